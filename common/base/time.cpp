@@ -1,0 +1,163 @@
+#include "time.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+
+namespace semel::base {
+namespace {
+
+using namespace std::chrono;
+
+/// Takes exactly `width` digits off the front.
+std::optional<int> take_digits(std::string_view& text, std::size_t width) {
+    if (text.size() < width) {
+        return std::nullopt;
+    }
+    int value = 0;
+    for (std::size_t i = 0; i < width; ++i) {
+        if (text[i] < '0' || text[i] > '9') {
+            return std::nullopt;
+        }
+        value = value * 10 + (text[i] - '0');
+    }
+    text.remove_prefix(width);
+    return value;
+}
+
+bool take(std::string_view& text, char c) {
+    if (text.empty() || text.front() != c) {
+        return false;
+    }
+    text.remove_prefix(1);
+    return true;
+}
+
+struct civil {
+    year_month_day date;
+    hh_mm_ss<microseconds> clock;
+};
+
+civil split(timestamp t) {
+    const auto day = floor<days>(t);
+    return {.date = year_month_day{day}, .clock = hh_mm_ss{t - day}};
+}
+
+} // namespace
+
+timestamp now() noexcept { return time_point_cast<microseconds>(system_clock::now()); }
+
+std::string to_rfc3339(timestamp t) {
+    const auto [date, clock] = split(t);
+    auto text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int(date.year()), unsigned(date.month()),
+                            unsigned(date.day()), clock.hours().count(), clock.minutes().count(),
+                            clock.seconds().count());
+    if (const auto us = clock.subseconds().count(); us != 0) {
+        text += fmt::format(".{:06}", us);
+    }
+    return text + "Z";
+}
+
+std::optional<timestamp> from_rfc3339(std::string_view text) {
+    const auto y = take_digits(text, 4);
+    if (!y || !take(text, '-')) {
+        return std::nullopt;
+    }
+    const auto mon = take_digits(text, 2);
+    if (!mon || !take(text, '-')) {
+        return std::nullopt;
+    }
+    const auto d = take_digits(text, 2);
+    if (!d || !(take(text, 'T') || take(text, 't') || take(text, ' '))) {
+        return std::nullopt;
+    }
+    const auto h = take_digits(text, 2);
+    if (!h || !take(text, ':')) {
+        return std::nullopt;
+    }
+    const auto m = take_digits(text, 2);
+    if (!m) {
+        return std::nullopt;
+    }
+    std::optional<int> s = 0;
+    std::int64_t fraction = 0;
+    if (take(text, ':')) {
+        s = take_digits(text, 2);
+        if (!s) {
+            return std::nullopt;
+        }
+        if (take(text, '.')) {
+            std::int64_t unit = 100'000;
+            std::size_t digits = 0;
+            while (!text.empty() && text.front() >= '0' && text.front() <= '9') {
+                fraction += (text.front() - '0') * unit;
+                unit /= 10;
+                text.remove_prefix(1);
+                ++digits;
+            }
+            if (digits == 0) {
+                return std::nullopt;
+            }
+        }
+    }
+    minutes zone{0};
+    if (!(take(text, 'Z') || take(text, 'z'))) {
+        const bool minus = !text.empty() && text.front() == '-';
+        if (!minus && (text.empty() || text.front() != '+')) {
+            return std::nullopt;
+        }
+        text.remove_prefix(1);
+        const auto zh = take_digits(text, 2);
+        if (!zh || !take(text, ':')) {
+            return std::nullopt;
+        }
+        const auto zm = take_digits(text, 2);
+        if (!zm || *zh > 23 || *zm > 59) {
+            return std::nullopt;
+        }
+        zone = minutes{*zh * 60 + *zm} * (minus ? -1 : 1);
+    }
+    const year_month_day date{year{*y}, month{static_cast<unsigned>(*mon)}, day{static_cast<unsigned>(*d)}};
+    if (!text.empty() || !date.ok() || *h > 23 || *m > 59 || *s > 60) {
+        return std::nullopt;
+    }
+    return timestamp{sys_days{date}} + hours{*h} + minutes{*m} + seconds{*s} + microseconds{fraction} - zone;
+}
+
+std::string to_rfc5322(timestamp t) {
+    static constexpr std::array<const char*, 7> day_names{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static constexpr std::array<const char*, 12> month_names{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                             "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    const auto [date, clock] = split(t);
+    return fmt::format("{}, {} {} {:04} {:02}:{:02}:{:02} +0000", day_names[weekday{sys_days{date}}.c_encoding()],
+                       unsigned(date.day()), month_names[unsigned(date.month()) - 1], int(date.year()),
+                       clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+}
+
+std::optional<duration> parse_duration(std::string_view text) {
+    std::int64_t value = 0;
+    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (ec != std::errc{} || value < 0 || value > 1'000'000'000) {
+        return std::nullopt;
+    }
+    const std::string_view unit{end, static_cast<std::size_t>(text.data() + text.size() - end)};
+    if (unit == "ms") {
+        return milliseconds{value};
+    }
+    if (unit == "s") {
+        return seconds{value};
+    }
+    if (unit == "m") {
+        return minutes{value};
+    }
+    if (unit == "h") {
+        return hours{value};
+    }
+    if (unit == "d") {
+        return days{value};
+    }
+    return std::nullopt;
+}
+
+} // namespace semel::base

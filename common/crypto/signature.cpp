@@ -1,0 +1,96 @@
+#include "signature.hpp"
+
+#include <base/bytes.hpp>
+
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/ecdsa.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+#include <fstream>
+#include <sstream>
+
+namespace semel::crypto {
+namespace {
+
+using base::failed;
+using base::fault;
+using base::result;
+
+result<std::string> sign(EVP_PKEY* key, int type, std::string_view bytes, const char* what) {
+    if (EVP_PKEY_get_base_id(key) != type) {
+        return failed(fault::kind::broken, std::string{"the private key is of the wrong kind for "} + what);
+    }
+    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> ctx{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
+    std::size_t size = 0;
+    const auto* in = reinterpret_cast<const unsigned char*>(bytes.data());
+    if (EVP_DigestSignInit(ctx.get(), nullptr, EVP_sha256(), nullptr, key) != 1 ||
+        EVP_DigestSign(ctx.get(), nullptr, &size, in, bytes.size()) != 1) {
+        return failed(fault::kind::broken, std::string{"OpenSSL refuses to sign with "} + what);
+    }
+    std::string out(size, '\0');
+    if (EVP_DigestSign(ctx.get(), reinterpret_cast<unsigned char*>(out.data()), &size, in, bytes.size()) != 1) {
+        return failed(fault::kind::broken, std::string{"OpenSSL refuses to sign with "} + what);
+    }
+    out.resize(size);
+    return out;
+}
+
+} // namespace
+
+result<private_key> private_key::from_pem(std::string_view pem) {
+    const std::unique_ptr<BIO, decltype(&BIO_free)> bio{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
+                                                       &BIO_free};
+    auto* key = PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr);
+    if (key == nullptr) {
+        return failed(fault::kind::broken, "not a private key in PEM form (PKCS#8, unencrypted)");
+    }
+    return private_key{std::shared_ptr<EVP_PKEY>{key, &EVP_PKEY_free}};
+}
+
+result<private_key> private_key::from_file(const std::filesystem::path& file) {
+    std::ifstream in{file};
+    if (!in) {
+        return failed(fault::kind::broken, file.string() + ": cannot be read; check the path and its permissions");
+    }
+    std::ostringstream text;
+    text << in.rdbuf();
+    auto key = from_pem(text.str());
+    return key ? std::move(key) : failed(key.error().within(file.string()));
+}
+
+result<std::string> private_key::sign_es256(std::string_view bytes) const {
+    auto der = sign(key_.get(), EVP_PKEY_EC, bytes, "ES256");
+    if (!der) {
+        return der;
+    }
+    const auto* p = reinterpret_cast<const unsigned char*>(der->data());
+    const std::unique_ptr<ECDSA_SIG, decltype(&ECDSA_SIG_free)> sig{
+        d2i_ECDSA_SIG(nullptr, &p, static_cast<long>(der->size())), &ECDSA_SIG_free};
+    std::string raw(64, '\0');
+    auto* out = reinterpret_cast<unsigned char*>(raw.data());
+    if (!sig || BN_bn2binpad(ECDSA_SIG_get0_r(sig.get()), out, 32) != 32 ||
+        BN_bn2binpad(ECDSA_SIG_get0_s(sig.get()), out + 32, 32) != 32) {
+        return failed(fault::kind::broken, "ES256 needs a P-256 key");
+    }
+    return raw;
+}
+
+result<std::string> private_key::sign_rs256(std::string_view bytes) const {
+    return sign(key_.get(), EVP_PKEY_RSA, bytes, "RS256");
+}
+
+result<std::string> jwt_es256(const private_key& key, std::string_view header, std::string_view payload) {
+    auto text = base::to_base64url(header) + "." + base::to_base64url(payload);
+    const auto signature = key.sign_es256(text);
+    return signature ? result<std::string>{text + "." + base::to_base64url(*signature)} : signature;
+}
+
+result<std::string> jwt_rs256(const private_key& key, std::string_view header, std::string_view payload) {
+    auto text = base::to_base64url(header) + "." + base::to_base64url(payload);
+    const auto signature = key.sign_rs256(text);
+    return signature ? result<std::string>{text + "." + base::to_base64url(*signature)} : signature;
+}
+
+} // namespace semel::crypto

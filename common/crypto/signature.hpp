@@ -1,0 +1,35 @@
+#pragma once
+// Signatures of JSON Web Tokens (RFC 7515): ES256 for APNs, RS256 for Google's token endpoint.
+
+#include <base/fault.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+struct evp_pkey_st;
+
+namespace semel::crypto {
+
+/// A private key from a PEM file (PKCS#8, as Apple's .p8 and Google's service accounts have it). Shareable.
+class private_key {
+  public:
+    static base::result<private_key> from_pem(std::string_view pem);
+    static base::result<private_key> from_file(const std::filesystem::path& file);
+
+    /// RFC 7518 section 3.4: ECDSA P-256 over SHA-256, raw R || S, 64 bytes.
+    base::result<std::string> sign_es256(std::string_view bytes) const;
+    /// RFC 7518 section 3.3: RSASSA-PKCS1-v1_5 over SHA-256.
+    base::result<std::string> sign_rs256(std::string_view bytes) const;
+
+  private:
+    explicit private_key(std::shared_ptr<evp_pkey_st> key) : key_(std::move(key)) {}
+    std::shared_ptr<evp_pkey_st> key_;
+};
+
+/// header.payload.signature; both arguments are JSON texts.
+base::result<std::string> jwt_es256(const private_key& key, std::string_view header, std::string_view payload);
+base::result<std::string> jwt_rs256(const private_key& key, std::string_view header, std::string_view payload);
+
+} // namespace semel::crypto

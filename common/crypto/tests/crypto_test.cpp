@@ -1,0 +1,122 @@
+#include <crypto/hash.hpp>
+#include <crypto/keys.hpp>
+#include <crypto/seal.hpp>
+#include <crypto/signature.hpp>
+
+#include <gtest/gtest.h>
+#include <openssl/ec.h>
+#include <openssl/ecdsa.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+#include <filesystem>
+#include <fstream>
+
+using namespace semel;
+
+namespace {
+
+std::string pem_of_new_p256_key() {
+    EVP_PKEY* key = EVP_EC_gen("P-256");
+    BIO* bio = BIO_new(BIO_s_mem());
+    PEM_write_bio_PKCS8PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr);
+    char* data = nullptr;
+    const auto size = BIO_get_mem_data(bio, &data);
+    std::string pem(data, static_cast<std::size_t>(size));
+    BIO_free(bio);
+    EVP_PKEY_free(key);
+    return pem;
+}
+
+} // namespace
+
+TEST(Hash, FollowsThePublishedVectors) {
+    EXPECT_EQ(base::to_hex(base::as_view(crypto::sha256("abc"))),
+              "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    // RFC 4231, test case 2
+    EXPECT_EQ(base::to_hex(base::as_view(crypto::hmac_sha256("Jefe", "what do ya want for nothing?"))),
+              "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    crypto::hasher h;
+    h.update("a").update("bc");
+    EXPECT_EQ(h.finish(), crypto::sha256("abc"));
+    EXPECT_EQ(h.finish(), crypto::sha256(""));
+}
+
+TEST(Hash, FieldsKeepTheirBorders) {
+    EXPECT_NE(crypto::sha256_of_fields({"ab", "c"}), crypto::sha256_of_fields({"a", "bc"}));
+}
+
+TEST(Seal, OpensOnlyWithTheSameKeyAtTheSamePlace) {
+    const auto key = crypto::key256::random();
+    const auto sealed = crypto::seal(key, "door code", "dispatch|1");
+    EXPECT_EQ(crypto::open(key, sealed, "dispatch|1"), "door code");
+    EXPECT_FALSE(crypto::open(key, sealed, "dispatch|2"));
+    EXPECT_FALSE(crypto::open(crypto::key256::random(), sealed, "dispatch|1"));
+    EXPECT_FALSE(crypto::open(key, "short", "dispatch|1"));
+    for (std::size_t i = 0; i < sealed.size(); ++i) {
+        auto bent = sealed;
+        bent[i] = static_cast<char>(bent[i] ^ 1);
+        EXPECT_FALSE(crypto::open(key, bent, "dispatch|1")) << "byte " << i;
+    }
+    EXPECT_EQ(crypto::open(key, crypto::seal(key, "", ""), ""), "");
+}
+
+TEST(Keys, ACampaignKeyOpensOnlyForItsCampaign) {
+    const auto kek = crypto::key256::random();
+    const auto key = crypto::key256::random();
+    const base::campaign_id mine{"c-mine"};
+    const auto wrapped = crypto::wrap(kek, key, mine);
+    EXPECT_EQ(crypto::unwrap(kek, wrapped, mine).value().view(), key.view());
+    EXPECT_FALSE(crypto::unwrap(kek, wrapped, base::campaign_id{"c-other"}));
+    EXPECT_FALSE(crypto::unwrap(kek, "", mine));
+}
+
+TEST(Keys, AKeyFileThatOthersReadIsRefused) {
+    const auto file = std::filesystem::temp_directory_path() / ("semel-kek-" + base::to_hex(crypto::random_bytes(8)));
+    std::ofstream{file} << std::string(64, 'a') << "\n";
+    std::filesystem::permissions(file, std::filesystem::perms::owner_read);
+    EXPECT_TRUE(crypto::load_key_encryption_key(file));
+    std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::others_read);
+    EXPECT_FALSE(crypto::load_key_encryption_key(file));
+    std::filesystem::remove(file);
+    EXPECT_FALSE(crypto::load_key_encryption_key(file));
+}
+
+TEST(Keys, HashesOfDifferentKindsDiffer) {
+    const auto key = crypto::key256::random();
+    EXPECT_NE(crypto::keyed_hash(key, "email", "x"), crypto::keyed_hash(key, "sms", "x"));
+    EXPECT_EQ(crypto::keyed_hash(key, "email", "x"), crypto::keyed_hash(key, "email", "x"));
+}
+
+TEST(Signature, Es256IsRawAndVerifies) {
+    const auto pem = pem_of_new_p256_key();
+    const auto key = crypto::private_key::from_pem(pem);
+    ASSERT_TRUE(key);
+    const auto token = crypto::jwt_es256(*key, R"({"alg":"ES256"})", R"({"iss":"T"})");
+    ASSERT_TRUE(token);
+    const auto dot = token->rfind('.');
+    const auto raw = base::from_base64url(token->substr(dot + 1));
+    ASSERT_TRUE(raw);
+    ASSERT_EQ(raw->size(), 64U);
+
+    // Verified by OpenSSL's own DER form.
+    ECDSA_SIG* sig = ECDSA_SIG_new();
+    const auto* bytes = reinterpret_cast<const unsigned char*>(raw->data());
+    ECDSA_SIG_set0(sig, BN_bin2bn(bytes, 32, nullptr), BN_bin2bn(bytes + 32, 32, nullptr));
+    unsigned char* der = nullptr;
+    const int size = i2d_ECDSA_SIG(sig, &der);
+    BIO* bio = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
+    EVP_PKEY* pub = PEM_read_bio_PrivateKey(bio, nullptr, nullptr, nullptr);
+    EVP_MD_CTX* ctx = EVP_MD_CTX_new();
+    EVP_DigestVerifyInit(ctx, nullptr, EVP_sha256(), nullptr, pub);
+    EXPECT_EQ(EVP_DigestVerify(ctx, der, static_cast<std::size_t>(size),
+                               reinterpret_cast<const unsigned char*>(token->data()), dot),
+              1);
+    EVP_MD_CTX_free(ctx);
+    EVP_PKEY_free(pub);
+    BIO_free(bio);
+    OPENSSL_free(der);
+    ECDSA_SIG_free(sig);
+    EXPECT_FALSE(key->sign_rs256("x"));
+    EXPECT_FALSE(crypto::private_key::from_pem("nonsense"));
+}
