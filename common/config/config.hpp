@@ -1,0 +1,104 @@
+#pragma once
+// semel.yaml as typed values (design.md, section 7). Every complaint about a file is made at once, each naming its key
+// and line. Relative paths are relative to the file. Secrets are paths, never values.
+
+#include <base/fault.hpp>
+#include <base/ids.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace semel::config {
+
+using path = std::filesystem::path;
+
+struct endpoint {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 0;
+};
+
+/// "20000/s", "600/m".
+struct rate {
+    double per_second = 0; // 0: unlimited
+};
+
+struct smtp {
+    std::string host;
+    std::uint16_t port = 25;
+    enum class tls_mode : unsigned char { none, starttls, implicit } tls = tls_mode::starttls;
+    path ca;                     // empty: the system's
+    std::string server_name;     // for the certificate check; default: host
+    unsigned connections = 16;
+    std::string user;            // empty: no AUTH
+    path password_file;
+    std::string helo;            // default: the machine's name
+    std::string return_path_domain; // VERP: bounce+TOKEN@this; default: the notice sender's domain
+    path verp_key_file;          // HMAC of the token
+};
+struct apns {
+    std::string endpoint = "https://api.push.apple.com:443";
+    path ca;
+    std::string team_id, key_id, topic;
+    path key_file;
+    unsigned connections = 2;
+    unsigned streams = 100;      // at most, on one connection; the peer's SETTINGS may say less
+};
+struct fcm {
+    std::string endpoint = "https://fcm.googleapis.com:443";
+    path ca;
+    path service_account;        // JSON: project_id, client_email, private_key, token_uri
+    std::string token_endpoint;  // overrides token_uri
+    unsigned connections = 2;
+    unsigned streams = 100;
+};
+struct smpp {
+    std::string host;
+    std::uint16_t port = 2775;
+    std::string system_id;
+    path password_file;
+    std::string system_type;
+    unsigned window = 10;
+    unsigned binds = 1;
+    std::string source_address;
+    std::chrono::milliseconds enquire_link{30'000};
+    std::chrono::milliseconds response_timeout{10'000};
+    bool tls = false;
+};
+
+struct gateway {
+    std::string name;
+    config::rate limit;
+    std::map<std::string, config::rate> domains; // email only
+    std::variant<smtp, apns, fcm, smpp> link;
+};
+
+struct settings {
+    path file;                                   // where this came from
+    std::string kafka_bootstrap = "127.0.0.1:19092";
+    endpoint redis{.host = "127.0.0.1", .port = 16379};
+    path redis_password_file;
+    std::string postgres_dsn = "postgresql:///semel";
+    endpoint api{.host = "127.0.0.1", .port = 18080};
+    std::map<std::string, std::uint16_t> admin_ports; // service -> port of its first process; later processes: 0 = any
+    path data_dir;                               // uploads, rejects
+    path run_dir;                                // pid files; empty: none are written
+    path key_encryption_key_file;
+    path tokens_dir;                             // api: USER files, one token each, for the first users
+    std::vector<gateway> email, push, sms;
+    std::int32_t partitions = 8;
+    std::chrono::seconds drain_deadline{30};
+    std::string log_level = "info";
+};
+
+/// `broken` with all complaints, one a line: "semel.yaml:12: gateways.email[0].rate: ...".
+base::result<settings> load(const path& file);
+base::result<settings> parse(std::string_view yaml, const path& origin);
+/// "20000/s" -> rate; complains in words.
+base::result<rate> parse_rate(std::string_view text);
+
+} // namespace semel::config

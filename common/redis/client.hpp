@@ -1,0 +1,87 @@
+#pragma once
+// One Redis connection on Asio (hiredis' async context on a borrowed descriptor). Commands of concurrent coroutines are
+// pipelined in call order. One strand; never shared between threads. Reconnects by itself, and says so: a command that
+// was out when the connection broke answers `unreachable`, and whether Redis executed it is unknown.
+
+#include <base/fault.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace semel::redis {
+
+/// A reply, copied out of hiredis.
+struct reply {
+    enum class kind : unsigned char { nil, integer, text, status, error, array };
+    kind type = kind::nil;
+    std::int64_t integer = 0;
+    std::string text; // text, status, error
+    std::vector<reply> array;
+
+    bool is_error() const noexcept { return type == kind::error; }
+    /// "STALE", "NOSCRIPT", ...: the first word of an error.
+    std::string_view error_code() const noexcept;
+};
+
+/// Which server answers: a restart, another instance or a failover changes it (INFO server, INFO replication).
+struct server_identity {
+    std::string run_id;
+    std::string master_replid;
+    friend bool operator==(const server_identity&, const server_identity&) = default;
+};
+
+/// A Lua script, sent as EVALSHA and loaded on NOSCRIPT. Has static storage; register-free.
+class script {
+  public:
+    explicit script(std::string_view source);
+    const std::string& source() const noexcept { return source_; }
+    const std::string& sha1() const noexcept { return sha1_; }
+
+  private:
+    std::string source_;
+    std::string sha1_;
+};
+
+struct client_options {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 16379;
+    std::string password; // empty: none
+    std::chrono::milliseconds reply_timeout{5'000}; // of the oldest outstanding command; then the connection is dropped
+};
+
+class client {
+  public:
+    client(boost::asio::any_io_executor, client_options);
+    ~client();
+    client(const client&) = delete;
+    client& operator=(const client&) = delete;
+
+    /// Waits until connected and the server's identity is known (after LOADING). Cancellable; retries with back-off.
+    boost::asio::awaitable<void> connected();
+    /// Counts connections; 0 before the first. A changed generation means: compare identity() before trusting keys.
+    std::uint64_t generation() const noexcept;
+    /// As read on the present connection, before any other command was let through.
+    const server_identity& identity() const noexcept;
+
+    /// Fails at once with `unreachable` while there is no connection. An error reply is a reply, not a fault.
+    boost::asio::awaitable<base::result<reply>> command(std::vector<std::string> args);
+    boost::asio::awaitable<base::result<reply>> eval(const script&, std::vector<std::string> keys,
+                                                     std::vector<std::string> args);
+
+  private:
+    struct impl;
+    std::shared_ptr<impl> impl_;
+};
+
+/// Refuses, in words, a server without AOF or with an eviction policy other than noeviction.
+boost::asio::awaitable<base::result<void>> check_durability(client&);
+
+} // namespace semel::redis

@@ -1,0 +1,60 @@
+#include "topics.hpp"
+
+namespace semel::wire {
+
+std::string dispatch(base::channel c) { return "dispatch." + std::string{base::to_string(c)}; }
+
+std::string retry(base::channel c, std::size_t tier) {
+    return "retry." + std::string{base::to_string(c)} + "." + std::string{tiers.at(tier).name};
+}
+
+namespace {
+
+constexpr std::array channels{base::channel::email, base::channel::push, base::channel::sms};
+
+std::vector<std::string> dispatch_topics(base::channel c) {
+    std::vector<std::string> names{dispatch(c)};
+    for (std::size_t i = 0; i < tiers.size(); ++i) {
+        names.push_back(retry(c, i));
+    }
+    return names;
+}
+
+} // namespace
+
+std::vector<kafka::topic_spec> all_topics(std::int32_t partitions) {
+    const std::map<std::string, std::string> for_ever{{"retention.ms", "-1"}, {"retention.bytes", "-1"}};
+    const auto plain = [&](std::string_view name, std::int32_t n) {
+        return kafka::topic_spec{.name = std::string{name}, .partitions = n, .compacted = false, .config = for_ever};
+    };
+    const auto compacted = [&](std::string_view name, std::int32_t n) {
+        return kafka::topic_spec{.name = std::string{name}, .partitions = n, .compacted = true, .config = {}};
+    };
+    std::vector<kafka::topic_spec> topics{
+        compacted(control, 1),        compacted(notices, 1),           compacted(artifacts, 1),
+        compacted(progress, partitions), compacted(doubts, partitions), plain(intake_work, partitions),
+        plain(feedback, 1),           plain(audience, partitions),     plain(events, partitions),
+        plain(gateway_receipts, partitions), plain(dead_letter, 1)};
+    for (const auto c : channels) {
+        for (const auto& name : dispatch_topics(c)) {
+            topics.push_back(plain(name, partitions));
+        }
+    }
+    return topics;
+}
+
+std::vector<subscription> all_subscriptions() {
+    std::vector<subscription> all{{"intake", {std::string{intake_work}}},
+                                  {"plan-register", {std::string{audience}}},
+                                  {"plan", {std::string{audience}}},
+                                  {"render", {std::string{notices}}},
+                                  {"receipts", {std::string{events}, std::string{gateway_receipts}}},
+                                  {"ledger", {std::string{events}}},
+                                  {"api", {std::string{feedback}}}};
+    for (const auto c : channels) {
+        all.push_back({std::string{base::to_string(c)}, dispatch_topics(c)});
+    }
+    return all;
+}
+
+} // namespace semel::wire
