@@ -1,0 +1,45 @@
+#pragma once
+// Opens a gateway's lane when it mostly fails, and lets a probe through after a while. Pure.
+
+#include <base/time.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace semel::delivery {
+
+class breaker {
+  public:
+    struct policy {
+        unsigned window = 50;            ///< answers looked at together
+        unsigned at_least = 20;          ///< fewer say nothing
+        double open_at = 0.5;            ///< share of failures
+        base::duration first_pause = std::chrono::seconds{2};
+        base::duration longest_pause = std::chrono::seconds{60};
+    };
+    breaker() = default;
+    explicit breaker(policy p) : policy_(p) {}
+
+    void succeeded() noexcept;
+    /// A transient answer, a timeout, a lost connection; not a permanent refusal (that is about one recipient).
+    void failed(base::timestamp now) noexcept;
+    /// A configuration or policy error: closed at once, for the longest pause, and an operator is called.
+    void stop(base::timestamp now, std::string why);
+    /// The gateway asked for it (Retry-After, throttling).
+    void pause_until(base::timestamp) noexcept;
+
+    bool open(base::timestamp now) const noexcept { return now < open_until_; }
+    base::timestamp open_until() const noexcept { return open_until_; }
+    /// Why an operator must look; empty when nothing is wrong with the configuration.
+    const std::string& stopped_because() const noexcept { return stopped_because_; }
+
+  private:
+    policy policy_;
+    unsigned answers_ = 0;
+    unsigned failures_ = 0;
+    base::duration pause_{0};
+    base::timestamp open_until_{};
+    std::string stopped_because_;
+};
+
+} // namespace semel::delivery

@@ -1,0 +1,340 @@
+#include "claims.hpp"
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace semel::delivery {
+namespace asio = boost::asio;
+namespace {
+
+constexpr std::size_t batch_limit = 256; // claims in one script: keeps Redis' single thread free for others
+
+// Compares owner and marker first: a zombie, or a Redis that forgot, must claim nothing.
+// ARGV: owner, marker, then (key index, field)...; answers one 1 (ours now), 2 (ours before) or 0 (another's) each.
+const redis::script take_script{R"(
+local h = redis.call('HMGET', KEYS[1], 'owner', 'marker')
+if h[1] ~= ARGV[1] or h[2] ~= ARGV[2] then return redis.error_reply('STALE') end
+local mine = 'c' .. ARGV[1]
+local out = {}
+for i = 3, #ARGV, 2 do
+  local key = KEYS[tonumber(ARGV[i])]
+  if redis.call('HSETNX', key, ARGV[i + 1], mine) == 1 then out[#out + 1] = 1
+  elseif redis.call('HGET', key, ARGV[i + 1]) == mine then out[#out + 1] = 2
+  else out[#out + 1] = 0 end
+end
+return out
+)"};
+
+// Only over a claim that is still ours. ARGV: owner, then (key index, field, outcome)...
+const redis::script note_script{R"(
+local mine = 'c' .. ARGV[1]
+for i = 2, #ARGV, 3 do
+  local key = KEYS[tonumber(ARGV[i])]
+  if redis.call('HGET', key, ARGV[i + 1]) == mine then redis.call('HSET', key, ARGV[i + 1], ARGV[i + 2]) end
+end
+return 1
+)"};
+
+// Never lowers an owner: a sleeper that wakes up must not undo its successor.
+// ARGV: owner, fresh marker, run_id, replid. Answers {owner, marker, run_id, replid} as they stood, or an empty list.
+const redis::script raise_script{R"(
+local h = redis.call('HMGET', KEYS[1], 'owner', 'marker', 'run_id', 'replid')
+if not h[1] then
+  redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'marker', ARGV[2], 'run_id', ARGV[3], 'replid', ARGV[4])
+  return {}
+end
+if tonumber(h[1]) > tonumber(ARGV[1]) then return redis.error_reply('NEWER') end
+redis.call('HSET', KEYS[1], 'owner', ARGV[1])
+return h
+)"};
+
+// ARGV: owner, marker, run_id, replid, then (key index, field, value)...
+const redis::script rebuild_script{R"(
+local owner = redis.call('HGET', KEYS[1], 'owner')
+if owner and tonumber(owner) > tonumber(ARGV[1]) then return redis.error_reply('NEWER') end
+redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'marker', ARGV[2], 'run_id', ARGV[3], 'replid', ARGV[4])
+for i = 5, #ARGV, 3 do redis.call('HSET', KEYS[tonumber(ARGV[i])], ARGV[i + 1], ARGV[i + 2]) end
+return 1
+)"};
+
+base::fault as_fault(const redis::reply& error) {
+    if (error.error_code() == "NEWER") {
+        return {base::fault::kind::permanent, "another process owns the partition now"};
+    }
+    return {base::fault::kind::transient, "Redis answered " + error.text};
+}
+
+void put(std::string& out, std::string_view field) {
+    out += fmt::format("{}:", field.size());
+    out += field;
+}
+
+std::optional<std::string> get(std::string_view& in) {
+    std::size_t size = 0;
+    const auto [end, ec] = std::from_chars(in.data(), in.data() + in.size(), size);
+    const auto used = static_cast<std::size_t>(end - in.data());
+    if (ec != std::errc{} || used >= in.size() || in[used] != ':' || in.size() - used - 1 < size) {
+        return std::nullopt;
+    }
+    std::string field{in.substr(used + 1, size)};
+    in.remove_prefix(used + 1 + size);
+    return field;
+}
+
+} // namespace
+
+std::string claim_field(std::string_view notification, std::uint32_t attempt) {
+    std::string field{notification};
+    field += static_cast<char>(attempt >> 8 & 0xff);
+    field += static_cast<char>(attempt & 0xff);
+    return field;
+}
+
+std::string encode(const claim_outcome& o) {
+    std::string out{'o', static_cast<char>('0' + static_cast<int>(o.what))};
+    put(out, o.gateway);
+    put(out, o.code);
+    put(out, o.message_id);
+    put(out, o.content_sha256);
+    return out;
+}
+
+std::optional<claim_outcome> decode_outcome(std::string_view text) noexcept {
+    if (text.size() < 2 || text[0] != 'o' || text[1] < '0' ||
+        text[1] > static_cast<char>('0' + static_cast<int>(verdict::kind::unknown))) {
+        return std::nullopt;
+    }
+    claim_outcome o{.what = static_cast<verdict::kind>(text[1] - '0')};
+    text.remove_prefix(2);
+    for (auto* field : {&o.gateway, &o.code, &o.message_id, &o.content_sha256}) {
+        auto value = get(text);
+        if (!value) {
+            return std::nullopt;
+        }
+        *field = std::move(*value);
+    }
+    return o;
+}
+
+struct claims::impl : std::enable_shared_from_this<impl> {
+    struct request {
+        claim_ref ref;
+        std::move_only_function<void(claim_answer)> done;
+    };
+
+    impl(asio::any_io_executor ex, redis::client& r, const kafka::topic_partition& at)
+        : executor(std::move(ex)), redis(r), tag(fmt::format("{{d:{}:{}}}", at.topic, at.partition)) {}
+
+    asio::any_io_executor executor;
+    redis::client& redis;
+    std::string tag;
+    delivery::head head;
+    std::vector<request> waiting;
+    std::vector<std::pair<claim_ref, std::string>> notes;
+    bool taking = false;
+    bool noting = false;
+    kafka::offset dropped_below = 0;
+
+    std::string head_key() const { return tag + ":head"; }
+    std::string block_key(kafka::offset at) const { return fmt::format("{}:c:{}", tag, at / block_size); }
+
+    /// The index of the block's key in `keys`, added where it is missing. Lua counts from 1.
+    std::string index_of(std::vector<std::string>& keys, kafka::offset at) const {
+        auto key = block_key(at);
+        // A batch touches few blocks, nearly always the last one.
+        const auto found = std::find(keys.rbegin(), keys.rend(), key);
+        if (found != keys.rend()) {
+            return std::to_string(std::distance(found, keys.rend()));
+        }
+        keys.push_back(std::move(key));
+        return std::to_string(keys.size());
+    }
+
+    asio::awaitable<void> take_all() {
+        const auto self = shared_from_this();
+        while (!waiting.empty()) {
+            const auto count = std::min(waiting.size(), batch_limit);
+            std::vector<request> batch{std::make_move_iterator(waiting.begin()),
+                                       std::make_move_iterator(waiting.begin() + static_cast<std::ptrdiff_t>(count))};
+            waiting.erase(waiting.begin(), waiting.begin() + static_cast<std::ptrdiff_t>(count));
+            std::vector<std::string> keys{head_key()};
+            std::vector<std::string> args{std::to_string(head.owner), std::string{base::as_view(head.marker)}};
+            for (const auto& r : batch) {
+                args.push_back(index_of(keys, r.ref.at));
+                args.push_back(r.ref.field);
+            }
+            const auto answer = co_await redis.eval(take_script, std::move(keys), std::move(args));
+            for (std::size_t i = 0; i < batch.size(); ++i) {
+                batch[i].done(one_of(answer, i));
+            }
+        }
+        taking = false;
+    }
+
+    static claim_answer one_of(const base::result<redis::reply>& answer, std::size_t i) {
+        if (!answer) {
+            return claim_answer::unreachable;
+        }
+        if (answer->is_error()) {
+            return answer->error_code() == "STALE" ? claim_answer::stale : claim_answer::unreachable;
+        }
+        if (i >= answer->array.size()) {
+            return claim_answer::unreachable;
+        }
+        return answer->array[i].integer == 0 ? claim_answer::taken : claim_answer::mine;
+    }
+
+    asio::awaitable<void> note_all() {
+        const auto self = shared_from_this();
+        while (!notes.empty()) {
+            const auto batch = std::exchange(notes, {});
+            std::vector<std::string> keys;
+            std::vector<std::string> args{std::to_string(head.owner)};
+            for (const auto& [ref, outcome] : batch) {
+                args.push_back(index_of(keys, ref.at));
+                args.push_back(ref.field);
+                args.push_back(outcome);
+            }
+            // A lost note leaves a claim without outcome: doubt after a crash, never a second message.
+            std::ignore = co_await redis.eval(note_script, std::move(keys), std::move(args));
+        }
+        noting = false;
+    }
+
+    template <class Loop> void start(bool& running, Loop loop) {
+        if (!running) {
+            running = true;
+            // Posted, so that everything asked for in this turn of the executor travels together.
+            asio::co_spawn(executor, loop, asio::detached);
+        }
+    }
+};
+
+claims::claims(asio::any_io_executor ex, redis::client& redis, const kafka::topic_partition& at)
+    : impl_(std::make_shared<impl>(std::move(ex), redis, at)) {}
+claims::~claims() = default;
+
+asio::awaitable<base::result<std::optional<head>>> claims::raise(std::uint64_t owner, marker fresh) {
+    const auto self = impl_;
+    const auto server = self->redis.identity();
+    std::vector<std::string> keys{self->head_key()};
+    std::vector<std::string> args{std::to_string(owner), std::string{base::as_view(fresh)}, server.run_id,
+                                  server.master_replid};
+    const auto answer = co_await self->redis.eval(raise_script, std::move(keys), std::move(args));
+    if (!answer) {
+        co_return base::failed(answer.error());
+    }
+    if (answer->is_error()) {
+        co_return base::failed(as_fault(*answer));
+    }
+    if (answer->array.size() < 4) {
+        co_return std::optional<head>{};
+    }
+    head before;
+    const auto& fields = answer->array;
+    std::from_chars(fields[0].text.data(), fields[0].text.data() + fields[0].text.size(), before.owner);
+    if (const auto bytes = base::as_array<16>(fields[1].text)) {
+        before.marker = *bytes;
+    }
+    before.server = {.run_id = fields[2].text, .master_replid = fields[3].text};
+    co_return std::optional<head>{std::move(before)};
+}
+
+asio::awaitable<base::result<void>> claims::rebuild(const head& h, std::vector<std::pair<claim_ref, std::string>> open) {
+    const auto self = impl_;
+    std::vector<std::string> keys{self->head_key()};
+    std::vector<std::string> args{std::to_string(h.owner), std::string{base::as_view(h.marker)}, h.server.run_id,
+                                  h.server.master_replid};
+    for (auto& [ref, outcome] : open) {
+        args.push_back(self->index_of(keys, ref.at));
+        args.push_back(std::move(ref.field));
+        args.push_back(outcome.empty() ? "c" + std::to_string(h.owner) : std::move(outcome));
+    }
+    const auto answer = co_await self->redis.eval(rebuild_script, std::move(keys), std::move(args));
+    if (!answer) {
+        co_return base::failed(answer.error());
+    }
+    if (answer->is_error()) {
+        co_return base::failed(as_fault(*answer));
+    }
+    co_return base::result<void>{};
+}
+
+asio::awaitable<base::result<std::vector<std::optional<std::string>>>> claims::look_up(std::vector<claim_ref> refs) {
+    const auto self = impl_;
+    std::vector<std::optional<std::string>> found;
+    found.reserve(refs.size());
+    std::size_t i = 0;
+    while (i < refs.size()) {
+        const auto key = self->block_key(refs[i].at);
+        std::vector<std::string> command{"HMGET", key};
+        for (; i < refs.size() && self->block_key(refs[i].at) == key; ++i) {
+            command.push_back(refs[i].field);
+        }
+        const auto answer = co_await self->redis.command(std::move(command));
+        if (!answer) {
+            co_return base::failed(answer.error());
+        }
+        if (answer->is_error()) {
+            co_return base::failed(as_fault(*answer));
+        }
+        for (const auto& value : answer->array) {
+            found.push_back(value.type == redis::reply::kind::nil ? std::nullopt : std::optional{value.text});
+        }
+    }
+    co_return found;
+}
+
+void claims::use(const head& h) { impl_->head = h; }
+
+asio::awaitable<claim_answer> claims::take(claim_ref ref) {
+    auto* self = impl_.get();
+    co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(claim_answer)>(
+        [self](auto handler, claim_ref r) {
+            auto executor = self->executor;
+            self->waiting.push_back(
+                {std::move(r), [executor, h = std::move(handler)](claim_answer a) mutable {
+                     asio::post(executor, [h = std::move(h), a]() mutable { std::move(h)(a); });
+                 }});
+            self->start(self->taking, [self] { return self->take_all(); });
+        },
+        asio::use_awaitable, std::move(ref));
+}
+
+void claims::note(claim_ref ref, const claim_outcome& outcome) {
+    impl_->notes.emplace_back(std::move(ref), encode(outcome));
+    auto* self = impl_.get();
+    self->start(self->noting, [self] { return self->note_all(); });
+}
+
+void claims::drop_below(kafka::offset next) {
+    const auto last = next / block_size; // this block may still be needed
+    std::vector<std::string> command{"UNLINK"};
+    // After a take-over the first block that may exist is not known; an owner before us has dropped what it passed.
+    auto first = impl_->dropped_below;
+    if (first == 0 || last - first > 64) {
+        first = std::max<kafka::offset>(first, last - 64);
+    }
+    for (auto block = std::max<kafka::offset>(first, 0); block < last; ++block) {
+        command.push_back(impl_->block_key(block * block_size));
+    }
+    impl_->dropped_below = std::max(impl_->dropped_below, last);
+    if (command.size() == 1) {
+        return;
+    }
+    asio::co_spawn(
+        impl_->executor,
+        [](std::shared_ptr<impl> self, std::vector<std::string> args) -> asio::awaitable<void> {
+            std::ignore = co_await self->redis.command(std::move(args));
+        }(impl_, std::move(command)),
+        asio::detached);
+}
+
+} // namespace semel::delivery

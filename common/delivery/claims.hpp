@@ -1,0 +1,86 @@
+#pragma once
+// The claims of a dispatcher in Redis: taken just before the bytes that make a gateway accept, given an outcome just
+// after its answer (design.md, section 5). One partition's head and claims share a hash tag.
+//
+//   {d:TOPIC:PARTITION}:head       owner, marker, run_id, replid
+//   {d:TOPIC:PARTITION}:c:BLOCK    notification+attempt -> "c" (claimed) or "o" + outcome; a block is 1,024 offsets
+//
+// One strand. Requests of one partition that are made while another of it is under way travel together.
+
+#include <delivery/checkpoint.hpp>
+#include <delivery/gateway.hpp>
+#include <redis/client.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace semel::delivery {
+
+/// Names a claim: where its record stands, and what it is for.
+struct claim_ref {
+    kafka::offset at = 0;
+    std::string field; // notification id and attempt
+};
+std::string claim_field(std::string_view notification, std::uint32_t attempt);
+
+/// What a gateway answered, as a claim keeps it for whoever takes over.
+struct claim_outcome {
+    verdict::kind what = verdict::kind::unknown;
+    std::string gateway, code, message_id;
+    std::string content_sha256;
+};
+std::string encode(const claim_outcome&);
+std::optional<claim_outcome> decode_outcome(std::string_view) noexcept;
+
+enum class claim_answer : unsigned char {
+    mine,        ///< release the last bytes
+    stale,       ///< the head is not the one we wrote: nothing was claimed; Redis lost it, or we lost the partition
+    taken,       ///< somebody claimed it before us: it may be out
+    unreachable, ///< not known whether it was claimed: ask again, a claim that is already ours counts as success
+};
+
+struct head {
+    std::uint64_t owner = 0;
+    delivery::marker marker{};
+    redis::server_identity server;
+    friend bool operator==(const head&, const head&) = default;
+};
+
+/// The claims of one partition under one owner.
+class claims {
+  public:
+    claims(boost::asio::any_io_executor, redis::client&, const kafka::topic_partition&);
+    ~claims();
+
+    /// Taking over: writes our owner number into the head, or a new head with `fresh` where there is none. Answers
+    /// what stood there before (nothing: no head); `permanent` when a larger owner stands there.
+    boost::asio::awaitable<base::result<std::optional<head>>> raise(std::uint64_t owner, marker fresh);
+    /// After a loss, while we live: a new head and all open claims in one script. `permanent`: a larger owner.
+    boost::asio::awaitable<base::result<void>> rebuild(const head&, std::vector<std::pair<claim_ref, std::string>> open);
+    /// What the claims say, in the order asked; nothing: unclaimed.
+    boost::asio::awaitable<base::result<std::vector<std::optional<std::string>>>> look_up(std::vector<claim_ref>);
+
+    /// The head that take() must find. Set after the commit that followed the writing of it.
+    void use(const head&);
+    boost::asio::awaitable<claim_answer> take(claim_ref);
+    /// Sends the outcome off; evidence, so nobody waits for it.
+    void note(claim_ref, const claim_outcome&);
+    /// Forgets the blocks that lie wholly below `next`, whose commit is known to have succeeded.
+    void drop_below(kafka::offset next);
+
+    static constexpr kafka::offset block_size = 1'024;
+
+  private:
+    struct impl;
+    std::shared_ptr<impl> impl_;
+};
+
+} // namespace semel::delivery

@@ -1,0 +1,74 @@
+#include "settlement.hpp"
+
+#include <wire/topics.hpp>
+
+#include <algorithm>
+
+namespace semel::delivery {
+
+std::size_t tier_for(std::chrono::milliseconds wait) noexcept {
+    std::size_t tier = 0;
+    while (tier + 1 < wire::tiers.size() && wire::tiers[tier + 1].wait <= wait) {
+        ++tier;
+    }
+    return tier;
+}
+
+std::size_t tier_after(std::uint32_t tries) noexcept {
+    return std::min<std::size_t>(std::max<std::uint32_t>(tries, 1) - 1, wire::tiers.size() - 1);
+}
+
+settlement judge(const verdict& v, const v1::Dispatch& d, base::timestamp now) {
+    settlement s{.what = settlement::kind::in_doubt, .code = v.code, .text = v.text};
+    switch (v.what) {
+    case verdict::kind::accepted: s.what = settlement::kind::accepted; return s;
+    case verdict::kind::permanent: s.what = settlement::kind::failed; return s;
+    case verdict::kind::unknown: return s;
+    case verdict::kind::lane_stop:
+        s.what = settlement::kind::deferred;
+        s.tier = tier_for(std::chrono::minutes{1});
+        return s;
+    case verdict::kind::transient:
+    case verdict::kind::throttled: break;
+    }
+    s.what = settlement::kind::deferred;
+    s.counts = true;
+    s.tier = v.what == verdict::kind::throttled ? 0 : tier_after(d.tries() + 1);
+    if (v.retry_after) {
+        s.tier = std::max(s.tier, tier_for(*v.retry_after));
+    }
+    if (d.give_up_us() != 0 && now + wire::tiers[s.tier].wait > base::from_us(d.give_up_us())) {
+        s.what = settlement::kind::failed;
+        s.text = "no time is left for another try; the last answer was: " + s.code + " " + s.text;
+        s.code = "semel:expired";
+    }
+    return s;
+}
+
+settlement turned_away(standing why, const v1::Dispatch&) {
+    switch (why) {
+    case standing::cancelled:
+        return {.what = settlement::kind::failed, .code = "semel:cancelled", .text = "the campaign was cancelled"};
+    case standing::expired:
+        return {.what = settlement::kind::failed, .code = "semel:expired", .text = "the deadline had passed"};
+    case standing::paused:
+    case standing::wanted: break;
+    }
+    return postponed(std::chrono::milliseconds{0}, "semel:paused");
+}
+
+settlement postponed(std::chrono::milliseconds wait, std::string code) {
+    return {.what = settlement::kind::deferred, .code = std::move(code), .text = {}, .tier = tier_for(wait)};
+}
+
+v1::Dispatch again(const v1::Dispatch& d, const settlement& s, base::timestamp now) {
+    v1::Dispatch next = d;
+    if (s.counts) {
+        next.set_attempt(d.attempt() + 1);
+        next.set_tries(d.tries() + 1);
+    }
+    next.set_not_before_us(base::to_us(now + wire::tiers[s.tier].wait));
+    return next;
+}
+
+} // namespace semel::delivery

@@ -1,0 +1,46 @@
+#pragma once
+// What becomes of a message once the gateway has answered, or has not. Pure: the engine does what these say.
+
+#include <base/time.hpp>
+#include <delivery/gateway.hpp>
+#include <semel/v1/delivery.pb.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace semel::delivery {
+
+/// The tier that a wait belongs to: the longest whose wait is not longer, the first at least. Every record of a tier
+/// waits exactly the tier's time, so that records come due in the order in which they stand in the partition.
+std::size_t tier_for(std::chrono::milliseconds wait) noexcept;
+/// Transient failure number `tries` (from 1): 10 s, 1 min, 10 min, then 1 h for ever.
+std::size_t tier_after(std::uint32_t tries) noexcept;
+
+struct settlement {
+    enum class kind : unsigned char {
+        accepted,
+        failed,   ///< code says why: the gateway's own, semel:expired, semel:cancelled, ...
+        deferred, ///< a record to retry.*, tier and attempt are set
+        in_doubt,
+    };
+    kind what = kind::in_doubt;
+    std::string code;
+    std::string text;
+    std::size_t tier = 0;
+    bool counts = false;  ///< deferred: the gateway refused it, so attempt and tries rise
+};
+
+/// After the gateway's answer. A lane_stop never fails a recipient: the message waits for the operator.
+settlement judge(const verdict&, const v1::Dispatch&, base::timestamp now);
+
+/// Before anything was sent: whether the campaign still wants it.
+enum class standing : unsigned char { wanted, paused, cancelled, expired };
+settlement turned_away(standing, const v1::Dispatch&);
+settlement postponed(std::chrono::milliseconds wait, std::string code);
+
+/// The retry record that a deferral writes.
+v1::Dispatch again(const v1::Dispatch&, const settlement&, base::timestamp now);
+
+} // namespace semel::delivery
