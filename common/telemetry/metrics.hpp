@@ -12,7 +12,9 @@ class counter {
   public:
     void add(double n = 1);
     struct impl;
-    explicit counter(impl* i) : impl_(i) {}
+    explicit counter(impl* i)
+        : impl_(i) {}
+
   private:
     impl* impl_;
 };
@@ -21,7 +23,9 @@ class gauge {
     void set(double v);
     void add(double n);
     struct impl;
-    explicit gauge(impl* i) : impl_(i) {}
+    explicit gauge(impl* i)
+        : impl_(i) {}
+
   private:
     impl* impl_;
 };
@@ -29,7 +33,9 @@ class histogram {
   public:
     void observe(double v);
     struct impl;
-    explicit histogram(impl* i) : impl_(i) {}
+    explicit histogram(impl* i)
+        : impl_(i) {}
+
   private:
     impl* impl_;
 };
