@@ -10,7 +10,9 @@
 #include <semel/v1/delivery.pb.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace semel::notice {
@@ -21,7 +23,8 @@ struct values {
     base::notification_id notification; // Message-ID, apns-collapse-id, ...
     base::timestamp planned_at{};       // Date
     const v1::Delivery* delivery = nullptr;
-    bool test = false;                  // marks the subject or text as a test
+    bool test = false;                      // marks the subject or text as a test
+    std::optional<base::timestamp> give_up; // FCM's ttl counts from planned_at to here; nothing: FCM's own four weeks
 };
 
 /// The exact bytes to send (see delivery::outbound::parts) and their digest.

@@ -1,0 +1,258 @@
+#include "content.hpp"
+
+#include "email_message.hpp"
+#include "slots.hpp"
+#include "sms_text.hpp"
+#include "utf8.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace semel::notice {
+namespace {
+
+constexpr std::string_view test_mark = "[TEST] ";
+
+void append_html(std::string& out, std::string_view value) {
+    for (const char c : value) {
+        switch (c) {
+        case '&':
+            out += "&amp;";
+            break;
+        case '<':
+            out += "&lt;";
+            break;
+        case '>':
+            out += "&gt;";
+            break;
+        case '"':
+            out += "&quot;";
+            break;
+        case '\'':
+            out += "&#39;";
+            break;
+        default:
+            out += c;
+        }
+    }
+}
+
+void append_escaped(std::string& out, std::string_view clean, v1::Piece::Escape escape) {
+    switch (escape) {
+    case v1::Piece::HTML:
+        append_html(out, clean);
+        break;
+    case v1::Piece::JSON:
+        append_json_escaped(out, clean);
+        break;
+    default:
+        out += clean; // a header is encoded as a whole, later
+    }
+}
+
+/// What a slot stands for in this message; the defaults were chosen when the notice was compiled.
+class filling {
+  public:
+    explicit filling(const values& v)
+        : delivery_(*v.delivery)
+        , test_(v.test)
+        , idem_(base::to_hex(v.notification)) {}
+
+    template <class Pieces>
+    std::string operator()(const Pieces& pieces) const {
+        std::string out;
+        std::size_t literals = 0;
+        for (const auto& piece : pieces) {
+            literals += piece.literal().size();
+        }
+        out.reserve(literals + 32 * static_cast<std::size_t>(pieces.size()));
+        for (const auto& piece : pieces) {
+            out += piece.literal();
+            if (!piece.slot().empty()) {
+                append_slot(out, piece);
+            }
+        }
+        return out;
+    }
+
+  private:
+    void append_slot(std::string& out, const v1::Piece& piece) const {
+        if (piece.slot() == slot_idem) {
+            out += idem_;
+        } else if (piece.slot() == slot_test_mark) {
+            out += test_ ? test_mark : std::string_view{};
+        } else {
+            append_escaped(out, value_of(piece), piece.escape());
+        }
+    }
+
+    std::string value_of(const v1::Piece& piece) const {
+        std::string value;
+        if (piece.slot() == slot_name) {
+            value = clean_value(delivery_.name());
+        } else if (const auto it = delivery_.slots().find(piece.slot()); it != delivery_.slots().end()) {
+            value = clean_value(it->second);
+        }
+        const bool blank = value.find_first_not_of(' ') == std::string::npos;
+        return blank ? clean_value(piece.slot_default()) : value;
+    }
+
+    const v1::Delivery& delivery_;
+    bool test_;
+    std::string idem_;
+};
+
+crypto::digest digest_of(const std::vector<std::string>& parts) {
+    crypto::hasher hasher;
+    for (const auto& part : parts) {
+        const auto size = static_cast<std::uint32_t>(part.size());
+        const std::array<char, 4> prefix{static_cast<char>(size >> 24), static_cast<char>(size >> 16),
+                                         static_cast<char>(size >> 8), static_cast<char>(size)};
+        hasher.update({prefix.data(), prefix.size()}).update(part);
+    }
+    return hasher.finish();
+}
+
+bool is_ascii(std::string_view text) noexcept {
+    return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+/// The address for the To header: with the domain's A-labels unless the local part needs SMTPUTF8 anyway.
+std::string header_address(const v1::Address& address) {
+    const std::string_view given = address.given();
+    const std::string_view canonical = address.canonical();
+    const auto given_at = given.rfind('@');
+    const auto canonical_at = canonical.rfind('@');
+    if (is_ascii(given) || given_at == given.npos || canonical_at == canonical.npos ||
+        !is_ascii(given.substr(0, given_at)) || !is_ascii(canonical.substr(canonical_at))) {
+        return std::string{given};
+    }
+    return std::string{given.substr(0, given_at)} + std::string{canonical.substr(canonical_at)};
+}
+
+base::result<content> fill_email(const v1::EmailArtifact& artifact, const values& v) {
+    const auto to = header_address(v.delivery->address());
+    if (auto fit = fit_for_header(to); !fit) {
+        return base::failed(fit.error());
+    }
+    const filling fill{v};
+    const auto subject = (v.test ? std::string{test_mark} : std::string{}) + fill(artifact.subject());
+    const auto text = fill(artifact.text());
+    const auto html = fill(artifact.html());
+    const auto date = base::to_rfc5322(v.planned_at);
+    const auto message_id = message_id_of(v.notification, artifact.from_address());
+    const auto boundary = "semel_" + base::to_hex(base::as_view(v.notification).substr(0, 16));
+    content out;
+    out.sender = artifact.from_address();
+    out.parts.push_back(assemble({.from_name = artifact.from_name(),
+                                  .from_address = artifact.from_address(),
+                                  .to = to,
+                                  .subject = clean_value(subject),
+                                  .date = date,
+                                  .message_id = message_id,
+                                  .language = artifact.language(),
+                                  .boundary = boundary,
+                                  .text = text,
+                                  .html = html}));
+    return out;
+}
+
+/// FCM's android.ttl; without an end FCM keeps a message for its own four weeks.
+std::string fcm_lifetime(const values& v) {
+    if (!v.give_up) {
+        return {};
+    }
+    const auto left = std::chrono::floor<std::chrono::seconds>(*v.give_up - v.planned_at).count();
+    return fmt::format(R"("ttl":"{}s",)", std::clamp<std::int64_t>(left, 0, 2'419'200));
+}
+
+base::result<content> fill_push(const v1::PushArtifact& artifact, const values& v) {
+    const auto& address = v.delivery->address();
+    const filling fill{v};
+    std::string body;
+    std::size_t counted = 0;
+    if (address.transport() == "apns") {
+        body = fill(artifact.apns_json());
+        counted = body.size();
+    } else if (address.transport() == "fcm") {
+        const auto message = fill(artifact.fcm_json());
+        const auto idem = base::to_hex(v.notification);
+        body = R"({"message":{"token":")";
+        append_json_escaped(body, address.given());
+        // collapse key and tag: a message sent again replaces itself on the device
+        body += fmt::format(R"(","android":{{"priority":"HIGH",{}"collapse_key":"{}","notification":{{"tag":"{}"}}}},)"
+                            R"("apns":{{"headers":{{"apns-collapse-id":"{}"}}}},)",
+                            fcm_lifetime(v), idem, idem, idem);
+        body += std::string_view{message}.substr(1); // the object goes on after its brace
+        body += '}';
+        counted = message.size();
+    } else {
+        return base::failed(base::fault::kind::permanent, "the push token names no known transport; write it as "
+                                                          "apns:TOKEN or fcm:TOKEN in the audience");
+    }
+    if (counted > most_push_bytes) {
+        return base::failed(
+            base::fault::kind::permanent,
+            fmt::format("the push payload has {} bytes with this recipient's values, and {} are allowed; "
+                        "shorten the body or the slots' values",
+                        counted, most_push_bytes));
+    }
+    content out;
+    out.parts.push_back(std::move(body));
+    return out;
+}
+
+base::result<content> fill_sms(const v1::SmsArtifact& artifact, const values& v) {
+    const filling fill{v};
+    const auto text = (v.test ? std::string{test_mark} : std::string{}) + fill(artifact.text());
+    const auto parts = count_sms_parts(text);
+    if (parts > std::min<std::size_t>(artifact.max_parts(), most_sms_parts)) {
+        return base::failed(
+            base::fault::kind::permanent,
+            fmt::format("the SMS needs {} parts with this recipient's values, and {} are allowed; shorten "
+                        "the text or raise sms.max_parts in notice.yaml",
+                        parts, artifact.max_parts()));
+    }
+    auto message = encode_sms(text, v.notification.value()[0]);
+    content out;
+    out.data_coding = message->data_coding();
+    out.parts = std::move(message->parts);
+    out.sender = artifact.source_address();
+    return out;
+}
+
+base::result<content> fill_any(const v1::Artifact& artifact, const values& v) {
+    if (v.delivery == nullptr) {
+        return base::failed(base::fault::kind::broken,
+                            "fill() was called without a delivery; this is a bug in the caller");
+    }
+    switch (artifact.content_case()) {
+    case v1::Artifact::kEmail:
+        return fill_email(artifact.email(), v);
+    case v1::Artifact::kPush:
+        return fill_push(artifact.push(), v);
+    case v1::Artifact::kSms:
+        return fill_sms(artifact.sms(), v);
+    default:
+        return base::failed(base::fault::kind::malformed, "the artifact has no content; compile the notice again");
+    }
+}
+
+} // namespace
+
+base::result<content> fill(const v1::Artifact& artifact, const values& v) {
+    auto out = fill_any(artifact, v);
+    if (out) {
+        out->sha256 = digest_of(out->parts);
+    }
+    return out;
+}
+
+std::string message_id_of(const base::notification_id& notification, std::string_view sender_address) {
+    const auto at = sender_address.rfind('@');
+    return fmt::format("<{}@{}>", base::to_hex(notification),
+                       at == sender_address.npos ? sender_address : sender_address.substr(at + 1));
+}
+
+} // namespace semel::notice
