@@ -31,14 +31,14 @@ struct smtp {
     std::string host;
     std::uint16_t port = 25;
     enum class tls_mode : unsigned char { none, starttls, implicit } tls = tls_mode::starttls;
-    path ca;                     // empty: the system's
-    std::string server_name;     // for the certificate check; default: host
+    path ca;                 // empty: the system's
+    std::string server_name; // for the certificate check; default: host
     unsigned connections = 16;
-    std::string user;            // empty: no AUTH
+    std::string user; // empty: no AUTH
     path password_file;
-    std::string helo;            // default: the machine's name
+    std::string helo;               // default: the machine's name
     std::string return_path_domain; // VERP: bounce+TOKEN@this; default: the notice sender's domain
-    path verp_key_file;          // HMAC of the token
+    path verp_key_file;             // HMAC of the token
 };
 struct apns {
     std::string endpoint = "https://api.push.apple.com:443";
@@ -46,13 +46,13 @@ struct apns {
     std::string team_id, key_id, topic;
     path key_file;
     unsigned connections = 2;
-    unsigned streams = 100;      // at most, on one connection; the peer's SETTINGS may say less
+    unsigned streams = 100; // at most, on one connection; the peer's SETTINGS may say less
 };
 struct fcm {
     std::string endpoint = "https://fcm.googleapis.com:443";
     path ca;
-    path service_account;        // JSON: project_id, client_email, private_key, token_uri
-    std::string token_endpoint;  // overrides token_uri
+    path service_account;       // JSON: project_id, client_email, private_key, token_uri
+    std::string token_endpoint; // overrides token_uri
     unsigned connections = 2;
     unsigned streams = 100;
 };
@@ -78,17 +78,17 @@ struct gateway {
 };
 
 struct settings {
-    path file;                                   // where this came from
+    path file; // where this came from
     std::string kafka_bootstrap = "127.0.0.1:19092";
     endpoint redis{.host = "127.0.0.1", .port = 16379};
     path redis_password_file;
     std::string postgres_dsn = "postgresql:///semel";
     endpoint api{.host = "127.0.0.1", .port = 18080};
     std::map<std::string, std::uint16_t> admin_ports; // service -> port of its first process; later processes: 0 = any
-    path data_dir;                               // uploads, rejects
-    path run_dir;                                // pid files; empty: none are written
+    path data_dir;                                    // uploads, rejects
+    path run_dir;                                     // pid files; empty: none are written
     path key_encryption_key_file;
-    path tokens_dir;                             // api: USER files, one token each, for the first users
+    path tokens_dir; // api: USER files, one token each, for the first users
     std::vector<gateway> email, push, sms;
     std::int32_t partitions = 8;
     std::chrono::seconds drain_deadline{30};

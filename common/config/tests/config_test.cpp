@@ -1,0 +1,281 @@
+#include <config/config.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+namespace semel::config {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+constexpr std::string_view whole = R"(kafka: {bootstrap: "127.0.0.1:19092"}
+redis: {address: "127.0.0.1:16379"}
+postgres: {dsn: "postgresql:///semel?host=/run/semel"}
+api: {address: "127.0.0.1:18080"}
+admin_ports: {api: 18081, email: 18085}
+data_dir: ../data
+run_dir: ../run
+key_encryption_key_file: kek
+tokens_dir: tokens
+partitions: 4
+drain_deadline: 20s
+log_level: debug
+gateways:
+  email:
+    - {name: relay-a, smtp: {host: 127.0.0.1, port: 2525, tls: none, connections: 32}, rate: 20000/s, domains: {"example.com": 50/s}}
+  push:
+    - {name: apns, apns: {endpoint: "https://127.0.0.1:8443", ca: ca.pem, team_id: T, key_id: K, key_file: k.p8, topic: com.example.app}}
+    - {name: fcm,  fcm:  {endpoint: "https://127.0.0.1:8444", ca: ca.pem, service_account: sa.json}}
+  sms:
+    - {name: smsc-a, smpp: {host: 127.0.0.1, port: 2775, system_id: semel, password_file: p, window: 64, source_address: "15771577"}}
+)";
+
+std::string refused(std::string_view yaml) {
+    const auto out = parse(yaml, "semel.yaml");
+    return out ? "(accepted)" : out.error().why();
+}
+
+std::string smtp_with(std::string_view link, std::string_view rest = "") {
+    return "gateways:\n  email:\n    - {name: a, smtp: {" + std::string{link} + "}" + std::string{rest} + "}\n";
+}
+
+std::string smpp_with(std::string_view link) {
+    return "gateways: {sms: [{name: a, smpp: {host: h, system_id: s, password_file: p, " + std::string{link} + "}}]}";
+}
+
+TEST(Config, ReadsTheWholeFile) {
+    const auto out = parse(whole, "/etc/semel/config/semel.yaml");
+    ASSERT_TRUE(out) << out.error().why();
+    EXPECT_EQ(out->kafka_bootstrap, "127.0.0.1:19092");
+    EXPECT_EQ(out->redis.port, 16379);
+    EXPECT_EQ(out->api.port, 18080);
+    EXPECT_EQ(out->admin_ports, (std::map<std::string, std::uint16_t>{{"api", 18081}, {"email", 18085}}));
+    EXPECT_EQ(out->data_dir, "/etc/semel/data");
+    EXPECT_EQ(out->run_dir, "/etc/semel/run");
+    EXPECT_EQ(out->key_encryption_key_file, "/etc/semel/config/kek");
+    EXPECT_EQ(out->partitions, 4);
+    EXPECT_EQ(out->drain_deadline, 20s);
+    EXPECT_EQ(out->log_level, "debug");
+
+    ASSERT_EQ(out->email.size(), 1U);
+    EXPECT_EQ(out->email[0].name, "relay-a");
+    EXPECT_DOUBLE_EQ(out->email[0].limit.per_second, 20'000);
+    EXPECT_DOUBLE_EQ(out->email[0].domains.at("example.com").per_second, 50);
+    const auto& relay = std::get<smtp>(out->email[0].link);
+    EXPECT_EQ(relay.tls, smtp::tls_mode::none);
+    EXPECT_EQ(relay.connections, 32U);
+
+    ASSERT_EQ(out->push.size(), 2U);
+    EXPECT_EQ(std::get<apns>(out->push[0].link).key_file, "/etc/semel/config/k.p8");
+    EXPECT_EQ(std::get<fcm>(out->push[1].link).service_account, "/etc/semel/config/sa.json");
+    EXPECT_EQ(std::get<smpp>(out->sms.at(0).link).window, 64U);
+}
+
+TEST(Config, AnEmptyFileMeansTheDefaults) {
+    for (const auto* text : {"", "# nothing\n", "---\n", "kafka:\n", "gateways:\n  email:\n"}) {
+        const auto out = parse(text, "semel.yaml");
+        ASSERT_TRUE(out) << text << out.error().why();
+        EXPECT_EQ(out->kafka_bootstrap, "127.0.0.1:19092");
+        EXPECT_EQ(out->partitions, 8);
+    }
+}
+
+TEST(Config, MakesEveryComplaintAtOnceWithLineAndKey) {
+    EXPECT_EQ(refused("kafka: {bootstrap: nowhere}\n"
+                      "redis:\n"
+                      "  adress: 127.0.0.1:16379\n"
+                      "partitions: 0\n"
+                      "gateways:\n"
+                      "  email:\n"
+                      "    - name: a\n"
+                      "      smtp: {host: h}\n"
+                      "      rate: 0/s\n"),
+              "semel.yaml:1: kafka.bootstrap: \"nowhere\" is not HOST:PORT with a port from 1 to 65535\n"
+              "semel.yaml:3: redis.adress: is not a key here: did you mean `address`?\n"
+              "semel.yaml:9: gateways.email[0].rate: \"0/s\" would send nothing: leave the key out for no limit, or "
+              "pause the "
+              "campaign to send nothing\n"
+              "semel.yaml:4: partitions: \"0\" is not a whole number from 1 to 1000");
+}
+
+TEST(Config, RefusesKeysThatItDoesNotKnow) {
+    EXPECT_THAT(refused("kafak: {}"), HasSubstr("semel.yaml:1: kafak: is not a key here: did you mean `kafka`?"));
+    EXPECT_THAT(refused("<<: {}"), HasSubstr("is not a key here"));
+    EXPECT_THAT(refused("zzzzzzzzz: 1"), HasSubstr("these are kafka, redis, postgres"));
+    EXPECT_THAT(refused("gateways: {fax: []}"), HasSubstr("gateways.fax: is not a key here"));
+    EXPECT_THAT(refused("admin_ports: {smtp: 1}"), HasSubstr("admin_ports.smtp: is not a key here"));
+    EXPECT_THAT(refused(smtp_with("host: h, password: hunter2")),
+                AllOf(HasSubstr("password"), Not(HasSubstr("hunter2"))));
+}
+
+TEST(Config, RefusesTheSameKeyTwice) {
+    EXPECT_THAT(refused("partitions: 1\npartitions: 2\n"), HasSubstr("semel.yaml:2: partitions: stands here twice"));
+    EXPECT_THAT(refused(smtp_with("host: h", ", domains: {a.example: 1/s, a.example: 2/s}")),
+                HasSubstr("stands here twice"));
+}
+
+TEST(Config, RefusesWrongShapes) {
+    for (const auto* text : {"- a\n",
+                             "just text",
+                             "kafka: text",
+                             "kafka: [a]",
+                             "kafka: {bootstrap: [a:1]}",
+                             "kafka: {bootstrap: {}}",
+                             "gateways: []",
+                             "gateways: {email: {}}",
+                             "gateways: {email: [text]}",
+                             "gateways: {email: [[]]}",
+                             "kafka: {bootstrap: }",
+                             "kafka: {bootstrap: ''}",
+                             "? [a]\n: b\n",
+                             "log_level: ''",
+                             "log_level: loud",
+                             "drain_deadline: 30",
+                             "drain_deadline: 0s",
+                             "drain_deadline: 11m",
+                             "data_dir:",
+                             "partitions: 1.5",
+                             "partitions: -1",
+                             "partitions: 0x8",
+                             "partitions: 1e2",
+                             "partitions: 99999999999999999999"}) {
+        EXPECT_THAT(refused(text), StartsWith("semel.yaml:1: ")) << text;
+    }
+}
+
+TEST(Config, RefusesWhatIsNotYaml) {
+    EXPECT_THAT(refused("kafka: {bootstrap"), HasSubstr("is not YAML"));
+    EXPECT_THAT(refused("a: b: c"), HasSubstr("is not YAML"));
+    EXPECT_THAT(refused("a: *nowhere"), HasSubstr("is not YAML"));
+    EXPECT_THAT(refused("a: 1\n---\nb: 2\n"), HasSubstr("a second document"));
+    EXPECT_THAT(refused(std::string_view("a: 1\0b", 6)), HasSubstr("NUL"));
+    EXPECT_THAT(refused(std::string(100'000, '[')), HasSubstr("is not YAML"));
+    EXPECT_THAT(refused(std::string(100'000, '{')), HasSubstr("is not YAML"));
+}
+
+TEST(Config, RefusesHostilePorts) {
+    for (const auto* port : {"0", "-1", "65536", "http", "25.0", "''", "[25]"}) {
+        EXPECT_THAT(refused(smtp_with("host: h, port: " + std::string{port})), HasSubstr("gateways.email[0].smtp.port"))
+            << port;
+    }
+    EXPECT_THAT(refused("admin_ports: {api: 1, email: 1}"),
+                HasSubstr("admin_ports.email: port 1 is also admin_ports.api's"));
+    EXPECT_THAT(refused("admin_ports: {plan: 18080}"), HasSubstr("also api.address's"));
+}
+
+TEST(Config, RefusesHostileRates) {
+    for (const auto* rate : {"0/s", "-5/s", "1e308/s", "nan/s", "5", "5/d", "{}"}) {
+        EXPECT_THAT(refused(smtp_with("host: h", ", rate: " + std::string{rate})), HasSubstr("gateways.email[0].rate"))
+            << rate;
+        EXPECT_THAT(refused(smtp_with("host: h", ", domains: {a.example: " + std::string{rate} + "}")),
+                    HasSubstr("gateways.email[0].domains"))
+            << rate;
+    }
+}
+
+TEST(Config, RefusesHostileAddresses) {
+    for (const auto* url :
+         {"file:///etc/passwd", "http://h", "https://u:hunter2@h", "gopher://h", "https://169.254.169.254"}) {
+        const auto why = refused("gateways: {push: [{name: a, fcm: {service_account: s, endpoint: '" +
+                                 std::string{url} + "', token_endpoint: '" + url + "'}}]}");
+        EXPECT_THAT(why,
+                    AllOf(HasSubstr("fcm.endpoint: "), HasSubstr("fcm.token_endpoint: "), Not(HasSubstr("hunter2"))));
+    }
+    EXPECT_THAT(refused(smtp_with("host: 'user@h'")), HasSubstr("smtp.host"));
+    EXPECT_THAT(refused(smtp_with("host: 'h:25'")), HasSubstr("smtp.host"));
+    EXPECT_THAT(refused("redis: {address: 'redis://h:1'}"), HasSubstr("redis.address"));
+    EXPECT_THAT(refused("postgres: {dsn: 'postgresql://u:hunter2@h/d'}"), Not(HasSubstr("hunter2")));
+}
+
+TEST(Config, AGatewayHasAPlainNameOfItsOwnAndOneLink) {
+    EXPECT_THAT(refused("gateways: {email: [{name: 'A b', smtp: {host: h}}]}"),
+                HasSubstr("email[0].name: takes up to 32"));
+    EXPECT_THAT(refused("gateways: {email: [{name: a, smtp: {host: h}}, {name: a, smtp: {host: h}}]}"),
+                HasSubstr("email[1].name: \"a\" names another gateway already"));
+    EXPECT_THAT(refused("gateways: {email: [{smtp: {host: h}}]}"), HasSubstr("email[0].name: is missing"));
+    EXPECT_THAT(refused("gateways: {email: [{name: a}]}"), HasSubstr("email[0]: needs exactly one of smtp"));
+    EXPECT_THAT(refused("gateways: {email: [{name: a, smpp: {}}]}"), HasSubstr("needs exactly one of smtp"));
+    EXPECT_THAT(
+        refused("gateways: {push: [{name: a, fcm: {service_account: s}, apns: {team_id: t, key_id: k, key_file: f, "
+                "topic: t}}]}"),
+        HasSubstr("push[0]: needs exactly one of apns or fcm"));
+}
+
+TEST(Config, SaysWhatAGatewayLacks) {
+    EXPECT_THAT(refused("gateways: {push: [{name: a, apns: {}}]}"),
+                AllOf(HasSubstr("apns.team_id: is missing"), HasSubstr("apns.key_id: is missing"),
+                      HasSubstr("apns.key_file: is missing"), HasSubstr("apns.topic: is missing")));
+    EXPECT_THAT(refused("gateways: {sms: [{name: a, smpp: {}}]}"),
+                AllOf(HasSubstr("smpp.host: is missing"), HasSubstr("smpp.system_id: is missing"),
+                      HasSubstr("smpp.password_file: is missing"), HasSubstr("smpp.source_address: is missing")));
+}
+
+TEST(Config, NeverSendsAPasswordInTheClear) {
+    EXPECT_THAT(refused(smtp_with("host: h, user: u")), HasSubstr("password_file: is missing"));
+    EXPECT_THAT(refused(smtp_with("host: h, password_file: p")), HasSubstr("user: is missing"));
+    EXPECT_THAT(refused(smtp_with("host: h, tls: none, user: u, password_file: p")), HasSubstr("in the clear"));
+    EXPECT_EQ(refused(smtp_with("host: 127.0.0.1, tls: none, user: u, password_file: p")), "(accepted)");
+    EXPECT_EQ(refused(smtp_with("host: h, user: u, password_file: p")), "(accepted)");
+    EXPECT_THAT(refused(smtp_with("host: h, tls: yes")), HasSubstr("is not one of none, starttls, implicit"));
+}
+
+TEST(Config, KeepsToTheLengthsOfSmpp) {
+    EXPECT_EQ(refused(smpp_with("source_address: '15771577', enquire_link: 5s, tls: true")), "(accepted)");
+    EXPECT_EQ(refused(smpp_with("source_address: SemelShop")), "(accepted)");
+    EXPECT_THAT(refused(smpp_with("source_address: TwelveLetter")), HasSubstr("source_address"));
+    EXPECT_THAT(refused(smpp_with("source_address: '123456789012345678901'")), HasSubstr("source_address"));
+    EXPECT_THAT(refused(smpp_with("source_address: '1', window: 0")), HasSubstr("window"));
+    EXPECT_THAT(refused(smpp_with("source_address: '1', response_timeout: 1ms")), HasSubstr("response_timeout"));
+    EXPECT_THAT(refused("gateways: {sms: [{name: a, smpp: {host: h, system_id: aaaaaaaaaaaaaaaa, password_file: p, "
+                        "source_address: '1'}}]}"),
+                HasSubstr("system_id: is longer than SMPP's 15 characters"));
+}
+
+class ConfigFile : public testing::Test {
+  protected:
+    ConfigFile()
+        : folder_(std::filesystem::path{testing::TempDir()} / "semel-config-XXXXXX") {
+        auto name = folder_.string();
+        folder_ = ::mkdtemp(name.data());
+    }
+    ~ConfigFile() override { std::filesystem::remove_all(folder_); }
+    path write(std::string_view name, std::string_view text) {
+        std::ofstream{folder_ / name, std::ios::binary} << text;
+        return folder_ / name;
+    }
+    path folder_;
+};
+
+TEST_F(ConfigFile, ResolvesPathsFromItsOwnFolder) {
+    const auto out = load(write("semel.yaml", "key_encryption_key_file: secrets/kek\n"));
+    ASSERT_TRUE(out) << out.error().why();
+    EXPECT_EQ(out->key_encryption_key_file, folder_ / "secrets/kek");
+    EXPECT_EQ(out->data_dir, folder_ / "data");
+    EXPECT_TRUE(out->run_dir.empty());
+}
+
+TEST_F(ConfigFile, MustBeThereAndBeAFile) {
+    EXPECT_THAT(load(folder_ / "none.yaml").error().why(), HasSubstr("none.yaml: cannot be read: No such file"));
+    EXPECT_THAT(load(folder_).error().why(), HasSubstr("cannot be read"));
+    EXPECT_THAT(load(write("huge.yaml", std::string((1 << 20) + 1, '#'))).error().why(),
+                HasSubstr("larger than 1 MiB"));
+}
+
+TEST_F(ConfigFile, RefusesASecretThatEverybodyMayRead) {
+    const auto kek = write("kek", "00");
+    const auto file = write("semel.yaml", "key_encryption_key_file: kek\n");
+    std::filesystem::permissions(kek, std::filesystem::perms{0644});
+    EXPECT_THAT(load(file).error().why(), HasSubstr("chmod 600 " + kek.string()));
+    std::filesystem::permissions(kek, std::filesystem::perms{0600});
+    EXPECT_TRUE(load(file));
+}
+
+} // namespace
+} // namespace semel::config

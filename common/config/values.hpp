@@ -1,0 +1,30 @@
+#pragma once
+// The small languages inside semel.yaml: durations, endpoints, URLs, host names. Pure; every refusal says what would
+// do.
+
+#include <config/config.hpp>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace semel::config {
+
+/// "500ms", "30s", "10m", "2h".
+base::result<std::chrono::milliseconds> parse_duration(std::string_view text);
+/// "host:port", "[::1]:port".
+base::result<endpoint> parse_endpoint(std::string_view text);
+/// A host name or IP address, no port, no user, no path.
+base::result<std::string> parse_host(std::string_view text);
+/// https://host[:port][/path] and nothing else: no other scheme, no user, query or fragment, no link-local address.
+base::result<std::string> parse_https_url(std::string_view text);
+/// host:port[,host:port...]
+base::result<std::string> parse_bootstrap(std::string_view text);
+/// A libpq connection string without a password in it.
+base::result<std::string> parse_dsn(std::string_view text);
+
+/// The known word that `word` was probably meant to be.
+std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& known);
+
+} // namespace semel::config
