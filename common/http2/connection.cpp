@@ -1,0 +1,389 @@
+#include "connection.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <unordered_map>
+
+namespace semel::http2 {
+namespace {
+
+namespace asio = boost::asio;
+using asio::use_awaitable;
+using base::failed;
+using base::fault;
+using boost::system::error_code;
+using clock = std::chrono::steady_clock;
+using tls_stream = boost::beast::ssl_stream<boost::beast::tcp_stream>;
+
+constexpr std::size_t write_batch = 64 * 1024;
+constexpr std::size_t read_batch = 32 * 1024; // two TLS records
+
+} // namespace
+
+struct exchange::state {
+    state(const asio::any_io_executor& on, stream_id i)
+        : id(i)
+        , wake(on, clock::time_point::max()) {}
+    stream_id id;
+    asio::steady_timer wake;
+    std::optional<outcome> done;
+};
+
+struct connection::impl {
+    impl(const asio::any_io_executor& on, target t, std::shared_ptr<asio::ssl::context> tls, std::size_t streams,
+         timing w)
+        : peer(std::move(t))
+        , context(std::move(tls))
+        , stream(boost::beast::tcp_stream{on}, *context)
+        , frames(streams)
+        , when(w)
+        , wake(on, clock::time_point::max())
+        , watchdog(on) {}
+
+    target peer;
+    std::shared_ptr<asio::ssl::context> context;
+    tls_stream stream;
+    codec frames;
+    timing when;
+    asio::steady_timer wake; // the writer sleeps on it; a cancellation wakes it
+    asio::steady_timer watchdog;
+    bool writer_sleeps = false;
+    clock::time_point last_read = clock::now();
+    std::unordered_map<stream_id, exchange::state*> waiting;
+    std::function<void()> listener;
+    bool ended = false;
+    std::string reason;
+};
+
+base::result<target> parse_target(std::string_view endpoint) {
+    const auto refuse = [&](std::string_view why) {
+        return failed(fault::kind::broken,
+                      fmt::format("endpoint \"{}\": {}; write https://HOST or https://HOST:PORT", endpoint, why));
+    };
+    constexpr std::string_view scheme = "https://";
+    if (!endpoint.starts_with(scheme)) {
+        return refuse("does not begin with https://");
+    }
+    auto rest = endpoint.substr(scheme.size());
+    if (rest.ends_with('/')) {
+        rest.remove_suffix(1);
+    }
+    if (rest.find_first_of("/?#@ ") != std::string_view::npos) {
+        return refuse("has more than a host and a port");
+    }
+    target out;
+    out.authority = rest;
+    auto host = rest;
+    if (const auto colon = rest.rfind(':'); colon != std::string_view::npos && rest.find(']', colon) == rest.npos) {
+        const auto port = rest.substr(colon + 1);
+        const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), out.port);
+        if (error != std::errc{} || end != port.data() + port.size() || out.port == 0) {
+            return refuse("the port is not a number between 1 and 65535");
+        }
+        host = rest.substr(0, colon);
+    }
+    if (host.starts_with('[') && host.ends_with(']')) {
+        host = host.substr(1, host.size() - 2);
+    }
+    if (host.empty()) {
+        return refuse("has no host");
+    }
+    out.host = host;
+    return out;
+}
+
+base::result<std::shared_ptr<asio::ssl::context>> client_tls(const std::filesystem::path& ca) {
+    auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
+    context->set_verify_mode(asio::ssl::verify_peer);
+    SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
+    constexpr unsigned char h2[] = {2, 'h', '2'};
+    SSL_CTX_set_alpn_protos(context->native_handle(), h2, sizeof h2);
+    error_code error;
+    if (ca.empty()) {
+        context->set_default_verify_paths(error);
+    } else {
+        context->load_verify_file(ca.string(), error);
+    }
+    if (error) {
+        return failed(fault::kind::broken,
+                      fmt::format("the CA file \"{}\" cannot be used ({}); give a PEM file with the "
+                                  "certificates to trust",
+                                  ca.string(), error.message()));
+    }
+    return context;
+}
+
+exchange::exchange(std::shared_ptr<connection> c, stream_id id)
+    : connection_(std::move(c))
+    , state_(std::make_unique<state>(connection_->impl_->stream.get_executor(), id)) {
+    connection_->impl_->waiting.emplace(id, state_.get());
+}
+
+exchange::~exchange() {
+    auto& c = *connection_->impl_;
+    if (c.waiting.erase(state_->id) != 0) {
+        c.frames.abandon(state_->id);
+        connection_->poke();
+        connection_->changed();
+    }
+}
+
+void exchange::release() {
+    connection_->impl_->frames.release(state_->id);
+    connection_->poke();
+}
+
+asio::awaitable<outcome> exchange::answer(std::chrono::milliseconds patience) {
+    auto& s = *state_;
+    if (!s.done) {
+        s.wake.expires_after(patience);
+        error_code woken;
+        co_await s.wake.async_wait(asio::redirect_error(use_awaitable, woken));
+        if (!s.done) {
+            auto why = woken ? std::string{"the wait for an answer was given up"}
+                             : fmt::format("no answer within {} ms", patience.count());
+            connection_->impl_->frames.cancel(s.id, std::move(why));
+            connection_->poke();
+            connection_->deliver();
+        }
+    }
+    co_return std::move(*s.done);
+}
+
+connection::connection(std::unique_ptr<impl> i)
+    : impl_(std::move(i)) {}
+connection::~connection() = default;
+
+asio::awaitable<base::result<std::shared_ptr<connection>>>
+connection::open(target peer, std::shared_ptr<asio::ssl::context> tls, std::size_t streams, timing when) {
+    const auto executor = co_await asio::this_coro::executor;
+    auto self = std::shared_ptr<connection>{
+        new connection{std::make_unique<impl>(executor, std::move(peer), std::move(tls), streams, when)}};
+    auto& me = *self->impl_;
+    const auto where = fmt::format("{}:{}", me.peer.host, me.peer.port);
+
+    asio::ip::tcp::resolver resolver{executor};
+    error_code error;
+    const auto addresses = co_await resolver.async_resolve(me.peer.host, std::to_string(me.peer.port),
+                                                           asio::redirect_error(use_awaitable, error));
+    if (error) {
+        co_return failed(fault::kind::unreachable,
+                         fmt::format("the name of {} cannot be resolved: {}", where, error.message()));
+    }
+    auto& tcp = boost::beast::get_lowest_layer(me.stream);
+    tcp.expires_after(when.connect);
+    co_await tcp.async_connect(addresses, asio::redirect_error(use_awaitable, error));
+    if (error) {
+        co_return failed(fault::kind::unreachable, fmt::format("no connection to {}: {}", where, error.message()));
+    }
+    tcp.socket().set_option(asio::ip::tcp::no_delay{true}, error);
+
+    auto* ssl = me.stream.native_handle();
+    asio::ip::make_address(me.peer.host, error);
+    if (error) { // SNI is for names only (RFC 6066, section 3)
+        SSL_set_tlsext_host_name(ssl, me.peer.host.c_str());
+    }
+    me.stream.set_verify_callback(asio::ssl::host_name_verification{me.peer.host});
+    co_await me.stream.async_handshake(asio::ssl::stream_base::client, asio::redirect_error(use_awaitable, error));
+    if (error) {
+        const auto certificate = SSL_get_verify_result(ssl);
+        if (certificate != X509_V_OK) {
+            co_return failed(fault::kind::broken,
+                             fmt::format("the certificate of {} does not hold: {}; check the endpoint's name and `ca`",
+                                         where, X509_verify_cert_error_string(certificate)));
+        }
+        co_return failed(fault::kind::unreachable, fmt::format("no TLS with {}: {}", where, error.message()));
+    }
+    const unsigned char* protocol = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(ssl, &protocol, &size);
+    if (std::string_view{reinterpret_cast<const char*>(protocol), size} != "h2") {
+        co_return failed(
+            fault::kind::broken,
+            fmt::format("{} does not speak HTTP/2 (ALPN \"h2\" was not chosen); check the endpoint", where));
+    }
+    tcp.expires_never();
+    me.last_read = clock::now();
+
+    // Each loop keeps the connection alive and ends when the connection has: end() closes the socket under them.
+    asio::co_spawn(executor, self->read(),
+                   [self](const std::exception_ptr& e) { e ? std::rethrow_exception(e) : void(); });
+    asio::co_spawn(executor, self->write(),
+                   [self](const std::exception_ptr& e) { e ? std::rethrow_exception(e) : void(); });
+    asio::co_spawn(executor, self->watch(),
+                   [self](const std::exception_ptr& e) { e ? std::rethrow_exception(e) : void(); });
+    co_return self;
+}
+
+std::size_t connection::free_streams() const noexcept {
+    return impl_->ended ? 0 : impl_->frames.free_streams();
+}
+std::size_t connection::open_streams() const noexcept {
+    return impl_->frames.open_streams();
+}
+bool connection::usable() const noexcept {
+    return !impl_->ended && !impl_->frames.going_away();
+}
+bool connection::ended() const noexcept {
+    return impl_->ended;
+}
+const std::string& connection::reason() const noexcept {
+    return impl_->reason;
+}
+
+std::unique_ptr<exchange> connection::submit(request&& r, bool hold) {
+    if (impl_->ended) {
+        return nullptr;
+    }
+    const auto id = impl_->frames.submit(std::move(r), hold);
+    if (!id) {
+        return nullptr;
+    }
+    poke();
+    return std::make_unique<exchange>(shared_from_this(), *id);
+}
+
+void connection::on_change(std::function<void()> listener) {
+    impl_->listener = std::move(listener);
+}
+
+void connection::goodbye() {
+    impl_->frames.goodbye();
+    poke();
+    changed();
+}
+
+void connection::end(std::string why) {
+    if (impl_->ended) {
+        return;
+    }
+    impl_->ended = true;
+    impl_->reason = std::move(why);
+    boost::beast::get_lowest_layer(impl_->stream).close();
+    impl_->watchdog.cancel();
+    poke();
+    impl_->frames.lost(impl_->reason);
+    deliver();
+    changed();
+}
+
+void connection::poke() {
+    if (impl_->writer_sleeps) {
+        impl_->writer_sleeps = false;
+        impl_->wake.cancel();
+    }
+}
+
+void connection::changed() {
+    if (impl_->listener) {
+        impl_->listener();
+    }
+}
+
+void connection::deliver() {
+    auto ends = impl_->frames.take_finished();
+    for (auto& [id, result] : ends) {
+        if (const auto found = impl_->waiting.find(id); found != impl_->waiting.end()) {
+            found->second->done = std::move(result);
+            found->second->wake.cancel();
+            impl_->waiting.erase(found);
+        }
+    }
+    if (!ends.empty()) {
+        changed();
+    }
+}
+
+asio::awaitable<void> connection::read() {
+    auto& me = *impl_;
+    std::string buffer(read_batch, '\0');
+    while (!me.ended) {
+        error_code error;
+        const auto n =
+            co_await me.stream.async_read_some(asio::buffer(buffer), asio::redirect_error(use_awaitable, error));
+        if (me.ended) {
+            break;
+        }
+        if (error) {
+            end(fmt::format("the connection to {}:{} was lost: {}", me.peer.host, me.peer.port, error.message()));
+            break;
+        }
+        me.last_read = clock::now();
+        const bool was_usable = usable();
+        const bool was_greeted = me.frames.greeted();
+        const auto fed = me.frames.feed(std::string_view{buffer}.substr(0, n));
+        deliver();
+        if (!fed) {
+            end(fed.error().why());
+            break;
+        }
+        if (usable() != was_usable || me.frames.greeted() != was_greeted) {
+            changed();
+        }
+        if (me.frames.over() || me.frames.wants_write()) {
+            poke(); // the writer ends what is over
+        }
+    }
+}
+
+asio::awaitable<void> connection::write() {
+    auto& me = *impl_;
+    std::string out;
+    out.reserve(write_batch + 16 * 1024 + 9); // and one frame more
+    while (!me.ended) {
+        out.clear();
+        me.frames.pending(out, write_batch);
+        deliver(); // a reset takes a stream off the books as it is written
+        if (!out.empty()) {
+            error_code error;
+            co_await asio::async_write(me.stream, asio::buffer(out), asio::redirect_error(use_awaitable, error));
+            if (error) {
+                end(fmt::format("the connection to {}:{} was lost: {}", me.peer.host, me.peer.port, error.message()));
+            }
+            continue;
+        }
+        if (me.frames.over()) {
+            end(fmt::format("the connection to {}:{} was closed by agreement", me.peer.host, me.peer.port));
+            break;
+        }
+        me.writer_sleeps = true;
+        error_code woken;
+        co_await me.wake.async_wait(asio::redirect_error(use_awaitable, woken));
+    }
+}
+
+asio::awaitable<void> connection::watch() {
+    auto& me = *impl_;
+    while (!me.ended) {
+        error_code woken;
+        me.watchdog.expires_at(me.last_read + me.when.ping_every);
+        co_await me.watchdog.async_wait(asio::redirect_error(use_awaitable, woken));
+        if (me.ended || clock::now() - me.last_read < me.when.ping_every) {
+            continue;
+        }
+        const auto asked = clock::now();
+        me.frames.ping();
+        poke();
+        me.watchdog.expires_after(me.when.ping_timeout);
+        co_await me.watchdog.async_wait(asio::redirect_error(use_awaitable, woken));
+        if (!me.ended && me.last_read < asked) {
+            end(fmt::format("{}:{} did not answer a PING within {} ms", me.peer.host, me.peer.port,
+                            me.when.ping_timeout.count()));
+        }
+    }
+}
+
+} // namespace semel::http2
