@@ -30,6 +30,8 @@ void breaker::stop(base::timestamp now, std::string why) {
     open_until_ = now + policy_.longest_pause;
 }
 
-void breaker::pause_until(base::timestamp until) noexcept { open_until_ = std::max(open_until_, until); }
+void breaker::pause_until(base::timestamp until) noexcept {
+    open_until_ = std::max(open_until_, until);
+}
 
 } // namespace semel::delivery

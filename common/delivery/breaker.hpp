@@ -11,14 +11,15 @@ namespace semel::delivery {
 class breaker {
   public:
     struct policy {
-        unsigned window = 50;            ///< answers looked at together
-        unsigned at_least = 20;          ///< fewer say nothing
-        double open_at = 0.5;            ///< share of failures
+        unsigned window = 50;   ///< answers looked at together
+        unsigned at_least = 20; ///< fewer say nothing
+        double open_at = 0.5;   ///< share of failures
         base::duration first_pause = std::chrono::seconds{2};
         base::duration longest_pause = std::chrono::seconds{60};
     };
     breaker() = default;
-    explicit breaker(policy p) : policy_(p) {}
+    explicit breaker(policy p)
+        : policy_(p) {}
 
     void succeeded() noexcept;
     /// A transient answer, a timeout, a lost connection; not a permanent refusal (that is about one recipient).

@@ -130,7 +130,9 @@ struct claims::impl : std::enable_shared_from_this<impl> {
     };
 
     impl(asio::any_io_executor ex, redis::client& r, const kafka::topic_partition& at)
-        : executor(std::move(ex)), redis(r), tag(fmt::format("{{d:{}:{}}}", at.topic, at.partition)) {}
+        : executor(std::move(ex))
+        , redis(r)
+        , tag(fmt::format("{{d:{}:{}}}", at.topic, at.partition)) {}
 
     asio::any_io_executor executor;
     redis::client& redis;
@@ -208,7 +210,8 @@ struct claims::impl : std::enable_shared_from_this<impl> {
         noting = false;
     }
 
-    template <class Loop> void start(bool& running, Loop loop) {
+    template <class Loop>
+    void start(bool& running, Loop loop) {
         if (!running) {
             running = true;
             // Posted, so that everything asked for in this turn of the executor travels together.
@@ -247,7 +250,8 @@ asio::awaitable<base::result<std::optional<head>>> claims::raise(std::uint64_t o
     co_return std::optional<head>{std::move(before)};
 }
 
-asio::awaitable<base::result<void>> claims::rebuild(const head& h, std::vector<std::pair<claim_ref, std::string>> open) {
+asio::awaitable<base::result<void>> claims::rebuild(const head& h,
+                                                    std::vector<std::pair<claim_ref, std::string>> open) {
     const auto self = impl_;
     std::vector<std::string> keys{self->head_key()};
     std::vector<std::string> args{std::to_string(h.owner), std::string{base::as_view(h.marker)}, h.server.run_id,
@@ -292,17 +296,18 @@ asio::awaitable<base::result<std::vector<std::optional<std::string>>>> claims::l
     co_return found;
 }
 
-void claims::use(const head& h) { impl_->head = h; }
+void claims::use(const head& h) {
+    impl_->head = h;
+}
 
 asio::awaitable<claim_answer> claims::take(claim_ref ref) {
     auto* self = impl_.get();
     co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(claim_answer)>(
         [self](auto handler, claim_ref r) {
             auto executor = self->executor;
-            self->waiting.push_back(
-                {std::move(r), [executor, h = std::move(handler)](claim_answer a) mutable {
-                     asio::post(executor, [h = std::move(h), a]() mutable { std::move(h)(a); });
-                 }});
+            self->waiting.push_back({std::move(r), [executor, h = std::move(handler)](claim_answer a) mutable {
+                                         asio::post(executor, [h = std::move(h), a]() mutable { std::move(h)(a); });
+                                     }});
             self->start(self->taking, [self] { return self->take_all(); });
         },
         asio::use_awaitable, std::move(ref));

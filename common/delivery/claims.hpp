@@ -8,7 +8,7 @@
 // One strand. Requests of one partition that are made while another of it is under way travel together.
 
 #include <delivery/checkpoint.hpp>
-#include <delivery/gateway.hpp>
+#include <delivery/message.hpp>
 #include <redis/client.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -64,7 +64,8 @@ class claims {
     /// what stood there before (nothing: no head); `permanent` when a larger owner stands there.
     boost::asio::awaitable<base::result<std::optional<head>>> raise(std::uint64_t owner, marker fresh);
     /// After a loss, while we live: a new head and all open claims in one script. `permanent`: a larger owner.
-    boost::asio::awaitable<base::result<void>> rebuild(const head&, std::vector<std::pair<claim_ref, std::string>> open);
+    boost::asio::awaitable<base::result<void>> rebuild(const head&,
+                                                       std::vector<std::pair<claim_ref, std::string>> open);
     /// What the claims say, in the order asked; nothing: unclaimed.
     boost::asio::awaitable<base::result<std::vector<std::optional<std::string>>>> look_up(std::vector<claim_ref>);
 

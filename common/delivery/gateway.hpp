@@ -34,7 +34,8 @@ class gateway {
   public:
     virtual ~gateway() = default;
     virtual const std::string& name() const noexcept = 0;
-    /// Whether it can carry this message at all (push: the transport; email: SMTPUTF8 where needed is found at stage()).
+    /// Whether it can carry this message at all (push: the transport; email: SMTPUTF8 where needed is found at
+    /// stage()).
     virtual bool serves(const outbound&) const noexcept = 0;
     /// How many messages may be staged or released at once, at most: the flight, and so the bound on doubt.
     virtual std::size_t window() const noexcept = 0;

@@ -18,13 +18,13 @@ struct outbound {
     base::notification_id notification;
     std::uint32_t attempt = 1;
     base::campaign_id campaign;
-    std::string address;          // as given, for sending; personal data
-    std::string transport;        // push: "apns" or "fcm"
+    std::string address;            // as given, for sending; personal data
+    std::string transport;          // push: "apns" or "fcm"
     std::vector<std::string> parts; // the exact bytes that are hashed: one RFC 5322 message, one JSON payload, or the
                                     // short_message of each SMS part (UDH included)
-    std::uint8_t data_coding = 0; // sms: SMPP data_coding of all parts
-    std::string sender;           // email: the From address; sms: the source address, empty: the gateway's
-    base::timestamp planned_at{}; // pins dates
+    std::uint8_t data_coding = 0;   // sms: SMPP data_coding of all parts
+    std::string sender;             // email: the From address; sms: the source address, empty: the gateway's
+    base::timestamp planned_at{};   // pins dates
     std::optional<base::timestamp> give_up; // expiry for apns-expiration, FCM ttl, SMPP validity_period
 };
 
@@ -32,16 +32,16 @@ struct outbound {
 struct verdict {
     enum class kind : unsigned char {
         accepted,
-        transient,  ///< certainly not accepted; try again (retry tiers)
-        throttled,  ///< certainly not accepted; the whole lane slows down (retry_after)
-        permanent,  ///< certainly not accepted, and never will be: this recipient fails
-        lane_stop,  ///< configuration or policy error: stop the gateway's lane and alarm; the recipient does not fail
-        unknown,    ///< last bytes may be out, no complete answer: in doubt
+        transient, ///< certainly not accepted; try again (retry tiers)
+        throttled, ///< certainly not accepted; the whole lane slows down (retry_after)
+        permanent, ///< certainly not accepted, and never will be: this recipient fails
+        lane_stop, ///< configuration or policy error: stop the gateway's lane and alarm; the recipient does not fail
+        unknown,   ///< last bytes may be out, no complete answer: in doubt
     };
     kind what = kind::unknown;
-    std::string code;        // the gateway's own: "250 2.0.0", "410 Unregistered", "0x00000058"
-    std::string text;        // for people; never contains an address
-    std::string message_id;  // the gateway's id for an accepted message
+    std::string code;       // the gateway's own: "250 2.0.0", "410 Unregistered", "0x00000058"
+    std::string text;       // for people; never contains an address
+    std::string message_id; // the gateway's id for an accepted message
     std::optional<std::chrono::milliseconds> retry_after;
 };
 
@@ -50,7 +50,7 @@ struct verdict {
 struct late_report {
     std::string gateway;
     std::string message_id;
-    int state = 0;      // semel.v1.ReceiptState
+    int state = 0; // semel.v1.ReceiptState
     std::string code;
     std::string text;
     std::uint16_t user_message_reference = 0;

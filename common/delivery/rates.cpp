@@ -58,7 +58,9 @@ struct rates::impl : std::enable_shared_from_this<impl> {
         bool pumping = false;
     };
 
-    impl(asio::any_io_executor ex, redis::client& r) : executor(std::move(ex)), redis(r) {}
+    impl(asio::any_io_executor ex, redis::client& r)
+        : executor(std::move(ex))
+        , redis(r) {}
 
     asio::any_io_executor executor;
     redis::client& redis;
@@ -95,7 +97,8 @@ struct rates::impl : std::enable_shared_from_this<impl> {
     }
 };
 
-rates::rates(asio::any_io_executor ex, redis::client& redis) : impl_(std::make_shared<impl>(std::move(ex), redis)) {}
+rates::rates(asio::any_io_executor ex, redis::client& redis)
+    : impl_(std::make_shared<impl>(std::move(ex), redis)) {}
 rates::~rates() = default;
 
 asio::awaitable<std::optional<milliseconds>> rates::take(std::string name, double per_second, milliseconds patience) {

@@ -27,7 +27,7 @@ class rates {
     /// process that uses the name must give the same limit.
     /// Takes one token, waiting at most `patience`. Nothing: taken. A time: not within patience, come back after it.
     boost::asio::awaitable<std::optional<std::chrono::milliseconds>> take(std::string bucket, double per_second,
-                                                                         std::chrono::milliseconds patience);
+                                                                          std::chrono::milliseconds patience);
 
   private:
     struct impl;

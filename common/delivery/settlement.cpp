@@ -21,15 +21,21 @@ std::size_t tier_after(std::uint32_t tries) noexcept {
 settlement judge(const verdict& v, const v1::Dispatch& d, base::timestamp now) {
     settlement s{.what = settlement::kind::in_doubt, .code = v.code, .text = v.text};
     switch (v.what) {
-    case verdict::kind::accepted: s.what = settlement::kind::accepted; return s;
-    case verdict::kind::permanent: s.what = settlement::kind::failed; return s;
-    case verdict::kind::unknown: return s;
+    case verdict::kind::accepted:
+        s.what = settlement::kind::accepted;
+        return s;
+    case verdict::kind::permanent:
+        s.what = settlement::kind::failed;
+        return s;
+    case verdict::kind::unknown:
+        return s;
     case verdict::kind::lane_stop:
         s.what = settlement::kind::deferred;
         s.tier = tier_for(std::chrono::minutes{1});
         return s;
     case verdict::kind::transient:
-    case verdict::kind::throttled: break;
+    case verdict::kind::throttled:
+        break;
     }
     s.what = settlement::kind::deferred;
     s.counts = true;
@@ -52,7 +58,8 @@ settlement turned_away(standing why, const v1::Dispatch&) {
     case standing::expired:
         return {.what = settlement::kind::failed, .code = "semel:expired", .text = "the deadline had passed"};
     case standing::paused:
-    case standing::wanted: break;
+    case standing::wanted:
+        break;
     }
     return postponed(std::chrono::milliseconds{0}, "semel:paused");
 }

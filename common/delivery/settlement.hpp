@@ -2,7 +2,7 @@
 // What becomes of a message once the gateway has answered, or has not. Pure: the engine does what these say.
 
 #include <base/time.hpp>
-#include <delivery/gateway.hpp>
+#include <delivery/message.hpp>
 #include <semel/v1/delivery.pb.h>
 
 #include <chrono>
@@ -29,7 +29,7 @@ struct settlement {
     std::string code;
     std::string text;
     std::size_t tier = 0;
-    bool counts = false;  ///< deferred: the gateway refused it, so attempt and tries rise
+    bool counts = false; ///< deferred: the gateway refused it, so attempt and tries rise
 };
 
 /// After the gateway's answer. A lane_stop never fails a recipient: the message waits for the operator.

@@ -23,7 +23,9 @@ window::window(range committed)
     , committed_end_(committed.end)
     , inherited_(std::move(committed)) {}
 
-kafka::offset window::low_water() const noexcept { return entries_.empty() ? next_ : entries_.front().at; }
+kafka::offset window::low_water() const noexcept {
+    return entries_.empty() ? next_ : entries_.front().at;
+}
 
 window::arrival window::arrived(kafka::offset at) {
     if (at < next_) {

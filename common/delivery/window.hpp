@@ -19,7 +19,8 @@ namespace semel::delivery {
 class bitmap {
   public:
     bitmap() = default;
-    explicit bitmap(std::string bytes) : bytes_(std::move(bytes)) {}
+    explicit bitmap(std::string bytes)
+        : bytes_(std::move(bytes)) {}
 
     bool test(std::size_t i) const noexcept;
     void set(std::size_t i);

@@ -1,0 +1,281 @@
+#include "engine_impl.hpp"
+
+#include <wire/topics.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace semel::delivery {
+
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+
+namespace {
+
+std::vector<std::string> topics_of(base::channel channel) {
+    std::vector<std::string> topics{wire::dispatch(channel)};
+    for (std::size_t tier = 0; tier < wire::tiers.size(); ++tier) {
+        topics.push_back(wire::retry(channel, tier));
+    }
+    return topics;
+}
+
+kafka::consumer_options consumer_options(const engine_options& o) {
+    return {.bootstrap = o.bootstrap,
+            .group = std::string{base::to_string(o.channel)},
+            .instance = o.instance,
+            .topics = topics_of(o.channel)};
+}
+
+} // namespace
+
+engine::impl::impl(asio::any_io_executor ex, engine_options o, catalog::catalog& c, redis::client& r,
+                   std::vector<lane_config> configs, telemetry::metrics& metrics, telemetry::logger& logger)
+    : executor(ex)
+    , options(std::move(o))
+    , catalog(c)
+    , redis(r)
+    , log(logger)
+    , rates(ex, r)
+    , consumer(ex, consumer_options(options))
+    , producer(ex, {.bootstrap = options.bootstrap, .transactional_id = options.instance})
+    , gate(ex)
+    , wake(ex)
+    , moved(ex)
+    , last_committed(steady::now())
+    , count{.accepted = metrics.make_counter("semel_delivery_accepted_total", "Messages a gateway accepted"),
+            .failed = metrics.make_counter("semel_delivery_failed_total", "Notifications that failed for good"),
+            .deferred = metrics.make_counter("semel_delivery_deferred_total", "Records put to retry.*"),
+            .in_doubt = metrics.make_counter("semel_delivery_in_doubt_total", "Sends whose outcome is not known"),
+            .awaiting = metrics.make_counter("semel_delivery_awaiting_total", "Sends settled before their answer"),
+            .commits = metrics.make_counter("semel_delivery_commits_total", "Kafka transactions committed"),
+            .commit_failures = metrics.make_counter("semel_delivery_commit_failures_total",
+                                                    "Kafka transactions aborted or of unknown outcome"),
+            .rebuilds = metrics.make_counter("semel_delivery_redis_rebuilds_total",
+                                             "Times that the claims of a partition were written anew"),
+            .dead_letters = metrics.make_counter("semel_delivery_dead_letters_total", "Records that could not be read"),
+            .flight = metrics.make_gauge("semel_delivery_flight", "Messages whose last bytes are out, unanswered"),
+            .partitions = metrics.make_gauge("semel_delivery_partitions", "Partitions this process owns"),
+            .commit_seconds = metrics.make_histogram("semel_delivery_commit_seconds", "Duration of a transaction", {},
+                                                     {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5})} {
+    for (auto& config : configs) {
+        lane l{.gateway = std::move(config.gateway), .per_second = config.limit.per_second};
+        for (const auto& [domain, limit] : config.domains) {
+            l.domains.emplace(domain, limit.per_second);
+        }
+        // Twice the window keeps every session busy; under a slow rate two seconds' worth are enough to wait for
+        // tokens.
+        const auto busy = static_cast<double>(l.gateway->window() * 2);
+        most_active += static_cast<std::size_t>(l.per_second > 0 ? std::clamp(l.per_second * 2, 2.0, busy) : busy);
+        lanes.push_back(std::move(l));
+    }
+    most_active = std::clamp<std::size_t>(most_active, 2, 4'096);
+}
+
+asio::awaitable<void> engine::impl::run() {
+    co_await catalog.loaded();
+    co_await redis.connected();
+    redis_generation = redis.generation();
+    co_await producer.init();
+    std::vector<asio::awaitable<void>> tasks;
+    tasks.push_back(consume());
+    tasks.push_back(commit_loop());
+    tasks.push_back(tick());
+    co_await runtime::first_of(std::move(tasks));
+}
+
+asio::awaitable<void> engine::impl::consume() {
+    for (;;) {
+        auto event = co_await consumer.next();
+        if (auto* fetched = std::get_if<kafka::records>(&event)) {
+            auto batch = std::move(fetched->batch);
+            co_await on_records(std::move(batch));
+        } else if (auto* gained = std::get_if<kafka::assigned>(&event)) {
+            auto which = std::move(gained->partitions);
+            co_await take_over(std::move(which));
+        } else if (auto* gone = std::get_if<kafka::revoked>(&event)) {
+            auto which = std::move(*gone);
+            co_await give_up(std::move(which));
+        } else {
+            co_return;
+        }
+        feed();
+    }
+}
+
+asio::awaitable<void> engine::impl::on_records(std::vector<kafka::record> batch) {
+    std::map<kafka::topic_partition, std::vector<item>> inherited;
+    for (const auto& record : batch) {
+        const auto source = find(record.at());
+        if (!source || !source->ours()) {
+            continue;
+        }
+        const auto arrival = source->window.arrived(record.offset());
+        if (arrival == window::arrival::done) {
+            continue;
+        }
+        item i{.at = record.offset(), .dispatch = {}};
+        if (!i.dispatch.ParseFromArray(record.value().data(), static_cast<int>(record.value().size())) ||
+            i.dispatch.notification().size() != 32 || i.dispatch.attempt() == 0) {
+            bury(source, record.offset(), record.value(), "the record is no Dispatch");
+            continue;
+        }
+        if (arrival == window::arrival::inherited) {
+            inherited[record.at()].push_back(std::move(i));
+        } else {
+            enqueue(*source, std::move(i));
+        }
+    }
+    for (auto& [at, items] : inherited) {
+        auto owned = std::move(items);
+        co_await decide_inherited(find(at), std::move(owned));
+    }
+    wake.notify();
+}
+
+void engine::impl::enqueue(partition& p, item i) {
+    p.queue.push_back(std::move(i));
+    balance_fetching(p);
+}
+
+void engine::impl::balance_fetching(partition& p) {
+    const bool full = p.queue.size() >= options.fetched;
+    if (full && !p.paused) {
+        consumer.pause(std::span{&p.at, 1});
+        p.paused = true;
+    } else if (p.paused && p.queue.size() < options.fetched / 2) {
+        consumer.resume(std::span{&p.at, 1});
+        p.paused = false;
+    }
+}
+
+bool engine::impl::next_of(partition& p, base::timestamp now, item& out) {
+    if (p.state != partition::phase::open || p.queue.empty() || !p.window.sendable(p.queue.front().at) ||
+        p.queue.front().dispatch.not_before_us() > base::to_us(now)) {
+        return false;
+    }
+    out = std::move(p.queue.front());
+    p.queue.pop_front();
+    balance_fetching(p);
+    return true;
+}
+
+void engine::impl::feed() {
+    const auto now = base::now();
+    // While every lane is shut, records stay where they are instead of going round through retry.*.
+    const bool any_lane = std::ranges::any_of(lanes, [&](const lane& l) { return !l.breaker.open(now); });
+    std::size_t idle = 0;
+    while (feeding && any_lane && !order.empty() && active < most_active && idle < order.size()) {
+        turn = (turn + 1) % order.size();
+        const auto& source = order[turn];
+        item next;
+        if (!next_of(*source, now, next)) {
+            ++idle;
+            continue;
+        }
+        idle = 0;
+        ++active;
+        ++source->active;
+        if (!gate.spawn("deliver", deliver(source, std::move(next)))) {
+            --active;
+            --source->active;
+            return;
+        }
+    }
+}
+
+asio::awaitable<void> engine::impl::commit_loop() {
+    for (;;) {
+        const bool woken = co_await wake.wait_for(options.commit_every);
+        std::ignore = woken;
+        const auto began = steady::now();
+        if (!co_await commit_once()) {
+            co_await runtime::sleep(100ms);
+            if (steady::now() - last_committed > 60s && !order.empty()) {
+                throw std::runtime_error{"no transaction has been committed for a minute; is Kafka well? Starting "
+                                         "anew: nothing is lost, the range says what was out"};
+            }
+            continue;
+        }
+        feed();
+        // Transactions are paid by the commit, not by the record: let some gather.
+        if (const auto used = steady::now() - began; used < options.commit_every / 2) {
+            co_await runtime::sleep(
+                std::chrono::duration_cast<std::chrono::milliseconds>(options.commit_every / 2 - used));
+        }
+    }
+}
+
+asio::awaitable<void> engine::impl::tick() {
+    while (co_await runtime::sleep(100ms)) {
+        settle_overdue(steady::now() - options.awaiting_after, false);
+        if (redis.generation() != redis_generation) {
+            redis_generation = redis.generation();
+            for (const auto& p : order) {
+                if (p->state == partition::phase::open && p->head.server != redis.identity()) {
+                    start_rebuild(p);
+                }
+            }
+        }
+        count.flight.set(static_cast<double>(flights.size()));
+        count.partitions.set(static_cast<double>(order.size()));
+        feed(); // a retry came due, a breaker closed
+    }
+}
+
+void engine::impl::settle_overdue(steady::time_point since_before, bool closing_only) {
+    for (auto& f : flights) {
+        const bool due = f.since <= since_before && (!closing_only || f.source->state == partition::phase::closing);
+        if (due && !f.awaiting) {
+            settle_awaiting(f);
+        }
+    }
+}
+
+partition_ptr engine::impl::find(const kafka::topic_partition& at) const {
+    const auto found = partitions.find(at);
+    return found == partitions.end() ? nullptr : found->second;
+}
+
+asio::awaitable<bool> engine::impl::drain(std::chrono::milliseconds deadline) {
+    feeding = false;
+    const auto end = steady::now() + deadline;
+    while (active > 0 && steady::now() < end) {
+        co_await moved.wait_for(100ms);
+        co_await commit_once(); // stale claims of a partition may wait for a rebuild's commit
+    }
+    const bool clean = flights.empty();
+    settle_overdue(steady::now(), false);
+    const bool committed = co_await commit_until(5s);
+    log.info("drained", {{"clean", clean && committed}, {"still_out", flights.size()}});
+    gate.cancel_all();
+    co_await gate.close(1s);
+    co_await consumer.close();
+    for (auto& l : lanes) {
+        co_await l.gateway->close();
+    }
+    co_return clean&& committed;
+}
+
+engine::engine(asio::any_io_executor ex, engine_options o, catalog::catalog& c, redis::client& r,
+               std::vector<lane_config> lanes, telemetry::metrics& m, telemetry::logger& l)
+    : impl_(std::make_shared<impl>(std::move(ex), std::move(o), c, r, std::move(lanes), m, l)) {}
+engine::~engine() = default;
+
+asio::awaitable<void> engine::run() {
+    // The gateways live longer than the cancelled run(): what is out is answered while draining.
+    for (auto& l : impl_->lanes) {
+        impl_->gate.spawn("gateway " + l.gateway->name(), l.gateway->run());
+    }
+    co_await impl_->run();
+}
+
+asio::awaitable<bool> engine::drain(std::chrono::milliseconds deadline) {
+    return impl_->drain(deadline);
+}
+
+} // namespace semel::delivery

@@ -1,0 +1,65 @@
+#pragma once
+// The engine of email, push and sms: takes records of dispatch.* and retry.*, sends each once through a gateway, and
+// says so. What makes it exactly once stands in window.hpp (the committed range), claims.hpp (the claim before the last
+// bytes) and here, in the order of the steps of taking over, committing and rebuilding (design.md, section 5).
+//
+// One strand, one consumer, one transactional producer a process. Data flows one way: consumer -> partitions -> deliver
+// -> outbox -> commit.
+
+#include <base/ids.hpp>
+#include <catalog/catalog.hpp>
+#include <config/config.hpp>
+#include <delivery/breaker.hpp>
+#include <delivery/gateway.hpp>
+#include <redis/client.hpp>
+#include <telemetry/log.hpp>
+#include <telemetry/metrics.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace semel::delivery {
+
+/// A gateway with its limits, as semel.yaml has them.
+struct lane_config {
+    std::unique_ptr<delivery::gateway> gateway;
+    config::rate limit;
+    std::map<std::string, config::rate> domains; // email
+};
+
+struct engine_options {
+    base::channel channel = base::channel::email;
+    std::string bootstrap;
+    std::string instance;        // "email-2": group.instance.id and transactional.id
+    std::int32_t partitions = 8; // of events
+    std::chrono::milliseconds commit_every{100};
+    std::chrono::milliseconds awaiting_after{4'000}; // sent and unanswered: settled as awaiting, so that nothing blocks
+    std::chrono::milliseconds revoke_drain{2'000};
+    std::size_t fetched = 4'000; // records of a partition in memory, at most
+};
+
+class engine {
+  public:
+    engine(boost::asio::any_io_executor, engine_options, catalog::catalog&, redis::client&, std::vector<lane_config>,
+           telemetry::metrics&, telemetry::logger&);
+    ~engine();
+
+    /// Works until cancelled. Throws when this process cannot go on (the supervisor restarts it, and the range and the
+    /// claims say what was out).
+    boost::asio::awaitable<void> run();
+
+    /// After run() was cancelled: takes nothing new, waits for the answers of what is out, commits, leaves the group.
+    /// What is unanswered at the deadline is settled as awaiting; false then.
+    boost::asio::awaitable<bool> drain(std::chrono::milliseconds deadline);
+
+  private:
+    struct impl;
+    std::shared_ptr<impl> impl_;
+};
+
+} // namespace semel::delivery

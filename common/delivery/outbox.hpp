@@ -1,0 +1,36 @@
+#pragma once
+// What the next transaction will say besides its offsets: events and retry records, each bound to the partition whose
+// range it settles. One strand.
+
+#include <delivery/partition.hpp>
+#include <semel/v1/events.pb.h>
+
+#include <string>
+#include <vector>
+
+namespace semel::delivery {
+
+struct outgoing {
+    partition_ptr source;      // whose settlement this is part of
+    v1::Event event;           // kind unspecified: none
+    kafka::topic_partition to; // of `record`; topic empty: none
+    std::string key;
+    std::string record;
+    bool evidence = false; // true even if the partition is lost: a gateway's answer
+};
+
+/// EventBatch records of at most about `limit` bytes, by partition of `events`.
+struct event_record {
+    std::int32_t partition = 0;
+    std::string value;
+};
+std::vector<event_record> batch_events(const std::vector<outgoing>&, std::int32_t partitions,
+                                       std::size_t limit = 200'000);
+
+/// Which partition of `events` an event belongs to.
+std::int32_t partition_of(const v1::Event&, std::int32_t partitions) noexcept;
+
+/// Takes out what must not be emitted because its partition was lost: another owner decides about it now.
+void keep_evidence_only_of_lost(std::vector<outgoing>&);
+
+} // namespace semel::delivery

@@ -1,0 +1,53 @@
+#include <delivery/breaker.hpp>
+
+#include <gtest/gtest.h>
+
+using namespace semel;
+using namespace std::chrono_literals;
+
+namespace {
+const auto start = base::from_rfc3339("2026-11-24T00:00:00Z").value();
+}
+
+TEST(Breaker, AFewFailuresSayNothing) {
+    delivery::breaker b;
+    for (int i = 0; i < 19; ++i) {
+        b.failed(start);
+    }
+    EXPECT_FALSE(b.open(start));
+}
+
+TEST(Breaker, OpensOnAShareOfFailuresAndWaitsLongerEachTime) {
+    delivery::breaker b;
+    const auto fail_20 = [&](base::timestamp at) {
+        for (int i = 0; i < 20; ++i) {
+            b.failed(at);
+        }
+    };
+    fail_20(start);
+    EXPECT_TRUE(b.open(start + 1s));
+    EXPECT_FALSE(b.open(start + 2s));
+    fail_20(start + 2s);
+    EXPECT_TRUE(b.open(start + 5s));
+    EXPECT_FALSE(b.open(start + 6s));
+    b.succeeded();
+    fail_20(start + 10s);
+    EXPECT_FALSE(b.open(start + 12s)) << "a success starts the pauses anew";
+}
+
+TEST(Breaker, MostlyGoodAnswersKeepItClosed) {
+    delivery::breaker b;
+    for (int i = 0; i < 1'000; ++i) {
+        i % 3 == 0 ? b.failed(start) : b.succeeded();
+        ASSERT_FALSE(b.open(start)) << i;
+    }
+}
+
+TEST(Breaker, AConfigurationErrorStopsTheLaneAndSaysWhy) {
+    delivery::breaker b;
+    b.stop(start, "535 bad credentials");
+    EXPECT_TRUE(b.open(start + 30s));
+    EXPECT_EQ(b.stopped_because(), "535 bad credentials");
+    b.succeeded();
+    EXPECT_TRUE(b.stopped_because().empty());
+}

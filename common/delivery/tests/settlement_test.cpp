@@ -1,0 +1,77 @@
+#include <delivery/settlement.hpp>
+#include <wire/topics.hpp>
+
+#include <gtest/gtest.h>
+
+using namespace semel;
+using namespace std::chrono_literals;
+using delivery::settlement;
+using delivery::verdict;
+
+namespace {
+
+const auto now = base::from_rfc3339("2026-11-24T00:00:00Z").value();
+
+v1::Dispatch a_dispatch() {
+    v1::Dispatch d;
+    d.set_attempt(1);
+    d.set_notification(std::string(32, 'n'));
+    return d;
+}
+
+verdict a_verdict(verdict::kind what) {
+    return {.what = what, .code = "code", .text = "text", .message_id = {}, .retry_after = {}};
+}
+
+} // namespace
+
+TEST(Settlement, TheScheduleOfTransientFailuresIsTheTiers) {
+    auto d = a_dispatch();
+    std::vector<std::chrono::seconds> waits;
+    for (int i = 0; i < 6; ++i) {
+        const auto s = delivery::judge(a_verdict(verdict::kind::transient), d, now);
+        ASSERT_EQ(s.what, settlement::kind::deferred);
+        waits.push_back(wire::tiers[s.tier].wait);
+        d = delivery::again(d, s, now);
+    }
+    EXPECT_EQ(waits, (std::vector<std::chrono::seconds>{10s, 60s, 600s, 3600s, 3600s, 3600s}));
+    EXPECT_EQ(d.attempt(), 7U) << "each send has an attempt number of its own";
+}
+
+TEST(Settlement, APostponementIsNoAttempt) {
+    const auto d = a_dispatch();
+    const auto s = delivery::postponed(70s, "semel:rate");
+    const auto next = delivery::again(d, s, now);
+    EXPECT_EQ(next.attempt(), 1U);
+    EXPECT_EQ(next.tries(), 0U);
+    EXPECT_EQ(next.not_before_us(), base::to_us(now + 60s));
+}
+
+TEST(Settlement, WaitsAsLongAsTheGatewayAsks) {
+    auto v = a_verdict(verdict::kind::throttled);
+    v.retry_after = 15min;
+    EXPECT_EQ(delivery::judge(v, a_dispatch(), now).tier, 2U);
+}
+
+TEST(Settlement, NoTryGoesBeyondTheDeadline) {
+    auto d = a_dispatch();
+    d.set_give_up_us(base::to_us(now + 5s));
+    const auto s = delivery::judge(a_verdict(verdict::kind::transient), d, now);
+    EXPECT_EQ(s.what, settlement::kind::failed);
+    EXPECT_EQ(s.code, "semel:expired");
+}
+
+TEST(Settlement, AConfigurationErrorNeverFailsARecipient) {
+    const auto s = delivery::judge(a_verdict(verdict::kind::lane_stop), a_dispatch(), now);
+    EXPECT_EQ(s.what, settlement::kind::deferred);
+    EXPECT_FALSE(s.counts);
+}
+
+TEST(Settlement, SilenceAfterTheLastBytesIsDoubt) {
+    EXPECT_EQ(delivery::judge(a_verdict(verdict::kind::unknown), a_dispatch(), now).what, settlement::kind::in_doubt);
+}
+
+TEST(Settlement, ACancelledCampaignFailsWhatIsNotSent) {
+    EXPECT_EQ(delivery::turned_away(delivery::standing::cancelled, a_dispatch()).code, "semel:cancelled");
+    EXPECT_EQ(delivery::turned_away(delivery::standing::paused, a_dispatch()).what, settlement::kind::deferred);
+}
