@@ -1,0 +1,61 @@
+#pragma once
+// The barrier between registering and releasing. Redis is fast and may forget, so beside a campaign's register stands a
+// head: a random marker, the identity of the server that the register was built on, and the spans that are in it
+// completely. A register is believed only while its head agrees with the server that answers; else it is built again
+// from `audience`. Pure.
+
+#include <base/ids.hpp>
+#include <semel/v1/campaign.pb.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace semel::plan {
+
+/// Which Redis answers. A restart (which may have come up from an old file), a failover or another instance differ.
+struct server {
+    std::string run_id;
+    std::string master_replid;
+    friend bool operator==(const server&, const server&) = default;
+};
+std::string to_string(const server&);
+
+/// A span as the head marks it: of which wave, in which partition of `audience`, up to which offset.
+struct mark {
+    std::uint32_t wave = 0;
+    std::uint32_t partition = 0;
+    std::int64_t end = 0;
+    friend auto operator<=>(const mark&, const mark&) = default;
+};
+/// The head's field for the mark ("WAVE:PARTITION") and its value (the end offset).
+std::pair<std::string, std::string> to_field(const mark&);
+
+struct head {
+    std::string marker;
+    std::string server; // to_string of the server it was made on
+    std::map<std::string, std::string> finished;
+
+    /// Of HGETALL's fields; nothing when there is no marker: there is no head.
+    static std::optional<head> from_fields(const std::map<std::string, std::string>&);
+    bool has(const mark&) const;
+};
+
+/// Whether the register under this head may be added to and asked. Without a head, or with one made on another server,
+/// it may not: a new head replaces it, and everything is registered again.
+bool usable(const std::optional<head>&, const server& answering);
+
+/// A wave's phase allows registering: it is sealed or further.
+bool is_sealed(const v1::Wave&);
+
+/// Everything that must be registered before a row of `wave` may be decided: all spans of this and of all earlier
+/// waves. Nothing while an earlier wave is not sealed: its rows would come first, and nobody knows them yet.
+std::optional<std::vector<mark>> required_for(const v1::Campaign&, std::uint32_t wave);
+
+/// The spans of sealed waves.
+std::vector<mark> to_register(const v1::Campaign&);
+
+} // namespace semel::plan

@@ -1,0 +1,62 @@
+#include "pacing.hpp"
+
+#include <algorithm>
+
+namespace semel::plan {
+namespace {
+
+double seconds(base::duration d) {
+    return std::chrono::duration<double>(d).count();
+}
+
+} // namespace
+
+stance stance_of(const v1::Campaign& campaign, const v1::Wave& wave, base::timestamp now) {
+    if (wave.phase() != v1::WAVE_LAUNCHED) {
+        return stance::hold;
+    }
+    if (campaign.phase() == v1::CAMPAIGN_CANCELLED) {
+        return stance::cancel;
+    }
+    if (campaign.phase() != v1::CAMPAIGN_RUNNING && campaign.phase() != v1::CAMPAIGN_PAUSED) {
+        return stance::hold;
+    }
+    if (campaign.deadline_us() != 0 && now > base::from_us(campaign.deadline_us())) {
+        return stance::expire;
+    }
+    if (campaign.phase() == v1::CAMPAIGN_PAUSED || now < base::from_us(campaign.start_us())) {
+        return stance::hold;
+    }
+    return stance::send;
+}
+
+void lane::read(double waiting, double done, base::timestamp now) {
+    if (read_at_ && now > *read_at_ && waiting_ > 0 && done >= done_) {
+        const auto speed = (done - done_) / seconds(now - *read_at_);
+        per_second_ = per_second_ == 0 ? speed : 0.7 * per_second_ + 0.3 * speed;
+    }
+    waiting_ = waiting;
+    done_ = done;
+    since_ = 0;
+    read_at_ = now;
+}
+
+double lane::room(const pace& p) const noexcept {
+    return std::max(p.window, per_second_ * static_cast<double>(p.ahead.count())) - waiting();
+}
+
+allowance::allowance(double per_second, const pace& p, base::timestamp now)
+    : per_second_(per_second)
+    , most_(per_second * static_cast<double>(p.ahead.count()))
+    , left_(most_)
+    , at_(now) {}
+
+double allowance::left(base::timestamp now) {
+    if (now > at_) {
+        left_ = std::min(most_, left_ + per_second_ * seconds(now - at_));
+        at_ = now;
+    }
+    return left_;
+}
+
+} // namespace semel::plan

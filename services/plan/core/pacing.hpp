@@ -1,0 +1,64 @@
+#pragma once
+// How far release runs ahead of sending. Pace, pause and cancel take hold in plan, so what is already released must
+// stay small: some 30 seconds of sending. Pure; `now` is an argument.
+
+#include <base/ids.hpp>
+#include <base/time.hpp>
+#include <semel/v1/campaign.pb.h>
+
+#include <array>
+#include <chrono>
+#include <optional>
+
+namespace semel::plan {
+
+/// What to do with the rows of a wave that are not released yet.
+enum class stance : unsigned char {
+    hold,   ///< nothing now: not launched, paused, or before its start
+    send,   ///< release
+    cancel, ///< account for them: what would be sent fails with semel:cancelled
+    expire, ///< the deadline has passed: what would be sent fails with semel:expired
+};
+stance stance_of(const v1::Campaign&, const v1::Wave&, base::timestamp now);
+
+struct pace {
+    std::chrono::seconds ahead{30};
+    double window = 50'000; // messages of a channel that may wait while no rate is known, and at least
+};
+
+/// What waits at the dispatchers of one channel, and how fast they work it off. Fed with readings of the group's
+/// offsets now and then; between two readings the own releases count as waiting.
+class lane {
+  public:
+    /// `waiting`: records not yet committed; `done`: sum of the committed offsets (only its growth counts).
+    void read(double waiting, double done, base::timestamp now);
+    void released(double messages) noexcept { since_ += messages; }
+    double waiting() const noexcept { return waiting_ + since_; }
+    /// Messages that may be released now; not positive: none.
+    double room(const pace&) const noexcept;
+
+  private:
+    double waiting_ = 0;
+    double since_ = 0;
+    double done_ = 0;
+    double per_second_ = 0; // while there was work: an idle dispatcher says nothing about its speed
+    std::optional<base::timestamp> read_at_;
+};
+
+/// A campaign's own rate (Campaign.rate_per_s): a bucket of `ahead` seconds, full at the start, overdrawn by at most
+/// one batch. `share` is the part of the audience that this process releases.
+class allowance {
+  public:
+    allowance(double per_second, const pace&, base::timestamp now);
+    double left(base::timestamp now);
+    void spend(double messages) noexcept { left_ -= messages; }
+    double per_second() const noexcept { return per_second_; }
+
+  private:
+    double per_second_;
+    double most_;
+    double left_;
+    base::timestamp at_;
+};
+
+} // namespace semel::plan

@@ -1,0 +1,66 @@
+#include <gtest/gtest.h>
+#include <plan/core/barrier.hpp>
+
+using namespace semel;
+using plan::head;
+
+namespace {
+
+const plan::server here{"run-1", "repl-1"};
+
+head made_on(const plan::server& s) {
+    return {"m", to_string(s), {}};
+}
+
+void add_wave(v1::Campaign& c, std::uint32_t number, v1::WavePhase phase, std::int64_t end) {
+    auto& w = *c.add_waves();
+    w.set_number(number);
+    w.set_phase(phase);
+    for (std::uint32_t p = 0; p < 2; ++p) {
+        auto& span = *w.add_spans();
+        span.set_partition(p);
+        span.set_end_offset(end + p);
+    }
+}
+
+} // namespace
+
+TEST(Barrier, WithoutAHeadNothingIsBelieved) {
+    EXPECT_FALSE(plan::usable(std::nullopt, here));
+    EXPECT_FALSE(plan::usable(head::from_fields({}), here));
+    EXPECT_FALSE(plan::usable(head::from_fields({{"1:0", "20"}}), here)) << "marks without a marker are no head";
+}
+
+TEST(Barrier, AHeadIsBelievedOnlyOnTheServerItWasMadeOn) {
+    EXPECT_TRUE(plan::usable(made_on(here), here));
+    EXPECT_FALSE(plan::usable(made_on({"run-2", "repl-1"}), here)) << "restarted, perhaps from an old file";
+    EXPECT_FALSE(plan::usable(made_on({"run-1", "repl-2"}), here)) << "another history of writes";
+}
+
+TEST(Barrier, AMarkCountsOnlyWithItsEnd) {
+    const auto h = head::from_fields({{"marker", "m"}, {"server", to_string(here)}, {"1:0", "20"}});
+    ASSERT_TRUE(h);
+    EXPECT_TRUE(h->has({1, 0, 20}));
+    EXPECT_FALSE(h->has({1, 0, 21}));
+    EXPECT_FALSE(h->has({1, 1, 20}));
+    EXPECT_FALSE(h->has({2, 0, 20}));
+}
+
+TEST(Barrier, AWaveNeedsItsOwnSpansAndThoseOfAllBeforeIt) {
+    v1::Campaign c;
+    add_wave(c, 1, v1::WAVE_LAUNCHED, 10);
+    add_wave(c, 2, v1::WAVE_SEALED, 20);
+    add_wave(c, 3, v1::WAVE_IMPORTED, 30);
+    using marks = std::vector<plan::mark>;
+    EXPECT_EQ(plan::required_for(c, 1), (marks{{1, 0, 10}, {1, 1, 11}}));
+    EXPECT_EQ(plan::required_for(c, 2), (marks{{1, 0, 10}, {1, 1, 11}, {2, 0, 20}, {2, 1, 21}}));
+    EXPECT_EQ(plan::to_register(c), *plan::required_for(c, 2));
+}
+
+TEST(Barrier, AWaveWaitsForAnEarlierOneThatIsNotSealed) {
+    v1::Campaign c;
+    add_wave(c, 2, v1::WAVE_LAUNCHED, 20);
+    EXPECT_TRUE(plan::required_for(c, 2));
+    add_wave(c, 1, v1::WAVE_IMPORTED, 10);
+    EXPECT_FALSE(plan::required_for(c, 2));
+}

@@ -1,0 +1,91 @@
+#include <gtest/gtest.h>
+#include <plan/core/pacing.hpp>
+
+using namespace semel;
+using namespace std::chrono_literals;
+
+namespace {
+
+const base::timestamp noon = base::from_us(1'800'000'000'000'000);
+
+plan::stance stance(v1::CampaignPhase campaign, v1::WavePhase wave, std::int64_t deadline = 0, std::int64_t start = 0) {
+    v1::Campaign c;
+    c.set_phase(campaign);
+    c.set_deadline_us(deadline);
+    c.set_start_us(start);
+    v1::Wave w;
+    w.set_phase(wave);
+    return plan::stance_of(c, w, noon);
+}
+
+const auto before = base::to_us(noon) - 1;
+const auto after = base::to_us(noon) + 1;
+
+} // namespace
+
+TEST(Pacing, OnlyALaunchedWaveOfARunningCampaignIsSent) {
+    using enum plan::stance;
+    for (int c = v1::CampaignPhase_MIN; c <= v1::CampaignPhase_MAX; ++c) {
+        for (int w = v1::WavePhase_MIN; w <= v1::WavePhase_MAX; ++w) {
+            const bool launched = w == v1::WAVE_LAUNCHED;
+            const auto expected = launched && c == v1::CAMPAIGN_RUNNING     ? send
+                                  : launched && c == v1::CAMPAIGN_CANCELLED ? cancel
+                                                                            : hold;
+            EXPECT_EQ(stance(static_cast<v1::CampaignPhase>(c), static_cast<v1::WavePhase>(w)), expected) << c << w;
+        }
+    }
+}
+
+TEST(Pacing, TheDeadlineExpiresWhatIsLeftEvenWhilePaused) {
+    EXPECT_EQ(stance(v1::CAMPAIGN_RUNNING, v1::WAVE_LAUNCHED, before), plan::stance::expire);
+    EXPECT_EQ(stance(v1::CAMPAIGN_PAUSED, v1::WAVE_LAUNCHED, before), plan::stance::expire);
+    EXPECT_EQ(stance(v1::CAMPAIGN_CANCELLED, v1::WAVE_LAUNCHED, before), plan::stance::cancel);
+    EXPECT_EQ(stance(v1::CAMPAIGN_RUNNING, v1::WAVE_LAUNCHED, after), plan::stance::send);
+    EXPECT_EQ(stance(v1::CAMPAIGN_RUNNING, v1::WAVE_SEALED, before), plan::stance::hold);
+}
+
+TEST(Pacing, NothingLeavesBeforeTheStart) {
+    EXPECT_EQ(stance(v1::CAMPAIGN_RUNNING, v1::WAVE_LAUNCHED, 0, after), plan::stance::hold);
+    EXPECT_EQ(stance(v1::CAMPAIGN_RUNNING, v1::WAVE_LAUNCHED, 0, before), plan::stance::send);
+}
+
+TEST(Pacing, ALaneFillsUpToItsWindowAndReopensAsItDrains) {
+    const plan::pace p{.ahead = 30s, .window = 1'000};
+    plan::lane lane;
+    EXPECT_EQ(lane.room(p), 1'000);
+    lane.released(1'200);
+    EXPECT_LE(lane.room(p), 0);
+    lane.read(1'200, 0, noon);
+    EXPECT_LE(lane.room(p), 0) << "nothing has been worked off yet";
+    lane.read(900, 300, noon + 30s);
+    EXPECT_EQ(lane.room(p), 100) << "10 a second for 30 s is less than the window";
+}
+
+TEST(Pacing, AFastLaneMayHoldThirtySecondsOfItsSpeed) {
+    const plan::pace p{.ahead = 30s, .window = 1'000};
+    plan::lane lane;
+    lane.read(5'000, 0, noon);
+    lane.read(4'000, 1'000, noon + 1s);
+    EXPECT_EQ(lane.room(p), 30'000 - 4'000);
+    lane.released(500);
+    EXPECT_EQ(lane.room(p), 30'000 - 4'500);
+}
+
+TEST(Pacing, AnIdleLaneKeepsTheSpeedItHad) {
+    const plan::pace p{.ahead = 30s, .window = 1'000};
+    plan::lane lane;
+    lane.read(5'000, 0, noon);
+    lane.read(0, 5'000, noon + 1s);
+    lane.read(0, 5'000, noon + 100s);
+    EXPECT_EQ(lane.room(p), 150'000);
+}
+
+TEST(Pacing, ACampaignsRateIsABucketOfThirtySeconds) {
+    plan::allowance a{10, {.ahead = 30s}, noon};
+    EXPECT_EQ(a.left(noon), 300);
+    a.spend(500);
+    EXPECT_EQ(a.left(noon), -200);
+    EXPECT_EQ(a.left(noon + 10s), -100);
+    EXPECT_EQ(a.left(noon + 1h), 300) << "it never saves up more";
+    EXPECT_EQ(a.left(noon), 300) << "a clock that steps back gives nothing and takes nothing";
+}
