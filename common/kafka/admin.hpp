@@ -34,7 +34,7 @@ class admin {
     base::result<std::map<std::string, std::string>> topic_config(const std::string& topic);
     base::result<std::map<std::string, std::string>> broker_config();
     base::result<std::int32_t> partitions(const std::string& topic);
-    /// Committed offset and end offset for each partition.
+    /// Committed offset (-1: none) and end offset for each partition.
     struct lag { topic_partition at; offset committed = 0; offset end = 0; std::string metadata; };
     base::result<std::vector<lag>> group_lag(const std::string& group, const std::string& topic);
 

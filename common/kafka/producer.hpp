@@ -36,6 +36,9 @@ class transactional_producer {
 
     void begin();
     bool in_transaction() const noexcept;
+    /// Copies key and value; false when the local queue is full, which is the moment to await produce() instead. A
+    /// record that is refused for another reason dooms the transaction: commit() aborts it and says why.
+    bool try_produce(const topic_partition& to, std::string_view key, std::string_view value);
     /// Copies key and value. A full local queue is waited out inside (bounded by the options), so this may suspend.
     /// Records produced outside begin()..commit() are a bug (throws std::logic_error).
     boost::asio::awaitable<void> produce(topic_partition to, std::string_view key, std::string_view value);
@@ -44,8 +47,11 @@ class transactional_producer {
 
     /// Sends the offsets with the membership (may be empty/nullptr: no offsets) and commits. After `aborted` the next
     /// begin() works; after `unknown` call rebuild() first.
+    /// Not cancellable once it runs: its answer must be heard. Takes 12 to 40 ms as a rule; `unknown` may take up to
+    /// twice the transaction's timeout and a minute. Offsets must not be negative (throws std::logic_error).
     boost::asio::awaitable<commit_result> commit(std::vector<kafka::commit> offsets,
                                                  std::shared_ptr<const membership> as);
+    /// Returns when the transaction is certain never to be read; rebuilds inside if that is what it takes.
     boost::asio::awaitable<void> abort();
     /// Throws the client away, makes a new one and runs init(): whatever the old one had in flight is then decided.
     boost::asio::awaitable<void> rebuild();
@@ -65,7 +71,7 @@ class producer {
 
   private:
     struct impl;
-    std::unique_ptr<impl> impl_;
+    std::shared_ptr<impl> impl_; // its delivery reports may still be on their way
 };
 
 } // namespace semel::kafka

@@ -9,6 +9,7 @@
 #include <vector>
 
 struct rd_kafka_message_s;
+struct rd_kafka_op_s;
 
 namespace semel::kafka {
 
@@ -20,13 +21,10 @@ struct topic_partition {
     friend auto operator<=>(const topic_partition&, const topic_partition&) = default;
 };
 
-/// A record as it was fetched. Owns librdkafka's message: key() and value() live as long as the record does.
+/// A record as it was fetched. Owns librdkafka's message: key() and value() live as long as the record does. It may
+/// outlive the consumer that gave it.
 class record {
   public:
-    struct destroy {
-        void operator()(rd_kafka_message_s* m) const noexcept;
-    };
-    explicit record(std::unique_ptr<rd_kafka_message_s, destroy> message);
 
     const topic_partition& at() const noexcept { return *at_; }
     kafka::offset offset() const noexcept;
@@ -37,9 +35,16 @@ class record {
     bool is_tombstone() const noexcept;
 
   private:
-    friend class consumer;
-    std::unique_ptr<rd_kafka_message_s, destroy> message_;
+    friend class fetch; // inside the module: makes records of fetch events
+    struct destroy {
+        void operator()(rd_kafka_op_s* event) const noexcept;
+    };
+    record() = default;
+
+    // In this order: at_ also keeps the client alive, which must go after everything that it handed out.
     std::shared_ptr<const topic_partition> at_; // shared by the records of one partition
+    std::unique_ptr<rd_kafka_op_s, destroy> event_;
+    const rd_kafka_message_s* message_ = nullptr; // inside event_
 };
 
 /// What a group has stored for a partition: the next offset to read, and a string of the committer's own.
