@@ -53,7 +53,7 @@ class script {
 struct client_options {
     std::string host = "127.0.0.1";
     std::uint16_t port = 16379;
-    std::string password; // empty: none
+    std::string password;                           // empty: none
     std::chrono::milliseconds reply_timeout{5'000}; // of the oldest outstanding command; then the connection is dropped
 };
 
@@ -70,8 +70,12 @@ class client {
     std::uint64_t generation() const noexcept;
     /// As read on the present connection, before any other command was let through.
     const server_identity& identity() const noexcept;
+    /// Why there is no connection, for health and operators; empty while there is one.
+    const std::string& trouble() const noexcept;
 
-    /// Fails at once with `unreachable` while there is no connection. An error reply is a reply, not a fault.
+    /// Fails at once with `unreachable` while there is no connection. An error reply is a reply, not a fault. A
+    /// cancelled wait ends at once; the command stays out and may be executed. Destroying the client answers what is
+    /// out with `stopping`. Not for SUBSCRIBE, MONITOR or blocking commands: one reply for each command, in order.
     boost::asio::awaitable<base::result<reply>> command(std::vector<std::string> args);
     boost::asio::awaitable<base::result<reply>> eval(const script&, std::vector<std::string> keys,
                                                      std::vector<std::string> args);

@@ -64,17 +64,17 @@ class Serve : public testing::Test {
         if (child_ != 0) {
             return;
         }
-        std::vector<std::string> args{"semel-probe", "--config", (dir_ / "semel.yaml").string()};
+        std::vector<std::string> args{"semel-intake", "--config", (dir_ / "semel.yaml").string()};
         args.insert(args.end(), more.begin(), more.end());
         std::vector<char*> argv;
         for (auto& a : args) {
             argv.push_back(a.data());
         }
         const auto silent = ::freopen((dir_ / "log").c_str(), "w", stderr);
-        ::_exit(silent == nullptr ? 99 : serve(static_cast<int>(argv.size()), argv.data(), "probe", main));
+        ::_exit(silent == nullptr ? 99 : serve(static_cast<int>(argv.size()), argv.data(), "intake", main));
     }
 
-    void start_and_wait(service_main main, const std::string& name = "probe", std::vector<std::string> more = {}) {
+    void start_and_wait(service_main main, const std::string& name = "intake", std::vector<std::string> more = {}) {
         start(main, std::move(more));
         ASSERT_TRUE(eventually([&] { return fs::exists(dir_ / "run" / (name + ".pid")); }));
         port_ = static_cast<std::uint16_t>(std::stoi(read_line(dir_ / "run" / (name + ".port"))));
@@ -136,11 +136,11 @@ asio::awaitable<void> breaks_inside_a_gate(context& ctx) {
 
 TEST_F(Serve, DrainsAtSigtermAndRemovesItsFiles) {
     start_and_wait(until_stopped);
-    EXPECT_EQ(read_line(dir_ / "run/probe.pid"), std::to_string(child_));
+    EXPECT_EQ(read_line(dir_ / "run/intake.pid"), std::to_string(child_));
     ::kill(child_, SIGTERM);
     EXPECT_EQ(exit_code(), 0);
-    EXPECT_FALSE(fs::exists(dir_ / "run/probe.pid"));
-    EXPECT_FALSE(fs::exists(dir_ / "run/probe.port"));
+    EXPECT_FALSE(fs::exists(dir_ / "run/intake.pid"));
+    EXPECT_FALSE(fs::exists(dir_ / "run/intake.port"));
     EXPECT_NE(log().find("\"event\":\"stop_requested\""), std::string::npos);
 }
 
@@ -159,8 +159,8 @@ TEST_F(Serve, SaysWhyItIsNotReady) {
 }
 
 TEST_F(Serve, ASecondProcessHasANameOfItsOwn) {
-    start_and_wait(until_stopped, "probe-2", {"--instance", "2"});
-    EXPECT_EQ(read_line(dir_ / "run/probe-2.pid"), std::to_string(child_));
+    start_and_wait(until_stopped, "intake-2", {"--instance", "2"});
+    EXPECT_EQ(read_line(dir_ / "run/intake-2.pid"), std::to_string(child_));
 }
 
 TEST_F(Serve, ReturningMeansDone) {
@@ -172,7 +172,7 @@ TEST_F(Serve, AnExceptionIsLoggedAndEndsTheProcess) {
     start(throws);
     EXPECT_EQ(exit_code(), 1);
     EXPECT_NE(log().find("\"event\":\"fatal\",\"why\":\"the plan is lost\""), std::string::npos);
-    EXPECT_FALSE(fs::exists(dir_ / "run/probe.pid"));
+    EXPECT_FALSE(fs::exists(dir_ / "run/intake.pid"));
 }
 
 TEST_F(Serve, AnExceptionInsideAGateEndsTheProcess) {
@@ -186,11 +186,11 @@ TEST_F(Serve, TheDrainDeadlineEndsWhatDoesNotStop) {
     ::kill(child_, SIGTERM);
     EXPECT_EQ(exit_code(), 1);
     EXPECT_NE(log().find("the drain deadline passed"), std::string::npos);
-    EXPECT_FALSE(fs::exists(dir_ / "run/probe.pid"));
+    EXPECT_FALSE(fs::exists(dir_ / "run/intake.pid"));
 }
 
 TEST_F(Serve, ASecondSignalEndsThePatience) {
-    std::ofstream{dir_ / "semel.yaml"} << "run_dir: run\ndrain_deadline: 1h\n";
+    std::ofstream{dir_ / "semel.yaml"} << "run_dir: run\ndrain_deadline: 10m\n";
     start_and_wait(ignores_stop);
     ::kill(child_, SIGTERM);
     ASSERT_TRUE(eventually([&] { return log().find("stop_requested") != std::string::npos; }));
@@ -203,7 +203,7 @@ TEST_F(Serve, ATakenAdminPortIsNamed) {
     asio::io_context io;
     asio::ip::tcp::acceptor taken{io, {asio::ip::address_v4::loopback(), 0}};
     const auto port = std::to_string(taken.local_endpoint().port());
-    std::ofstream{dir_ / "semel.yaml"} << "run_dir: run\nadmin_ports: {probe: " << port << "}\n";
+    std::ofstream{dir_ / "semel.yaml"} << "run_dir: run\nadmin_ports: {intake: " << port << "}\n";
     start(returns);
     EXPECT_EQ(exit_code(), 1);
     EXPECT_NE(log().find("127.0.0.1:" + port), std::string::npos);

@@ -1,0 +1,291 @@
+#include "client.hpp"
+
+#include "connection.hpp"
+
+#include <runtime/tasks.hpp>
+#include <telemetry/log.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <random>
+
+namespace semel::redis {
+
+namespace asio = boost::asio;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr milliseconds first_pause{20};
+constexpr milliseconds longest_pause{1'000}; // a supervisor restarts Redis within a second
+constexpr milliseconds loading_pause{50};
+
+/// The value of `key:value\r\n` in what INFO answers.
+std::string info_value(std::string_view info, std::string_view key) {
+    while (!info.empty()) {
+        const auto end = info.find("\r\n");
+        const auto line = info.substr(0, end);
+        if (line.starts_with(key) && line.size() > key.size() && line[key.size()] == ':') {
+            return std::string{line.substr(key.size() + 1)};
+        }
+        info.remove_prefix(end == std::string_view::npos ? info.size() : end + 2);
+    }
+    return {};
+}
+
+} // namespace
+
+std::string_view reply::error_code() const noexcept {
+    return is_error() ? std::string_view{text}.substr(0, text.find(' ')) : std::string_view{};
+}
+
+struct client::impl : std::enable_shared_from_this<impl> {
+    impl(asio::any_io_executor e, client_options o)
+        : ex(std::move(e))
+        , options(std::move(o))
+        , where(fmt::format("Redis at {}:{}", options.host, options.port))
+        , changed(ex) {}
+
+    /// Connects, and connects again, until the client is destroyed.
+    static asio::awaitable<void> keep_connected(std::shared_ptr<impl> self);
+    asio::awaitable<base::result<void>> establish();
+    asio::awaitable<base::result<void>> greet(connection&);
+    asio::awaitable<base::result<reply>> send(std::span<const std::string> args);
+
+    asio::any_io_executor ex;
+    client_options options;
+    std::string where;
+    runtime::signal changed;
+    std::shared_ptr<connection> link;
+    std::uint64_t generation = 0;
+    server_identity identity;
+    std::string trouble = "not connected yet";
+    bool up = false;
+    bool stopping = false;
+};
+
+asio::awaitable<void> client::impl::keep_connected(std::shared_ptr<impl> self) {
+    std::minstd_rand random{std::random_device{}()};
+    auto pause = first_pause;
+    std::string told;
+    while (!self->stopping) {
+        if (auto up = co_await self->establish()) {
+            self->up = true;
+            ++self->generation;
+            self->trouble.clear();
+            told.clear();
+            pause = first_pause;
+            telemetry::log().info(
+                "redis_connected",
+                {{"server", self->where}, {"run_id", self->identity.run_id}, {"generation", self->generation}});
+            self->changed.notify();
+            co_await self->link->closed();
+            self->up = false;
+            self->trouble = self->link->loss();
+        } else {
+            self->trouble = up.error().why();
+        }
+        if (self->link) {
+            self->link->close(base::fault::kind::unreachable, self->trouble);
+        }
+        if (self->stopping) {
+            break;
+        }
+        if (told != self->trouble) { // once for each reason, not for each attempt
+            told = self->trouble;
+            telemetry::log().warn("redis_unreachable", {{"server", self->where}, {"why", told}});
+        }
+        const auto most = pause.count();
+        const milliseconds jittered{std::uniform_int_distribution{most / 2, most}(random)};
+        pause = std::min(pause * 2, longest_pause);
+        co_await self->changed.wait_for(jittered); // only the destructor notifies here
+    }
+}
+
+asio::awaitable<base::result<void>> client::impl::establish() {
+    boost::system::error_code not_an_ip;
+    std::vector<std::string> addresses{options.host};
+    asio::ip::make_address(options.host, not_an_ip);
+    if (not_an_ip) {
+        asio::ip::tcp::resolver resolver{ex};
+        auto [error, found] = co_await resolver.async_resolve(options.host, std::to_string(options.port),
+                                                              asio::as_tuple(asio::use_awaitable));
+        if (error) {
+            co_return base::failed(base::fault::kind::unreachable,
+                                   fmt::format("the name does not resolve: {}", error.message()));
+        }
+        addresses.clear();
+        for (const auto& entry : found) {
+            addresses.push_back(entry.endpoint().address().to_string());
+        }
+    }
+    base::fault last{base::fault::kind::unreachable, "the name has no address"};
+    for (auto& address : addresses) {
+        if (stopping) {
+            break;
+        }
+        link = std::make_shared<connection>(ex, options.reply_timeout);
+        auto result = co_await link->open(std::move(address), options.port);
+        if (result) {
+            result = co_await greet(*link);
+        }
+        if (result) {
+            co_return result;
+        }
+        link->close(base::fault::kind::unreachable, result.error().why());
+        last = std::move(result.error());
+    }
+    co_return base::failed(std::move(last));
+}
+
+asio::awaitable<base::result<void>> client::impl::greet(connection& to) {
+    if (!options.password.empty()) {
+        const std::vector<std::string> auth{"AUTH", options.password};
+        const auto answer = co_await to.exchange(auth);
+        if (!answer) {
+            co_return base::failed(answer.error());
+        }
+        if (answer->is_error()) {
+            co_return base::failed(base::fault::kind::broken,
+                                   "the server refuses the password (AUTH): compare it with requirepass");
+        }
+    }
+    const std::vector<std::string> info{"INFO"};
+    for (;;) {
+        const auto answer = co_await to.exchange(info);
+        if (!answer) {
+            co_return base::failed(answer.error());
+        }
+        if (answer->is_error()) {
+            co_return base::failed(base::fault::kind::broken, fmt::format("INFO was refused: {}", answer->text));
+        }
+        if (info_value(answer->text, "loading") != "1") {
+            identity = {.run_id = info_value(answer->text, "run_id"),
+                        .master_replid = info_value(answer->text, "master_replid")};
+            if (identity.run_id.empty() || identity.master_replid.empty()) {
+                co_return base::failed(base::fault::kind::broken,
+                                       "INFO has no run_id or no master_replid: is this Redis?");
+            }
+            co_return base::result<void>{};
+        }
+        trouble = "the server is loading its data";
+        co_await runtime::sleep(loading_pause);
+    }
+}
+
+asio::awaitable<base::result<reply>> client::impl::send(std::span<const std::string> args) {
+    if (!up || !link->is_open()) {
+        co_return base::failed(base::fault::kind::unreachable, fmt::format("{}: {}", where, trouble));
+    }
+    auto answer = co_await link->exchange(args);
+    if (!answer) {
+        co_return base::failed(
+            answer.error().within(where + ": lost while a command was out, which may have been executed"));
+    }
+    co_return answer;
+}
+
+client::client(asio::any_io_executor ex, client_options options)
+    : impl_(std::make_shared<impl>(std::move(ex), std::move(options))) {
+    asio::co_spawn(impl_->ex, impl::keep_connected(impl_), [](std::exception_ptr failure) {
+        if (failure) {
+            std::rethrow_exception(failure);
+        }
+    });
+}
+
+client::~client() {
+    impl_->stopping = true;
+    impl_->up = false;
+    impl_->trouble = "the client is being destroyed";
+    if (impl_->link) {
+        impl_->link->close(base::fault::kind::stopping, impl_->trouble);
+    }
+    impl_->changed.notify();
+}
+
+asio::awaitable<void> client::connected() {
+    auto self = impl_;
+    while (!self->up) {
+        if (self->stopping) {
+            throw boost::system::system_error{asio::error::operation_aborted};
+        }
+        co_await self->changed.wait();
+    }
+}
+
+std::uint64_t client::generation() const noexcept {
+    return impl_->generation;
+}
+const server_identity& client::identity() const noexcept {
+    return impl_->identity;
+}
+const std::string& client::trouble() const noexcept {
+    return impl_->trouble;
+}
+
+asio::awaitable<base::result<reply>> client::command(std::vector<std::string> args) {
+    const auto self = impl_;
+    co_return co_await self->send(args);
+}
+
+asio::awaitable<base::result<reply>> client::eval(const script& what, std::vector<std::string> keys,
+                                                  std::vector<std::string> args) {
+    const auto self = impl_;
+    std::vector<std::string> words;
+    words.reserve(3 + keys.size() + args.size());
+    words.insert(words.end(), {"EVALSHA", what.sha1(), std::to_string(keys.size())});
+    std::ranges::move(keys, std::back_inserter(words));
+    std::ranges::move(args, std::back_inserter(words));
+    auto answer = co_await self->send(words);
+    if (!answer || answer->error_code() != "NOSCRIPT") {
+        co_return answer;
+    }
+    const std::vector<std::string> load{"SCRIPT", "LOAD", what.source()};
+    auto loaded = co_await self->send(load);
+    if (!loaded || loaded->is_error()) {
+        co_return loaded; // a script that does not compile says so here
+    }
+    co_return co_await self->send(words);
+}
+
+asio::awaitable<base::result<void>> check_durability(client& redis) {
+    struct demand {
+        const char* setting;
+        const char* value;
+        const char* why;
+    };
+    constexpr demand demands[] = {
+        {"appendonly", "yes", "without its append-only file it forgets claims and leaders at every restart"},
+        {"maxmemory-policy", "noeviction", "with eviction it forgets claims silently when memory is short"},
+    };
+    for (const auto& d : demands) {
+        std::vector<std::string> get{"CONFIG", "GET", d.setting};
+        const auto answer = co_await redis.command(std::move(get));
+        if (!answer) {
+            co_return base::failed(answer.error());
+        }
+        if (answer->is_error() || answer->array.size() != 2) {
+            co_return base::failed(
+                base::fault::kind::broken,
+                fmt::format("Redis does not let its setting {} be read ({}), and Semel needs {}: allow "
+                            "`CONFIG GET` to this user",
+                            d.setting, answer->is_error() ? answer->text : "no value", d.value));
+        }
+        if (const auto& value = answer->array[1].text; value != d.value) {
+            co_return base::failed(base::fault::kind::broken,
+                                   fmt::format("Redis has {} {}: {}. Set `{} {}` in redis.conf", d.setting, value,
+                                               d.why, d.setting, d.value));
+        }
+    }
+    co_return base::result<void>{};
+}
+
+} // namespace semel::redis
