@@ -1,0 +1,270 @@
+#include "import.hpp"
+
+#include <address/address.hpp>
+#include <wire/identity.hpp>
+
+#include <fmt/format.h>
+
+namespace semel::audience {
+namespace {
+
+constexpr std::size_t longest_id = 256;
+constexpr std::size_t most_tokens = 64;
+
+auto refused(std::string why) {
+    return base::failed(base::fault::kind::malformed, std::move(why));
+}
+
+constexpr bool is_space(char c) noexcept {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+std::string_view trimmed(std::string_view s) noexcept {
+    while (!s.empty() && is_space(s.front())) {
+        s.remove_prefix(1);
+    }
+    while (!s.empty() && is_space(s.back())) {
+        s.remove_suffix(1);
+    }
+    return s;
+}
+
+bool has_control(std::string_view s) noexcept {
+    for (const char c : s) {
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// Calls f with each part between semicolons that is not blank; stops when f says false.
+template <class F>
+bool each_part(std::string_view list, F&& f) {
+    while (!list.empty()) {
+        const auto at = list.find(';');
+        const auto part = trimmed(list.substr(0, at));
+        list.remove_prefix(at == std::string_view::npos ? list.size() : at + 1);
+        if (!part.empty() && !f(part)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+} // namespace
+
+std::optional<format> format_from(std::string_view name) noexcept {
+    if (name == "csv") {
+        return format::csv;
+    }
+    if (name == "ndjson") {
+        return format::ndjson;
+    }
+    return std::nullopt;
+}
+
+std::string_view to_string(effect e) noexcept {
+    switch (e) {
+    case effect::row_rejected:
+        return "row rejected";
+    case effect::address_left_out:
+        return "address left out";
+    case effect::kept_without_address:
+        return "kept without an address";
+    }
+    return "";
+}
+
+std::string_view rejects_header() noexcept {
+    return "line,column,reason,effect\r\n";
+}
+
+std::string to_csv(const reject& r) {
+    const auto quoted = [](std::string_view text) {
+        if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
+            return std::string{text};
+        }
+        std::string out{'"'};
+        for (const char c : text) {
+            out += c;
+            if (c == '"') {
+                out += c;
+            }
+        }
+        out += '"';
+        return out;
+    };
+    return fmt::format("{},{},{},{}\r\n", r.line, quoted(r.column), quoted(r.reason), to_string(r.effect));
+}
+
+importer::importer(byte_stream decoded, format f, audience::terms t)
+    : rows_(f == format::csv ? make_csv_reader(std::move(decoded), t.slot_names)
+                             : make_ndjson_reader(std::move(decoded), t.slot_names))
+    , terms_(std::move(t)) {}
+importer::~importer() = default;
+importer::importer(importer&&) noexcept = default;
+
+void importer::complain(std::string_view column, std::string reason, effect e) {
+    rejects_.push_back({row_.line, std::string{column}, std::move(reason), e});
+}
+
+void importer::address_into(v1::Recipient& out, std::string_view value, column from, bool& given) {
+    given = true;
+    auto made = from == col_email   ? address::email(value)
+                : from == col_phone ? address::phone(value, terms_.default_region)
+                                    : address::push_token(value);
+    if (!made) {
+        complain(column_names[from], made.error().why(), effect::address_left_out);
+        ++totals_.left_out;
+        return;
+    }
+    for (const auto& known : out.addresses()) { // the same token twice in one cell
+        if (known.channel() == wire::to_proto(made->channel) && known.canonical() == made->canonical) {
+            return;
+        }
+    }
+    auto& address = *out.add_addresses();
+    address.set_channel(wire::to_proto(made->channel));
+    address.set_canonical(std::move(made->canonical));
+    address.set_given(std::move(made->given));
+    address.set_transport(std::move(made->transport));
+}
+
+bool importer::read_row(v1::Recipient& out) {
+    const auto reject_row = [this](column at, std::string reason) {
+        complain(column_names[at], std::move(reason), effect::row_rejected);
+        return false;
+    };
+    const auto& values = row_.values;
+    if (trimmed(values[col_id]).empty()) {
+        return reject_row(col_id, "it is empty: every row needs an id of its own");
+    }
+    if (values[col_id].size() > longest_id) {
+        return reject_row(col_id, "it is longer than 256 bytes");
+    }
+    for (const auto at : {col_id, col_locale, col_country}) {
+        if (has_control(values[at])) {
+            return reject_row(at, "it has a control character (a line break, a tab)");
+        }
+    }
+    for (std::size_t at = 0; at < values.size(); ++at) { // JSON can write one as \u0000
+        if (values[at].find('\0') != std::string_view::npos) {
+            complain(at < col_count ? column_names[at] : std::string_view{terms_.slot_names[at - col_count]},
+                     "it has a NUL byte", effect::row_rejected);
+            return false;
+        }
+    }
+
+    std::uint32_t segments = 0;
+    const bool known = each_part(values[col_segments], [&](std::string_view name) {
+        for (std::size_t i = 0; i < terms_.segment_names.size(); ++i) {
+            if (terms_.segment_names[i] == name) {
+                segments |= std::uint32_t{1} << i;
+                return true;
+            }
+        }
+        return false;
+    });
+    if (!known) {
+        return reject_row(col_segments, "it names a segment that the notice does not have");
+    }
+
+    out.set_row(totals_.rows);
+    out.set_recipient_id(std::string{values[col_id]});
+    if (const auto wanted = trimmed(values[col_locale]); !locale_known_ || wanted != locale_asked_) {
+        locale_asked_ = wanted;
+        locale_answered_ = terms_.locale(wanted);
+        locale_known_ = true;
+    }
+    out.set_locale(locale_answered_);
+    out.set_name(std::string{values[col_name]});
+    out.set_country(std::string{trimmed(values[col_country])});
+    out.set_segments(segments);
+    for (std::size_t i = 0; i < terms_.slot_names.size(); ++i) {
+        if (!values[col_count + i].empty()) {
+            (*out.mutable_slots())[terms_.slot_names[i]] = std::string{values[col_count + i]};
+        }
+    }
+
+    bool given = false;
+    for (const auto at : {col_email, col_phone}) {
+        if (const auto value = trimmed(values[at]); !value.empty()) {
+            address_into(out, value, at, given);
+        }
+    }
+    std::size_t tokens = 0;
+    const bool few = each_part(values[col_push], [&](std::string_view token) {
+        address_into(out, token, col_push, given);
+        return ++tokens < most_tokens;
+    });
+    if (!few) {
+        return reject_row(col_push, "it has 64 tokens or more: no person has so many devices");
+    }
+    if (out.addresses().empty()) {
+        ++totals_.without_address;
+        if (given) {
+            rejects_.back().effect = effect::kept_without_address;
+        }
+    }
+    return true;
+}
+
+base::result<importer::step> importer::next(v1::Recipient& out) {
+    rejects_.clear();
+    const auto more = rows_->next(row_);
+    if (!more) {
+        return base::failed(more.error());
+    }
+    if (!*more) {
+        return step::end;
+    }
+    ++totals_.rows;
+    out.Clear();
+    bool taken = false;
+    if (row_.trouble.empty()) {
+        taken = read_row(out);
+    } else {
+        complain(row_.trouble_column, row_.trouble, effect::row_rejected);
+        totals_.not_utf8 += row_.not_utf8 ? 1 : 0;
+    }
+    if (row_.unterminated && !rejects_.empty()) {
+        return refused(fmt::format("line {}: the last line ends without a line break and is not in order ({}{}{}), so "
+                                   "the file may be cut off: upload the whole file, or end it with a line break",
+                                   row_.line, rejects_.front().column, rejects_.front().column.empty() ? "" : ": ",
+                                   rejects_.front().reason));
+    }
+    totals_.rejected += taken ? 0 : 1;
+    return taken ? step::recipient : step::rejected;
+}
+
+base::result<void> importer::skip_to(std::uint64_t target) {
+    while (totals_.rows < target) {
+        const auto more = rows_->next(row_);
+        if (!more) {
+            return base::failed(more.error());
+        }
+        if (!*more) {
+            return refused(fmt::format("the file has {} rows, not {}: it is not the file that was read before",
+                                       totals_.rows, target));
+        }
+        ++totals_.rows;
+    }
+    return {};
+}
+
+base::result<void> judge_whole(const totals& t) {
+    if (t.rows == 0) {
+        return refused("the file has no rows");
+    }
+    const bool most = t.not_utf8 * 2 > t.rows;
+    const bool many = t.not_utf8 >= 10 && t.not_utf8 * 10 > t.rows;
+    if (most || many) {
+        return refused(fmt::format("{} of {} rows are not UTF-8, so the file is in another encoding: convert it (iconv "
+                                   "-f CP949 -t UTF-8, for instance) and upload it again",
+                                   t.not_utf8, t.rows));
+    }
+    return {};
+}
+
+} // namespace semel::audience

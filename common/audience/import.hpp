@@ -1,0 +1,91 @@
+#pragma once
+// Rows of an audience file as recipients. Pure: the same bytes and terms give the same recipients and the same
+// rejects, which is why intake may read a file as often as it likes. What happens to bad rows: docs/decisions/0005.
+
+#include <audience/row.hpp>
+#include <semel/v1/audience.pb.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace semel::audience {
+
+enum class format : unsigned char { csv, ndjson };
+std::optional<format> format_from(std::string_view name) noexcept;
+
+/// What a campaign says about its audience.
+struct terms {
+    std::string default_region;             // ISO 3166 alpha-2
+    std::vector<std::string> segment_names; // bit i of Recipient.segments is the ith
+    std::vector<std::string> slot_names;    // columns to keep, beside those of the contract
+    /// The notice's locale for the one wanted ("" when the file says nothing).
+    std::function<std::string(std::string_view wanted)> locale;
+};
+
+enum class effect : unsigned char {
+    row_rejected,         ///< the row is not imported
+    address_left_out,     ///< the row is imported without this address
+    kept_without_address, ///< the same, and it was the last: the person is unreachable
+};
+std::string_view to_string(effect) noexcept;
+
+/// A line of rejects.csv. Never holds a value of the row.
+struct reject {
+    std::uint64_t line = 0;
+    std::string column; // empty: the row as a whole
+    std::string reason;
+    audience::effect effect = effect::row_rejected;
+};
+/// "line,column,reason,effect", and one such line with its line break.
+std::string_view rejects_header() noexcept;
+std::string to_csv(const reject&);
+
+struct totals {
+    std::uint64_t rows = 0;
+    std::uint64_t rejected = 0;
+    std::uint64_t left_out = 0;        // addresses
+    std::uint64_t without_address = 0; // rows kept although nobody can be reached by them, empty ones included
+    std::uint64_t not_utf8 = 0;        // rows, among the rejected
+};
+
+class importer {
+  public:
+    importer(byte_stream decoded, format, terms);
+    ~importer();
+    importer(importer&&) noexcept;
+
+    enum class step : unsigned char { recipient, rejected, end };
+    /// The next row. `out` is cleared first and complete only for step::recipient. A fault is about the whole file.
+    base::result<step> next(v1::Recipient& out);
+    /// Reads over the rows up to and including this one. Malformed: the file has fewer.
+    base::result<void> skip_to(std::uint64_t row);
+
+    /// What was wrong with the row just read.
+    const std::vector<reject>& rejects() const noexcept { return rejects_; }
+    const audience::totals& totals() const noexcept { return totals_; }
+    /// Position in the decoded stream after the row just read.
+    std::uint64_t position() const noexcept { return row_.end; }
+    std::size_t unused_columns() const { return rows_->unused_columns(); }
+
+  private:
+    void address_into(v1::Recipient& out, std::string_view value, column from, bool& given);
+    bool read_row(v1::Recipient& out);
+    void complain(std::string_view column, std::string reason, effect);
+
+    std::unique_ptr<row_reader> rows_;
+    audience::terms terms_;
+    row row_;
+    std::vector<reject> rejects_;
+    audience::totals totals_;
+    std::string locale_asked_; // the last question to terms_.locale, and its answer: mostly the same again
+    std::string locale_answered_;
+    bool locale_known_ = false;
+};
+
+/// After the last row: malformed when so many rows are not UTF-8 that the file must be in another encoding, or when
+/// there is no row at all.
+base::result<void> judge_whole(const totals&);
+
+} // namespace semel::audience

@@ -1,0 +1,63 @@
+#pragma once
+// One row of an audience file, as the two formats have it in common. Pure.
+
+#include <audience/stream.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace semel::audience {
+
+/// A row longer than this is rejected: with 500 rows a chunk it would not fit a Kafka record.
+inline constexpr std::size_t longest_row = 256 * 1024;
+
+/// The columns of the contract (design.md, section 7); any other is a slot.
+enum column : std::size_t {
+    col_id,
+    col_email,
+    col_phone,
+    col_push,
+    col_locale,
+    col_name,
+    col_country,
+    col_segments,
+    col_count
+};
+inline constexpr std::string_view column_names[col_count] = {"recipient_id", "email", "phone",   "push",
+                                                             "locale",       "name",  "country", "segments"};
+
+struct row {
+    std::uint64_t line = 0;    // of its first byte, from 1
+    std::uint64_t end = 0;     // position in the decoded stream after it
+    bool unterminated = false; // the file ended before a line break
+    bool not_utf8 = false;
+    /// By `column`, then by the slots asked for; empty: not there. Valid until the next row.
+    std::vector<std::string_view> values;
+    std::string trouble;        // why the row cannot be read; empty: it can
+    std::string trouble_column; // where, if that is known
+};
+
+/// Rows of one file. A fault (malformed) is about the whole file: its text names the line and says what to do.
+class row_reader {
+  public:
+    virtual ~row_reader() = default;
+    /// False at the end.
+    virtual base::result<bool> next(row&) = 0;
+    /// Columns that are neither of the contract nor asked for; known after the first row.
+    virtual std::size_t unused_columns() const = 0;
+};
+
+/// RFC 4180 with CRLF or LF, UTF-8 with or without BOM. The first row names the columns.
+std::unique_ptr<row_reader> make_csv_reader(byte_stream decoded, std::span<const std::string> slots);
+/// One JSON object a line. Values are strings or integers (taken as text); `push` and `segments` may be arrays of
+/// strings.
+std::unique_ptr<row_reader> make_ndjson_reader(byte_stream decoded, std::span<const std::string> slots);
+
+/// The same bytes without a UTF-8 byte order mark; another encoding's mark is a fault.
+byte_stream as_utf8(byte_stream decoded);
+
+} // namespace semel::audience

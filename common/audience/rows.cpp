@@ -1,0 +1,379 @@
+#include "csv.hpp"
+#include "row.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <limits>
+#include <optional>
+
+namespace semel::audience {
+namespace {
+
+constexpr std::size_t unused = std::numeric_limits<std::size_t>::max();
+constexpr std::string_view encoding_advice = "save or convert it as UTF-8 (iconv -f CP949 -t UTF-8, for instance)";
+
+auto refused(std::string why) {
+    return base::failed(base::fault::kind::malformed, std::move(why));
+}
+
+/// Where a column's values go in row::values, or `unused`.
+std::size_t place_of(std::string_view name, std::span<const std::string> slots) {
+    for (std::size_t i = 0; i < col_count; ++i) {
+        if (column_names[i] == name) {
+            return i;
+        }
+    }
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+        if (slots[i] == name) {
+            return col_count + i;
+        }
+    }
+    return unused;
+}
+
+class csv_rows final : public row_reader {
+  public:
+    csv_rows(byte_stream text, std::span<const std::string> slots)
+        : csv_(std::move(text), longest_row)
+        , slots_(slots.begin(), slots.end()) {}
+
+    base::result<bool> next(row& out) override {
+        if (names_.empty()) {
+            if (auto ok = read_header(); !ok) {
+                return base::failed(std::move(ok.error()));
+            }
+        }
+        const auto more = csv_.next(raw_);
+        if (!more || !*more) {
+            return more;
+        }
+        out.line = raw_.line;
+        out.end = raw_.end;
+        out.unterminated = raw_.unterminated;
+        out.not_utf8 = false;
+        out.trouble.clear();
+        out.trouble_column.clear();
+        out.values.assign(col_count + slots_.size(), {});
+        if (!raw_.trouble.empty()) {
+            out.trouble = raw_.trouble;
+            out.trouble_column = raw_.trouble_value < names_.size() ? names_[raw_.trouble_value] : "";
+            return true;
+        }
+        if (raw_.values.size() != places_.size()) {
+            out.trouble = fmt::format("the row has {} values, the header has {}", raw_.values.size(), places_.size());
+            return true;
+        }
+        for (std::size_t i = 0; i < places_.size(); ++i) {
+            const auto value = raw_.values[i];
+            if (!simdjson::validate_utf8(value.data(), value.size())) {
+                out.trouble = "it is not UTF-8";
+                out.trouble_column = names_[i];
+                out.not_utf8 = true;
+                return true;
+            }
+            if (places_[i] != unused) {
+                out.values[places_[i]] = value;
+            }
+        }
+        return true;
+    }
+
+    std::size_t unused_columns() const override { return unused_; }
+
+  private:
+    // What a header complains about is never quoted from the file: a file without a header starts with a person.
+    base::result<void> read_header() {
+        const auto some = csv_.next(raw_);
+        if (!some) {
+            return base::failed(some.error());
+        }
+        if (!*some) {
+            return refused("the file is empty: its first line must name the columns, recipient_id among them");
+        }
+        if (!raw_.trouble.empty()) {
+            return refused(fmt::format("line {}, column {}: the header cannot be read: {}", raw_.line,
+                                       raw_.trouble_value + 1, raw_.trouble));
+        }
+        for (std::size_t i = 0; i < raw_.values.size(); ++i) {
+            const auto name = raw_.values[i];
+            if (!simdjson::validate_utf8(name.data(), name.size())) {
+                return refused(fmt::format("line 1, column {}: the header is not UTF-8: {}", i + 1, encoding_advice));
+            }
+            if (name.empty()) {
+                return refused(fmt::format("line 1, column {}: the header names no column here", i + 1));
+            }
+            for (std::size_t j = 0; j < i; ++j) {
+                if (raw_.values[j] == name) {
+                    return refused(fmt::format("line 1: columns {} and {} have the same name: rename or remove one",
+                                               j + 1, i + 1));
+                }
+            }
+        }
+        bool has_id = false;
+        for (const auto name : raw_.values) {
+            const auto place = place_of(name, slots_);
+            has_id = has_id || place == col_id;
+            unused_ += place == unused ? 1 : 0;
+            places_.push_back(place);
+            names_.emplace_back(name);
+        }
+        if (!has_id) {
+            return refused("line 1: no column is called recipient_id: the first line must name the columns (separated "
+                           "by commas), and that one is required");
+        }
+        return {};
+    }
+
+    csv_reader csv_;
+    std::vector<std::string> slots_;
+    csv_row raw_;
+    std::vector<std::string> names_;
+    std::vector<std::size_t> places_;
+    std::size_t unused_ = 0;
+};
+
+/// Lines of a stream, bounded; a longer one is cut and said so.
+class line_reader {
+  public:
+    explicit line_reader(byte_stream text)
+        : text_(std::move(text)) {}
+
+    /// False at the end. The line is in buffer(), without its line break.
+    base::result<bool> next() {
+        buffer_.clear();
+        too_long = false;
+        unterminated = false;
+        for (;;) {
+            if (piece_.empty()) {
+                const auto piece = text_();
+                if (!piece) {
+                    return base::failed(piece.error());
+                }
+                piece_ = *piece;
+                if (piece_.empty()) {
+                    unterminated = true;
+                    return !buffer_.empty() || too_long;
+                }
+            }
+            const auto at = piece_.find('\n');
+            const auto part = piece_.substr(0, at);
+            position += part.size() + (at == std::string_view::npos ? 0 : 1);
+            if (buffer_.size() + part.size() > longest_row) {
+                too_long = true;
+            } else {
+                buffer_ += part;
+            }
+            piece_.remove_prefix(at == std::string_view::npos ? piece_.size() : at + 1);
+            if (at != std::string_view::npos) {
+                ++line;
+                return true;
+            }
+        }
+    }
+    std::string& buffer() { return buffer_; }
+
+    std::uint64_t line = 0; // complete lines so far
+    std::uint64_t position = 0;
+    bool too_long = false;
+    bool unterminated = false;
+
+  private:
+    byte_stream text_;
+    std::string_view piece_;
+    std::string buffer_;
+};
+
+class ndjson_rows final : public row_reader {
+  public:
+    ndjson_rows(byte_stream text, std::span<const std::string> slots)
+        : lines_(std::move(text))
+        , slots_(slots.begin(), slots.end()) {
+        // Deeper than any value we take, shallow enough for any stack.
+        if (parser_.allocate(longest_row, 16) != simdjson::SUCCESS) {
+            throw std::bad_alloc{};
+        }
+    }
+
+    base::result<bool> next(row& out) override {
+        for (;;) {
+            const auto more = lines_.next();
+            if (!more || !*more) {
+                return more;
+            }
+            if (lines_.too_long || lines_.buffer().find_first_not_of(" \t\r") != std::string::npos) {
+                break;
+            }
+        }
+        out.line = lines_.line + (lines_.unterminated ? 1 : 0);
+        out.end = lines_.position;
+        out.unterminated = false; // the closing brace says that it is whole
+        out.not_utf8 = false;
+        out.trouble.clear();
+        out.trouble_column.clear();
+        out.values.assign(col_count + slots_.size(), {});
+        texts_.clear();
+        read(out);
+        if (!out.trouble.empty() && lines_.unterminated) {
+            return refused(fmt::format("line {}: the last line is no whole JSON object, so the file may be cut off: "
+                                       "upload the whole file",
+                                       out.line));
+        }
+        if (first_ && not_an_object_) {
+            return refused(fmt::format("line {}: this is no JSON object: NDJSON has one {{...}} a line (for a CSV file "
+                                       "say --format csv)",
+                                       out.line));
+        }
+        first_ = false;
+        return true;
+    }
+
+    std::size_t unused_columns() const override { return unused_; }
+
+  private:
+    void read(row& out) {
+        not_an_object_ = false;
+        if (lines_.too_long) {
+            out.trouble = "the row is longer than 256 KiB";
+            return;
+        }
+        auto& text = lines_.buffer();
+        const auto size = text.size();
+        text.reserve(size + simdjson::SIMDJSON_PADDING);
+        simdjson::dom::object object;
+        const auto error = parser_.parse(text.data(), size, false).get(object);
+        if (error != simdjson::SUCCESS) {
+            not_an_object_ = error != simdjson::UTF8_ERROR;
+            out.not_utf8 = error == simdjson::UTF8_ERROR;
+            out.trouble = out.not_utf8                        ? "it is not UTF-8"
+                          : error == simdjson::DEPTH_ERROR    ? "it is nested too deeply"
+                          : error == simdjson::INCORRECT_TYPE ? "it is no JSON object"
+                          : error == simdjson::NUMBER_ERROR   ? "it has a number that cannot be read: put it in quotes"
+                                                              : "it is not valid JSON";
+            return;
+        }
+        if (object.size() > most_keys) {
+            out.trouble = "it has more than 1,000 keys";
+            return;
+        }
+        keys_.clear();
+        std::size_t unused_here = 0;
+        for (const auto [key, value] : object) {
+            for (const auto other : keys_) {
+                if (other == key) {
+                    const auto place = place_of(key, slots_);
+                    out.trouble = "it has this key twice";
+                    out.trouble_column = place == unused ? "" : std::string{key};
+                    return;
+                }
+            }
+            keys_.push_back(key);
+            const auto place = place_of(key, slots_);
+            if (place == unused) {
+                ++unused_here;
+                continue;
+            }
+            const auto taken = text_of(value, place == col_push || place == col_segments);
+            if (!taken) {
+                out.trouble = "the value must be a text or an integer";
+                out.trouble_column = std::string{key};
+                return;
+            }
+            out.values[place] = *taken;
+        }
+        unused_ = std::max(unused_, unused_here);
+    }
+
+    std::optional<std::string_view> text_of(simdjson::dom::element value, bool array_allowed) {
+        switch (value.type()) {
+        case simdjson::dom::element_type::STRING:
+            return value.get_string().value_unsafe();
+        case simdjson::dom::element_type::NULL_VALUE:
+            return std::string_view{};
+        case simdjson::dom::element_type::INT64:
+            return keep(std::to_string(value.get_int64().value_unsafe()));
+        case simdjson::dom::element_type::UINT64:
+            return keep(std::to_string(value.get_uint64().value_unsafe()));
+        case simdjson::dom::element_type::ARRAY: {
+            if (!array_allowed) {
+                return std::nullopt;
+            }
+            std::string joined;
+            for (const auto item : value.get_array().value_unsafe()) {
+                std::string_view text;
+                if (item.get(text) != simdjson::SUCCESS) {
+                    return std::nullopt;
+                }
+                joined += joined.empty() ? "" : ";";
+                joined += text;
+            }
+            return keep(std::move(joined));
+        }
+        default:
+            return std::nullopt;
+        }
+    }
+    std::string_view keep(std::string text) {
+        return *texts_.emplace_back(std::make_unique<std::string>(std::move(text)));
+    }
+
+    static constexpr std::size_t most_keys = 1'000;
+
+    line_reader lines_;
+    std::vector<std::string> slots_;
+    simdjson::dom::parser parser_{longest_row};
+    std::vector<std::string_view> keys_;
+    std::vector<std::unique_ptr<std::string>> texts_; // what the parser does not hold as text
+    std::size_t unused_ = 0;
+    bool first_ = true;
+    bool not_an_object_ = false;
+};
+
+/// The first bytes decide; everything after passes through.
+struct utf8_stream {
+    byte_stream source;
+    std::string head;
+    bool started = false;
+
+    base::result<std::string_view> operator()() {
+        if (started) {
+            return source();
+        }
+        started = true;
+        while (head.size() < 4) {
+            const auto piece = source();
+            if (!piece) {
+                return piece;
+            }
+            if (piece->empty()) {
+                break;
+            }
+            head += *piece;
+        }
+        const std::string_view text{head};
+        const bool marked = text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff");
+        if (marked || (text.size() >= 2 && (text[0] == '\0' || text[1] == '\0'))) {
+            return refused(fmt::format("the file is UTF-16 or UTF-32: {}", encoding_advice));
+        }
+        if (text.starts_with("\xef\xbb\xbf")) {
+            return text.size() == 3 ? source() : text.substr(3);
+        }
+        return text;
+    }
+};
+
+} // namespace
+
+byte_stream as_utf8(byte_stream decoded) {
+    return utf8_stream{std::move(decoded), {}, false};
+}
+
+std::unique_ptr<row_reader> make_csv_reader(byte_stream decoded, std::span<const std::string> slots) {
+    return std::make_unique<csv_rows>(as_utf8(std::move(decoded)), slots);
+}
+
+std::unique_ptr<row_reader> make_ndjson_reader(byte_stream decoded, std::span<const std::string> slots) {
+    return std::make_unique<ndjson_rows>(as_utf8(std::move(decoded)), slots);
+}
+
+} // namespace semel::audience
