@@ -1,0 +1,60 @@
+#pragma once
+// A TCP connection to a gateway, plain or under TLS (from the first byte, or later by STARTTLS), with one deadline that
+// ends whatever is under way. One strand.
+
+#include <base/fault.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ssl/context.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+namespace semel::socket {
+
+/// TLS 1.2 or newer, the peer verified against `ca` (a PEM file; empty: the system's authorities). `broken` when the
+/// file cannot be read.
+base::result<std::shared_ptr<boost::asio::ssl::context>> client_context(const std::filesystem::path& ca);
+
+class stream {
+  public:
+    using transferred = std::tuple<boost::system::error_code, std::size_t>;
+
+    explicit stream(boost::asio::any_io_executor);
+    stream(stream&&) noexcept;
+    stream& operator=(stream&&) noexcept;
+    ~stream();
+
+    /// When the deadline passes the connection is closed: what is under way ends with an error, timed_out() is true.
+    /// Cheap: moving a deadline further away touches no timer.
+    void expires_after(std::chrono::milliseconds);
+    void never_expires();
+    bool timed_out() const noexcept;
+
+    /// Tries each address of the name. `unreachable` in words, without a stack of error codes.
+    boost::asio::awaitable<base::result<void>> connect(std::string host, std::uint16_t port);
+    /// `broken` when the certificate does not prove `server_name`: an operator must act; else `unreachable`.
+    boost::asio::awaitable<base::result<void>> secure(std::shared_ptr<boost::asio::ssl::context>,
+                                                      std::string server_name);
+
+    boost::asio::awaitable<transferred> read_some(std::span<char> into);
+    /// All of it, or an error with the bytes that the kernel (under TLS: the record layer) had taken.
+    boost::asio::awaitable<transferred> write(std::string_view bytes);
+
+    /// At once, without goodbyes. What is under way ends with an error. May be called twice.
+    void close() noexcept;
+    bool is_open() const noexcept;
+
+  private:
+    struct state;
+    std::shared_ptr<state> state_;
+};
+
+} // namespace semel::socket

@@ -1,0 +1,436 @@
+#include <runtime/tasks.hpp>
+#include <telemetry/log.hpp>
+
+#include <boost/asio.hpp>
+#include <email/core/verp.hpp>
+#include <email/edge/smtp_gateway.hpp>
+#include <fmt/format.h>
+#include <socket/stream.hpp>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <vector>
+
+namespace semel::email {
+
+namespace asio = boost::asio;
+using delivery::verdict;
+using kind = verdict::kind;
+using clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+namespace {
+
+verdict ours(kind what, std::string_view code, std::string text, std::optional<milliseconds> wait = std::nullopt) {
+    return {.what = what,
+            .code = fmt::format("semel:{}", code),
+            .text = std::move(text),
+            .message_id = {},
+            .retry_after = wait};
+}
+
+base::result<std::string> read_secret(const std::filesystem::path& file) {
+    std::ifstream in{file, std::ios::binary};
+    std::string text{std::istreambuf_iterator<char>{in}, {}};
+    if (!in && !in.eof()) {
+        return base::failed(base::fault::kind::broken, fmt::format("cannot read the secret in {}", file.string()));
+    }
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) {
+        text.pop_back();
+    }
+    if (text.empty()) {
+        return base::failed(base::fault::kind::broken,
+                            fmt::format("the secret in {} is missing or empty", file.string()));
+    }
+    return text;
+}
+
+/// Exceptions of a detached task are bugs: they leave through io_context::run().
+constexpr auto rethrow = [](const std::exception_ptr& e) {
+    if (e) {
+        std::rethrow_exception(e);
+    }
+};
+
+} // namespace
+
+struct smtp_gateway::link {
+    socket::stream wire;
+    dialogue talk;
+    clock::time_point idle_since{};
+    clock::time_point spoke_at{};
+    std::array<char, 4096> buffer{};
+
+    link(const asio::any_io_executor& executor, const session_settings& s)
+        : wire(executor)
+        , talk(s) {}
+};
+
+struct smtp_gateway::pool : std::enable_shared_from_this<pool> {
+    asio::any_io_executor executor;
+    std::string name;
+    config::smtp relay;
+    tuning tune;
+    session_settings session;
+    std::optional<verp> returns;
+    std::shared_ptr<asio::ssl::context> tls;
+
+    std::vector<std::unique_ptr<link>> idle; // the one that spoke last is used first
+    std::size_t open = 0;                    // idle, leased and being opened
+    std::size_t opening = 0;
+    std::size_t waiting = 0;
+    unsigned failures = 0; // in a row
+    clock::time_point next_try{};
+    std::optional<verdict> failure; // of the last attempt to open, until one succeeds
+    bool closed = false;
+    runtime::signal changed;
+
+    pool(const asio::any_io_executor& e, const config::gateway& g, tuning t)
+        : executor(e)
+        , name(g.name)
+        , relay(std::get<config::smtp>(g.link))
+        , tune(t)
+        , changed(e) {}
+
+    /// Talks until the dialogue needs something that is not of the wire.
+    asio::awaitable<void> advance(link& l) {
+        while (true) {
+            if (!l.talk.output().empty()) {
+                l.wire.expires_after(l.talk.patience(tune.timeouts));
+                const auto [ec, sent] = co_await l.wire.write(l.talk.output());
+                l.talk.written();
+                if (ec && l.talk.next() != dialogue::action::read) {
+                    l.talk.lost(words(l, ec));
+                }
+                // While an answer is due, a failed write is not the end: the server may have said why it hung up.
+            }
+            if (l.talk.next() == dialogue::action::read) {
+                l.wire.expires_after(l.talk.patience(tune.timeouts));
+                const auto [ec, received] = co_await l.wire.read_some(l.buffer);
+                if (ec) {
+                    l.talk.lost(words(l, ec));
+                } else {
+                    l.talk.feed({l.buffer.data(), received});
+                }
+            } else if (l.talk.next() == dialogue::action::secure) {
+                l.wire.expires_after(tune.timeouts.handshake);
+                if (auto ok = co_await l.wire.secure(tls, server_name()); ok) {
+                    l.talk.secured();
+                } else {
+                    failure = as_verdict(ok.error());
+                    l.talk.lost(ok.error().why());
+                }
+            } else if (l.talk.output().empty()) {
+                l.wire.never_expires();
+                l.spoke_at = clock::now();
+                co_return;
+            }
+        }
+    }
+
+    static std::string words(const link& l, const boost::system::error_code& ec) {
+        return l.wire.timed_out() ? "no answer in time" : fmt::format("the connection was lost ({})", ec.message());
+    }
+
+    static verdict as_verdict(const base::fault& f) {
+        return f.what() == base::fault::kind::broken ? ours(kind::lane_stop, "tls", f.why())
+                                                     : ours(kind::transient, "connect", f.why());
+    }
+
+    std::string server_name() const { return relay.server_name.empty() ? relay.host : relay.server_name; }
+
+    void start_opening() {
+        ++open;
+        ++opening;
+        asio::co_spawn(executor, open_one(shared_from_this()), rethrow);
+    }
+
+    static asio::awaitable<void> open_one(std::shared_ptr<pool> self) {
+        auto l = std::make_unique<link>(self->executor, self->session);
+        l->wire.expires_after(self->tune.timeouts.connect);
+        std::optional<verdict> why;
+        if (auto ok = co_await l->wire.connect(self->relay.host, self->relay.port); !ok) {
+            why = as_verdict(ok.error());
+        } else if (self->relay.tls == config::smtp::tls_mode::implicit) {
+            l->wire.expires_after(self->tune.timeouts.handshake);
+            if (auto secured = co_await l->wire.secure(self->tls, self->server_name()); !secured) {
+                why = as_verdict(secured.error());
+            }
+        }
+        if (!why) {
+            self->failure.reset(); // advance() leaves a TLS failure here
+            co_await self->advance(*l);
+            if (l->talk.next() != dialogue::action::ready) {
+                why = self->failure ? self->failure : l->talk.failure();
+            }
+        }
+        --self->opening;
+        if (why) {
+            self->failed_to_open(*why);
+        } else if (self->closed) {
+            --self->open;
+        } else {
+            self->failures = 0;
+            self->failure.reset();
+            self->put_back(std::move(l));
+        }
+        self->changed.notify();
+    }
+
+    void failed_to_open(const verdict& why) {
+        --open;
+        failure = why;
+        const auto now = clock::now();
+        if (now >= next_try) { // of connections that failed together, the first counts
+            const auto pause = std::min(tune.longest_back_off, tune.first_back_off * (1U << std::min(failures, 10U)));
+            ++failures;
+            next_try = now + pause;
+            telemetry::log().warn(
+                "smtp_session_failed",
+                {{"gateway", name}, {"code", why.code}, {"reason", why.text}, {"next_try_ms", pause.count()}});
+        }
+    }
+
+    void put_back(std::unique_ptr<link> l) {
+        l->idle_since = clock::now();
+        idle.push_back(std::move(l));
+        changed.notify();
+    }
+
+    void discard(std::unique_ptr<link> l) {
+        l->wire.close();
+        --open;
+        changed.notify();
+    }
+};
+
+/// Holds a session for one message. What is not given back in order is hung up: without its dot no message is accepted.
+class smtp_gateway::lease {
+  public:
+    lease(std::shared_ptr<pool> from, std::unique_ptr<link> what)
+        : pool_(std::move(from))
+        , link_(std::move(what)) {}
+    lease(lease&&) noexcept = default;
+    lease& operator=(lease&&) = delete;
+    ~lease() {
+        if (link_) {
+            pool_->discard(std::move(link_));
+        }
+    }
+    link& operator*() const noexcept { return *link_; }
+    link* operator->() const noexcept { return link_.get(); }
+    smtp_gateway::pool& pool() const noexcept { return *pool_; }
+    void give_back() {
+        if (link_->talk.next() == dialogue::action::ready && !pool_->closed) {
+            pool_->put_back(std::move(link_));
+        } else {
+            pool_->discard(std::move(link_));
+        }
+    }
+
+  private:
+    std::shared_ptr<smtp_gateway::pool> pool_;
+    std::unique_ptr<link> link_;
+};
+
+class smtp_gateway::staged_mail final : public delivery::staged {
+  public:
+    explicit staged_mail(lease session)
+        : session_(std::move(session)) {}
+
+    asio::awaitable<verdict> release() override {
+        session_->talk.release();
+        co_await session_.pool().advance(*session_);
+        auto answer = session_->talk.take_verdict();
+        session_.give_back();
+        co_return answer;
+    }
+
+  private:
+    lease session_;
+};
+
+smtp_gateway::smtp_gateway(std::shared_ptr<pool> p)
+    : pool_(std::move(p)) {}
+
+smtp_gateway::~smtp_gateway() {
+    pool_->closed = true;
+    pool_->idle.clear();
+}
+
+base::result<std::unique_ptr<smtp_gateway>> smtp_gateway::make(asio::any_io_executor executor,
+                                                               const config::gateway& g) {
+    return make(std::move(executor), g, tuning{});
+}
+
+base::result<std::unique_ptr<smtp_gateway>> smtp_gateway::make(asio::any_io_executor executor, const config::gateway& g,
+                                                               tuning tune) {
+    auto p = std::make_shared<pool>(executor, g, tune);
+    const auto complaint = [&](const base::fault& f) {
+        return base::failed(f.within(fmt::format("gateway {}", g.name)));
+    };
+    boost::system::error_code ignored;
+    p->session.helo = p->relay.helo.empty() ? asio::ip::host_name(ignored) : p->relay.helo;
+    p->session.starttls = p->relay.tls == config::smtp::tls_mode::starttls;
+    p->session.user = p->relay.user;
+    if (!p->relay.user.empty()) {
+        auto password = read_secret(p->relay.password_file);
+        if (!password) {
+            return complaint(password.error());
+        }
+        p->session.password = std::move(*password);
+    }
+    if (!p->relay.verp_key_file.empty()) {
+        auto key = read_secret(p->relay.verp_key_file);
+        if (!key) {
+            return complaint(key.error());
+        }
+        p->returns.emplace(std::move(*key));
+    }
+    if (p->relay.tls != config::smtp::tls_mode::none) {
+        auto context = socket::client_context(p->relay.ca);
+        if (!context) {
+            return complaint(context.error());
+        }
+        p->tls = std::move(*context);
+    }
+    return std::unique_ptr<smtp_gateway>{new smtp_gateway{std::move(p)}};
+}
+
+const std::string& smtp_gateway::name() const noexcept {
+    return pool_->name;
+}
+bool smtp_gateway::serves(const delivery::outbound& m) const noexcept {
+    return m.parts.size() == 1;
+}
+std::size_t smtp_gateway::window() const noexcept {
+    return std::max(1U, pool_->relay.connections);
+}
+
+asio::awaitable<std::variant<std::unique_ptr<delivery::staged>, verdict>>
+smtp_gateway::stage(const delivery::outbound& message, milliseconds patience) {
+    const auto p = pool_;
+    const auto deadline = clock::now() + patience;
+    const auto sender_domain = std::string_view{message.sender}.substr(message.sender.rfind('@') + 1);
+    const std::string return_path =
+        p->returns ? p->returns->return_path(message.notification, p->relay.return_path_domain.empty()
+                                                                       ? sender_domain
+                                                                       : std::string_view{p->relay.return_path_domain})
+                   : message.sender;
+    const auto to = make_envelope(message.address, return_path, base::to_hex(message.notification));
+    if (!to) {
+        const bool theirs = to.error().what() == base::fault::kind::permanent;
+        co_return ours(theirs ? kind::permanent : kind::lane_stop, theirs ? "address" : "return-path",
+                       to.error().why());
+    }
+
+    struct waiting_here { // counted, so that no more sessions are opened than messages wait
+        std::size_t& count;
+        explicit waiting_here(std::size_t& c)
+            : count(c) {
+            ++count;
+        }
+        waiting_here(const waiting_here&) = delete;
+        ~waiting_here() { --count; }
+    };
+
+    while (true) {
+        if (p->closed) {
+            co_return ours(kind::transient, "closing", "the gateway is closing");
+        }
+        if (!p->idle.empty()) {
+            lease session{p, std::move(p->idle.back())};
+            p->idle.pop_back();
+            session->talk.begin(*to, message.parts.front());
+            co_await p->advance(*session);
+            if (session->talk.next() == dialogue::action::claim) {
+                co_return std::make_unique<staged_mail>(std::move(session));
+            }
+            if (session->talk.stale()) {
+                continue; // the relay had tired of this old session; another one
+            }
+            if (session->talk.next() != dialogue::action::verdict) {
+                co_return ours(kind::transient, "lost", "the session ended before the message was sent");
+            }
+            auto refused = session->talk.take_verdict();
+            session.give_back();
+            co_return refused;
+        }
+        const auto now = clock::now();
+        if (p->open == 0 && p->failure &&
+            (p->failure->what == kind::lane_stop || now >= deadline || p->next_try > deadline) &&
+            now < std::max(p->next_try, deadline)) {
+            auto why = *p->failure;
+            why.retry_after =
+                std::max(why.retry_after.value_or(milliseconds{0}), std::chrono::ceil<milliseconds>(p->next_try - now));
+            co_return why;
+        }
+        if (now >= deadline) {
+            co_return ours(kind::transient, "busy", "no session became free in time");
+        }
+        auto wake = deadline;
+        const waiting_here counted{p->waiting};
+        if (p->open < window() && p->opening < p->waiting) {
+            if (now >= p->next_try) {
+                p->start_opening();
+            } else {
+                wake = std::min(wake, p->next_try);
+            }
+        }
+        co_await p->changed.wait_for(std::chrono::ceil<milliseconds>(wake - now));
+    }
+}
+
+asio::awaitable<void> smtp_gateway::run() {
+    const auto p = pool_;
+    while (co_await runtime::sleep(std::min(p->tune.keep_alive / 2, milliseconds{5000}))) {
+        const auto now = clock::now();
+        std::vector<std::unique_ptr<link>> due;
+        for (auto& l : p->idle) {
+            if (now - l->spoke_at >= p->tune.keep_alive) {
+                due.push_back(std::move(l));
+            }
+        }
+        std::erase(p->idle, nullptr);
+        for (auto& l : due) {
+            const bool enough = now - l->idle_since >= p->tune.idle_limit;
+            enough ? l->talk.quit() : l->talk.keep_alive();
+            asio::co_spawn(
+                p->executor,
+                [](lease session) -> asio::awaitable<void> {
+                    const auto idle_since = session->idle_since;
+                    co_await session.pool().advance(*session);
+                    auto& l = *session;
+                    session.give_back();
+                    if (!session.pool().idle.empty() && session.pool().idle.back().get() == &l) {
+                        l.idle_since = idle_since; // a NOOP is no use
+                    }
+                }(lease{p, std::move(l)}),
+                rethrow);
+        }
+    }
+}
+
+asio::awaitable<void> smtp_gateway::close() {
+    const auto p = pool_;
+    p->closed = true;
+    for (auto& l : p->idle) {
+        l->talk.quit();
+        asio::co_spawn(
+            p->executor,
+            [](lease session) -> asio::awaitable<void> {
+                co_await session.pool().advance(*session);
+            }(lease{p, std::move(l)}),
+            rethrow);
+    }
+    p->idle.clear();
+    const auto deadline = clock::now() + std::chrono::seconds{3}; // for courtesy, not for correctness
+    while (p->open > 0 && clock::now() < deadline) {
+        co_await p->changed.wait_for(std::chrono::ceil<milliseconds>(deadline - clock::now()));
+    }
+}
+
+} // namespace semel::email
