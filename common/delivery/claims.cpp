@@ -111,7 +111,8 @@ std::optional<claim_outcome> decode_outcome(std::string_view text) noexcept {
         text[1] > static_cast<char>('0' + static_cast<int>(verdict::kind::unknown))) {
         return std::nullopt;
     }
-    claim_outcome o{.what = static_cast<verdict::kind>(text[1] - '0')};
+    claim_outcome o;
+    o.what = static_cast<verdict::kind>(text[1] - '0');
     text.remove_prefix(2);
     for (auto* field : {&o.gateway, &o.code, &o.message_id, &o.content_sha256}) {
         auto value = get(text);

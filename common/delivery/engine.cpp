@@ -63,7 +63,9 @@ engine::impl::impl(asio::any_io_executor ex, engine_options o, catalog::catalog&
             .commit_seconds = metrics.make_histogram("semel_delivery_commit_seconds", "Duration of a transaction", {},
                                                      {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5})} {
     for (auto& config : configs) {
-        lane l{.gateway = std::move(config.gateway), .per_second = config.limit.per_second};
+        lane l;
+        l.gateway = std::move(config.gateway);
+        l.per_second = config.limit.per_second;
         for (const auto& [domain, limit] : config.domains) {
             l.domains.emplace(domain, limit.per_second);
         }

@@ -79,11 +79,13 @@ asio::awaitable<void> engine::impl::send(partition_ptr p, item& message) {
         bury(p, message.at, d.SerializeAsString(), delivery.error().why());
         co_return;
     }
+    const auto give_up = d.give_up_us() == 0 ? std::nullopt : std::optional{base::from_us(d.give_up_us())};
     const notice::values values{.campaign = campaign_id,
                                 .notification = base::from_bytes<base::notification_id>(d.notification()).value(),
                                 .planned_at = base::from_us(d.planned_at_us()),
                                 .delivery = &*delivery,
-                                .test = d.test()};
+                                .test = d.test(),
+                                .give_up = give_up};
     auto content = notice::fill(*artifact, values);
     if (!content) {
         settle(p, message, failed_with("semel:content", content.error().why()));
@@ -101,7 +103,7 @@ asio::awaitable<void> engine::impl::send(partition_ptr p, item& message) {
                        .data_coding = content->data_coding,
                        .sender = std::move(content->sender),
                        .planned_at = values.planned_at,
-                       .give_up = d.give_up_us() == 0 ? std::nullopt : std::optional{base::from_us(d.give_up_us())}};
+                       .give_up = give_up};
 
     milliseconds wait{0};
     auto* lane = choose(out, d, base::now(), wait);

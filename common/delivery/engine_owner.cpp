@@ -166,7 +166,7 @@ asio::awaitable<void> engine::impl::decide_inherited(partition_ptr p, std::vecto
         }
         const auto outcome = trusted ? decode_outcome(*found[n]) : std::nullopt;
         if (!outcome) {
-            settlement s{.what = settlement::kind::in_doubt};
+            settlement s;
             s.code = trusted ? "semel:owner-lost" : "semel:claims-lost";
             s.text = trusted ? "claimed by a process that ended before the answer was recorded"
                              : "reserved by a process that ended, and Redis lost the claims";

@@ -19,7 +19,9 @@ std::size_t tier_after(std::uint32_t tries) noexcept {
 }
 
 settlement judge(const verdict& v, const v1::Dispatch& d, base::timestamp now) {
-    settlement s{.what = settlement::kind::in_doubt, .code = v.code, .text = v.text};
+    settlement s;
+    s.code = v.code;
+    s.text = v.text;
     switch (v.what) {
     case verdict::kind::accepted:
         s.what = settlement::kind::accepted;

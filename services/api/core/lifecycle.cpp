@@ -1,0 +1,278 @@
+#include "lifecycle.hpp"
+
+#include <crypto/hash.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace semel::api {
+namespace {
+
+using base::failed;
+using base::fault;
+
+std::unexpected<fault> refused(std::string why) { return failed(fault::kind::permanent, std::move(why)); }
+
+v1::Campaign next_version(const v1::Campaign& c) {
+    v1::Campaign next = c;
+    next.set_version(c.version() + 1);
+    return next;
+}
+
+v1::Wave* find_wave(v1::Campaign& c, std::uint32_t number) {
+    for (auto& w : *c.mutable_waves()) {
+        if (w.number() == number) {
+            return &w;
+        }
+    }
+    return nullptr;
+}
+
+bool over(const v1::Campaign& c) {
+    return c.phase() == v1::CAMPAIGN_CANCELLED || c.phase() == v1::CAMPAIGN_FINISHED;
+}
+
+std::unexpected<fault> refuse_over(const v1::Campaign& c, std::string_view what) {
+    return refused(fmt::format("campaign {} is {}: {} is not possible any more", c.id(), to_string(c.phase()), what));
+}
+
+} // namespace
+
+std::string to_string(v1::CampaignPhase phase) {
+    switch (phase) {
+    case v1::CAMPAIGN_DRAFT: return "draft";
+    case v1::CAMPAIGN_SEALED: return "sealed";
+    case v1::CAMPAIGN_APPROVED: return "approved";
+    case v1::CAMPAIGN_RUNNING: return "running";
+    case v1::CAMPAIGN_PAUSED: return "paused";
+    case v1::CAMPAIGN_FINISHED: return "finished";
+    case v1::CAMPAIGN_CANCELLED: return "cancelled";
+    default: return "unknown";
+    }
+}
+
+std::string to_string(v1::WavePhase phase) {
+    switch (phase) {
+    case v1::WAVE_IMPORTED: return "imported";
+    case v1::WAVE_SEALED: return "sealed";
+    case v1::WAVE_REGISTERED: return "registered";
+    case v1::WAVE_APPROVED: return "approved";
+    case v1::WAVE_LAUNCHED: return "launched";
+    default: return "unknown";
+    }
+}
+
+step wave_imported(const v1::Campaign& c, const v1::ImportResult& result, const std::string& file_digest) {
+    auto next = next_version(c);
+    if (find_wave(next, result.wave()) != nullptr) {
+        return refused(fmt::format("wave {} of {} is known already", result.wave(), c.id()));
+    }
+    auto* wave = next.add_waves();
+    wave->set_number(result.wave());
+    wave->set_phase(v1::WAVE_IMPORTED);
+    wave->set_rows(result.rows());
+    wave->set_rejected(result.rejected());
+    wave->set_file_digest(file_digest);
+    *wave->mutable_spans() = result.spans();
+    if (next.phase() == v1::CAMPAIGN_FINISHED) {
+        next.set_phase(v1::CAMPAIGN_RUNNING); // people found later: the campaign has work again
+    }
+    return next;
+}
+
+step notice_compiled(const v1::Campaign& c, const v1::NoticeCompiled& compiled) {
+    if (compiled.notice_digest() != c.notice_digest()) {
+        return refused("the compiled notice is not the campaign's");
+    }
+    auto next = next_version(c);
+    *next.mutable_artifacts() = compiled.artifacts();
+    return next;
+}
+
+step seal(const v1::Campaign& c) {
+    if (over(c)) {
+        return refuse_over(c, "seal");
+    }
+    auto next = next_version(c);
+    std::size_t sealed = 0;
+    for (auto& wave : *next.mutable_waves()) {
+        if (wave.phase() == v1::WAVE_IMPORTED) {
+            wave.set_phase(v1::WAVE_SEALED);
+            ++sealed;
+        }
+    }
+    if (sealed == 0) {
+        return refused(fmt::format("campaign {} has no imported wave to seal; add one with `semel audience add {} FILE`",
+                                   c.id(), c.id()));
+    }
+    if (next.phase() == v1::CAMPAIGN_DRAFT || next.phase() == v1::CAMPAIGN_APPROVED) {
+        next.set_phase(v1::CAMPAIGN_SEALED);
+    }
+    return next;
+}
+
+bool fully_registered(const v1::Wave& wave, const wave_plan& plan) {
+    return std::ranges::all_of(wave.spans(), [&](const v1::AudienceSpan& span) {
+        const auto found = plan.registered.find(span.partition());
+        return span.chunks() == 0 || (found != plan.registered.end() && found->second == span.end_offset());
+    });
+}
+
+step wave_registered(const v1::Campaign& c, std::uint32_t number) {
+    auto next = next_version(c);
+    auto* wave = find_wave(next, number);
+    if (wave == nullptr || wave->phase() != v1::WAVE_SEALED) {
+        return refused(fmt::format("wave {} of {} is not waiting to be registered", number, c.id()));
+    }
+    wave->set_phase(v1::WAVE_REGISTERED);
+    return next;
+}
+
+std::string audience_digest(const v1::Campaign& c, const std::vector<std::uint32_t>& waves) {
+    crypto::hasher h;
+    for (const auto& wave : c.waves()) {
+        if (std::ranges::find(waves, wave.number()) == waves.end()) {
+            continue;
+        }
+        h.update(fmt::format("{}|{}|{}|", wave.number(), wave.rows(), wave.rejected())).update(wave.file_digest());
+        for (const auto& span : wave.spans()) {
+            h.update(fmt::format("|{}|{}|{}|{}|", span.partition(), span.start_offset(), span.end_offset(), span.chunks()))
+                .update(span.digest());
+        }
+    }
+    return std::string{base::as_view(h.finish())};
+}
+
+std::string plan_digest(const std::map<std::uint32_t, wave_plan>& plans, const std::vector<std::uint32_t>& waves) {
+    crypto::hasher h;
+    for (const auto& [number, plan] : plans) {
+        if (std::ranges::find(waves, number) == waves.end()) {
+            continue;
+        }
+        h.update(fmt::format("{}|{}|{}|", number, plan.recipients, plan.unreachable));
+        for (const auto& [channel, count] : plan.addresses) {
+            h.update(fmt::format("{}={}|", channel, count));
+        }
+        for (const auto& [partition, end] : plan.registered) {
+            h.update(fmt::format("{}:{}|", partition, end));
+        }
+    }
+    return std::string{base::as_view(h.finish())};
+}
+
+base::result<approved> approve(const v1::Campaign& c, const std::map<std::uint32_t, wave_plan>& plans,
+                               const std::string& creator, const std::string& approver) {
+    if (over(c)) {
+        return refuse_over(c, "approve");
+    }
+    if (creator == approver) {
+        return refused(fmt::format("{} created campaign {} and cannot approve it too; another user must (--as approver)",
+                                   creator, c.id()));
+    }
+    if (c.artifacts().empty()) {
+        return failed(fault::kind::transient, fmt::format("the notice of {} is still being compiled; try again", c.id()));
+    }
+    approved out{.campaign = next_version(c), .approval = {}};
+    for (auto& wave : *out.campaign.mutable_waves()) {
+        if (wave.phase() == v1::WAVE_SEALED) {
+            return failed(fault::kind::transient,
+                          fmt::format("wave {} of {} is still being registered; try again", wave.number(), c.id()));
+        }
+        if (wave.phase() == v1::WAVE_REGISTERED) {
+            wave.set_phase(v1::WAVE_APPROVED);
+            out.approval.waves.push_back(wave.number());
+        }
+    }
+    if (out.approval.waves.empty()) {
+        return refused(fmt::format("campaign {} has nothing to approve; seal a wave first: `semel campaign seal {}`", c.id(),
+                                   c.id()));
+    }
+    out.approval.notice_digest = c.notice_digest();
+    out.approval.audience_digest = audience_digest(c, out.approval.waves);
+    out.approval.plan_digest = plan_digest(plans, out.approval.waves);
+    out.approval.approver = approver;
+    if (c.phase() == v1::CAMPAIGN_SEALED) {
+        out.campaign.set_phase(v1::CAMPAIGN_APPROVED);
+    }
+    return out;
+}
+
+step launch(const v1::Campaign& c, const std::map<std::uint32_t, wave_plan>& plans, const std::vector<approval>& approvals,
+            base::timestamp now) {
+    if (over(c)) {
+        return refuse_over(c, "launch");
+    }
+    if (c.deadline_us() != 0 && base::from_us(c.deadline_us()) <= now) {
+        return refused(fmt::format("the deadline of {} has passed; nothing would be sent", c.id()));
+    }
+    auto next = next_version(c);
+    std::size_t launched = 0;
+    for (auto& wave : *next.mutable_waves()) {
+        if (wave.phase() != v1::WAVE_APPROVED) {
+            continue;
+        }
+        const auto covering = std::ranges::find_if(approvals, [&](const approval& a) {
+            return std::ranges::find(a.waves, wave.number()) != a.waves.end();
+        });
+        if (covering == approvals.end() || covering->notice_digest != c.notice_digest() ||
+            covering->audience_digest != audience_digest(c, covering->waves) ||
+            covering->plan_digest != plan_digest(plans, covering->waves)) {
+            return refused(fmt::format("what was approved for wave {} of {} has changed since; the approval is void, "
+                                       "approve it again",
+                                       wave.number(), c.id()));
+        }
+        wave.set_phase(v1::WAVE_LAUNCHED);
+        ++launched;
+    }
+    if (launched == 0) {
+        return refused(fmt::format("campaign {} has no approved wave to launch (it is {}); approve first: `semel campaign "
+                                   "approve {} --as approver`",
+                                   c.id(), to_string(c.phase()), c.id()));
+    }
+    if (next.phase() != v1::CAMPAIGN_PAUSED) {
+        next.set_phase(v1::CAMPAIGN_RUNNING);
+    }
+    if (next.planned_at_us() == 0) {
+        next.set_planned_at_us(base::to_us(now)); // pins Date and Message-ID of every attempt
+    }
+    return next;
+}
+
+step pause(const v1::Campaign& c) {
+    if (c.phase() != v1::CAMPAIGN_RUNNING) {
+        return refused(fmt::format("campaign {} is {}, not running", c.id(), to_string(c.phase())));
+    }
+    auto next = next_version(c);
+    next.set_phase(v1::CAMPAIGN_PAUSED);
+    return next;
+}
+
+step resume(const v1::Campaign& c) {
+    if (c.phase() != v1::CAMPAIGN_PAUSED) {
+        return refused(fmt::format("campaign {} is {}, not paused", c.id(), to_string(c.phase())));
+    }
+    auto next = next_version(c);
+    next.set_phase(v1::CAMPAIGN_RUNNING);
+    return next;
+}
+
+step cancel(const v1::Campaign& c) {
+    if (over(c)) {
+        return refuse_over(c, "cancel");
+    }
+    auto next = next_version(c);
+    next.set_phase(v1::CAMPAIGN_CANCELLED);
+    return next;
+}
+
+step finish(const v1::Campaign& c) {
+    if (c.phase() != v1::CAMPAIGN_RUNNING) {
+        return refused(fmt::format("campaign {} is {}, not running", c.id(), to_string(c.phase())));
+    }
+    auto next = next_version(c);
+    next.set_phase(v1::CAMPAIGN_FINISHED);
+    return next;
+}
+
+} // namespace semel::api

@@ -1,0 +1,70 @@
+#pragma once
+// The life of a campaign: which step is allowed when, and what it changes. Pure: takes a state and gives the next one
+// or says why not. Whatever is returned becomes the next record of `control`.
+
+#include <base/fault.hpp>
+#include <base/time.hpp>
+#include <semel/v1/audience.pb.h>
+#include <semel/v1/campaign.pb.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace semel::api {
+
+/// What was registered of one wave: what an approver sees and signs.
+struct wave_plan {
+    std::uint64_t recipients = 0;
+    std::uint64_t unreachable = 0;
+    std::map<std::string, std::uint64_t> addresses;    // by channel, before deduplication
+    std::map<std::uint32_t, std::int64_t> registered;  // partition -> end offset
+    friend bool operator==(const wave_plan&, const wave_plan&) = default;
+};
+
+/// What an approval is bound to. Any change of these voids it.
+struct approval {
+    std::string notice_digest;
+    std::string audience_digest; // over the spans and file digests of the approved waves
+    std::string plan_digest;     // over what was registered
+    std::string approver;
+    std::vector<std::uint32_t> waves;
+};
+
+using step = base::result<v1::Campaign>;
+
+/// A wave appears (uploaded), and becomes real when intake has written it.
+step wave_imported(const v1::Campaign&, const v1::ImportResult&, const std::string& file_digest);
+step notice_compiled(const v1::Campaign&, const v1::NoticeCompiled&);
+/// All imported waves that are not sealed yet.
+step seal(const v1::Campaign&);
+/// Every span of the wave has been registered.
+step wave_registered(const v1::Campaign&, std::uint32_t wave);
+bool fully_registered(const v1::Wave&, const wave_plan&);
+
+/// `creator` and `approver` must differ. Approves all registered waves; refuses while a sealed one is not registered.
+struct approved {
+    v1::Campaign campaign;
+    api::approval approval;
+};
+base::result<approved> approve(const v1::Campaign&, const std::map<std::uint32_t, wave_plan>&, const std::string& creator,
+                               const std::string& approver);
+/// Computes anew what the approval was bound to and compares.
+step launch(const v1::Campaign&, const std::map<std::uint32_t, wave_plan>&, const std::vector<approval>&,
+            base::timestamp now);
+step pause(const v1::Campaign&);
+step resume(const v1::Campaign&);
+step cancel(const v1::Campaign&);
+/// Nothing is outstanding any more.
+step finish(const v1::Campaign&);
+
+std::string audience_digest(const v1::Campaign&, const std::vector<std::uint32_t>& waves);
+std::string plan_digest(const std::map<std::uint32_t, wave_plan>&, const std::vector<std::uint32_t>& waves);
+
+/// "draft", "sealed", ... as the contract names them.
+std::string to_string(v1::CampaignPhase);
+std::string to_string(v1::WavePhase);
+
+} // namespace semel::api

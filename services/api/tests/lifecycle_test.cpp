@@ -1,0 +1,127 @@
+#include <api/core/lifecycle.hpp>
+
+#include <gtest/gtest.h>
+
+using namespace semel;
+
+namespace {
+
+const auto now = base::from_rfc3339("2026-11-24T00:00:00Z").value();
+
+v1::Campaign a_draft() {
+    v1::Campaign c;
+    c.set_id("c-test");
+    c.set_version(1);
+    c.set_phase(v1::CAMPAIGN_DRAFT);
+    c.set_notice_digest("notice");
+    c.add_artifacts()->set_locale("ko");
+    return c;
+}
+
+v1::ImportResult an_import(std::uint32_t wave) {
+    v1::ImportResult r;
+    r.set_wave(wave);
+    r.set_rows(10);
+    auto* span = r.add_spans();
+    span->set_partition(0);
+    span->set_end_offset(5);
+    span->set_chunks(1);
+    return r;
+}
+
+std::map<std::uint32_t, api::wave_plan> a_plan(std::uint32_t wave) {
+    return {{wave, {.recipients = 10, .unreachable = 0, .addresses = {{"email", 10}}, .registered = {{0, 5}}}}};
+}
+
+v1::Campaign registered() {
+    auto c = api::seal(api::wave_imported(a_draft(), an_import(1), "file").value()).value();
+    return api::wave_registered(c, 1).value();
+}
+
+} // namespace
+
+TEST(Lifecycle, ACampaignGoesFromDraftToRunningInOrder) {
+    EXPECT_FALSE(api::seal(a_draft())) << "nothing to seal";
+    const auto c = registered();
+    EXPECT_EQ(api::to_string(c.phase()), "sealed");
+    const auto ok = api::approve(c, a_plan(1), "operator", "approver").value();
+    EXPECT_EQ(api::to_string(ok.campaign.phase()), "approved");
+    const auto running = api::launch(ok.campaign, a_plan(1), {ok.approval}, now).value();
+    EXPECT_EQ(api::to_string(running.phase()), "running");
+    EXPECT_EQ(running.planned_at_us(), base::to_us(now));
+    EXPECT_GT(running.version(), c.version());
+    EXPECT_EQ(api::finish(running).value().phase(), v1::CAMPAIGN_FINISHED);
+}
+
+TEST(Lifecycle, CreatorAndApproverDiffer) {
+    const auto same = api::approve(registered(), a_plan(1), "operator", "operator");
+    ASSERT_FALSE(same);
+    EXPECT_NE(same.error().why().find("another user"), std::string::npos);
+}
+
+TEST(Lifecycle, AWaveThatIsStillBeingRegisteredIsWaitedFor) {
+    const auto c = api::seal(api::wave_imported(a_draft(), an_import(1), "file").value()).value();
+    const auto early = api::approve(c, {}, "operator", "approver");
+    ASSERT_FALSE(early);
+    EXPECT_TRUE(early.error().retryable());
+}
+
+TEST(Lifecycle, AnyChangeOfWhatWasApprovedVoidsTheApproval) {
+    const auto ok = api::approve(registered(), a_plan(1), "operator", "approver").value();
+    ASSERT_TRUE(api::launch(ok.campaign, a_plan(1), {ok.approval}, now));
+
+    auto other_notice = ok.campaign;
+    other_notice.set_notice_digest("another");
+    EXPECT_FALSE(api::launch(other_notice, a_plan(1), {ok.approval}, now));
+
+    auto other_audience = ok.campaign;
+    other_audience.mutable_waves(0)->mutable_spans(0)->set_digest("another");
+    EXPECT_FALSE(api::launch(other_audience, a_plan(1), {ok.approval}, now));
+
+    auto other_plan = a_plan(1);
+    other_plan[1].recipients = 11;
+    EXPECT_FALSE(api::launch(ok.campaign, other_plan, {ok.approval}, now));
+    EXPECT_FALSE(api::launch(ok.campaign, a_plan(1), {}, now));
+}
+
+TEST(Lifecycle, ALaterWaveIsApprovedAloneWhileTheFirstRuns) {
+    const auto ok = api::approve(registered(), a_plan(1), "operator", "approver").value();
+    const auto running = api::launch(ok.campaign, a_plan(1), {ok.approval}, now).value();
+    auto c = api::wave_imported(running, an_import(2), "file2").value();
+    c = api::wave_registered(api::seal(c).value(), 2).value();
+    EXPECT_EQ(c.phase(), v1::CAMPAIGN_RUNNING) << "the first wave runs on";
+    auto plans = a_plan(1);
+    plans.merge(a_plan(2));
+    const auto second = api::approve(c, plans, "operator", "approver").value();
+    EXPECT_EQ(second.approval.waves, std::vector<std::uint32_t>{2});
+    const auto both = api::launch(second.campaign, plans, {ok.approval, second.approval}, now).value();
+    EXPECT_EQ(both.waves(1).phase(), v1::WAVE_LAUNCHED);
+}
+
+TEST(Lifecycle, APausedCampaignStaysPausedWhenAWaveIsLaunched) {
+    const auto ok = api::approve(registered(), a_plan(1), "operator", "approver").value();
+    auto c = api::pause(api::launch(ok.campaign, a_plan(1), {ok.approval}, now).value()).value();
+    EXPECT_FALSE(api::pause(c));
+    EXPECT_EQ(api::resume(c).value().phase(), v1::CAMPAIGN_RUNNING);
+    const auto gone = api::cancel(c).value();
+    EXPECT_FALSE(api::cancel(gone));
+    EXPECT_FALSE(api::seal(gone));
+}
+
+TEST(Lifecycle, NothingIsLaunchedAfterItsDeadline) {
+    auto ok = api::approve(registered(), a_plan(1), "operator", "approver").value();
+    ok.campaign.set_deadline_us(base::to_us(now));
+    EXPECT_FALSE(api::launch(ok.campaign, a_plan(1), {ok.approval}, now));
+}
+
+TEST(Lifecycle, AWaveIsRegisteredWhenEverySpanIs) {
+    v1::Wave wave;
+    for (std::uint32_t p = 0; p < 2; ++p) {
+        auto* span = wave.add_spans();
+        span->set_partition(p);
+        span->set_chunks(1);
+        span->set_end_offset(7);
+    }
+    EXPECT_FALSE(api::fully_registered(wave, {.recipients = 0, .unreachable = 0, .addresses = {}, .registered = {{0, 7}}}));
+    EXPECT_TRUE(api::fully_registered(wave, {.recipients = 0, .unreachable = 0, .addresses = {}, .registered = {{0, 7}, {1, 7}}}));
+}
