@@ -4,44 +4,132 @@
 // to the caller as pqxx exceptions (the caller knows whether repeating is safe).
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <pqxx/pqxx>
-
+#include <exception>
 #include <functional>
+#include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
+#include <utility>
+#include <variant>
+
+#include <pqxx/pqxx>
 
 namespace semel::postgres {
 
 class pool {
   public:
+    /// Connects at the first use, not here. `connections` is also the number of threads.
     pool(std::string dsn, unsigned connections);
+    /// Waits for the work that was given.
     ~pool();
+    pool(const pool&) = delete;
+    pool& operator=(const pool&) = delete;
 
     /// `auto n = co_await db.run([id](pqxx::connection& c) { pqxx::work tx{c}; ...; tx.commit(); return n; });`
-    /// The function must own what it uses: it runs on another thread.
-    template <class F> auto run(F work) -> boost::asio::awaitable<std::invoke_result_t<F&, pqxx::connection&>>;
+    /// The function must own what it uses: it runs on another thread. Cancelling the coroutine does not cut the work
+    /// short: it resumes when the work has ended. The executor's context must live until then.
+    template <class F>
+    auto run(F work) -> boost::asio::awaitable<std::invoke_result_t<F&, pqxx::connection&>>;
 
     /// For start-up and tools: the same, blocking.
-    template <class F> auto run_blocking(F work) -> std::invoke_result_t<F&, pqxx::connection&>;
+    template <class F>
+    auto run_blocking(F work) -> std::invoke_result_t<F&, pqxx::connection&>;
 
   private:
-    class lease; // takes a connection out of the pool and brings it back (or drops it when broken)
+    /// Takes a connection out of the pool and brings it back, or drops it when broken.
+    class lease {
+      public:
+        explicit lease(pool& p)
+            : pool_(p)
+            , connection_(p.take()) {}
+        ~lease() { pool_.give_back(connection_); }
+        lease(const lease&) = delete;
+        lease& operator=(const lease&) = delete;
+        pqxx::connection& operator*() const noexcept { return connection_; }
+
+      private:
+        pool& pool_;
+        pqxx::connection& connection_;
+    };
+    /// What crosses from the pool's thread to the coroutine's.
+    template <class R>
+    struct outcome {
+        std::exception_ptr failure;
+        std::optional<std::conditional_t<std::is_void_v<R>, std::monostate, R>> value;
+    };
     struct impl;
+
+    template <class R, class F>
+    outcome<R> attempt(F& work) noexcept;
     pqxx::connection& take();
     void give_back(pqxx::connection&) noexcept;
     boost::asio::thread_pool& threads();
+
     std::unique_ptr<impl> impl_;
 };
 
-/// Applies numbered schema steps once, under an advisory lock: {"ledger", {step1_sql, step2_sql}}.
+/// Applies numbered schema steps once, under an advisory lock and in one transaction: {"ledger", {step1_sql,
+/// step2_sql}}. Throws when an applied step's text has changed, and when the database knows more steps than the
+/// program.
 void migrate(pqxx::connection&, std::string_view component, std::initializer_list<std::string_view> steps);
+
+template <class R, class F>
+auto pool::attempt(F& work) noexcept -> outcome<R> {
+    outcome<R> result;
+    try {
+        const lease connection{*this};
+        if constexpr (std::is_void_v<R>) {
+            work(*connection);
+            result.value.emplace();
+        } else {
+            result.value.emplace(work(*connection));
+        }
+    } catch (...) {
+        result.failure = std::current_exception();
+    }
+    return result;
+}
+
+template <class F>
+auto pool::run(F work) -> boost::asio::awaitable<std::invoke_result_t<F&, pqxx::connection&>> {
+    namespace asio = boost::asio;
+    using R = std::invoke_result_t<F&, pqxx::connection&>;
+    auto result = co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(outcome<R>)>(
+        [](auto handler, pool* self, F&& task) {
+            auto ex = asio::get_associated_executor(handler);
+            auto busy = asio::make_work_guard(ex);
+            asio::post(self->threads(), [self, task = std::move(task), ex = std::move(ex), busy = std::move(busy),
+                                         handler = std::move(handler)]() mutable {
+                auto done = self->template attempt<R>(task);
+                asio::post(ex, [handler = std::move(handler), done = std::move(done)]() mutable {
+                    std::move(handler)(std::move(done));
+                });
+            });
+        },
+        asio::use_awaitable, this, std::move(work));
+    if (result.failure) {
+        std::rethrow_exception(result.failure);
+    }
+    if constexpr (!std::is_void_v<R>) {
+        co_return std::move(*result.value);
+    }
+}
+
+template <class F>
+auto pool::run_blocking(F work) -> std::invoke_result_t<F&, pqxx::connection&> {
+    const lease connection{*this};
+    return work(*connection);
+}
 
 } // namespace semel::postgres

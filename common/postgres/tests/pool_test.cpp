@@ -1,0 +1,201 @@
+#include <postgres/pool.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/io_context.hpp>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <thread>
+
+namespace semel::postgres {
+namespace {
+
+namespace asio = boost::asio;
+
+/// Each test has a schema of its own, dropped at its end.
+class Postgres : public testing::Test {
+  protected:
+    void SetUp() override {
+        const char* given = std::getenv("SEMEL_TEST_POSTGRES");
+        ASSERT_NE(given, nullptr)
+            << "SEMEL_TEST_POSTGRES is not set: run through ./tests/run, or start `deploy/backing "
+               "start DIR` and export what it prints";
+        const std::string base = given;
+        schema_ =
+            fmt::format("pool_test_{}_{}", ::getpid(), testing::UnitTest::GetInstance()->current_test_info()->line());
+        pqxx::connection admin{base};
+        pqxx::work tx{admin};
+        tx.exec("CREATE SCHEMA " + schema_);
+        tx.commit();
+        const bool uri = base.starts_with("postgres");
+        base_ = base;
+        dsn_ =
+            uri ? fmt::format("{}{}options=-csearch_path%3D{}", base, base.find('?') == base.npos ? '?' : '&', schema_)
+                : fmt::format("{} options=-csearch_path={}", base, schema_);
+    }
+    void TearDown() override {
+        if (!base_.empty()) {
+            pqxx::connection admin{base_};
+            pqxx::work tx{admin};
+            tx.exec("DROP SCHEMA " + schema_ + " CASCADE");
+            tx.commit();
+        }
+    }
+
+    void run(asio::awaitable<void> test) {
+        asio::io_context io;
+        std::exception_ptr failure;
+        asio::co_spawn(io, std::move(test), [&](std::exception_ptr e) { failure = e; });
+        io.run();
+        if (failure) {
+            std::rethrow_exception(failure);
+        }
+    }
+
+    std::string base_, dsn_, schema_;
+};
+
+int one(pqxx::connection& c) {
+    pqxx::work tx{c};
+    return tx.exec1("SELECT 1")[0].as<int>();
+}
+
+int backend(pqxx::connection& c) {
+    return c.backendpid();
+}
+
+TEST_F(Postgres, RunsOnItsThreadsAndResumesOnMine) {
+    pool db{dsn_, 2};
+    run([](pool& db) -> asio::awaitable<void> {
+        const auto mine = std::this_thread::get_id();
+        const auto there = co_await db.run([](pqxx::connection& c) {
+            one(c);
+            return std::this_thread::get_id();
+        });
+        EXPECT_NE(there, mine);
+        EXPECT_EQ(std::this_thread::get_id(), mine);
+        co_await db.run([](pqxx::connection& c) { one(c); }); // void
+        const auto owned = co_await db.run([](pqxx::connection& c) { return std::make_unique<int>(one(c)); });
+        EXPECT_EQ(*owned, 1);
+    }(db));
+}
+
+TEST_F(Postgres, ExceptionsComeThroughAndTheConnectionStays) {
+    pool db{dsn_, 1};
+    run([](pool& db) -> asio::awaitable<void> {
+        const int before = co_await db.run(backend);
+        bool thrown = false;
+        try {
+            co_await db.run([](pqxx::connection& c) {
+                pqxx::work tx{c};
+                tx.exec("SELECT * FROM nothing_of_this_name");
+            });
+        } catch (const pqxx::undefined_table&) {
+            thrown = true;
+        }
+        EXPECT_TRUE(thrown);
+        EXPECT_EQ(co_await db.run(backend), before);
+    }(db));
+}
+
+TEST_F(Postgres, ABrokenConnectionIsThrownOnceAndReplaced) {
+    pool db{dsn_, 1};
+    run([](pool& db, std::string dsn) -> asio::awaitable<void> {
+        const int before = co_await db.run(backend);
+        {
+            pqxx::connection other{dsn};
+            pqxx::work tx{other};
+            tx.exec_params("SELECT pg_terminate_backend($1)", before);
+            tx.commit();
+        }
+        bool thrown = false;
+        try {
+            co_await db.run([](pqxx::connection& c) { one(c); });
+        } catch (const pqxx::broken_connection&) {
+            thrown = true;
+        }
+        EXPECT_TRUE(thrown);
+        EXPECT_NE(co_await db.run(backend), before);
+    }(db, dsn_));
+}
+
+TEST_F(Postgres, WorkRunsSideBySide) {
+    pool db{dsn_, 2};
+    run([](pool& db) -> asio::awaitable<void> {
+        using namespace asio::experimental::awaitable_operators;
+        // Each waits for a lock that only the other's presence opens: they must overlap.
+        const auto meet = [](int mine, int other) {
+            return [mine, other](pqxx::connection& c) {
+                pqxx::nontransaction tx{c};
+                tx.exec_params("SELECT pg_advisory_lock($1)", mine);
+                bool met = false;
+                for (int i = 0; i < 100'000 && !met; ++i) {
+                    met = tx.exec_params1("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1",
+                                          other)[0]
+                              .as<int>() > 0;
+                }
+                return met;
+            };
+        };
+        auto left = db.run(meet(7'001, 7'002));
+        auto right = db.run(meet(7'002, 7'001));
+        const auto [l, r] = co_await (std::move(left) && std::move(right));
+        EXPECT_TRUE(l && r);
+    }(db));
+}
+
+TEST_F(Postgres, AnUnreachableServerIsAnException) {
+    pool db{"host=127.0.0.1 port=1 dbname=none connect_timeout=2", 1};
+    run([](pool& db) -> asio::awaitable<void> {
+        bool thrown = false;
+        try {
+            co_await db.run(backend);
+        } catch (const pqxx::broken_connection&) {
+            thrown = true;
+        }
+        EXPECT_TRUE(thrown);
+    }(db));
+}
+
+TEST_F(Postgres, SchemaStepsRunOnceInOrder) {
+    pool db{dsn_, 1};
+    const auto first = [](pqxx::connection& c) {
+        migrate(c, "x", {"CREATE TABLE t (a int); INSERT INTO t VALUES (1)"});
+    };
+    const auto second = [](pqxx::connection& c) {
+        migrate(c, "x", {"CREATE TABLE t (a int); INSERT INTO t VALUES (1)", "UPDATE t SET a = a + 1"});
+    };
+    db.run_blocking(first);
+    db.run_blocking(first);
+    db.run_blocking(second);
+    db.run_blocking(second);
+    EXPECT_EQ(db.run_blocking([](pqxx::connection& c) { return pqxx::work{c}.exec1("SELECT a FROM t")[0].as<int>(); }),
+              2);
+    EXPECT_THROW(db.run_blocking(first), std::runtime_error); // an older program
+    EXPECT_THROW(db.run_blocking([](pqxx::connection& c) { migrate(c, "x", {"CREATE TABLE u (a int)", "", ""}); }),
+                 std::runtime_error); // a changed step
+    db.run_blocking([](pqxx::connection& c) { migrate(c, "y", {"CREATE TABLE u (a int)"}); });
+}
+
+TEST_F(Postgres, AFailedStepLeavesNothing) {
+    pool db{dsn_, 1};
+    EXPECT_THROW(db.run_blocking([](pqxx::connection& c) { migrate(c, "x", {"CREATE TABLE t (a int)", "nonsense"}); }),
+                 pqxx::sql_error);
+    db.run_blocking([](pqxx::connection& c) { migrate(c, "x", {"CREATE TABLE t (a int)"}); });
+}
+
+TEST_F(Postgres, TwoProcessesMayMigrateAtOnce) {
+    std::vector<std::jthread> both;
+    for (int i = 0; i < 4; ++i) {
+        both.emplace_back([this] {
+            pqxx::connection c{dsn_};
+            migrate(c, "x", {"CREATE TABLE t (a int)"});
+        });
+    }
+}
+
+} // namespace
+} // namespace semel::postgres
