@@ -1,0 +1,267 @@
+#include "store.hpp"
+
+#include <base/ids.hpp>
+#include <crypto/hash.hpp>
+#include <postgres/pool.hpp>
+#include <wire/topics.hpp>
+
+#include <stdexcept>
+
+namespace semel::api {
+
+std::optional<role> role_from(std::string_view name) noexcept {
+    if (name == "operator") {
+        return role::operator_;
+    }
+    if (name == "approver") {
+        return role::approver;
+    }
+    if (name == "auditor") {
+        return role::auditor;
+    }
+    return std::nullopt;
+}
+
+std::string_view to_string(role r) noexcept {
+    switch (r) {
+    case role::operator_: return "operator";
+    case role::approver: return "approver";
+    case role::auditor: return "auditor";
+    }
+    return "auditor";
+}
+
+namespace store {
+namespace {
+
+pqxx::binarystring bytes(std::string_view s) { return {s.data(), s.size()}; }
+
+std::string text(const pqxx::field& f) { return pqxx::binarystring{f}.str(); }
+
+v1::Campaign campaign_of(const pqxx::row& row) {
+    v1::Campaign c;
+    if (!c.ParseFromString(text(row[0]))) {
+        throw std::runtime_error{"api.campaigns holds a state that does not parse; restore it from a backup"};
+    }
+    return c;
+}
+
+std::optional<v1::Campaign> one_campaign(const pqxx::result& rows) {
+    return rows.empty() ? std::nullopt : std::optional{campaign_of(rows[0])};
+}
+
+upload upload_of(const pqxx::row& row) {
+    return {.wave = row["wave"].as<std::uint32_t>(),
+            .state = row["state"].as<std::string>(),
+            .reason = row["reason"].as<std::string>(),
+            .file_digest = row["file_digest"].is_null() ? std::string{} : text(row["file_digest"]),
+            .rows = row["rows"].as<std::uint64_t>(),
+            .rejected = row["rejected"].as<std::uint64_t>(),
+            .rejects_path = row["rejects_path"].as<std::string>()};
+}
+
+} // namespace
+
+void migrate(pqxx::connection& connection) {
+    postgres::migrate(connection, "api", {R"(
+CREATE SCHEMA IF NOT EXISTS api;
+CREATE TABLE api.users (name text PRIMARY KEY, role text NOT NULL, token_sha256 bytea NOT NULL UNIQUE);
+CREATE TABLE api.campaigns (id text PRIMARY KEY, state bytea NOT NULL, notice bytea NOT NULL, creator text NOT NULL,
+    created timestamptz NOT NULL DEFAULT now());
+CREATE TABLE api.uploads (campaign text NOT NULL REFERENCES api.campaigns, wave int NOT NULL, state text NOT NULL,
+    reason text NOT NULL DEFAULT '', file_digest bytea, rows bigint NOT NULL DEFAULT 0, rejected bigint NOT NULL DEFAULT 0,
+    rejects_path text NOT NULL DEFAULT '', PRIMARY KEY (campaign, wave), UNIQUE (campaign, file_digest));
+CREATE TABLE api.registered (campaign text NOT NULL, wave int NOT NULL, partition int NOT NULL, end_offset bigint NOT NULL,
+    recipients bigint NOT NULL, unreachable bigint NOT NULL, addresses jsonb NOT NULL, PRIMARY KEY (campaign, wave, partition));
+CREATE TABLE api.approvals (campaign text NOT NULL, waves int[] NOT NULL, notice_digest bytea NOT NULL,
+    audience_digest bytea NOT NULL, plan_digest bytea NOT NULL, approver text NOT NULL, at timestamptz NOT NULL DEFAULT now());
+CREATE TABLE api.outbox (number bigserial PRIMARY KEY, topic text NOT NULL, partition int NOT NULL, key bytea NOT NULL, value bytea NOT NULL);
+)"});
+}
+
+void put_user(pqxx::work& tx, const std::string& name, role r, const std::string& token) {
+    const auto digest = crypto::sha256(token);
+    tx.exec_params("INSERT INTO api.users VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET role = $2, token_sha256 = $3",
+                   name, std::string{to_string(r)}, bytes(base::as_view(digest)));
+}
+
+std::optional<user> user_of_token(pqxx::work& tx, std::string_view token) {
+    const auto digest = crypto::sha256(token);
+    const auto rows =
+        tx.exec_params("SELECT name, role FROM api.users WHERE token_sha256 = $1", bytes(base::as_view(digest)));
+    if (rows.empty()) {
+        return std::nullopt;
+    }
+    const auto r = role_from(rows[0][1].as<std::string>());
+    return r ? std::optional{user{.name = rows[0][0].as<std::string>(), .role = *r}} : std::nullopt;
+}
+
+void insert_campaign(pqxx::work& tx, const v1::Campaign& c, const v1::NoticeSource& notice, const std::string& creator) {
+    tx.exec_params("INSERT INTO api.campaigns (id, state, notice, creator) VALUES ($1, $2, $3, $4)", c.id(),
+                   bytes(c.SerializeAsString()), bytes(notice.SerializeAsString()), creator);
+    enqueue(tx, wire::control, 0, c.id(), c.SerializeAsString());
+    enqueue(tx, wire::notices, 0, notice.digest(), notice.SerializeAsString());
+}
+
+std::optional<v1::Campaign> lock_campaign(pqxx::work& tx, const std::string& id) {
+    return one_campaign(tx.exec_params("SELECT state FROM api.campaigns WHERE id = $1 FOR UPDATE", id));
+}
+
+std::optional<v1::Campaign> read_campaign(pqxx::work& tx, const std::string& id) {
+    return one_campaign(tx.exec_params("SELECT state FROM api.campaigns WHERE id = $1", id));
+}
+
+std::vector<v1::Campaign> all_campaigns(pqxx::work& tx) {
+    std::vector<v1::Campaign> all;
+    for (const auto& row : tx.exec("SELECT state FROM api.campaigns ORDER BY created")) {
+        all.push_back(campaign_of(row));
+    }
+    return all;
+}
+
+std::string creator_of(pqxx::work& tx, const std::string& id) {
+    return tx.exec_params1("SELECT creator FROM api.campaigns WHERE id = $1", id)[0].as<std::string>();
+}
+
+v1::NoticeSource notice_of(pqxx::work& tx, const std::string& id) {
+    v1::NoticeSource notice;
+    notice.ParseFromString(text(tx.exec_params1("SELECT notice FROM api.campaigns WHERE id = $1", id)[0]));
+    return notice;
+}
+
+void update_campaign(pqxx::work& tx, const v1::Campaign& c) {
+    const auto state = c.SerializeAsString();
+    tx.exec_params0("UPDATE api.campaigns SET state = $2 WHERE id = $1", c.id(), bytes(state));
+    enqueue(tx, wire::control, 0, c.id(), state);
+}
+
+std::optional<upload> find_upload(pqxx::work& tx, const std::string& campaign, const std::string& file_digest) {
+    const auto rows = tx.exec_params("SELECT * FROM api.uploads WHERE campaign = $1 AND file_digest = $2 AND state <> 'refused'",
+                                     campaign, bytes(file_digest));
+    return rows.empty() ? std::nullopt : std::optional{upload_of(rows[0])};
+}
+
+std::optional<upload> read_upload(pqxx::work& tx, const std::string& campaign, std::uint32_t wave) {
+    const auto rows = tx.exec_params("SELECT * FROM api.uploads WHERE campaign = $1 AND wave = $2", campaign, wave);
+    return rows.empty() ? std::nullopt : std::optional{upload_of(rows[0])};
+}
+
+std::uint32_t reserve_wave(pqxx::work& tx, const std::string& campaign) {
+    tx.exec_params("SELECT 1 FROM api.campaigns WHERE id = $1 FOR UPDATE", campaign);
+    const auto wave =
+        tx.exec_params1("SELECT coalesce(max(wave), 0) + 1 FROM api.uploads WHERE campaign = $1", campaign)[0].as<std::uint32_t>();
+    tx.exec_params0("INSERT INTO api.uploads (campaign, wave, state) VALUES ($1, $2, 'receiving')", campaign, wave);
+    return wave;
+}
+
+void update_upload(pqxx::work& tx, const std::string& campaign, const upload& u) {
+    // A refused file may be mended and sent again under a digest of its own; the same bytes are tried anew.
+    const bool keep_digest = u.state != "refused" && !u.file_digest.empty();
+    tx.exec_params0("UPDATE api.uploads SET state = $3, reason = $4, file_digest = nullif($5, ''::bytea), rows = $6, rejected = $7, "
+                    "rejects_path = $8 WHERE campaign = $1 AND wave = $2",
+                    campaign, u.wave, u.state, u.reason,
+                    bytes(keep_digest ? u.file_digest : std::string{}), u.rows, u.rejected, u.rejects_path);
+}
+
+void drop_upload(pqxx::work& tx, const std::string& campaign, std::uint32_t wave) {
+    tx.exec_params0("DELETE FROM api.uploads WHERE campaign = $1 AND wave = $2", campaign, wave);
+}
+
+std::map<std::uint32_t, wave_plan> read_plans(pqxx::work& tx, const std::string& campaign) {
+    std::map<std::uint32_t, wave_plan> plans;
+    for (const auto& row : tx.exec_params(
+             "SELECT r.wave, r.partition, r.end_offset, r.recipients, r.unreachable FROM api.registered r WHERE campaign = $1",
+             campaign)) {
+        auto& plan = plans[row[0].as<std::uint32_t>()];
+        plan.registered[row[1].as<std::uint32_t>()] = row[2].as<std::int64_t>();
+        plan.recipients += row[3].as<std::uint64_t>();
+        plan.unreachable += row[4].as<std::uint64_t>();
+    }
+    for (const auto& row : tx.exec_params("SELECT r.wave, a.key, sum(a.value::bigint) FROM api.registered r, "
+                                          "jsonb_each_text(r.addresses) a WHERE campaign = $1 GROUP BY 1, 2",
+                                          campaign)) {
+        plans[row[0].as<std::uint32_t>()].addresses[row[1].as<std::string>()] = row[2].as<std::uint64_t>();
+    }
+    return plans;
+}
+
+void add_registered(pqxx::work& tx, const std::string& campaign, const v1::Registered& r) {
+    std::string addresses = "{";
+    for (const auto& [channel, count] : r.addresses()) {
+        addresses += (addresses.size() > 1 ? ",\"" : "\"") + channel + "\":" + std::to_string(count);
+    }
+    addresses += "}";
+    tx.exec_params0("INSERT INTO api.registered VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb) "
+                    "ON CONFLICT (campaign, wave, partition) DO UPDATE SET end_offset = $4, recipients = $5, "
+                    "unreachable = $6, addresses = $7::jsonb",
+                    campaign, r.wave(), r.partition(), r.end_offset(), r.recipients(), r.unreachable(), addresses);
+}
+
+void add_approval(pqxx::work& tx, const std::string& campaign, const approval& a) {
+    std::string waves = "{";
+    for (const auto wave : a.waves) {
+        waves += (waves.size() > 1 ? "," : "") + std::to_string(wave);
+    }
+    tx.exec_params0("INSERT INTO api.approvals (campaign, waves, notice_digest, audience_digest, plan_digest, approver) "
+                    "VALUES ($1, $2::int[], $3, $4, $5, $6)",
+                    campaign, waves + "}", bytes(a.notice_digest), bytes(a.audience_digest), bytes(a.plan_digest), a.approver);
+}
+
+std::vector<approval> read_approvals(pqxx::work& tx, const std::string& campaign) {
+    std::vector<approval> all;
+    for (const auto& row : tx.exec_params("SELECT array_to_string(waves, ','), notice_digest, audience_digest, plan_digest, "
+                                          "approver FROM api.approvals WHERE campaign = $1 ORDER BY at DESC",
+                                          campaign)) {
+        approval a{.notice_digest = text(row[1]),
+                   .audience_digest = text(row[2]),
+                   .plan_digest = text(row[3]),
+                   .approver = row[4].as<std::string>(),
+                   .waves = {}};
+        const auto list = row[0].as<std::string>();
+        for (std::size_t from = 0; from < list.size();) {
+            const auto comma = std::min(list.find(',', from), list.size());
+            a.waves.push_back(static_cast<std::uint32_t>(std::stoul(list.substr(from, comma - from))));
+            from = comma + 1;
+        }
+        all.push_back(std::move(a));
+    }
+    return all;
+}
+
+void enqueue(pqxx::work& tx, std::string_view topic, std::int32_t partition, std::string_view key, std::string_view value) {
+    tx.exec_params0("INSERT INTO api.outbox (topic, partition, key, value) VALUES ($1, $2, $3, $4)", std::string{topic},
+                    partition, bytes(key), bytes(value));
+}
+
+std::vector<outbox_row> read_outbox(pqxx::work& tx, std::size_t most) {
+    std::vector<outbox_row> rows;
+    for (const auto& row :
+         tx.exec_params("SELECT number, topic, partition, key, value FROM api.outbox ORDER BY number LIMIT $1", most)) {
+        rows.push_back({.number = row[0].as<std::int64_t>(),
+                        .topic = row[1].as<std::string>(),
+                        .partition = row[2].as<std::int32_t>(),
+                        .key = text(row[3]),
+                        .value = text(row[4])});
+    }
+    return rows;
+}
+
+void delete_outbox(pqxx::work& tx, const std::vector<outbox_row>& published) {
+    // By exact numbers: a row with a smaller one may have become visible since they were read.
+    std::string numbers = "{";
+    for (const auto& row : published) {
+        numbers += (numbers.size() > 1 ? "," : "") + std::to_string(row.number);
+    }
+    tx.exec_params0("DELETE FROM api.outbox WHERE number = ANY($1::bigint[])", numbers + "}");
+}
+
+void enqueue_event(pqxx::work& tx, v1::Event event, std::int32_t partitions) {
+    const auto digest = crypto::sha256(event.campaign_id());
+    const auto partition = base::partition_of(base::as_view(digest), partitions);
+    v1::EventBatch batch;
+    *batch.add_events() = std::move(event);
+    enqueue(tx, wire::events, partition, {}, batch.SerializeAsString());
+}
+
+} // namespace store
+} // namespace semel::api

@@ -1,0 +1,86 @@
+#pragma once
+// The api's tables: campaigns, waves, approvals, users and the outbox. Plain functions over a transaction, so that a
+// change of a campaign, its event and its record for Kafka are one PostgreSQL transaction.
+
+#include <api/core/lifecycle.hpp>
+#include <semel/v1/artifact.pb.h>
+#include <semel/v1/events.pb.h>
+
+#include <pqxx/pqxx>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace semel::api {
+
+enum class role : unsigned char { operator_, approver, auditor };
+std::optional<role> role_from(std::string_view) noexcept;
+std::string_view to_string(role) noexcept;
+
+struct user {
+    std::string name;
+    api::role role = api::role::auditor;
+};
+
+/// An upload, from its first byte to its import.
+struct upload {
+    std::uint32_t wave = 0;
+    std::string state; // receiving, importing, imported, refused
+    std::string reason;
+    std::string file_digest;
+    std::uint64_t rows = 0;
+    std::uint64_t rejected = 0;
+    std::string rejects_path;
+};
+
+namespace store {
+
+void migrate(pqxx::connection&);
+
+/// Adds or replaces users whose tokens stand in files: only the tokens' SHA-256 is kept.
+void put_user(pqxx::work&, const std::string& name, role, const std::string& token);
+std::optional<user> user_of_token(pqxx::work&, std::string_view token);
+
+void insert_campaign(pqxx::work&, const v1::Campaign&, const v1::NoticeSource&, const std::string& creator);
+/// Locks the row until the transaction ends: steps of one campaign are one after another.
+std::optional<v1::Campaign> lock_campaign(pqxx::work&, const std::string& id);
+std::optional<v1::Campaign> read_campaign(pqxx::work&, const std::string& id);
+std::vector<v1::Campaign> all_campaigns(pqxx::work&);
+std::string creator_of(pqxx::work&, const std::string& id);
+v1::NoticeSource notice_of(pqxx::work&, const std::string& id);
+/// Stores the new state and puts it into the outbox for `control`.
+void update_campaign(pqxx::work&, const v1::Campaign&);
+
+/// The upload of this file, if the campaign had it before.
+std::optional<upload> find_upload(pqxx::work&, const std::string& campaign, const std::string& file_digest);
+std::optional<upload> read_upload(pqxx::work&, const std::string& campaign, std::uint32_t wave);
+std::uint32_t reserve_wave(pqxx::work&, const std::string& campaign);
+void update_upload(pqxx::work&, const std::string& campaign, const upload&);
+void drop_upload(pqxx::work&, const std::string& campaign, std::uint32_t wave);
+
+std::map<std::uint32_t, wave_plan> read_plans(pqxx::work&, const std::string& campaign);
+void add_registered(pqxx::work&, const std::string& campaign, const v1::Registered&);
+void add_approval(pqxx::work&, const std::string& campaign, const approval&);
+std::vector<approval> read_approvals(pqxx::work&, const std::string& campaign);
+
+struct outbox_row {
+    std::int64_t number = 0;
+    std::string topic;
+    std::int32_t partition = 0;
+    std::string key;
+    std::string value;
+};
+void enqueue(pqxx::work&, std::string_view topic, std::int32_t partition, std::string_view key, std::string_view value);
+/// Oldest first.
+std::vector<outbox_row> read_outbox(pqxx::work&, std::size_t most);
+void delete_outbox(pqxx::work&, const std::vector<outbox_row>& published);
+
+/// An event of the api's own (operator actions, sealed waves), through the outbox.
+void enqueue_event(pqxx::work&, v1::Event, std::int32_t partitions);
+
+} // namespace store
+} // namespace semel::api
