@@ -1,0 +1,34 @@
+# Short names. What each does stands in the script or preset that it calls.
+.PHONY: demo test asan tsan fuzz chaos format tidy
+
+demo:
+	./deploy/demo
+
+test:
+	./tests/run
+
+# Unit tests under a sanitizer. Their servers are not instrumented, so the integration tests add nothing here.
+asan tsan:
+	./deploy/setup
+	cmake --preset $@
+	cmake --build --preset $@
+	ctest --preset $@ --label-regex unit
+
+fuzz:
+	./tests/fuzz/run
+
+chaos:
+	./deploy/setup
+	cmake --preset chaos
+	cmake --build --preset chaos
+	./tests/chaos/run
+
+sources = $(shell git ls-files '*.cpp' '*.hpp')
+
+format:
+	clang-format-19 -i $(sources)
+
+tidy:
+	./deploy/setup
+	cmake --preset release
+	run-clang-tidy-19 -quiet -p build/release '$(CURDIR)/(common|services|tests)/.*\.cpp$$'

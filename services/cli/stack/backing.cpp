@@ -1,0 +1,65 @@
+#include <kafka/admin.hpp>
+#include <kafka/retention.hpp>
+#include <redis/client.hpp>
+#include <wire/topics.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <cli/stack/backing.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace semel::cli::stack {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using base::failed;
+using kind = base::fault::kind;
+
+base::result<void> check_redis(const config::settings& s) {
+    asio::io_context io;
+    redis::client_options server;
+    server.host = s.redis.host;
+    server.port = s.redis.port;
+    redis::client client{io.get_executor(), server};
+    std::optional<base::result<void>> verdict;
+    const auto ask = [](redis::client& to, std::optional<base::result<void>>& out) -> asio::awaitable<void> {
+        co_await to.connected();
+        out = co_await redis::check_durability(to);
+    };
+    asio::co_spawn(io, ask(client, verdict), [&](const std::exception_ptr&) { io.stop(); });
+    io.run_for(10s);
+    if (!verdict) {
+        return failed(kind::unreachable, fmt::format("redis on port {} does not answer", s.redis.port));
+    }
+    return *verdict;
+}
+
+base::result<void> prepare_kafka(const config::settings& s) {
+    kafka::admin admin{s.kafka_bootstrap};
+    const auto topics = wire::all_topics(s.partitions);
+    if (auto done = admin.wait_until_ready(30s); !done) {
+        return done;
+    }
+    if (auto done = admin.create_topics(topics); !done) {
+        return failed(done.error().within("creating topics"));
+    }
+    if (auto done = kafka::check_retention(admin, topics); !done) {
+        return done;
+    }
+    for (const auto& subscription : wire::all_subscriptions()) {
+        std::vector<kafka::topic_spec> read;
+        std::ranges::copy_if(topics, std::back_inserter(read), [&](const kafka::topic_spec& topic) {
+            return std::ranges::find(subscription.topics, topic.name) != subscription.topics.end();
+        });
+        if (auto done = admin.write_first_offsets(subscription.group, read); !done) {
+            return failed(done.error().within(fmt::format("writing the first offsets of {}", subscription.group)));
+        }
+    }
+    return {};
+}
+
+} // namespace semel::cli::stack

@@ -1,0 +1,15 @@
+#pragma once
+// Kafka and Redis as the guarantee needs them: checked before anything relies on them, then filled with the topics.
+
+#include <base/fault.hpp>
+#include <config/config.hpp>
+
+namespace semel::cli::stack {
+
+/// Refuses a Redis without AOF or with eviction.
+base::result<void> check_redis(const config::settings&);
+/// Creates all topics and writes every group's first offsets; what exists stays. Refuses a Kafka that would forget.
+/// No service may run.
+base::result<void> prepare_kafka(const config::settings&);
+
+} // namespace semel::cli::stack

@@ -1,0 +1,520 @@
+#include <cli/stack/backing.hpp>
+#include <cli/stack/machine.hpp>
+#include <cli/stack/plan.hpp>
+#include <cli/stack/stack.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace semel::cli::stack {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using base::failed;
+using kind = base::fault::kind;
+
+namespace {
+
+template <class... Args>
+void tell(fmt::format_string<Args...> text, Args&&... args) {
+    fmt::print(stderr, text, std::forward<Args>(args)...);
+    std::fputc('\n', stderr);
+}
+
+int refuse(const base::fault& why) {
+    tell("semel: {}", why.why());
+    return why.retryable() ? 3 : 1;
+}
+
+struct stack_state {
+    folders at;
+    programs where;
+    config::settings settings;
+    servers ports;
+    process_counts counts;
+    bool sim = false;
+
+    std::vector<process> wanted() const { return processes(at, where, ports, counts, sim); }
+};
+
+std::vector<std::string> names_of(const std::vector<process>& all, group wanted) {
+    std::vector<std::string> names;
+    for (const auto& p : all) {
+        if (p.group == wanted) {
+            names.push_back(p.name);
+        }
+    }
+    return names;
+}
+
+base::result<void> control(const stack_state& s, std::string_view command, const std::vector<std::string>& names = {}) {
+    std::vector<std::string> words{(s.where.deploy / "local/control").string(), s.at.socket().string(),
+                                   std::string{command}};
+    words.insert(words.end(), names.begin(), names.end());
+    if (const auto out = run(words); out.exit_code != 0) {
+        return failed(kind::unreachable, fmt::format("{} {}: {}", command, fmt::join(names, " "), out.output));
+    }
+    return {};
+}
+
+base::result<void> make_folders(const folders& at) {
+    for (const auto& folder : {at.root, at.config(), at.run(), at.log(), at.data()}) {
+        std::error_code error;
+        fs::create_directories(folder, error);
+        if (error) {
+            return failed(kind::broken, fmt::format("{}: {}", folder.string(), error.message()));
+        }
+    }
+    return {};
+}
+
+/// semel.yaml and the secrets: made when missing, else left alone.
+base::result<void> make_config(const folders& at, const programs& where, const up_options& options) {
+    const bool first = !fs::exists(at.settings());
+    if (!options.config.empty()) {
+        const auto origin = fs::absolute(options.config);
+        const auto text = read_file(origin);
+        if (!text) {
+            return failed(text.error());
+        }
+        const auto adopted = adopted_settings(*text, origin, at);
+        if (!adopted) {
+            return failed(adopted.error());
+        }
+        if (auto done = write_file(at.settings(), *adopted); !done) {
+            return done;
+        }
+    } else if (first) {
+        const auto ports =
+            options.port_base ? ports_from(*options.port_base) : base::result<stack::ports>{usual_ports()};
+        if (!ports) {
+            return failed(ports.error());
+        }
+        if (auto done = write_file(at.settings(), first_settings(at, *ports)); !done) {
+            return done;
+        }
+        tell("made {}", at.settings().string());
+    } else if (options.port_base) {
+        tell("--port-base is for the first run: the ports of {} hold", at.settings().string());
+    }
+    const auto out = run({(where.deploy / "local/secrets").string(), at.config().string()});
+    if (out.exit_code != 0) {
+        return failed(kind::broken, fmt::format("making the stack's keys in {}: {}", at.config().string(), out.output));
+    }
+    return {};
+}
+
+base::result<stack_state> read_state(const folders& at) {
+    const auto where = find_programs();
+    if (!where) {
+        return failed(where.error());
+    }
+    auto settings = config::load(at.settings());
+    if (!settings) {
+        return failed(settings.error());
+    }
+    auto ports = local_servers(*settings);
+    if (!ports) {
+        return failed(ports.error());
+    }
+    process_counts counts;
+    if (fs::exists(at.scale())) {
+        const auto text = read_file(at.scale());
+        auto parsed = text ? parse_counts(*text, at.scale()) : base::result<process_counts>{failed(text.error())};
+        if (!parsed) {
+            return failed(parsed.error());
+        }
+        counts = *std::move(parsed);
+    }
+    return stack_state{.at = at,
+                       .where = *where,
+                       .settings = *std::move(settings),
+                       .ports = *ports,
+                       .counts = std::move(counts),
+                       .sim = fs::exists(at.run() / ".sim")};
+}
+
+bool supervised(const folders& at) {
+    return socket_answers(at.socket());
+}
+
+/// Processes of this stack that no supervisor looks after: it was killed.
+std::vector<std::pair<std::string, pid_t>> strays(const folders& at) {
+    std::vector<std::pair<std::string, pid_t>> out;
+    std::error_code ignored;
+    for (const auto& file : fs::directory_iterator{at.run(), ignored}) {
+        const auto name = file.path().stem().string();
+        if (file.path().extension() != ".pid" || name == "supervisord") {
+            continue;
+        }
+        if (const auto pid = pid_of(at, name)) {
+            out.emplace_back(name, *pid);
+        }
+    }
+    return out;
+}
+
+base::result<void> check_programs(const stack_state& s) {
+    std::vector<std::string> missing;
+    for (const auto& p : s.wanted()) {
+        if (p.group != group::backing && ::access(p.command.front().c_str(), X_OK) != 0) {
+            missing.push_back(fs::path{p.command.front()}.filename().string());
+        }
+    }
+    if (!missing.empty()) {
+        std::ranges::sort(missing);
+        missing.erase(std::ranges::unique(missing).begin(), missing.end());
+        return failed(kind::broken,
+                      fmt::format("{} not beside semel in {}: build everything (cmake --build --preset release)",
+                                  fmt::join(missing, ", "), s.where.binaries.string()));
+    }
+    return {};
+}
+
+base::result<void> check_ports(const stack_state& s) {
+    std::string taken;
+    for (const auto& l :
+         listeners(s.settings, s.ports, s.sim ? gateway_listeners(s.settings) : std::vector<listener>{})) {
+        if (!port_is_free(l.port)) {
+            taken += fmt::format("\n  port {} is in use, and {} wants it ({})", l.port, l.who, l.key);
+        }
+    }
+    if (!taken.empty()) {
+        return failed(
+            kind::broken,
+            fmt::format("cannot start:{}\nStop what listens there, or change {}, or use another --dir with --port-base",
+                        taken, s.at.settings().string()));
+    }
+    return {};
+}
+
+base::result<void> write_supervisor_config(const stack_state& s) {
+    return write_file(s.at.supervisor(),
+                      supervisor_config(s.at, s.where, s.wanted(), s.settings.drain_deadline, ::geteuid() == 0));
+}
+
+base::result<void> start_supervisor(const stack_state& s) {
+    if (const auto left = strays(s.at); !left.empty()) {
+        return failed(kind::broken,
+                      fmt::format("{} processes of a former start still run here ({}, pid {}, ...): `semel down --dir "
+                                  "{}` stops them",
+                                  left.size(), left.front().first, left.front().second, s.at.root.string()));
+    }
+    if (auto free = check_ports(s); !free) {
+        return free;
+    }
+    const auto out = run({"supervisord", "-c", s.at.supervisor().string()});
+    if (out.exit_code != 0 || !wait_for(10s, [&] { return supervised(s.at); })) {
+        return failed(kind::broken, fmt::format("supervisord did not start: {}\n{}", out.output,
+                                                last_lines(s.at.log() / "supervisord.log", 5)));
+    }
+    return {};
+}
+
+bool backing_answers(const stack_state& s, std::string_view name) {
+    return port_answers(name == "kafka" ? s.ports.kafka : name == "redis" ? s.ports.redis : s.ports.postgres);
+}
+
+/// Why a process is not ready; nothing when it is.
+std::optional<std::string> unready(const stack_state& s, const process& p) {
+    if (!pid_of(s.at, p.name) && p.group != group::gateways) {
+        return "is not running";
+    }
+    switch (p.group) {
+    case group::backing:
+        return backing_answers(s, p.name) ? std::nullopt : std::optional<std::string>{"does not answer"};
+    case group::gateways:
+        for (const auto& l : gateway_listeners(s.settings)) {
+            if (!port_answers(l.port)) {
+                return fmt::format("does not listen on {}", l.port);
+            }
+        }
+        return std::nullopt;
+    case group::services:
+        break;
+    }
+    const auto port = admin_port_of(s.at, p.name);
+    if (!port) {
+        return "has not said its port yet";
+    }
+    const auto now = service_health(*port);
+    return now.ready ? std::nullopt : std::optional<std::string>{now.reason};
+}
+
+/// Waits for processes, telling of each as it becomes ready.
+base::result<void> await_ready(const stack_state& s, group wanted, std::chrono::milliseconds deadline) {
+    std::vector<std::pair<process, std::string>> waiting;
+    for (const auto& p : s.wanted()) {
+        if (p.group == wanted) {
+            waiting.emplace_back(p, "");
+        }
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    const bool all = wait_for(deadline, [&] {
+        std::erase_if(waiting, [&](auto& entry) {
+            if (auto why = unready(s, entry.first)) {
+                entry.second = *std::move(why);
+                return false;
+            }
+            tell("  {:<10} ready after {:.1f} s", entry.first.name,
+                 std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+            return true;
+        });
+        return waiting.empty();
+    });
+    if (all) {
+        return {};
+    }
+    std::string why =
+        fmt::format("not ready after {} s:", std::chrono::duration_cast<std::chrono::seconds>(deadline).count());
+    for (const auto& [p, reason] : waiting) {
+        const auto log = s.at.log() / (p.name + ".log");
+        why += fmt::format("\n  {} {}; the end of {}:\n{}", p.name, reason, log.string(), last_lines(log, 5));
+    }
+    return failed(kind::unreachable, fmt::format("{}\n`semel down --dir {}` stops what runs", why, s.at.root.string()));
+}
+
+void print_processes(const stack_state& s, bool json) {
+    std::vector<std::string> rows;
+    for (const auto& p : s.wanted()) {
+        const auto pid = pid_of(s.at, p.name);
+        const auto age = pid ? age_of(*pid) : std::nullopt;
+        const auto why = unready(s, p);
+        if (json) {
+            rows.push_back(fmt::format(R"({{"service":"{}","pid":{},"ready":{},"uptime_s":{}}})", p.name,
+                                       pid ? std::to_string(*pid) : "null", !why,
+                                       age ? std::to_string(age->count()) : "null"));
+        } else {
+            rows.push_back(fmt::format("{:<12} {:>8}  {:<6} {:>7}  {}", p.name, pid ? std::to_string(*pid) : "-",
+                                       why ? "no" : "yes", age ? fmt::format("{} s", age->count()) : "-",
+                                       why.value_or("")));
+        }
+    }
+    if (json) {
+        fmt::print("[{}]\n", fmt::join(rows, ","));
+    } else {
+        fmt::print("{:<12} {:>8}  {:<6} {:>7}\n{}\n", "SERVICE", "PID", "READY", "UP", fmt::join(rows, "\n"));
+    }
+}
+
+base::result<void> bring_up(stack_state& s) {
+    const bool running = supervised(s.at);
+    if (auto done = check_programs(s); !done) {
+        return done;
+    }
+    if (auto done = write_supervisor_config(s); !done) {
+        return done;
+    }
+    if (auto done = running ? control(s, "update") : start_supervisor(s); !done) {
+        return done;
+    }
+    const auto all = s.wanted();
+    if (s.sim) {
+        if (auto done = control(s, "start", names_of(all, group::gateways)); !done) {
+            return done;
+        }
+    }
+    if (auto done = control(s, "start", names_of(all, group::backing)); !done) {
+        return done;
+    }
+    if (auto done = await_ready(s, group::backing, 60s); !done) {
+        return done;
+    }
+    if (auto done = check_redis(s.settings); !done) {
+        return done;
+    }
+    const auto services = names_of(all, group::services);
+    if (std::ranges::none_of(services, [&](const auto& name) { return pid_of(s.at, name).has_value(); })) {
+        if (auto done = prepare_kafka(s.settings); !done) {
+            return done;
+        }
+    }
+    if (auto done = control(s, "start", services); !done) {
+        return done;
+    }
+    if (s.sim) {
+        if (auto done = await_ready(s, group::gateways, 30s); !done) {
+            return done;
+        }
+    }
+    return await_ready(s, group::services, 60s);
+}
+
+bool everything_ready(const stack_state& s) {
+    return supervised(s.at) &&
+           std::ranges::none_of(s.wanted(), [&](const auto& p) { return unready(s, p).has_value(); });
+}
+
+/// Ends processes that lost their supervisor: services first, as `down` does.
+void stop_strays(const folders& at) {
+    const auto is_backing = [](const std::string& name) {
+        return std::ranges::find(backing_names, name) != backing_names.end();
+    };
+    for (const bool backing : {false, true}) {
+        const auto some_left = [&] {
+            return std::ranges::any_of(strays(at), [&](const auto& p) { return is_backing(p.first) == backing; });
+        };
+        for (const auto& [name, pid] : strays(at)) {
+            if (is_backing(name) == backing) {
+                tell("stopping {} ({}), which lost its supervisor", name, pid);
+                ::kill(pid, name == "postgres" ? SIGINT : SIGTERM);
+            }
+        }
+        if (!wait_for(35s, [&] { return !some_left(); })) {
+            for (const auto& [name, pid] : strays(at)) {
+                if (is_backing(name) == backing) {
+                    tell("{} ({}) does not stop: killed", name, pid);
+                    ::kill(pid, SIGKILL);
+                }
+            }
+        }
+    }
+}
+
+} // namespace
+
+int up(const up_options& options) {
+    const auto at = folders_at(options.at.dir);
+    const auto where = at ? find_programs() : base::result<programs>{failed(at.error())};
+    if (!where) {
+        return refuse(where.error());
+    }
+    if (auto done = make_folders(*at); !done) {
+        return refuse(done.error());
+    }
+    const stack_lock lock{*at};
+    if (auto done = make_config(*at, *where, options); !done) {
+        return refuse(done.error());
+    }
+    auto state = read_state(*at);
+    if (!state) {
+        return refuse(state.error());
+    }
+    // Test gateways that run go on running: `up` takes nothing away.
+    state->sim = options.sim || (state->sim && supervised(*at));
+    if (const auto mark = at->run() / ".sim"; state->sim) {
+        if (auto done = write_file(mark, ""); !done) {
+            return refuse(done.error());
+        }
+    } else {
+        fs::remove(mark);
+    }
+    if (everything_ready(*state)) {
+        tell("already running in {}", at->root.string());
+    } else {
+        const auto begin = std::chrono::steady_clock::now();
+        tell("starting in {}", at->root.string());
+        if (auto done = bring_up(*state); !done) {
+            return refuse(done.error());
+        }
+        tell("all ready after {:.1f} s; the api is at http://{}:{}",
+             std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), state->settings.api.host,
+             state->settings.api.port);
+    }
+    if (options.at.json) {
+        print_processes(*state, true);
+    }
+    return 0;
+}
+
+int down(const place& which) {
+    const auto at = folders_at(which.dir);
+    if (!at) {
+        return refuse(at.error());
+    }
+    bool stopped = false;
+    if (fs::exists(at->run())) {
+        const stack_lock lock{*at};
+        if (supervised(*at)) {
+            const auto state = read_state(*at);
+            if (!state) {
+                return refuse(state.error());
+            }
+            const auto all = state->wanted();
+            tell("stopping what runs in {}", at->root.string());
+            for (const auto& names :
+                 {names_of(all, group::services), names_of(all, group::gateways), names_of(all, group::backing)}) {
+                if (auto done = control(*state, "stop", names); !done) {
+                    return refuse(done.error());
+                }
+            }
+            if (auto done = control(*state, "shutdown"); !done) {
+                return refuse(done.error());
+            }
+            if (!wait_for(60s, [&] { return !supervised(*at); })) {
+                return refuse({kind::unreachable, "supervisord does not end: see log/supervisord.log"});
+            }
+            stopped = true;
+        }
+        if (!strays(*at).empty()) {
+            stop_strays(*at);
+            stopped = true;
+        }
+        fs::remove(at->run() / ".sim");
+        for (const auto name : backing_names) { // services remove their own
+            fs::remove(at->run() / fmt::format("{}.pid", name));
+        }
+    }
+    tell("{}", stopped ? "stopped" : fmt::format("nothing runs in {}", at->root.string()));
+    if (which.json) {
+        fmt::print("{{\"stopped\":{}}}\n", stopped);
+    }
+    return 0;
+}
+
+int ps(const place& which) {
+    const auto at = folders_at(which.dir);
+    if (!at) {
+        return refuse(at.error());
+    }
+    if (!fs::exists(at->settings())) {
+        return refuse({kind::broken, fmt::format("there is no stack in {}: `semel up` makes one", at->root.string())});
+    }
+    const auto state = read_state(*at);
+    if (!state) {
+        return refuse(state.error());
+    }
+    print_processes(*state, which.json);
+    return 0;
+}
+
+int scale(const place& which, const std::string& service, unsigned processes) {
+    const auto at = folders_at(which.dir);
+    if (!at) {
+        return refuse(at.error());
+    }
+    if (!fs::exists(at->settings())) {
+        return refuse({kind::broken, fmt::format("there is no stack in {}: `semel up` makes one", at->root.string())});
+    }
+    if (service == "api" && processes > 1) {
+        return refuse({kind::broken, "api: one process has the port of the api; the others can be scaled"});
+    }
+    const stack_lock lock{*at};
+    auto state = read_state(*at);
+    if (!state) {
+        return refuse(state.error());
+    }
+    state->counts[service] = processes;
+    if (auto done = write_file(at->scale(), format_counts(state->counts)); !done) {
+        return refuse(done.error());
+    }
+    if (supervised(*at)) {
+        if (auto done = bring_up(*state); !done) {
+            return refuse(done.error());
+        }
+        tell("{} runs as {} process{}", service, processes, processes == 1 ? "" : "es");
+    } else {
+        tell("{} will run as {} process{}", service, processes, processes == 1 ? "" : "es");
+    }
+    if (which.json) {
+        print_processes(*state, true);
+    }
+    return 0;
+}
+
+} // namespace semel::cli::stack
