@@ -1,0 +1,43 @@
+#pragma once
+// What is wrong with a notice folder, as values: for people (`file:line: reason. Mend: ...`) and for machines (id).
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace semel::notice {
+
+enum class severity : unsigned char { warning, error };
+
+struct problem {
+    std::string file;
+    int line = 0; // from 1; 0: the file as a whole
+    severity how_bad = severity::error;
+    std::string id;     // stable: "unknown-slot", "KR-1"
+    std::string reason; // a sentence without its full stop
+    std::string mend;   // what to do, likewise
+};
+
+std::string to_text(const problem&);
+bool has_errors(std::span<const problem>) noexcept;
+
+/// Collects the problems of one file.
+class complaints {
+  public:
+    complaints(std::vector<problem>& all, std::string file)
+        : all_(&all)
+        , file_(std::move(file)) {}
+    void error(int line, std::string id, std::string reason, std::string mend) {
+        all_->push_back({file_, line, severity::error, std::move(id), std::move(reason), std::move(mend)});
+    }
+    void warn(int line, std::string id, std::string reason, std::string mend) {
+        all_->push_back({file_, line, severity::warning, std::move(id), std::move(reason), std::move(mend)});
+    }
+    const std::string& file() const noexcept { return file_; }
+
+  private:
+    std::vector<problem>* all_;
+    std::string file_;
+};
+
+} // namespace semel::notice

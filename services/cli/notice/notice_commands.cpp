@@ -1,0 +1,224 @@
+#include "notice_commands.hpp"
+
+#include <base/bytes.hpp>
+#include <notice/check.hpp>
+#include <notice/compile.hpp>
+#include <notice/locale.hpp>
+#include <notice/preview.hpp>
+#include <notice/slots.hpp>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <optional>
+
+namespace semel::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string json_string(std::string_view text) {
+    std::string out{'"'};
+    notice::append_json_escaped(out, text);
+    return out + '"';
+}
+
+template <class List, class Write>
+std::string json_list(const List& list, Write write) {
+    std::string out{'['};
+    for (const auto& item : list) {
+        out += (out.size() == 1 ? "" : ",") + write(item);
+    }
+    return out + ']';
+}
+
+std::string to_json(const notice::problem& p) {
+    return fmt::format(R"({{"file":{},"line":{},"severity":"{}","id":{},"reason":{},"mend":{}}})", json_string(p.file),
+                       p.line, p.how_bad == notice::severity::error ? "error" : "warning", json_string(p.id),
+                       json_string(p.reason), json_string(p.mend));
+}
+
+void print(std::ostream& out, const std::string& folder, const std::vector<notice::problem>& problems) {
+    for (const auto& p : problems) {
+        fmt::print(out, "{}/{}\n", folder, notice::to_text(p));
+    }
+}
+
+std::string count(std::size_t n, std::string_view what) {
+    return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+}
+
+std::string channels_json(const notice::notice_source& source) {
+    return json_list(source.channels, [](base::channel c) { return json_string(base::to_string(c)); });
+}
+
+std::optional<notice::files> load(const std::string& folder, std::ostream& err) {
+    auto files = notice::load_folder(folder);
+    if (!files) {
+        fmt::print(err, "{}\n", files.error().why());
+        return std::nullopt;
+    }
+    return std::move(*files);
+}
+
+} // namespace
+
+int run(const notice_check& command, std::ostream& out, std::ostream& err) {
+    const auto files = load(command.folder, err);
+    if (!files) {
+        return 1;
+    }
+    const auto checked = notice::check(*files);
+    const auto digest = notice::digest_of(*files);
+    const auto artifacts = checked.ok() ? notice::compile(checked.source, digest).size() : 0;
+    const auto errors = static_cast<std::size_t>(
+        std::ranges::count(checked.problems, notice::severity::error, &notice::problem::how_bad));
+    const auto warnings = checked.problems.size() - errors;
+    if (command.json) {
+        fmt::print(out,
+                   R"({{"ok":{},"digest":"{}","locales":{},"channels":{},"segments":{},"artifacts":{},"problems":{}}})"
+                   "\n",
+                   checked.ok(), base::to_hex(base::as_view(digest)), json_list(checked.source.locales, json_string),
+                   channels_json(checked.source), json_list(checked.source.segments, json_string), artifacts,
+                   json_list(checked.problems, to_json));
+        return checked.ok() ? 0 : 1;
+    }
+    print(out, command.folder, checked.problems);
+    if (!checked.ok()) {
+        fmt::print(out, "{} and {}: this notice cannot be sent\n", count(errors, "error"), count(warnings, "warning"));
+        return 1;
+    }
+    fmt::print(out, "ready to send: {}, {}, {}, {}\n", count(checked.source.locales.size(), "locale"),
+               count(checked.source.channels.size(), "channel"), count(artifacts, "artifact"),
+               count(warnings, "warning"));
+    return 0;
+}
+
+int run(const notice_preview& command, std::ostream& out, std::ostream& err) {
+    const auto files = load(command.folder, err);
+    if (!files) {
+        return 1;
+    }
+    const auto checked = notice::check(*files);
+    if (!checked.ok()) {
+        print(err, command.folder, checked.problems);
+        return 1;
+    }
+    const auto& source = checked.source;
+    const auto channel = base::channel_from(command.channel);
+    if (!channel || std::ranges::find(source.channels, *channel) == source.channels.end()) {
+        fmt::print(err, "the notice has no {} text; choose a channel that has a file in {}\n", command.channel,
+                   command.folder);
+        return 2;
+    }
+    std::uint32_t segments = 0;
+    for (const auto& name : command.segments) {
+        const auto it = std::ranges::find(source.segments, name);
+        if (it == source.segments.end()) {
+            fmt::print(err, "the notice has no segment {}; it has: {}\n", name, fmt::join(source.segments, ", "));
+            return 2;
+        }
+        segments |= 1U << (it - source.segments.begin());
+    }
+    if (command.supplement && segments == 0) {
+        fmt::print(err, "a supplement says what a segment adds; name one with --segment\n");
+        return 2;
+    }
+    const auto locale = notice::resolve_locale(command.locale, source.locales, source.fallback, source.default_locale);
+    const auto artifact =
+        notice::compile_one(source, notice::digest_of(*files), locale, *channel, segments, command.supplement);
+    v1::Delivery delivery;
+    delivery.mutable_address()->set_given(*channel == base::channel::email ? "recipient@example.com" : "RECIPIENT");
+    for (const auto& [name, value] : command.slots) {
+        if (name == notice::slot_name) {
+            delivery.set_name(value);
+        } else {
+            (*delivery.mutable_slots())[name] = value;
+        }
+    }
+    const auto shown = notice::render_preview(artifact, {.campaign = {},
+                                                         .notification = {},
+                                                         .planned_at = base::now(),
+                                                         .delivery = &delivery,
+                                                         .test = false,
+                                                         .give_up = std::nullopt});
+    if (!shown) {
+        fmt::print(err, "{}\n", shown.error().why());
+        return 1;
+    }
+    if (!command.out_folder.empty()) {
+        std::error_code error;
+        fs::create_directories(command.out_folder, error);
+        for (const auto& file : shown->files) {
+            std::ofstream to{fs::path{command.out_folder} / file.name, std::ios::binary};
+            if (!(to << file.bytes) || !to.flush()) {
+                fmt::print(err, "cannot write {} into {}; check that it is a folder you may write to\n", file.name,
+                           command.out_folder);
+                return 1;
+            }
+        }
+    }
+    if (command.json) {
+        fmt::print(out,
+                   R"({{"channel":{},"locale":{},"summary":{},"files":{}}})"
+                   "\n",
+                   json_string(command.channel), json_string(locale), json_string(shown->summary),
+                   json_list(shown->files, [](const auto& file) { return json_string(file.name); }));
+    } else {
+        fmt::print(out, "{}", shown->summary);
+    }
+    return 0;
+}
+
+void add_notice_commands(CLI::App& program, int& exit_code) {
+    auto* notice = program.add_subcommand("notice", "Check a notice folder, and see what people will get");
+    notice->require_subcommand(1);
+
+    auto check = std::make_shared<notice_check>();
+    auto* check_app =
+        notice->add_subcommand("check", "Say what is wrong with a notice, with file, line and how to mend it");
+    check_app->add_option("DIR", check->folder, "The folder with notice.yaml")->required();
+    check_app->add_flag("--json", check->json, "One JSON document on standard output");
+    check_app->footer(
+        "Example:\n  semel notice check notices/follow-up\n\n"
+        "Exit 0: it may be sent (warnings are for you to judge). Exit 1: each line says file:line: reason.");
+    check_app->callback([check, &exit_code] { exit_code = run(*check, std::cout, std::cerr); });
+
+    auto preview = std::make_shared<notice_preview>();
+    auto pairs = std::make_shared<std::vector<std::string>>();
+    auto* preview_app = notice->add_subcommand("preview", "Show a message as its reader gets it");
+    preview_app->add_option("DIR", preview->folder, "The folder with notice.yaml")->required();
+    preview_app->add_option("--channel", preview->channel, "email, push or sms")
+        ->required()
+        ->check(CLI::IsMember({"email", "push", "sms"}));
+    preview_app->add_option("--locale", preview->locale, "The reader's locale; fallbacks apply, as in a campaign")
+        ->required();
+    preview_app->add_option("--segment", preview->segments, "A segment the reader belongs to; may be repeated")
+        ->allow_extra_args(false);
+    preview_app->add_option("--slot", *pairs, "NAME=VALUE; slots not named take their defaults")
+        ->allow_extra_args(false);
+    preview_app->add_flag("--supplement", preview->supplement,
+                          "The message that says only what the segments add, for somebody told earlier");
+    preview_app->add_option("--out", preview->out_folder, "Also write the exact bytes there");
+    preview_app->add_flag("--json", preview->json, "One JSON document on standard output");
+    preview_app->footer("Example:\n  semel notice preview notices/follow-up --channel email --locale ko "
+                        "--segment entrance_code --slot name=Kim --out /tmp/preview");
+    preview_app->callback([preview, pairs, &exit_code] {
+        for (const auto& pair : *pairs) {
+            const auto at = pair.find('=');
+            if (at == std::string::npos || at == 0) {
+                throw CLI::ValidationError{"--slot", "write it as NAME=VALUE"};
+            }
+            preview->slots[pair.substr(0, at)] = pair.substr(at + 1);
+        }
+        exit_code = run(*preview, std::cout, std::cerr);
+    });
+}
+
+} // namespace semel::cli
