@@ -1,0 +1,80 @@
+#include "order.hpp"
+
+#include <address/address.hpp>
+#include <crypto/keys.hpp>
+#include <notice/locale.hpp>
+
+#include <algorithm>
+
+namespace semel::intake {
+namespace {
+
+constexpr std::size_t most_segments = 32; // bits of Recipient.segments
+
+auto refused(std::string why) {
+    return base::failed(base::fault::kind::malformed, std::move(why));
+}
+
+bool stays_below(const std::filesystem::path& path) {
+    return !path.empty() && path.is_relative() &&
+           std::ranges::none_of(path, [](const auto& part) { return part == ".."; });
+}
+
+/// The id becomes part of a file's name.
+bool is_plain_id(std::string_view id) {
+    return !id.empty() && std::ranges::all_of(id, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    });
+}
+
+} // namespace
+
+base::result<order> read_order(const v1::ImportOrder& from, const crypto::key256& key_encryption_key) {
+    order out;
+    if (!is_plain_id(from.campaign_id()) || from.wave() == 0) {
+        return refused("the order names no campaign or no wave");
+    }
+    out.campaign = base::campaign_id{from.campaign_id()};
+    out.wave = from.wave();
+    out.upload = std::filesystem::path{from.path()}.lexically_normal();
+    if (!stays_below(out.upload)) {
+        return refused("the path of the stored upload leads out of the folder of uploads");
+    }
+    const auto format = audience::format_from(from.format());
+    if (!format) {
+        return refused("the format is neither csv nor ndjson: say --format csv or --format ndjson");
+    }
+    out.format = *format;
+    if (!from.file_digest().empty()) {
+        out.file_digest = base::as_array<32>(from.file_digest());
+        if (!out.file_digest) {
+            return refused("the order's file digest is no SHA-256");
+        }
+    }
+    if (from.wrapped_key().empty()) {
+        return refused("the campaign's key was destroyed: nothing can be imported any more");
+    }
+    auto key = crypto::unwrap(key_encryption_key, from.wrapped_key(), out.campaign);
+    if (!key) {
+        return base::failed(key.error().within("the campaign's key"));
+    }
+    out.key = *key;
+    if (!from.default_region().empty() && !address::is_known_region(from.default_region())) {
+        return refused("the campaign's default region is no ISO 3166 country code that has phone numbers");
+    }
+    if (from.segment_names_size() > static_cast<int>(most_segments)) {
+        return refused("the notice has more than 32 segments");
+    }
+    out.terms.default_region = from.default_region();
+    out.terms.segment_names.assign(from.segment_names().begin(), from.segment_names().end());
+    out.terms.slot_names.assign(from.slot_names().begin(), from.slot_names().end());
+    out.terms.locale =
+        [locales = std::vector<std::string>(from.locales().begin(), from.locales().end()),
+         fallback = std::map<std::string, std::string>(from.locale_fallback().begin(), from.locale_fallback().end()),
+         otherwise = from.default_locale()](std::string_view wanted) {
+            return notice::resolve_locale(wanted, locales, fallback, otherwise);
+        };
+    return out;
+}
+
+} // namespace semel::intake

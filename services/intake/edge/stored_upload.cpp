@@ -1,0 +1,18 @@
+#include "stored_upload.hpp"
+
+#include <audience/decoder.hpp>
+
+namespace semel::intake {
+
+base::result<stored_upload> stored_upload::open(const std::filesystem::path& uploads, const order& what) {
+    auto opened = audience::sealed_reader::open(uploads / what.upload, what.key, what.place());
+    if (!opened) {
+        return base::failed(std::move(opened.error()));
+    }
+    auto file = std::make_shared<audience::sealed_reader>(std::move(*opened));
+    auto decoder = std::make_shared<audience::decoder>([file] { return file->next(); });
+    audience::importer rows{[decoder] { return decoder->next(); }, what.format, what.terms};
+    return stored_upload{std::move(file), std::move(rows)};
+}
+
+} // namespace semel::intake

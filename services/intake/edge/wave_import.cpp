@@ -1,0 +1,349 @@
+#include "wave_import.hpp"
+
+#include "rejects_file.hpp"
+#include "stored_upload.hpp"
+
+#include <runtime/tasks.hpp>
+#include <telemetry/log.hpp>
+#include <wire/progress.hpp>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+#include <intake/core/chunker.hpp>
+#include <intake/core/span_proof.hpp>
+
+#include <chrono>
+#include <stdexcept>
+
+namespace semel::intake {
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Between two breaths the io thread belongs to the import: some 5 ms of rows.
+constexpr unsigned rows_in_a_breath = 500;
+constexpr auto read_back_patience = 120s;
+
+/// For what the design says cannot happen, and for a Kafka that stays away: the process ends and starts over.
+[[noreturn]] void give_up(const base::fault& fault) {
+    throw std::runtime_error{fault.why()};
+}
+
+} // namespace
+
+counters::counters(telemetry::metrics& metrics)
+    : rows_written(metrics.make_counter("semel_intake_rows_total", "Rows of audience files written to Kafka"))
+    , rows_rejected(
+          metrics.make_counter("semel_intake_rejected_rows_total", "Rows rejected in imports that were taken"))
+    , imports_done(
+          metrics.make_counter("semel_intake_imports_total", "Import orders carried out", {{"result", "imported"}}))
+    , imports_refused(
+          metrics.make_counter("semel_intake_imports_total", "Import orders carried out", {{"result", "refused"}}))
+    , transactions_lost(
+          metrics.make_counter("semel_intake_lost_transactions_total",
+                               "Transactions that did not commit; the import goes on from the last one")) {}
+
+struct wave_import::job {
+    intake::order order;
+    assignment from;
+    std::stop_token stop;
+    std::string progress_key;
+    audience::totals totals;
+    v1::Progress progress;
+};
+
+wave_import::wave_import(asio::any_io_executor executor, const settings& settings,
+                         kafka::transactional_producer& producer, kafka::consumer& consumer, counters& counters)
+    : executor_(std::move(executor))
+    , settings_(settings)
+    , producer_(producer)
+    , consumer_(consumer)
+    , counters_(counters) {}
+
+asio::awaitable<void> wave_import::breathe() {
+    co_await asio::post(executor_, asio::use_awaitable);
+}
+
+asio::awaitable<wave_import::ending> wave_import::run(v1::ImportOrder raw, assignment from, std::stop_token stop) {
+    auto read = read_order(raw, settings_.key_encryption_key);
+    job job{.order = {}, .from = std::move(from), .stop = stop, .progress_key = {}, .totals = {}, .progress = {}};
+    v1::ImportResult result;
+    result.set_wave(raw.wave());
+    if (!read) {
+        job.order.campaign = base::campaign_id{raw.campaign_id()};
+        job.order.wave = raw.wave();
+        result.set_refused(true);
+        result.set_reason(read.error().why());
+        co_return co_await tell(job, std::move(result), nullptr);
+    }
+    job.order = std::move(*read);
+    job.progress_key = wire::intake_progress_key(job.order.campaign, job.order.wave);
+    job.progress = co_await read_progress(job.progress_key);
+
+    if (!job.progress.done()) {
+        auto checked = co_await check(job);
+        if (job.stop.stop_requested()) {
+            co_return ending::abandoned;
+        }
+        if (!checked) {
+            result.set_refused(true);
+            result.set_reason(checked.error().why());
+            co_return co_await tell(job, std::move(result), nullptr);
+        }
+        job.totals = *checked;
+        if (const auto written = co_await write(job); written != ending::done) {
+            co_return written;
+        }
+        co_await prove(job);
+        job.progress.set_row(job.totals.rows);
+        job.progress.set_rejected(job.totals.rejected);
+        job.progress.set_done(true);
+    }
+    // An order that comes twice finds `done` and is answered in the same words.
+    result.set_rows(job.progress.row());
+    result.set_rejected(job.progress.rejected());
+    result.set_rejects_path(job.order.rejects_name());
+    *result.mutable_spans() = job.progress.spans();
+    const v1::Progress done = job.progress;
+    co_return co_await tell(job, std::move(result), &done);
+}
+
+asio::awaitable<v1::Progress> wave_import::read_progress(std::string key) {
+    kafka::reader::options options{.bootstrap = settings_.bootstrap};
+    kafka::reader reader{executor_, std::move(options)};
+    kafka::topic_partition at{settings_.topics.progress, wire::progress_partition(key, settings_.progress_partitions)};
+    if (const auto begun = co_await reader.from_beginning(std::move(at)); !begun) {
+        give_up(begun.error());
+    }
+    v1::Progress found;
+    while (!reader.at_end()) {
+        for (const auto& record : co_await reader.next()) {
+            if (record.key() == key &&
+                !found.ParseFromArray(record.value().data(), static_cast<int>(record.value().size()))) {
+                throw std::runtime_error{
+                    "a progress record of intake does not parse: the topic was written by another version"};
+            }
+        }
+    }
+    co_return found;
+}
+
+/// Pass 1: the whole file, without writing a row. The rejects are complete before the first row is written.
+asio::awaitable<base::result<audience::totals>> wave_import::check(const job& job) {
+    auto upload = stored_upload::open(settings_.uploads, job.order);
+    if (!upload) {
+        co_return base::failed(std::move(upload.error()));
+    }
+    rejects_file rejects{settings_.rejects / job.order.rejects_name()};
+    auto& rows = upload->rows();
+    v1::Recipient recipient;
+    for (unsigned n = 1;; ++n) {
+        const auto step = rows.next(recipient);
+        if (!step) {
+            co_return base::failed(step.error());
+        }
+        if (*step == audience::importer::step::end) {
+            break;
+        }
+        rejects.write(rows.rejects());
+        if (n % rows_in_a_breath == 0) {
+            co_await breathe();
+            if (job.stop.stop_requested()) {
+                co_return rows.totals();
+            }
+        }
+    }
+    if (const auto whole = audience::judge_whole(rows.totals()); !whole) {
+        co_return base::failed(whole.error());
+    }
+    if (job.order.file_digest && *job.order.file_digest != upload->digest()) {
+        co_return base::failed(base::fault::kind::malformed,
+                               "the stored upload is not the file that was uploaded: upload it again");
+    }
+    rejects.finish();
+    if (rows.unused_columns() != 0) {
+        telemetry::log().info(
+            "columns that the notice does not use are read over",
+            {{"campaign", job.order.campaign.value()}, {"wave", job.order.wave}, {"columns", rows.unused_columns()}});
+    }
+    co_return rows.totals();
+}
+
+/// Pass 2: from where `progress` says.
+asio::awaitable<wave_import::ending> wave_import::write(job& job) {
+    auto& progress = job.progress;
+    if (progress.spans().empty()) { // nothing of this wave was ever written: its records will come after these ends
+        for (std::int32_t p = 0; p < settings_.audience_partitions; ++p) {
+            kafka::topic_partition at{settings_.topics.audience, p};
+            const auto ends = co_await consumer_.watermarks(std::move(at));
+            if (!ends) {
+                give_up(ends.error());
+            }
+            auto& span = *progress.add_spans();
+            span.set_partition(static_cast<std::uint32_t>(p));
+            span.set_start_offset(ends->second);
+        }
+    }
+    auto upload = stored_upload::open(settings_.uploads, job.order);
+    if (!upload) {
+        give_up(upload.error());
+    }
+    auto& rows = upload->rows();
+    if (const auto there = rows.skip_to(progress.row()); !there) {
+        give_up(there.error());
+    }
+    if (progress.row() != 0 && rows.position() != progress.byte_offset()) {
+        throw std::runtime_error{"the stored upload changed while it was imported"};
+    }
+
+    chunker chunks{job.order.campaign, job.order.wave, progress.chunk()};
+    unsigned in_transaction = 0;
+    std::uint64_t written = 0;
+    bool more = true;
+    const auto partitions = static_cast<std::uint64_t>(settings_.audience_partitions);
+    while (more) {
+        const auto step = rows.next(chunks.slot());
+        if (!step) {
+            give_up(step.error()); // pass 1 read the same bytes to the end
+        }
+        more = *step != audience::importer::step::end;
+        if (*step == audience::importer::step::recipient) {
+            chunks.keep();
+        } else {
+            chunks.drop();
+        }
+        if (!chunks.empty() && (chunks.full() || !more)) {
+            if (!producer_.in_transaction()) {
+                producer_.begin();
+            }
+            const auto record = chunks.take(job.order.key);
+            kafka::topic_partition to{settings_.topics.audience,
+                                      static_cast<std::int32_t>(record.chunk() % partitions)};
+            const auto bytes = record.SerializeAsString();
+            co_await producer_.produce(std::move(to), job.order.campaign.value(), bytes);
+            written += record.count();
+            ++in_transaction;
+            progress.set_row(rows.totals().rows);
+            progress.set_byte_offset(rows.position());
+            progress.set_chunk(chunks.next_chunk());
+            co_await breathe();
+            if (job.stop.stop_requested()) {
+                co_await producer_.abort();
+                co_return ending::abandoned;
+            }
+        }
+        if (in_transaction != 0 && (in_transaction == settings_.chunks_per_transaction || !more)) {
+            co_await produce_progress(job, progress);
+            if (const auto committed = co_await commit(job, false); committed != ending::done) {
+                co_return committed;
+            }
+            counters_.rows_written.add(static_cast<double>(written));
+            in_transaction = 0;
+            written = 0;
+        }
+    }
+    co_return ending::done;
+}
+
+/// Reads back what was committed since the noted ends; the spans become exact.
+asio::awaitable<void> wave_import::prove(job& job) {
+    auto& progress = job.progress;
+    span_proof proof{job.order.campaign, job.order.wave, static_cast<std::uint32_t>(settings_.audience_partitions),
+                     progress.chunk(), job.totals.rows - job.totals.rejected};
+    kafka::reader::options options{.bootstrap = settings_.bootstrap};
+    kafka::reader reader{executor_, std::move(options)};
+    std::vector<kafka::start> starts;
+    for (const auto& span : progress.spans()) {
+        starts.push_back(
+            {{settings_.topics.audience, static_cast<std::int32_t>(span.partition())}, span.start_offset()});
+    }
+    reader.assign(starts);
+    const auto deadline = std::chrono::steady_clock::now() + read_back_patience;
+    // Another import's open transaction holds back what may be read of a partition, so the end is asked for again.
+    do {
+        if (const auto known = co_await reader.refresh_end(); !known) {
+            give_up(known.error());
+        }
+        while (!reader.at_end()) {
+            for (const auto& record : co_await reader.next()) {
+                v1::AudienceRecord chunk;
+                if (!chunk.ParseFromArray(record.value().data(), static_cast<int>(record.value().size()))) {
+                    throw std::runtime_error{"a record of audience does not parse"};
+                }
+                const auto taken =
+                    proof.take(static_cast<std::uint32_t>(record.at().partition), record.offset(), chunk);
+                if (!taken) {
+                    give_up(taken.error());
+                }
+            }
+        }
+        if (!proof.complete()) {
+            co_await runtime::sleep(100ms);
+        }
+    } while (!proof.complete() && std::chrono::steady_clock::now() < deadline);
+    auto spans = proof.finish();
+    if (!spans) {
+        give_up(spans.error());
+    }
+    progress.clear_spans();
+    for (auto& span : *spans) {
+        *progress.add_spans() = std::move(span);
+    }
+}
+
+asio::awaitable<void> wave_import::produce_progress(const job& job, v1::Progress progress) {
+    kafka::topic_partition to{settings_.topics.progress,
+                              wire::progress_partition(job.progress_key, settings_.progress_partitions)};
+    const auto bytes = progress.SerializeAsString();
+    co_await producer_.produce(std::move(to), job.progress_key, bytes);
+}
+
+asio::awaitable<wave_import::ending> wave_import::tell(const job& job, v1::ImportResult result,
+                                                       const v1::Progress* done) {
+    const bool refused = result.refused();
+    telemetry::log().info(refused ? "an audience file was refused" : "an audience file was imported",
+                          {{"campaign", job.order.campaign.value()},
+                           {"wave", job.order.wave},
+                           {"rows", result.rows()},
+                           {"rejected", result.rejected()},
+                           {"reason", result.reason()}});
+    v1::Feedback feedback;
+    feedback.set_campaign_id(job.order.campaign.value());
+    const auto rejected = result.rejected();
+    *feedback.mutable_imported() = std::move(result);
+    producer_.begin();
+    if (done != nullptr) {
+        co_await produce_progress(job, *done);
+    }
+    if (!job.order.campaign.value().empty()) { // else the order did not parse, and there is nobody to tell
+        kafka::topic_partition to{settings_.topics.feedback, 0};
+        const auto bytes = feedback.SerializeAsString();
+        co_await producer_.produce(std::move(to), job.order.campaign.value(), bytes);
+    }
+    const auto ended = co_await commit(job, true);
+    if (ended == ending::done) {
+        (refused ? counters_.imports_refused : counters_.imports_done).add();
+        counters_.rows_rejected.add(static_cast<double>(rejected));
+    }
+    co_return ended;
+}
+
+asio::awaitable<wave_import::ending> wave_import::commit(const job& job, bool finished) {
+    std::vector<kafka::commit> offsets;
+    offsets.push_back({job.from.at, job.from.offset + (finished ? 1 : 0), {}});
+    const auto answer = co_await producer_.commit(std::move(offsets), job.from.membership);
+    if (answer.outcome == kafka::outcome::committed) {
+        co_return ending::done;
+    }
+    counters_.transactions_lost.add();
+    telemetry::log().warn("a transaction did not commit; the import goes on from the last one that did",
+                          {{"campaign", job.order.campaign.value()}, {"wave", job.order.wave}, {"why", answer.why}});
+    if (answer.outcome == kafka::outcome::unknown) {
+        co_await producer_.rebuild();
+    }
+    co_return ending::again;
+}
+
+} // namespace semel::intake

@@ -1,0 +1,82 @@
+#pragma once
+// One import order, carried out: check the whole file, write its rows, read them back, tell.
+//
+// What is written lies in transactions of some chunks together with the `progress` record that says how far the file
+// has been read, and with the work partition's offset, unchanged: a process that lost the partition cannot commit any
+// more. Nobody looks at the rows before the ImportResult names their spans.
+
+#include <kafka/consumer.hpp>
+#include <kafka/producer.hpp>
+#include <telemetry/metrics.hpp>
+
+#include <intake/core/order.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+namespace semel::intake {
+
+struct topics {
+    std::string work = "intake.work", audience = "audience", progress = "progress", feedback = "feedback";
+};
+
+struct settings {
+    std::string bootstrap;
+    std::string group = "intake";
+    std::string instance; // group.instance.id and transactional.id
+    intake::topics topics;
+    std::filesystem::path uploads, rejects;
+    crypto::key256 key_encryption_key;
+    std::int32_t audience_partitions = 0, progress_partitions = 0; // as the topics have them
+    unsigned chunks_per_transaction = 20;
+};
+
+struct counters {
+    explicit counters(telemetry::metrics&);
+    telemetry::counter rows_written, rows_rejected, imports_done, imports_refused, transactions_lost;
+};
+
+/// The order's record in `intake.work` and the membership under which it was read.
+struct assignment {
+    kafka::topic_partition at;
+    kafka::offset offset = 0;
+    std::shared_ptr<const kafka::membership> membership;
+};
+
+class wave_import {
+  public:
+    /// All references outlive run(); the producer has no transaction open.
+    wave_import(boost::asio::any_io_executor, const settings&, kafka::transactional_producer&, kafka::consumer&,
+                counters&);
+
+    enum class ending : unsigned char {
+        done,      ///< told, and the order's offset committed
+        again,     ///< a transaction did not commit: run again, it goes on from `progress`
+        abandoned, ///< stop was requested
+    };
+    /// Throws when the process cannot go on (Kafka lost for good, a broken invariant, a full disk).
+    boost::asio::awaitable<ending> run(v1::ImportOrder, assignment, std::stop_token);
+
+  private:
+    struct job;
+
+    boost::asio::awaitable<v1::Progress> read_progress(std::string key);
+    boost::asio::awaitable<base::result<audience::totals>> check(const job&);
+    boost::asio::awaitable<ending> write(job&);
+    boost::asio::awaitable<void> prove(job&);
+    boost::asio::awaitable<ending> tell(const job&, v1::ImportResult, const v1::Progress* done);
+    boost::asio::awaitable<ending> commit(const job&, bool finished);
+    boost::asio::awaitable<void> produce_progress(const job&, v1::Progress);
+    boost::asio::awaitable<void> breathe();
+
+    boost::asio::any_io_executor executor_;
+    const settings& settings_;
+    kafka::transactional_producer& producer_;
+    kafka::consumer& consumer_;
+    counters& counters_;
+};
+
+} // namespace semel::intake

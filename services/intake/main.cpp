@@ -1,0 +1,49 @@
+#include <crypto/keys.hpp>
+#include <kafka/admin.hpp>
+#include <runtime/serve.hpp>
+#include <wire/topics.hpp>
+
+#include <intake/edge/service.hpp>
+
+#include <chrono>
+#include <stdexcept>
+
+namespace {
+
+using namespace semel;
+using namespace std::chrono_literals;
+
+template <class T>
+T must(base::result<T> result) {
+    if (!result) {
+        throw std::runtime_error{result.error().why()};
+    }
+    if constexpr (!std::is_void_v<T>) {
+        return std::move(*result);
+    }
+}
+
+boost::asio::awaitable<void> serve_intake(runtime::context& ctx) {
+    const auto& config = ctx.config();
+    kafka::admin admin{config.kafka_bootstrap};
+    must(admin.wait_until_ready(30s));
+    intake::settings settings;
+    settings.bootstrap = config.kafka_bootstrap;
+    settings.instance = ctx.instance_name();
+    settings.uploads = config.data_dir / "uploads";
+    settings.rejects = config.data_dir / "rejects";
+    settings.key_encryption_key = must(crypto::load_key_encryption_key(config.key_encryption_key_file));
+    settings.audience_partitions = must(admin.partitions(std::string{wire::audience}));
+    settings.progress_partitions = must(admin.partitions(std::string{wire::progress}));
+
+    intake::service service{ctx.executor(), std::move(settings), ctx.metrics()};
+    ctx.ready();
+    co_await runtime::race(service.run(), ctx.stop_requested()); // cut short anywhere: `progress` knows how far it came
+    co_await service.close();
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    return runtime::serve(argc, argv, "intake", serve_intake);
+}
