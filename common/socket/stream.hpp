@@ -51,6 +51,7 @@ class stream {
     /// At once, without goodbyes. What is under way ends with an error. May be called twice.
     void close() noexcept;
     bool is_open() const noexcept;
+    bool is_secured() const noexcept;
 
   private:
     struct state;
