@@ -48,6 +48,7 @@ struct relay {
                 co_return;
             }
             ++sessions;
+            peer.set_option(tcp::no_delay{true});
             asio::co_spawn(io, serve(std::move(peer)), asio::detached);
         }
     }

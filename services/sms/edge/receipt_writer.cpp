@@ -1,0 +1,41 @@
+#include "receipt_writer.hpp"
+
+#include <crypto/hash.hpp>
+#include <crypto/keys.hpp>
+#include <semel/v1/delivery.pb.h>
+#include <wire/topics.hpp>
+
+namespace semel::sms {
+
+namespace asio = boost::asio;
+
+receipt_writer::receipt_writer(asio::any_io_executor ex, std::string bootstrap, std::int32_t partitions,
+                               crypto::key256 key)
+    : producer_(std::move(ex), {.bootstrap = std::move(bootstrap), .transactional_id = {}})
+    , partitions_(partitions)
+    , key_(key) {}
+
+asio::awaitable<bool> receipt_writer::write(delivery::late_report report) {
+    v1::GatewayReceipt receipt;
+    receipt.set_gateway(report.gateway);
+    receipt.set_channel(v1::CHANNEL_SMS);
+    receipt.set_message_id(report.message_id);
+    receipt.set_state(static_cast<std::uint32_t>(report.state));
+    receipt.set_code(report.code);
+    receipt.set_text(report.text);
+    receipt.set_time_us(base::to_us(report.time));
+    receipt.set_user_message_reference(report.user_message_reference);
+    if (!report.destination.empty()) {
+        const auto hash = crypto::keyed_hash(key_, "sms-destination", report.destination);
+        receipt.set_destination_hash(std::string{base::as_view(hash)});
+    }
+    auto key = report.gateway + "|" + report.message_id;
+    const auto digest = crypto::sha256(key);
+    kafka::topic_partition to{.topic = std::string{wire::gateway_receipts},
+                              .partition = base::partition_of(base::as_view(digest), partitions_)};
+    auto value = receipt.SerializeAsString();
+    const auto sent = co_await producer_.send(std::move(to), std::move(key), std::move(value));
+    co_return sent.has_value();
+}
+
+} // namespace semel::sms
