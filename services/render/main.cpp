@@ -1,0 +1,34 @@
+#include <kafka/admin.hpp>
+#include <runtime/serve.hpp>
+#include <runtime/tasks.hpp>
+
+#include <render/edge/service.hpp>
+
+#include <chrono>
+#include <stdexcept>
+
+namespace {
+
+using namespace semel;
+using namespace std::chrono_literals;
+
+boost::asio::awaitable<void> serve_render(runtime::context& ctx) {
+    const auto& bootstrap = ctx.config().kafka_bootstrap;
+    if (const auto ready = kafka::admin{bootstrap}.wait_until_ready(30s); !ready) {
+        throw std::runtime_error{ready.error().why()};
+    }
+    render::settings settings;
+    settings.bootstrap = bootstrap;
+    settings.instance = ctx.instance_name();
+
+    render::service service{ctx.executor(), std::move(settings), ctx.metrics()};
+    ctx.ready();
+    co_await runtime::race(service.run(), ctx.stop_requested());
+    co_await service.close();
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    return semel::runtime::serve(argc, argv, "render", serve_render);
+}
