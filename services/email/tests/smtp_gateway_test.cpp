@@ -325,7 +325,8 @@ TEST_F(Gateway, KeepsSessionsAliveAndSaysGoodbye) {
     bool ended = false;
     asio::co_spawn(io, gateway().run(),
                    asio::bind_cancellation_slot(stop.slot(), [&](const std::exception_ptr&) { ended = true; }));
-    for (const auto deadline = std::chrono::steady_clock::now() + 10s; peer.noops < 3 && std::chrono::steady_clock::now() < deadline;) {
+    for (const auto deadline = std::chrono::steady_clock::now() + 10s;
+         peer.noops < 3 && std::chrono::steady_clock::now() < deadline;) {
         io.run_one_for(10ms);
     }
     EXPECT_EQ(peer.noops, 3);

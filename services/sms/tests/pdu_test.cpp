@@ -32,7 +32,7 @@ std::string encoded(const pdu& p) {
 
 TEST(Pdu, WritesASubmitAsTheSpecificationLaysItOut) {
     EXPECT_EQ(base::to_hex(encoded({.status = 0, .sequence = 7, .content = a_submit()})),
-              "00000055" // command_length
+              "0000004f" // command_length
               "00000004" // submit_sm
               "00000000" // command_status
               "00000007" // sequence_number
