@@ -2,7 +2,8 @@
 
 namespace semel::plan {
 
-// Values are 4, 5 or 8 bytes: the row, then segments in no, one or four bytes. HSETNX first: nearly every address is new.
+// Values are 4, 5 or 8 bytes: the row, then segments in no, one or four bytes. HSETNX first: nearly every address is
+// new.
 const redis::script& register_entries() {
     static const redis::script script{R"lua(
 if redis.call('HGET', KEYS[1], 'marker') ~= ARGV[1] then

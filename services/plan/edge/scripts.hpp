@@ -9,7 +9,8 @@
 
 namespace semel::plan {
 
-/// ARGV: marker, key prefix, field bytes, batch of (bucket, field, row, segments). Keeps the smallest row and the union.
+/// ARGV: marker, key prefix, field bytes, batch of (bucket, field, row, segments). Keeps the smallest row and the
+/// union.
 const redis::script& register_entries();
 
 /// ARGV: marker, key prefix, field bytes, batch of (bucket, field), then pairs (mark, end) that must be finished.
