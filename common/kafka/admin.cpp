@@ -16,7 +16,6 @@ using new_topic_ptr = handle<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy>;
 using delete_topic_ptr = handle<rd_kafka_DeleteTopic_t, rd_kafka_DeleteTopic_destroy>;
 using resource_ptr = handle<rd_kafka_ConfigResource_t, rd_kafka_ConfigResource_destroy>;
 using alter_offsets_ptr = handle<rd_kafka_AlterConsumerGroupOffsets_t, rd_kafka_AlterConsumerGroupOffsets_destroy>;
-using list_offsets_ptr = handle<rd_kafka_ListConsumerGroupOffsets_t, rd_kafka_ListConsumerGroupOffsets_destroy>;
 using metadata_ptr = std::unique_ptr<const rd_kafka_metadata_t, deleter<rd_kafka_metadata_destroy>>;
 
 constexpr auto request_timeout = 10s;
@@ -56,8 +55,9 @@ rd_kafka_resp_err_t first_error(const rd_kafka_topic_result_t* const* results, s
 } // namespace
 
 struct admin::impl {
-    explicit impl(const std::string& bootstrap)
-        : client(make_client(RD_KAFKA_PRODUCER, make_conf(bootstrap, {})))
+    explicit impl(std::string servers)
+        : bootstrap(std::move(servers))
+        , client(make_client(RD_KAFKA_PRODUCER, make_conf(bootstrap, {})))
         , answers(rd_kafka_queue_new(client.get())) {}
 
     options_ptr options(rd_kafka_admin_op_t op) const {
@@ -116,50 +116,39 @@ struct admin::impl {
         return out;
     }
 
-    /// What the group has stored; -1001 where it has nothing.
+    /// What the group has stored; -1001 where it has nothing. A consumer asks: librdkafka 2.0.2's own admin request
+    /// crashes when the group's coordinator is still loading, which is the first second of every broker.
     base::result<std::vector<commit>> stored(const std::string& group, const std::vector<topic_partition>& partitions) {
-        std::vector<commit> out;
+        const auto member = make_client(RD_KAFKA_CONSUMER, make_conf(bootstrap, {{"group.id", group}}));
         const auto list = make_list(partitions);
         const auto code = insist([&] {
-            out.clear();
-            const list_offsets_ptr ask{rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), list.get())};
-            auto* one = ask.get();
-            const auto with = options(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
-            rd_kafka_ListConsumerGroupOffsets(client.get(), &one, 1, with.get(), answers.get());
-            const auto event = answer();
-            if (const auto failed = rd_kafka_event_error(event.get())) {
-                return failed;
+            auto answered = rd_kafka_committed(member.get(), list.get(),
+                                               static_cast<int>(std::chrono::milliseconds{request_timeout}.count()));
+            for (int i = 0; answered == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; ++i) {
+                answered = list->elems[i].err;
             }
-            std::size_t count = 0;
-            const auto* const* groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
-                rd_kafka_event_ListConsumerGroupOffsets_result(event.get()), &count);
-            if (const auto* failed = rd_kafka_group_result_error(groups[0])) {
-                return rd_kafka_error_code(failed);
-            }
-            const auto* result = rd_kafka_group_result_partitions(groups[0]);
-            for (int i = 0; i < result->cnt; ++i) {
-                const auto& entry = result->elems[i];
-                if (entry.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-                    return entry.err;
-                }
-                out.push_back({{entry.topic, entry.partition},
-                               entry.offset,
-                               std::string{static_cast<const char*>(entry.metadata), entry.metadata_size}});
-            }
-            return RD_KAFKA_RESP_ERR_NO_ERROR;
+            return answered;
         });
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
             return refused(code, fmt::format("reading the offsets of group {}", group));
         }
+        std::vector<commit> out;
+        for (int i = 0; i < list->cnt; ++i) {
+            const auto& entry = list->elems[i];
+            out.push_back({{entry.topic, entry.partition},
+                           entry.offset,
+                           std::string{static_cast<const char*>(entry.metadata), entry.metadata_size}});
+        }
         return out;
     }
 
+    std::string bootstrap;
     client_ptr client;
     queue_ptr answers;
 };
 
 admin::admin(std::string bootstrap)
-    : impl_(std::make_unique<impl>(bootstrap)) {}
+    : impl_(std::make_unique<impl>(std::move(bootstrap))) {}
 
 admin::~admin() = default;
 
