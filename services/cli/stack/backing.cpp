@@ -10,7 +10,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
+#include <iterator>
 #include <optional>
+#include <vector>
 
 namespace semel::cli::stack {
 
@@ -50,16 +53,24 @@ base::result<void> prepare_kafka(const config::settings& s) {
     if (auto done = kafka::check_retention(admin, topics); !done) {
         return done;
     }
+    // Each group has to find its coordinator first, which takes half a second: all of them at once.
+    std::vector<std::future<base::result<void>>> writing;
     for (const auto& subscription : wire::all_subscriptions()) {
-        std::vector<kafka::topic_spec> read;
-        std::ranges::copy_if(topics, std::back_inserter(read), [&](const kafka::topic_spec& topic) {
-            return std::ranges::find(subscription.topics, topic.name) != subscription.topics.end();
-        });
-        if (auto done = admin.write_first_offsets(subscription.group, read); !done) {
-            return failed(done.error().within(fmt::format("writing the first offsets of {}", subscription.group)));
+        writing.push_back(std::async(std::launch::async, [&s, &topics, subscription] {
+            std::vector<kafka::topic_spec> read;
+            std::ranges::copy_if(topics, std::back_inserter(read), [&](const kafka::topic_spec& topic) {
+                return std::ranges::find(subscription.topics, topic.name) != subscription.topics.end();
+            });
+            return kafka::admin{s.kafka_bootstrap}.write_first_offsets(subscription.group, read);
+        }));
+    }
+    base::result<void> all;
+    for (auto& one : writing) {
+        if (auto done = one.get(); !done) {
+            all = failed(done.error().within("writing the groups' first offsets"));
         }
     }
-    return {};
+    return all;
 }
 
 } // namespace semel::cli::stack
