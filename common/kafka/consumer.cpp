@@ -234,13 +234,15 @@ void consumer::resume(std::span<const topic_partition> partitions) {
 }
 
 void consumer::seek(const topic_partition& at, offset next) {
+    if (!std::ranges::binary_search(impl_->assigned_now, at)) {
+        throw std::logic_error{fmt::format("{}: seek in {}, which is not assigned", impl_->name, name_of(at))};
+    }
     const start to{at, next};
-    const auto list = make_list(std::span{&to, 1});
     // Timeout 0: asynchronous. The partition's version is raised before the call returns, and from then on librdkafka
     // drops what was fetched under the old one.
-    const error_ptr error{rd_kafka_seek_partitions(impl_->client.get(), list.get(), 0)};
-    if (error || list->elems[0].err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) {
-        throw std::logic_error{fmt::format("{}: seek in {}, which is not assigned", impl_->name, name_of(at))};
+    const error_ptr error{rd_kafka_seek_partitions(impl_->client.get(), make_list(std::span{&to, 1}).get(), 0)};
+    if (error) {
+        throw std::runtime_error{fmt::format("{}: seek in {}: {}", impl_->name, name_of(at), text_of(error.get()))};
     }
 }
 

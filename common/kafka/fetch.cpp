@@ -73,7 +73,7 @@ std::optional<record> fetch::take(event_ptr event) {
 
 std::optional<std::string> complaint(rd_kafka_t* client, rd_kafka_event_t* event, const std::string& reader_name) {
     const auto code = rd_kafka_event_error(event);
-    if (code == RD_KAFKA_RESP_ERR__FATAL) {
+    if (rd_kafka_event_error_is_fatal(event) != 0) {
         std::array<char, 512> why{};
         const auto cause = rd_kafka_fatal_error(client, why.data(), why.size());
         if (cause == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) {

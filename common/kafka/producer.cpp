@@ -26,6 +26,7 @@ conf_ptr configure(const producer_options& options) {
                                               {"message.timeout.ms", "60000"},
                                               {"socket.timeout.ms", "10000"},
                                               {"compression.codec", "lz4"},
+                                              {"topic.metadata.propagation.max.ms", "5000"},
                                               {"linger.ms", "2"},
                                               {"queue.buffering.max.messages", "50000"},
                                               {"queue.buffering.max.kbytes", "32768"}});

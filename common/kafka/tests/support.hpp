@@ -1,0 +1,163 @@
+#pragma once
+// What the integration tests of Kafka share: a broker, fresh names, and coroutines with a deadline.
+
+#include <kafka/admin.hpp>
+#include <kafka/consumer.hpp>
+#include <kafka/producer.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <exception>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace semel::kafka::test {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+inline std::string broker() {
+    const char* address = std::getenv("SEMEL_TEST_KAFKA"); // NOLINT(concurrency-mt-unsafe): before any thread
+    if (address == nullptr) {
+        throw std::runtime_error{"SEMEL_TEST_KAFKA is not set: run through ./tests/run, or start "
+                                 "`deploy/backing start DIR` and export what it prints"};
+    }
+    return address;
+}
+
+/// A name that no other test and no other run has.
+inline std::string fresh(std::string_view what) {
+    static int count = 0;
+    return fmt::format("t.{}.{}.{}.{}", what, ::getpid(),
+                       std::chrono::system_clock::now().time_since_epoch().count() % 1'000'000'000, ++count);
+}
+
+template <class T>
+T must(base::result<T> result) {
+    if (!result) {
+        throw std::runtime_error{result.error().why()};
+    }
+    if constexpr (!std::is_void_v<T>) {
+        return std::move(*result);
+    }
+}
+
+/// Runs the story to its end; throws what it throws, or when the deadline has passed.
+inline void play(const std::function<asio::awaitable<void>(asio::any_io_executor)>& story,
+                 std::chrono::seconds deadline = 60s) {
+    asio::io_context io;
+    bool ended = false;
+    std::exception_ptr failure;
+    asio::co_spawn(io, story(io.get_executor()), [&](std::exception_ptr thrown) {
+        ended = true;
+        failure = thrown;
+        io.stop();
+    });
+    io.run_for(deadline);
+    if (failure) {
+        std::rethrow_exception(failure);
+    }
+    if (!ended) {
+        ADD_FAILURE() << "the story did not end within " << deadline.count() << " s";
+    }
+}
+
+/// A topic with first offsets for its own group.
+struct ground {
+    explicit ground(std::int32_t partitions = 1, const std::string& bootstrap = broker())
+        : topic(fresh("in"))
+        , output(fresh("out"))
+        , group(fresh("group"))
+        , kafka(bootstrap) {
+        const std::vector<topic_spec> topics{{topic, partitions, false, {{"retention.ms", "-1"}}},
+                                             {output, partitions, false, {{"retention.ms", "-1"}}}};
+        must(kafka.create_topics(topics));
+        must(kafka.write_first_offsets(group, std::span{topics}.first(1)));
+    }
+    consumer_options member(std::string instance) const {
+        consumer_options options;
+        options.bootstrap = broker();
+        options.group = group;
+        options.instance = std::move(instance);
+        options.topics = {topic};
+        options.session_timeout = 6s;
+        return options;
+    }
+    producer_options transactional(std::string id) const {
+        producer_options options;
+        options.bootstrap = broker();
+        options.transactional_id = group + "." + std::move(id);
+        return options;
+    }
+
+    std::string topic;
+    std::string output;
+    std::string group;
+    admin kafka;
+};
+
+/// Begins with what the group has committed.
+inline asio::awaitable<std::vector<commit>> begin_at_committed(consumer& member, const assigned& event) {
+    auto committed = must(co_await member.committed(event.partitions));
+    std::vector<start> positions;
+    for (const auto& one : committed) {
+        positions.push_back({one.at, one.next});
+    }
+    member.begin(positions);
+    co_return committed;
+}
+
+/// The next event, which must be of this kind.
+template <class Kind>
+asio::awaitable<Kind> expect_next(consumer& member) {
+    auto happened = co_await member.next();
+    if (!std::holds_alternative<Kind>(happened)) {
+        throw std::runtime_error{fmt::format("another event came: alternative {}", happened.index())};
+    }
+    co_return std::get<Kind>(std::move(happened));
+}
+
+/// Writes `count` records "0", "1", ... into one partition, committed.
+inline asio::awaitable<void> fill(asio::any_io_executor executor, const ground& on, topic_partition to, int count) {
+    transactional_producer writer{executor, on.transactional(fresh("fill"))};
+    co_await writer.init();
+    writer.begin();
+    for (int i = 0; i < count; ++i) {
+        co_await writer.produce(to, "k", std::to_string(i));
+    }
+    const auto result = co_await writer.commit({}, nullptr);
+    if (result.outcome != outcome::committed) {
+        throw std::runtime_error{result.why};
+    }
+}
+
+/// All that a read_committed reader sees, by value.
+inline asio::awaitable<std::vector<std::string>> contents(asio::any_io_executor executor, std::string topic,
+                                                          std::string bootstrap = broker()) {
+    reader all{executor, {.bootstrap = std::move(bootstrap)}};
+    must(co_await all.from_beginning(std::move(topic)));
+    std::vector<std::string> out;
+    for (;;) {
+        const auto batch = co_await all.next();
+        if (batch.empty()) {
+            co_return out;
+        }
+        for (const auto& one : batch) {
+            out.emplace_back(one.value());
+        }
+    }
+}
+
+} // namespace semel::kafka::test
