@@ -107,6 +107,9 @@ bool stream::timed_out() const noexcept {
 bool stream::is_open() const noexcept {
     return state_->socket.is_open();
 }
+bool stream::is_secured() const noexcept {
+    return state_->tls.has_value();
+}
 
 void stream::close() noexcept {
     state_->close();

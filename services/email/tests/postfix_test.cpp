@@ -26,8 +26,7 @@ struct scratch {
     scratch() {
         std::string name = (fs::temp_directory_path() / "semel-email-XXXXXX").string();
         path = ::mkdtemp(name.data());
-        fs::permissions(path, fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec |
-                                  fs::perms::others_read | fs::perms::others_exec);
+        fs::permissions(path, fs::perms::all); // smtp-sink and Postfix write as users of their own
     }
     ~scratch() {
         std::error_code ignored;

@@ -217,7 +217,7 @@ struct smpp_gateway::pool : std::enable_shared_from_this<pool> {
         }
         wire.never_expires(); // from here on the session watches the clock
         auto c = std::make_shared<connection>(executor, std::move(wire), session_settings);
-        asio::co_spawn(executor, write_all(c), rethrow);
+        asio::co_spawn(executor, write_all(shared_from_this(), c), rethrow);
         std::array<char, 16384> buffer{};
         std::string how = "the session was given up";
         bool listed = false;
@@ -257,9 +257,16 @@ struct smpp_gateway::pool : std::enable_shared_from_this<pool> {
     }
 
     /// Everything that has gathered goes out in one write; between writes the session's clock is looked at.
-    static asio::awaitable<void> write_all(std::shared_ptr<connection> c) {
+    static asio::awaitable<void> write_all(std::shared_ptr<pool> self, std::shared_ptr<connection> c) {
+        constexpr milliseconds look{200};
+        auto looked = clock::now();
         std::string chunk;
         while (true) {
+            if (const auto now = clock::now(); now - looked >= look) {
+                looked = now;
+                c->talk.tick(now);
+                self->settle_events(c);
+            }
             if (c->talk.has_output()) {
                 chunk = c->talk.take_output();
                 const auto [ec, sent] = co_await c->wire.write(chunk);
@@ -273,10 +280,7 @@ struct smpp_gateway::pool : std::enable_shared_from_this<pool> {
             if (c->over || c->talk.where() == session::phase::closed) {
                 break;
             }
-            constexpr milliseconds look{200};
-            if (!co_await c->poke.wait_for(look)) {
-                c->talk.tick(clock::now());
-            }
+            co_await c->poke.wait_for(look);
         }
         c->writer_ended = true;
         c->wire.close(); // wakes the reader, which settles what is open
