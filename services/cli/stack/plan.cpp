@@ -101,7 +101,8 @@ base::result<ports> ports_from(std::uint16_t base) {
     for (const auto service : service_names) {
         out.admin.emplace(service, take());
     }
-    for (auto* port : {&out.smtp, &out.apns, &out.fcm, &out.smpp, &out.control}) {
+    take(); // the test gateways' control port: gateway_listeners()
+    for (auto* port : {&out.smtp, &out.apns, &out.fcm, &out.smpp}) {
         *port = take();
     }
     if (base < 1024 || next > 65'536) {
@@ -228,7 +229,7 @@ base::result<servers> local_servers(const config::settings& s) {
 }
 
 std::vector<listener> gateway_listeners(const config::settings& s) {
-    std::vector<listener> out;
+    std::vector<listener> out{{static_cast<std::uint16_t>(s.api.port + 10), "control", "api.address, its port + 10"}};
     const auto add = [&](std::string_view kind_of, std::optional<std::uint16_t> port, const config::gateway& g) {
         if (port) {
             out.push_back({.port = *port, .who = std::string{kind_of}, .key = fmt::format("the gateway {}", g.name)});

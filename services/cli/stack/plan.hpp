@@ -40,7 +40,7 @@ base::result<folders> folders_at(const path& dir);
 struct ports {
     std::uint16_t kafka = 19092, controller = 19093, redis = 16379, postgres = 15432, api = 18080;
     std::map<std::string, std::uint16_t> admin; // by service
-    std::uint16_t smtp = 2525, apns = 8443, fcm = 8444, smpp = 2775, control = 18099;
+    std::uint16_t smtp = 2525, apns = 8443, fcm = 8444, smpp = 2775;
 };
 ports usual_ports();
 /// All ports in one run from `base`; `broken` when they do not fit below 65536.
@@ -64,7 +64,8 @@ struct listener {
 };
 /// Every fixed port that a process of the stack will listen on.
 std::vector<listener> listeners(const config::settings&, const servers&, const std::vector<listener>& gateways);
-/// Where the settings expect gateways on this machine: the test gateways listen there.
+/// Where the settings expect gateways on this machine: the test gateways listen there, and on the tenth port after the
+/// api's for whoever switches them.
 std::vector<listener> gateway_listeners(const config::settings&);
 
 enum class group : unsigned char { backing, gateways, services };

@@ -1,3 +1,5 @@
+#include <telemetry/log.hpp>
+
 #include <cli/stack/backing.hpp>
 #include <cli/stack/machine.hpp>
 #include <cli/stack/plan.hpp>
@@ -10,6 +12,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 
 namespace semel::cli::stack {
 
@@ -303,6 +306,8 @@ void print_processes(const stack_state& s, bool json) {
 }
 
 base::result<void> bring_up(stack_state& s) {
+    // The clients below log as services do; here the user reads.
+    telemetry::set_log(std::make_unique<telemetry::logger>("semel", telemetry::level::error));
     const bool running = supervised(s.at);
     if (auto done = check_programs(s); !done) {
         return done;

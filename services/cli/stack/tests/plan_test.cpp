@@ -55,7 +55,7 @@ TEST(Ports, OfAnyBaseAreAllDifferent) {
         EXPECT_TRUE(seen.insert(l.port).second) << l.who << " has a port twice: " << l.port;
         EXPECT_GE(l.port, 30'000);
     }
-    EXPECT_EQ(all.size(), 5 + service_names.size() + 4);
+    EXPECT_EQ(all.size(), 5 + service_names.size() + 5);
 }
 
 TEST(Ports, MustFitBelow65536) {
