@@ -229,13 +229,15 @@ void check_texts(const notice_source& source, std::vector<problem>& problems) {
 checked check(const files& folder) {
     auto parsed = parse(folder);
     checked out{.source = std::move(parsed.source), .problems = std::move(parsed.problems)};
-    check_names(out.source, out.problems);
-    // Broken texts would only bring follow-up complaints.
-    if (out.ok()) {
-        check_texts(out.source, out.problems);
+    if (parsed.readable) {
+        check_names(out.source, out.problems);
+        // What broken texts would fill means nothing.
+        if (out.ok()) {
+            check_texts(out.source, out.problems);
+        }
+        check_elements(out.source, out.problems);
+        check_wording(out.source, out.problems);
     }
-    check_elements(out.source, out.problems);
-    check_wording(out.source, out.problems);
     std::ranges::sort(out.problems, {}, [](const problem& p) { return std::tie(p.file, p.line, p.id, p.reason); });
     return out;
 }

@@ -102,8 +102,10 @@ class reader {
         for (const auto& [file, bytes] : folder_) {
             text_file(file, bytes);
         }
-        locales_and_channels();
-        return {std::move(source_), std::move(problems_)};
+        if (readable_) {
+            locales_and_channels();
+        }
+        return {std::move(source_), std::move(problems_), readable_};
     }
 
   private:
@@ -112,6 +114,7 @@ class reader {
         if (!root) {
             return;
         }
+        readable_ = true;
         kind_of(*root, out);
         titles(*root, out);
         source_.jurisdictions = root->strings("jurisdictions");
@@ -371,6 +374,7 @@ class reader {
     std::vector<std::string> wanted_channels_;
     int channels_line_ = 0;
     int locales_line_ = 0;
+    bool readable_ = false; // notice.yaml is a map
 };
 
 } // namespace

@@ -84,6 +84,7 @@ struct notice_source {
 struct parsed_source {
     notice_source source; // as far as it could be read
     std::vector<problem> problems;
+    bool readable = false; // notice.yaml could be read: without it nothing else has a meaning
 };
 parsed_source parse(const files&);
 
