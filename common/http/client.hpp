@@ -24,8 +24,8 @@ namespace semel::http {
 using header_list = std::vector<std::pair<std::string, std::string>>;
 
 struct client_options {
-    std::string base;                                 // "http://127.0.0.1:18080", "https://oauth2.example.com"
-    std::filesystem::path ca;                         // PEM; empty: the system's. The host name is always verified
+    std::string base = {};                            // "http://127.0.0.1:18080", "https://oauth2.example.com"
+    std::filesystem::path ca = {};                    // PEM; empty: the system's. The host name is always verified
     std::chrono::milliseconds connect_timeout{5'000}; // name, TCP and TLS together
     std::chrono::milliseconds timeout{30'000};        // for each step that makes progress, and until the answer begins
     std::size_t whole_body = std::size_t{64} * 1024 * 1024;
@@ -33,7 +33,7 @@ struct client_options {
 
 struct client_request {
     std::string method = "GET";
-    std::string target; // "/v1/campaigns?state=running", after the base; percent-encoded by the caller
+    std::string target = {}; // "/v1/campaigns?state=running", after the base; percent-encoded by the caller
     header_list headers = {};
     std::string body = {};
     /// Instead of `body`: fills the span, returns how much, 0 at the end. May block; throws to give up. Sent chunked

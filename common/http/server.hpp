@@ -68,7 +68,7 @@ class body_writer {
 
 struct response {
     unsigned status = 200;
-    std::string body;
+    std::string body = {};
     std::string content_type = "application/json";
     std::vector<std::pair<std::string, std::string>> headers = {};
     /// Instead of `body`. A fault or an exception cuts the connection, so that no client takes a part for the whole.

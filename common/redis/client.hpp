@@ -53,7 +53,7 @@ class script {
 struct client_options {
     std::string host = "127.0.0.1";
     std::uint16_t port = 16379;
-    std::string password;                           // empty: none
+    std::string password = {};                      // empty: none
     std::chrono::milliseconds reply_timeout{5'000}; // of the oldest outstanding command; then the connection is dropped
 };
 

@@ -1,0 +1,230 @@
+#include "server.hpp"
+
+#include "json.hpp"
+#include "session.hpp"
+
+#include <runtime/tasks.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <list>
+#include <stdexcept>
+
+namespace semel::http {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using base::fault;
+
+const std::string& request::parameter(std::string_view name) const {
+    const auto found = path_values.find(name);
+    if (found == path_values.end()) {
+        throw std::out_of_range{fmt::format("this route has no parameter {{{}}}", name)};
+    }
+    return found->second;
+}
+
+std::string_view request::query_value(std::string_view name, std::string_view otherwise) const {
+    const auto found = query.find(name);
+    return found == query.end() ? otherwise : std::string_view{found->second};
+}
+
+std::string_view request::header(std::string_view name) const {
+    return source_->header(name);
+}
+
+asio::awaitable<base::result<std::size_t>> request::read_some(std::span<char> into) {
+    return source_->read_some(into);
+}
+
+asio::awaitable<base::result<std::string>> request::body() {
+    const auto& options = source_->options();
+    const auto too_large = [&] {
+        return base::failed(fault::kind::permanent,
+                            fmt::format("the body is larger than {} bytes", options.whole_body));
+    };
+    if (content_length && *content_length > options.whole_body) {
+        co_return too_large();
+    }
+    // Each read has a deadline of its own; this one is for those who send a byte at a time.
+    const auto deadline = std::chrono::steady_clock::now() + 4 * options.body_timeout;
+    std::string whole;
+    std::vector<char> piece(std::size_t{16} * 1024);
+    for (;;) {
+        const auto n = co_await read_some(piece);
+        if (!n) {
+            co_return base::failed(n.error());
+        }
+        if (*n == 0) {
+            co_return whole;
+        }
+        if (whole.size() + *n > options.whole_body) {
+            co_return too_large();
+        }
+        if (std::chrono::steady_clock::now() > deadline) {
+            co_return base::failed(fault::kind::malformed, "the client sends its body too slowly");
+        }
+        whole.append(piece.data(), *n);
+    }
+}
+
+response problem(unsigned status, std::string_view error, std::string_view hint) {
+    json::object body{{"error", error}};
+    if (!hint.empty()) {
+        body.emplace("hint", hint);
+    }
+    return {.status = status, .body = json::serialize(body) + "\n"};
+}
+
+response problem(const fault& f) {
+    switch (f.what()) {
+    case fault::kind::malformed:
+        return problem(400, f.why());
+    case fault::kind::permanent:
+        return problem(422, f.why());
+    case fault::kind::throttled: {
+        auto r = problem(429, f.why(), "try again later");
+        if (f.wait()) {
+            const auto seconds = std::chrono::ceil<std::chrono::seconds>(*f.wait()).count();
+            r.headers.emplace_back("Retry-After", std::to_string(seconds));
+        }
+        return r;
+    }
+    case fault::kind::broken:
+        return problem(500, f.why());
+    case fault::kind::transient:
+    case fault::kind::unreachable:
+    case fault::kind::stopping:
+        break;
+    }
+    return problem(503, f.why(), "try again later");
+}
+
+router& router::add(std::string_view method, std::string_view pattern, handler h) {
+    table_.add(method, pattern);
+    handlers_.push_back(std::move(h));
+    return *this;
+}
+
+struct server::impl : std::enable_shared_from_this<impl> {
+    impl(const asio::any_io_executor& ex, server_options o, router r)
+        : options(std::move(o))
+        , routes(std::move(r))
+        , acceptor(ex)
+        , connections(ex) {}
+
+    void listen();
+    static asio::awaitable<void> converse(std::shared_ptr<impl> self, tcp::socket socket);
+
+    server_options options;
+    router routes;
+    tcp::acceptor acceptor;
+    std::uint16_t port = 0;
+    bool stopping = false;
+    std::list<session*> sessions;
+    runtime::gate connections;
+};
+
+void server::impl::listen() {
+    boost::system::error_code error;
+    const auto address = asio::ip::make_address(options.host, error);
+    const tcp::endpoint here{address, options.port};
+    if (!error) {
+        acceptor.open(here.protocol(), error);
+    }
+    if (!error) {
+        acceptor.set_option(tcp::acceptor::reuse_address{true}, error);
+    }
+    if (!error) {
+        acceptor.bind(here, error);
+    }
+    if (!error) {
+        acceptor.listen(asio::socket_base::max_listen_connections, error);
+    }
+    if (error) {
+        throw std::runtime_error{
+            fmt::format("cannot listen on {}:{}: {}. Is another process using the port? Choose another "
+                        "in the configuration",
+                        options.host, options.port, error.message())};
+    }
+    port = acceptor.local_endpoint().port();
+}
+
+asio::awaitable<void> server::impl::converse(std::shared_ptr<impl> self, tcp::socket socket) {
+    session one{std::move(socket),
+                {.options = self->options,
+                 .table = self->routes.table_,
+                 .handlers = self->routes.handlers_,
+                 .stopping = self->stopping}};
+    struct listed {
+        std::list<session*>& all;
+        std::list<session*>::iterator mine;
+        ~listed() { all.erase(mine); }
+    };
+    const listed entry{self->sessions, self->sessions.insert(self->sessions.end(), &one)};
+    co_await one.run();
+}
+
+server::server(asio::any_io_executor ex, server_options options, router routes)
+    : impl_(std::make_shared<impl>(ex, std::move(options), std::move(routes))) {
+    impl_->listen();
+}
+
+server::~server() {
+    impl_->stopping = true;
+    boost::system::error_code ignored;
+    impl_->acceptor.close(ignored);
+    impl_->connections.cancel_all();
+}
+
+std::uint16_t server::port() const noexcept {
+    return impl_->port;
+}
+
+asio::awaitable<void> server::run() {
+    const auto self = impl_;
+    while (!self->stopping) {
+        auto [error, socket] = co_await self->acceptor.async_accept(asio::as_tuple(asio::use_awaitable));
+        if (error == asio::error::operation_aborted || self->stopping) {
+            co_return;
+        }
+        if (error) { // out of descriptors, most likely: connections must come again when they do
+            co_await runtime::sleep(std::chrono::milliseconds{100});
+            continue;
+        }
+        socket.set_option(tcp::no_delay{true}, error);
+        if (self->connections.inside() < self->options.connections) {
+            self->connections.spawn("http connection", impl::converse(self, std::move(socket)));
+            continue;
+        }
+        constexpr std::string_view busy = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+                                          "Content-Length: 63\r\nConnection: close\r\n\r\n"
+                                          "{\"error\":\"too many connections\",\"hint\":\"try again in a moment\"}";
+        socket.non_blocking(true, error);
+        socket.write_some(asio::buffer(busy), error); // a fresh socket has room for it
+    }
+}
+
+asio::awaitable<bool> server::stop(std::chrono::milliseconds deadline) {
+    const auto self = impl_;
+    self->stopping = true;
+    boost::system::error_code ignored;
+    self->acceptor.close(ignored);
+    for (auto* s : self->sessions) {
+        if (s->idle()) {
+            s->close();
+        }
+    }
+    const bool drained = co_await self->connections.close(deadline);
+    if (!drained) {
+        self->connections.cancel_all();
+        co_await self->connections.close(std::chrono::seconds{1});
+    }
+    co_return drained;
+}
+
+} // namespace semel::http

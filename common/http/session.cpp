@@ -1,0 +1,308 @@
+#include "session.hpp"
+
+#include "url.hpp"
+
+#include <telemetry/log.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/chunk_encode.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace semel::http {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace wire = boost::beast::http;
+using base::fault;
+
+namespace {
+
+constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t piece = std::size_t{64} * 1024;
+constexpr std::size_t worth_draining = piece; // of a body that its handler did not want
+constexpr auto farewell = std::chrono::seconds{2};
+
+std::string bearer_token(std::string_view authorization) {
+    constexpr std::string_view scheme = "bearer ";
+    if (authorization.size() <= scheme.size() || !beast::iequals(authorization.substr(0, scheme.size()), scheme)) {
+        return {};
+    }
+    authorization.remove_prefix(scheme.size());
+    authorization.remove_prefix(std::min(authorization.find_first_not_of(' '), authorization.size()));
+    return std::string{authorization};
+}
+
+/// A line feed in a value would let a handler's data write headers of its own.
+bool one_line(std::string_view value) {
+    return value.find_first_of(std::string_view{"\r\n\0", 3}) == value.npos;
+}
+
+void fill_header(wire::response_header<>& to, const response& from) {
+    to.result(from.status);
+    if (!from.body.empty() || from.stream) {
+        to.set(wire::field::content_type, from.content_type);
+    }
+    for (const auto& [name, value] : from.headers) {
+        if (!one_line(name) || !one_line(value)) {
+            throw std::invalid_argument{"a response header with a line break"};
+        }
+        to.insert(name, value);
+    }
+}
+
+class chunk_writer final : public body_writer {
+  public:
+    chunk_writer(beast::tcp_stream& to, bool chunked, std::chrono::milliseconds patience)
+        : stream_(to)
+        , chunked_(chunked)
+        , patience_(patience) {}
+
+    asio::awaitable<base::result<void>> write(std::string_view bytes) override {
+        if (bytes.empty()) { // an empty chunk would end the body
+            co_return base::result<void>{};
+        }
+        const asio::const_buffer content{bytes.data(), bytes.size()};
+        stream_.expires_after(patience_);
+        beast::error_code error;
+        if (chunked_) {
+            auto chunk = wire::make_chunk(content);
+            std::tie(error, std::ignore) = co_await asio::async_write(stream_, chunk, quietly);
+        } else {
+            std::tie(error, std::ignore) = co_await asio::async_write(stream_, content, quietly);
+        }
+        if (error) {
+            co_return base::failed(fault::kind::unreachable,
+                                   fmt::format("the client no longer reads the answer: {}", error.message()));
+        }
+        co_return base::result<void>{};
+    }
+
+  private:
+    beast::tcp_stream& stream_;
+    bool chunked_;
+    std::chrono::milliseconds patience_;
+};
+
+} // namespace
+
+session::session(asio::ip::tcp::socket socket, service s)
+    : service_(s)
+    , stream_(std::move(socket))
+    , buffer_(s.options.header_bytes + piece) {}
+
+asio::awaitable<void> session::run() {
+    auto then = next::request;
+    while (then == next::request) {
+        then = co_await serve_one();
+    }
+    if (then == next::goodbye) {
+        co_await linger();
+    } else if (stream_.socket().is_open()) {
+        // A reset: whoever reads a streamed answer must not take the cut for its end.
+        beast::error_code ignored;
+        stream_.socket().set_option(asio::socket_base::linger{true, 0}, ignored);
+    }
+    stream_.close();
+}
+
+asio::awaitable<session::next> session::serve_one() {
+    const auto& options = service_.options;
+    parser_.emplace();
+    parser_->header_limit(static_cast<std::uint32_t>(options.header_bytes));
+    parser_->body_limit(boost::none); // request::body() has one; a streamed body has none
+    broken_ = false;
+    if (buffer_.size() == 0) {
+        if (service_.stopping) {
+            co_return next::goodbye;
+        }
+        idle_ = true;
+        stream_.expires_after(options.idle_timeout);
+        auto [error, n] = co_await stream_.async_read_some(buffer_.prepare(4'096), quietly);
+        idle_ = false;
+        if (error) {
+            co_return next::goodbye;
+        }
+        buffer_.commit(n);
+    }
+    stream_.expires_after(options.header_timeout); // for the whole header, however slowly it drips
+    auto [error, n] = co_await wire::async_read_header(stream_, buffer_, *parser_, quietly);
+    const auto refuse = [&](unsigned status, std::string_view why, std::string_view hint) {
+        keep_ = false;
+        return answer(problem(status, why, hint));
+    };
+    if (error == wire::error::header_limit || error == wire::error::buffer_overflow) {
+        co_return co_await refuse(431, fmt::format("the header is larger than {} bytes", options.header_bytes),
+                                  "send less in headers, and data in the body");
+    }
+    if (error && error.category() == wire::make_error_code(wire::error::bad_method).category() &&
+        error != wire::error::end_of_stream && error != wire::error::partial_message) {
+        co_return co_await refuse(400, fmt::format("this is no HTTP/1.1 request: {}", error.message()), "");
+    }
+    if (error) {
+        co_return next::cut; // gone, or too slow: beast closed it
+    }
+    keep_ = parser_->keep_alive();
+    awaits_continue_ = beast::iequals(parser_->get()[wire::field::expect], "100-continue");
+    auto response = co_await dispatch();
+    keep_ = co_await body_is_read() && keep_ && !service_.stopping;
+    co_return co_await answer(std::move(response));
+}
+
+asio::awaitable<response> session::dispatch() {
+    const auto& head = parser_->get();
+    request r{*this};
+    r.method = std::string_view{head.method_string()};
+    const std::string_view target{head.target()};
+    const auto question = target.find('?');
+    r.path = target.substr(0, question);
+    auto query = parse_query(question == target.npos ? std::string_view{} : target.substr(question + 1));
+    if (!query) {
+        co_return problem(400, "the query has a broken percent escape", "encode it as RFC 3986 says");
+    }
+    r.query = std::move(*query);
+    r.bearer = bearer_token(header("authorization"));
+    if (const auto length = parser_->content_length()) {
+        r.content_length = *length;
+    }
+    auto match = service_.table.find(r.method, r.path);
+    if (auto* found = std::get_if<route_table::found>(&match)) {
+        r.path_values = std::move(found->values);
+        co_return co_await call(service_.handlers[found->route], r);
+    }
+    if (const auto* wrong = std::get_if<route_table::wrong_method>(&match)) {
+        auto refusal = problem(405, fmt::format("{} is not possible here", r.method), "use " + wrong->allowed);
+        refusal.headers.emplace_back("Allow", wrong->allowed);
+        co_return refusal;
+    }
+    if (std::holds_alternative<route_table::bad_path>(match)) {
+        co_return problem(400, "the path is broken",
+                          "encode each segment as RFC 3986 says; \"..\" and slashes are no names");
+    }
+    co_return problem(404, "there is nothing at this path", "docs/openapi.yaml lists all paths");
+}
+
+asio::awaitable<response> session::call(const handler& h, request& r) {
+    try {
+        co_return co_await h(r);
+    } catch (const std::exception& error) {
+        telemetry::log().error("request_failed", {{"method", r.method}, {"why", error.what()}});
+    }
+    co_return problem(500, "the service failed", "its log says why");
+}
+
+/// Whether the next request can follow on this connection.
+asio::awaitable<bool> session::body_is_read() {
+    std::array<char, 4'096> waste;
+    std::size_t drained = 0;
+    while (!broken_ && !parser_->is_done()) {
+        if (awaits_continue_ || drained > worth_draining) {
+            co_return false;
+        }
+        const auto n = co_await read_some(waste);
+        drained += n ? *n : 0;
+    }
+    co_return !broken_;
+}
+
+asio::awaitable<session::next> session::answer(response r) {
+    if (r.stream) {
+        co_return co_await answer_streamed(std::move(r));
+    }
+    wire::response<wire::string_body> message{wire::status::ok, parser_->get().version()};
+    fill_header(message, r);
+    message.body() = std::move(r.body);
+    message.keep_alive(keep_);
+    message.prepare_payload();
+    stream_.expires_after(service_.options.body_timeout);
+    auto [error, n] = co_await wire::async_write(stream_, message, quietly);
+    co_return error ? next::cut : keep_ ? next::request : next::goodbye;
+}
+
+asio::awaitable<session::next> session::answer_streamed(response r) {
+    const bool chunked = parser_->get().version() >= 11;
+    keep_ = keep_ && chunked; // HTTP/1.0 knows the end of the body by the end of the connection
+    wire::response<wire::empty_body> message{wire::status::ok, parser_->get().version()};
+    fill_header(message, r);
+    message.keep_alive(keep_);
+    message.chunked(chunked);
+    wire::response_serializer<wire::empty_body> serializer{message};
+    stream_.expires_after(service_.options.body_timeout);
+    auto [lost, n] = co_await wire::async_write_header(stream_, serializer, quietly);
+    if (lost) {
+        co_return next::cut;
+    }
+    chunk_writer writer{stream_, chunked, service_.options.body_timeout};
+    try {
+        if (auto written = co_await r.stream(writer); !written) {
+            telemetry::log().warn("response_cut", {{"why", written.error().why()}});
+            co_return next::cut;
+        }
+    } catch (const std::exception& error) {
+        telemetry::log().error("response_cut", {{"why", error.what()}});
+        co_return next::cut;
+    }
+    if (chunked) {
+        auto last = wire::make_chunk_last();
+        auto [error, m] = co_await asio::async_write(stream_, last, quietly);
+        if (error) {
+            co_return next::cut;
+        }
+    }
+    co_return keep_ ? next::request : next::goodbye;
+}
+
+/// Closing with unread bytes resets the connection, and the reset may overtake the answer: read on for a moment.
+asio::awaitable<void> session::linger() {
+    beast::error_code error;
+    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
+    if (error) {
+        co_return;
+    }
+    stream_.expires_after(farewell);
+    std::array<char, 16 * 1'024> waste;
+    while (!error) {
+        std::tie(error, std::ignore) = co_await stream_.async_read_some(asio::buffer(waste), quietly);
+    }
+}
+
+asio::awaitable<base::result<std::size_t>> session::read_some(std::span<char> into) {
+    auto& body = parser_->get().body();
+    beast::error_code error;
+    if (awaits_continue_) {
+        awaits_continue_ = false;
+        constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+        stream_.expires_after(service_.options.body_timeout);
+        std::tie(error, std::ignore) = co_await asio::async_write(stream_, asio::buffer(go_on), quietly);
+    }
+    body.data = into.data();
+    body.size = into.size();
+    body.more = true;
+    while (!error && !parser_->is_done() && body.size == into.size() && !into.empty()) {
+        stream_.expires_after(service_.options.body_timeout);
+        std::tie(error, std::ignore) = co_await wire::async_read_some(stream_, buffer_, *parser_, quietly);
+        if (error == wire::error::need_buffer) {
+            error = {};
+        }
+    }
+    const auto n = into.size() - body.size;
+    if (error) {
+        broken_ = true;
+        co_return base::failed(
+            fault::kind::malformed,
+            fmt::format("the client broke off or stalled in the middle of its body: {}", error.message()));
+    }
+    co_return n;
+}
+
+std::string_view session::header(std::string_view name) const {
+    const auto& fields = parser_->get();
+    const auto found = fields.find(name);
+    return found == fields.end() ? std::string_view{} : std::string_view{found->value()};
+}
+
+} // namespace semel::http

@@ -1,0 +1,66 @@
+#pragma once
+// One connection of the server: reads requests one after the other, calls their handlers, writes the answers. Internal
+// to this module; server.hpp is the face.
+
+#include "server.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+
+#include <optional>
+
+namespace semel::http {
+
+struct request::source {
+    virtual boost::asio::awaitable<base::result<std::size_t>> read_some(std::span<char> into) = 0;
+    virtual std::string_view header(std::string_view name) const = 0;
+    virtual const server_options& options() const = 0;
+
+  protected:
+    ~source() = default;
+};
+
+/// What a session needs of its server.
+struct service {
+    const server_options& options;
+    const route_table& table;
+    const std::vector<handler>& handlers;
+    const bool& stopping;
+};
+
+class session final : request::source {
+  public:
+    session(boost::asio::ip::tcp::socket, service);
+    boost::asio::awaitable<void> run();
+    /// Between two requests, where nothing is lost by closing.
+    bool idle() const noexcept { return idle_; }
+    void close() { stream_.close(); }
+
+  private:
+    enum class next : unsigned char { request, goodbye, cut };
+
+    boost::asio::awaitable<next> serve_one();
+    boost::asio::awaitable<response> dispatch();
+    boost::asio::awaitable<response> call(const handler&, request&);
+    boost::asio::awaitable<next> answer(response);
+    boost::asio::awaitable<next> answer_streamed(response);
+    boost::asio::awaitable<bool> body_is_read();
+    boost::asio::awaitable<void> linger();
+
+    boost::asio::awaitable<base::result<std::size_t>> read_some(std::span<char> into) override;
+    std::string_view header(std::string_view name) const override;
+    const server_options& options() const override { return service_.options; }
+
+    service service_;
+    boost::beast::tcp_stream stream_;
+    boost::beast::flat_buffer buffer_;
+    std::optional<boost::beast::http::request_parser<boost::beast::http::buffer_body>> parser_;
+    bool idle_ = false;
+    bool keep_ = true;
+    bool awaits_continue_ = false; // the client holds its body back until we say 100
+    bool broken_ = false;          // the body could not be read to its end
+};
+
+} // namespace semel::http

@@ -1,0 +1,445 @@
+#include <http/client.hpp>
+#include <http/json.hpp>
+#include <http/server.hpp>
+#include <runtime/tasks.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+
+namespace semel::http {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using std::chrono::milliseconds;
+constexpr milliseconds patience = std::chrono::seconds{30};
+
+/// Bytes of memory that this process holds now.
+std::size_t resident() {
+    std::size_t pages = 0;
+    std::ifstream in{"/proc/self/statm"};
+    in >> pages >> pages;
+    return pages * 4'096;
+}
+
+router test_routes() {
+    router r;
+    r.add("GET", "/v1/things/{id}", [](request& q) -> asio::awaitable<response> {
+        json::object o{{"id", q.parameter("id")}, {"bearer", q.bearer}, {"q", q.query_value("q", "none")}};
+        co_return response{.body = json::serialize(o)};
+    });
+    r.add("POST", "/v1/echo", [](request& q) -> asio::awaitable<response> {
+        auto body = co_await q.body();
+        co_return body ? response{.body = std::move(*body), .content_type = "text/plain"} : problem(body.error());
+    });
+    r.add("POST", "/v1/count", [](request& q) -> asio::awaitable<response> {
+        std::vector<char> piece(64 * 1'024);
+        std::uint64_t bytes = 0;
+        std::size_t most = 0;
+        for (;;) {
+            const auto n = co_await q.read_some(piece);
+            if (!n) {
+                co_return problem(n.error());
+            }
+            if (*n == 0) {
+                break;
+            }
+            bytes += *n;
+            most = std::max(most, resident());
+        }
+        co_return response{.body = fmt::format("{} {}", bytes, most)};
+    });
+    r.add("POST", "/v1/refuse",
+          [](request&) -> asio::awaitable<response> { co_return problem(403, "no", "ask somebody"); });
+    r.add("GET", "/v1/stream/{n}", [](request& q) -> asio::awaitable<response> {
+        const auto n = std::stoul(q.parameter("n"));
+        response r{.content_type = "text/csv"};
+        r.stream = [n](body_writer& to) -> asio::awaitable<base::result<void>> {
+            const auto count = n; // the frame's own: captures go with the function object
+            const std::string line(1'000, 'x');
+            for (std::size_t i = 0; i < count; ++i) {
+                if (auto ok = co_await to.write(line); !ok) {
+                    co_return ok;
+                }
+            }
+            co_return base::result<void>{};
+        };
+        co_return r;
+    });
+    r.add("GET", "/v1/cut", [](request&) -> asio::awaitable<response> {
+        response r;
+        r.stream = [](body_writer& to) -> asio::awaitable<base::result<void>> {
+            co_await to.write("half of ");
+            throw std::runtime_error{"the source is gone"};
+        };
+        co_return r;
+    });
+    r.add("GET", "/v1/throws", [](request&) -> asio::awaitable<response> {
+        throw std::runtime_error{"planted"};
+        co_return response{};
+    });
+    r.add("GET", "/v1/slow", [](request&) -> asio::awaitable<response> {
+        co_await runtime::sleep(milliseconds{200});
+        co_return response{.body = "done"};
+    });
+    return r;
+}
+
+using test_body = asio::awaitable<void> (*)(server&);
+
+/// Runs a server and one coroutine of a test against it.
+void run(test_body body, server_options options = {}) {
+    asio::io_context io;
+    std::exception_ptr failure;
+    bool finished = false;
+    server s{io.get_executor(), options, test_routes()};
+    auto all = [](server& s, test_body body) -> asio::awaitable<void> {
+        runtime::gate serving{co_await asio::this_coro::executor};
+        serving.spawn("server", s.run());
+        co_await body(s);
+        EXPECT_TRUE(co_await s.stop(patience));
+        EXPECT_TRUE(co_await serving.close(patience));
+    }(s, body);
+    asio::co_spawn(io, std::move(all), [&](std::exception_ptr e) {
+        failure = e;
+        finished = true;
+    });
+    io.run_for(patience * 2);
+    if (failure) {
+        std::rethrow_exception(failure);
+    }
+    EXPECT_TRUE(finished) << "the test did not end in time";
+}
+
+client_options to(const server& s) {
+    return {.base = fmt::format("http://127.0.0.1:{}", s.port())};
+}
+
+asio::awaitable<tcp::socket> raw_connection(server& s) {
+    tcp::socket socket{co_await asio::this_coro::executor};
+    co_await socket.async_connect({asio::ip::address_v4::loopback(), s.port()}, asio::use_awaitable);
+    co_return socket;
+}
+
+/// Sends bytes as they are and reads until the server closes.
+asio::awaitable<std::string> talk(server& s, std::string bytes) {
+    auto socket = co_await raw_connection(s);
+    co_await asio::async_write(socket, asio::buffer(bytes), asio::use_awaitable);
+    std::string answer;
+    co_await asio::async_read(socket, asio::dynamic_buffer(answer), asio::as_tuple(asio::use_awaitable));
+    co_return answer;
+}
+
+std::size_t count(std::string_view text, std::string_view part) {
+    std::size_t n = 0;
+    for (auto at = text.find(part); at != text.npos; at = text.find(part, at + 1)) {
+        ++n;
+    }
+    return n;
+}
+
+TEST(Http, RoutesWithParametersQueryAndToken) {
+    run([](server& s) -> asio::awaitable<void> {
+        client c{co_await asio::this_coro::executor, to(s)};
+        client_request q{.target = "/v1/things/a%20b?q=x+y", .headers = {{"Authorization", "bearer secret"}}};
+        const auto r = co_await c.send(std::move(q));
+        EXPECT_TRUE(r) << r.error().why();
+        EXPECT_EQ(r->status, 200U);
+        EXPECT_EQ(r->header("content-type"), "application/json");
+        EXPECT_EQ(r->body, R"({"id":"a b","bearer":"secret","q":"x y"})");
+    });
+}
+
+TEST(Http, RefusalsAreJsonWithAHint) {
+    run([](server& s) -> asio::awaitable<void> {
+        client c{co_await asio::this_coro::executor, to(s)};
+        struct expectation {
+            const char *method, *target;
+            unsigned status;
+        };
+        for (const auto& e :
+             {expectation{"GET", "/nowhere", 404}, expectation{"DELETE", "/v1/echo", 405},
+              expectation{"GET", "/v1/things/..%2f..%2fetc", 400}, expectation{"GET", "/v1/things/x?q=%zz", 400},
+              expectation{"GET", "/v1/throws", 500}, expectation{"POST", "/v1/refuse", 403}}) {
+            client_request q{.method = e.method, .target = e.target};
+            const auto r = co_await c.send(std::move(q));
+            EXPECT_TRUE(r);
+            EXPECT_EQ(r->status, e.status) << e.target;
+            const auto body = json::read(r->body);
+            EXPECT_TRUE(body && json::find_text(body->as_object(), "error") &&
+                        json::find_text(body->as_object(), "hint"))
+                << r->body;
+            EXPECT_EQ(r->body.find("planted"), std::string::npos);
+        }
+    });
+}
+
+TEST(Http, StreamsABigUploadThroughFlatMemory) {
+    run([](server& s) -> asio::awaitable<void> {
+        client c{co_await asio::this_coro::executor, to(s)};
+        for (const bool sized : {true, false}) {
+            constexpr std::uint64_t size = std::uint64_t{128} * 1024 * 1024 + 7;
+            const auto before = resident();
+            std::uint64_t left = size;
+            client_request q{.method = "POST", .target = "/v1/count"};
+            q.source = [&](std::span<char> into) {
+                const auto n = std::min<std::uint64_t>(left, into.size());
+                std::ranges::fill(into.first(n), 'x');
+                left -= n;
+                return n;
+            };
+            if (sized) {
+                q.length = size;
+            }
+            const auto r = co_await c.send(std::move(q));
+            EXPECT_TRUE(r) << r.error().why();
+            EXPECT_EQ(r->status, 200U);
+            EXPECT_EQ(r->body.substr(0, r->body.find(' ')), std::to_string(size));
+            const auto most = std::stoull(r->body.substr(r->body.find(' ')));
+            EXPECT_LT(most, before + 16 * 1024 * 1024);
+        }
+    });
+}
+
+TEST(Http, ARefusedUploadIsNotSent) {
+    run([](server& s) -> asio::awaitable<void> {
+        client c{co_await asio::this_coro::executor, to(s)};
+        bool asked = false;
+        client_request q{.method = "POST", .target = "/v1/refuse"};
+        q.source = [&](std::span<char>) {
+            asked = true;
+            return std::size_t{0};
+        };
+        const auto r = co_await c.send(std::move(q));
+        EXPECT_TRUE(r) << r.error().why();
+        EXPECT_EQ(r->status, 403U);
+        EXPECT_FALSE(asked);
+        client_request next{.target = "/v1/things/x"};
+        EXPECT_EQ((co_await c.send(std::move(next)))->status, 200U);
+    });
+}
+
+TEST(Http, AFailingSourceIsTheCallersException) {
+    run([](server& s) -> asio::awaitable<void> {
+        client c{co_await asio::this_coro::executor, to(s)};
+        client_request q{.method = "POST", .target = "/v1/count"};
+        q.source = [](std::span<char>) -> std::size_t { throw std::runtime_error{"disk"}; };
+        bool thrown = false;
+        try {
+            co_await c.send(std::move(q));
+        } catch (const std::runtime_error&) {
+            thrown = true;
+        }
+        EXPECT_TRUE(thrown);
+        client_request next{.target = "/v1/things/x"};
+        EXPECT_EQ((co_await c.send(std::move(next)))->status, 200U);
+    });
+}
+
+TEST(Http, StreamsAnAnswerToASink) {
+    run([](server& s) -> asio::awaitable<void> {
+        client c{co_await asio::this_coro::executor, to(s)};
+        std::size_t bytes = 0;
+        client_request q{.target = "/v1/stream/50000"};
+        q.sink = [&](std::string_view part) { bytes += part.size(); };
+        const auto r = co_await c.send(std::move(q));
+        EXPECT_TRUE(r) << r.error().why();
+        EXPECT_EQ(r->header("transfer-encoding"), "chunked");
+        EXPECT_EQ(bytes, 50'000'000U);
+    });
+}
+
+TEST(Http, ACutAnswerIsNoAnswer) {
+    run([](server& s) -> asio::awaitable<void> {
+        client c{co_await asio::this_coro::executor, to(s)};
+        client_request q{.target = "/v1/cut"};
+        const auto r = co_await c.send(std::move(q));
+        EXPECT_FALSE(r);
+        EXPECT_EQ(r.error().what(), base::fault::kind::unreachable);
+    });
+}
+
+TEST(Http, LimitsTheWholeBody) {
+    server_options small;
+    small.whole_body = 1'000;
+    run(
+        [](server& s) -> asio::awaitable<void> {
+            client c{co_await asio::this_coro::executor, to(s)};
+            for (const std::size_t size : {1'000, 1'001}) {
+                client_request q{.method = "POST", .target = "/v1/echo", .body = std::string(size, 'x')};
+                const auto r = co_await c.send(std::move(q));
+                EXPECT_TRUE(r) << r.error().why();
+                EXPECT_EQ(r->status, size == 1'000 ? 200U : 422U);
+            }
+            const auto chunked = co_await talk(s, "POST /v1/echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                                                  "Transfer-Encoding: chunked\r\n\r\n7d0\r\n" +
+                                                      std::string(2'000, 'x') + "\r\n0\r\n\r\n");
+            EXPECT_TRUE(chunked.starts_with("HTTP/1.1 422")) << chunked;
+        },
+        small);
+}
+
+TEST(Http, AnswersPipelinedRequestsInOrder) {
+    run([](server& s) -> asio::awaitable<void> {
+        std::string all;
+        for (int i = 0; i < 50; ++i) {
+            all += fmt::format("POST /v1/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n{}\r\n{:04}",
+                               i == 49 ? "Connection: close\r\n" : "", i);
+        }
+        const auto answer = co_await talk(s, std::move(all));
+        EXPECT_EQ(count(answer, "HTTP/1.1 200 OK"), 50U);
+        std::size_t at = 0;
+        for (int i = 0; i < 50; ++i) {
+            at = answer.find(fmt::format("\r\n\r\n{:04}", i), at);
+            EXPECT_NE(at, answer.npos) << i;
+        }
+    });
+}
+
+TEST(Http, RefusesWhatIsNoRequest) {
+    run([](server& s) -> asio::awaitable<void> {
+        const auto nonsense = co_await talk(s, "what is this\r\n\r\n");
+        EXPECT_TRUE(nonsense.starts_with("HTTP/1.1 400")) << nonsense;
+        const auto length = co_await talk(s, "POST /v1/echo HTTP/1.1\r\nContent-Length: -1\r\n\r\n");
+        EXPECT_TRUE(length.starts_with("HTTP/1.1 400")) << length;
+        const auto both =
+            co_await talk(s, "POST /v1/echo HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n");
+        EXPECT_TRUE(both.starts_with("HTTP/1.1 400")) << both;
+        const auto huge = co_await talk(s, "GET /v1/things/x HTTP/1.1\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n");
+        EXPECT_TRUE(huge.starts_with("HTTP/1.1 431")) << huge;
+        const auto chunk = co_await talk(s, "POST /v1/echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
+        EXPECT_TRUE(chunk.starts_with("HTTP/1.1 400")) << chunk;
+    });
+}
+
+TEST(Http, ASlowHeaderEndsTheConnection) {
+    server_options hasty;
+    hasty.header_timeout = milliseconds{100};
+    run(
+        [](server& s) -> asio::awaitable<void> {
+            auto socket = co_await raw_connection(s);
+            const auto start = std::chrono::steady_clock::now();
+            boost::system::error_code gone;
+            while (!gone && std::chrono::steady_clock::now() - start < patience) { // a byte at a time, for ever
+                std::tie(gone, std::ignore) =
+                    co_await asio::async_write(socket, asio::buffer("G", 1), asio::as_tuple(asio::use_awaitable));
+                co_await runtime::sleep(milliseconds{10});
+            }
+            EXPECT_TRUE(gone);
+        },
+        hasty);
+}
+
+TEST(Http, AnIdleConnectionAndAStalledBodyEnd) {
+    server_options hasty;
+    hasty.idle_timeout = milliseconds{50};
+    hasty.body_timeout = milliseconds{50};
+    run(
+        [](server& s) -> asio::awaitable<void> {
+            EXPECT_EQ(co_await talk(s, ""), "");
+            const auto stalled = co_await talk(s, "POST /v1/echo HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf");
+            EXPECT_FALSE(stalled.starts_with("HTTP/1.1 200")) << stalled;
+        },
+        hasty);
+}
+
+TEST(Http, TooManyConnectionsAreToldSo) {
+    server_options few;
+    few.connections = 2;
+    run(
+        [](server& s) -> asio::awaitable<void> {
+            auto first = co_await raw_connection(s);
+            auto second = co_await raw_connection(s);
+            auto third = co_await raw_connection(s);
+            std::string answer;
+            co_await asio::async_read(third, asio::dynamic_buffer(answer), asio::as_tuple(asio::use_awaitable));
+            EXPECT_TRUE(answer.starts_with("HTTP/1.1 503")) << answer;
+            EXPECT_TRUE(json::read(answer.substr(answer.find("\r\n\r\n") + 4)));
+            EXPECT_NE(answer.find(fmt::format("Content-Length: {}\r\n", answer.size() - answer.find("\r\n\r\n") - 4)),
+                      answer.npos);
+        },
+        few);
+}
+
+TEST(Http, StoppingLetsARequestFinishAndClosesIdleConnections) {
+    run([](server& s) -> asio::awaitable<void> {
+        const auto ex = co_await asio::this_coro::executor;
+        auto idle = co_await raw_connection(s);
+        client c{ex, to(s)};
+        unsigned status = 0;
+        runtime::gate g{ex};
+        g.spawn("slow", [](client& c, unsigned& status) -> asio::awaitable<void> {
+            client_request q{.target = "/v1/slow"};
+            const auto r = co_await c.send(std::move(q));
+            status = r ? r->status : 1;
+            EXPECT_EQ(r->header("connection"), "close");
+        }(c, status));
+        co_await runtime::sleep(milliseconds{50});
+        EXPECT_TRUE(co_await s.stop(patience));
+        EXPECT_TRUE(co_await g.close(patience));
+        EXPECT_EQ(status, 200U);
+        char byte = 0;
+        auto [gone, n] = co_await asio::async_read(idle, asio::buffer(&byte, 1), asio::as_tuple(asio::use_awaitable));
+        EXPECT_TRUE(gone);
+    });
+}
+
+TEST(Http, AClientFindsAServerThatClosedTheKeptConnection) {
+    server_options hasty;
+    hasty.idle_timeout = milliseconds{20};
+    run(
+        [](server& s) -> asio::awaitable<void> {
+            client c{co_await asio::this_coro::executor, to(s)};
+            for (int i = 0; i < 3; ++i) {
+                client_request q{.method = "POST", .target = "/v1/echo", .body = "x"};
+                const auto r = co_await c.send(std::move(q));
+                EXPECT_TRUE(r) << r.error().why();
+                co_await runtime::sleep(milliseconds{60});
+            }
+        },
+        hasty);
+}
+
+TEST(Http, AnUnreachableServerIsNamed) {
+    asio::io_context io;
+    asio::co_spawn(
+        io,
+        []() -> asio::awaitable<void> {
+            client_options options{.base = "http://127.0.0.1:1"};
+            client c{co_await asio::this_coro::executor, options};
+            client_request q{.target = "/"};
+            const auto r = co_await c.send(std::move(q));
+            EXPECT_EQ(r.error().what(), base::fault::kind::unreachable);
+            EXPECT_NE(r.error().why().find("127.0.0.1:1"), std::string::npos);
+        }(),
+        [](std::exception_ptr e) { EXPECT_FALSE(e); });
+    io.run();
+}
+
+TEST(Http, ATakenPortIsNamed) {
+    asio::io_context io;
+    const server first{io.get_executor(), {}, router{}};
+    server_options same;
+    same.port = first.port();
+    try {
+        const server second{io.get_executor(), same, router{}};
+        FAIL();
+    } catch (const std::runtime_error& error) {
+        EXPECT_NE(std::string{error.what()}.find(std::to_string(first.port())), std::string::npos);
+    }
+}
+
+} // namespace
+} // namespace semel::http
