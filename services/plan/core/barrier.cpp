@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace semel::plan {
 namespace {
 
@@ -66,9 +68,12 @@ std::optional<std::vector<mark>> required_for(const v1::Campaign& campaign, std:
 }
 
 std::vector<mark> to_register(const v1::Campaign& campaign) {
+    const auto launched = [](const v1::Wave& w) { return w.phase() == v1::WAVE_LAUNCHED; };
+    const bool over = campaign.phase() == v1::CAMPAIGN_FINISHED ||
+                      (campaign.phase() == v1::CAMPAIGN_CANCELLED && std::ranges::none_of(campaign.waves(), launched));
     std::vector<mark> all;
     for (const auto& w : campaign.waves()) {
-        if (is_sealed(w)) {
+        if (!over && is_sealed(w)) {
             for (const auto& span : w.spans()) {
                 all.push_back({w.number(), span.partition(), span.end_offset()});
             }

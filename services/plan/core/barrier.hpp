@@ -55,7 +55,8 @@ bool is_sealed(const v1::Wave&);
 /// waves. Nothing while an earlier wave is not sealed: its rows would come first, and nobody knows them yet.
 std::optional<std::vector<mark>> required_for(const v1::Campaign&, std::uint32_t wave);
 
-/// The spans of sealed waves.
+/// The spans of sealed waves, while anybody may still need them: not after the campaign has finished, and of a
+/// cancelled one only what was launched (its rows must still be accounted for).
 std::vector<mark> to_register(const v1::Campaign&);
 
 } // namespace semel::plan

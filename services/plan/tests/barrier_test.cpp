@@ -64,3 +64,14 @@ TEST(Barrier, AWaveWaitsForAnEarlierOneThatIsNotSealed) {
     add_wave(c, 1, v1::WAVE_IMPORTED, 10);
     EXPECT_FALSE(plan::required_for(c, 2));
 }
+
+TEST(Barrier, NobodyNeedsTheRegisterOfWhatIsOver) {
+    v1::Campaign c;
+    add_wave(c, 1, v1::WAVE_SEALED, 10);
+    c.set_phase(v1::CAMPAIGN_FINISHED);
+    EXPECT_TRUE(plan::to_register(c).empty());
+    c.set_phase(v1::CAMPAIGN_CANCELLED);
+    EXPECT_TRUE(plan::to_register(c).empty());
+    add_wave(c, 2, v1::WAVE_LAUNCHED, 20);
+    EXPECT_EQ(plan::to_register(c).size(), 4U) << "launched rows of a cancelled campaign must still be accounted for";
+}

@@ -1,0 +1,110 @@
+#include "backlog.hpp"
+
+#include <kafka/admin.hpp>
+#include <telemetry/log.hpp>
+#include <wire/identity.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace semel::plan {
+
+namespace asio = boost::asio;
+using clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::array channels{base::channel::email, base::channel::push, base::channel::sms};
+constexpr std::chrono::seconds reading_lasts{1};
+
+struct reading {
+    double waiting = 0;
+    double done = 0;
+};
+using reading_by_channel = std::map<base::channel, base::result<reading>>;
+
+base::result<reading> read_channel(kafka::admin& kafka, const kafka_place& place, base::channel c) {
+    reading sum;
+    for (const auto& topic : {wire::dispatch(c), wire::retry(c, 0)}) {
+        const auto lag = kafka.group_lag(place.group(base::to_string(c)), place.topic(topic));
+        if (!lag) {
+            return base::failed(lag.error());
+        }
+        for (const auto& partition : *lag) {
+            sum.waiting += static_cast<double>(std::max<kafka::offset>(0, partition.end - partition.committed));
+            sum.done += static_cast<double>(partition.committed);
+        }
+    }
+    return sum;
+}
+
+} // namespace
+
+struct backlog::impl {
+    impl(kafka_place p, plan::pace pace)
+        : place(std::move(p))
+        , ahead(pace)
+        , kafka(place.bootstrap) {}
+    ~impl() { thread.join(); }
+
+    kafka_place place;
+    plan::pace ahead;
+    kafka::admin kafka;
+    std::map<base::channel, lane> lanes;
+    clock::time_point read_at{};
+    bool complained = false;
+    asio::thread_pool thread{1}; // last: its work uses what is above
+};
+
+backlog::backlog(kafka_place place, pace ahead)
+    : impl_(std::make_unique<impl>(std::move(place), ahead)) {}
+backlog::~backlog() = default;
+
+asio::awaitable<void> backlog::refresh() {
+    auto& self = *impl_;
+    if (self.read_at != clock::time_point{} && clock::now() - self.read_at < reading_lasts) {
+        co_return;
+    }
+    const auto read_all = [](impl& on) -> asio::awaitable<reading_by_channel> {
+        reading_by_channel all;
+        for (const auto c : channels) {
+            all.emplace(c, read_channel(on.kafka, on.place, c));
+        }
+        co_return all;
+    };
+    const auto all = co_await asio::co_spawn(self.thread, read_all(self), asio::use_awaitable);
+    bool failed = false;
+    for (const auto& [channel, read] : all) {
+        if (read) {
+            self.lanes[channel].read(read->waiting, read->done, base::now());
+            continue;
+        }
+        failed = true;
+        if (!self.complained) {
+            telemetry::log().warn("pacing.blind", {{"channel", base::to_string(channel)}, {"why", read.error().why()}});
+        }
+    }
+    self.complained = failed;
+    self.read_at = clock::now();
+}
+
+double backlog::room(const google::protobuf::RepeatedField<int>& used) const {
+    double least = std::numeric_limits<double>::max();
+    for (const auto c : used) {
+        if (const auto channel = wire::from_proto(static_cast<v1::Channel>(c))) {
+            least = std::min(least, impl_->lanes[*channel].room(impl_->ahead));
+        }
+    }
+    return least;
+}
+
+void backlog::released(base::channel c, double messages) {
+    impl_->lanes[c].released(messages);
+}
+
+} // namespace semel::plan

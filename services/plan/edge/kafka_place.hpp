@@ -1,0 +1,22 @@
+#pragma once
+// Where plan finds its topics.
+
+#include <wire/topics.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace semel::plan {
+
+struct kafka_place {
+    std::string bootstrap;
+    std::int32_t partitions = 8; // of audience, progress, events and dispatch.*, as `semel up` creates them
+    std::string instance;        // "plan", "plan-2": group.instance.id and transactional.id derive from it
+    std::string prefix;          // of topics and groups; empty but in tests
+
+    std::string topic(std::string_view name) const { return prefix + std::string{name}; }
+    std::string group(std::string_view name) const { return prefix + std::string{name}; }
+};
+
+} // namespace semel::plan

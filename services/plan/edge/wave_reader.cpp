@@ -1,0 +1,133 @@
+#include "wave_reader.hpp"
+
+#include <wire/sealed.hpp>
+#include <wire/topics.hpp>
+
+#include <utility>
+
+namespace semel::plan {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// A chunk is some 100 KiB: few records at once, so that memory stays flat.
+constexpr std::size_t records_at_once = 8;
+constexpr std::size_t prefetch_kib = 4'096;
+
+} // namespace
+
+wave_reader::wave_reader(asio::any_io_executor executor, const kafka_place& place)
+    : topic_(place.topic(wire::audience))
+    , reader_(std::move(executor),
+              {.bootstrap = place.bootstrap, .batch = records_at_once, .prefetch_kib = prefetch_kib}) {}
+
+void wave_reader::start(catalog::campaign_ptr campaign, std::uint32_t wave, const std::vector<stretch>& stretches) {
+    campaign_ = std::move(campaign);
+    wave_ = wave;
+    fetched_.clear();
+    left_.clear();
+    for (const auto& s : stretches) {
+        if (s.next < s.end) {
+            left_.emplace(s.partition, s);
+        }
+    }
+    assign();
+}
+
+bool wave_reader::reading() const {
+    return !left_.empty();
+}
+
+void wave_reader::assign() {
+    std::vector<kafka::start> positions;
+    for (const auto& [partition, s] : left_) {
+        positions.push_back({{topic_, partition}, s.next});
+    }
+    reader_.assign(positions);
+}
+
+void wave_reader::take(const kafka::record& r) {
+    const auto found = left_.find(r.at().partition);
+    if (found == left_.end() || r.offset() < found->second.next) {
+        return;
+    }
+    auto& s = found->second;
+    if (r.offset() < s.end) {
+        raw_chunk c{r.at().partition, r.offset(), {}, {}, {}};
+        if (!c.record.ParseFromArray(r.value().data(), static_cast<int>(r.value().size()))) {
+            c.unreadable = "it is no AudienceRecord";
+            c.raw = r.value();
+            fetched_.push_back(std::move(c));
+        } else if (c.record.campaign_id() == campaign_->id.value() && c.record.wave() == wave_) {
+            fetched_.push_back(std::move(c));
+        }
+    }
+    s.next = r.offset() + 1;
+    if (s.next >= s.end) {
+        left_.erase(found);
+    }
+}
+
+chunk wave_reader::open(std::int32_t partition, kafka::offset offset, v1::AudienceRecord record) const {
+    chunk c{.partition = partition,
+            .offset = offset,
+            .content = {},
+            .people = {},
+            .unreadable = {},
+            .raw = {},
+            .rows = record.count()};
+    const auto give_up = [&](const std::string& why) {
+        c.unreadable = why;
+        c.raw = record.SerializeAsString();
+        c.content.Clear();
+        c.people.clear();
+    };
+    auto content = wire::open_chunk(*campaign_->key, record);
+    if (!content) {
+        give_up(content.error().why());
+        return c;
+    }
+    c.content = std::move(*content);
+    c.people.reserve(static_cast<std::size_t>(c.content.recipients_size()));
+    for (const auto& recipient : c.content.recipients()) {
+        auto p = person_of(*campaign_->key, campaign_->state, recipient);
+        if (!p) {
+            give_up(p.error().why());
+            return c;
+        }
+        c.people.push_back(std::move(*p));
+    }
+    return c;
+}
+
+asio::awaitable<std::vector<chunk>> wave_reader::next(std::size_t at_most) {
+    while (fetched_.empty() && reading()) {
+        const auto before = left_.size();
+        for (const auto& r : co_await reader_.next()) {
+            take(r);
+        }
+        if (left_.size() != before && reading()) {
+            assign(); // what lies behind a stretch's end belongs to others: do not fetch it
+        }
+    }
+    std::vector<chunk> chunks;
+    while (!fetched_.empty() && chunks.size() < at_most) {
+        auto c = std::move(fetched_.front());
+        fetched_.pop_front();
+        if (c.unreadable.empty()) {
+            chunks.push_back(open(c.partition, c.offset, std::move(c.record)));
+        } else {
+            chunks.push_back({.partition = c.partition,
+                              .offset = c.offset,
+                              .content = {},
+                              .people = {},
+                              .unreadable = std::move(c.unreadable),
+                              .raw = std::move(c.raw),
+                              .rows = 0});
+        }
+    }
+    co_return chunks;
+}
+
+} // namespace semel::plan

@@ -1,0 +1,67 @@
+#pragma once
+// The records of one wave in some partitions of `audience`, opened and hashed. Records of other waves that lie between
+// are passed over; a record that nobody can read is handed out as such, never skipped. One strand.
+
+#include "kafka_place.hpp"
+
+#include <catalog/catalog.hpp>
+#include <kafka/consumer.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <plan/core/leader.hpp>
+
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace semel::plan {
+
+struct chunk {
+    std::int32_t partition = 0;
+    kafka::offset offset = 0;
+    v1::AudienceChunk content;
+    std::vector<person> people; // one for each recipient of the content
+    std::string unreadable;     // why; then content and people are empty
+    std::string raw;            // the record as it came, when it is unreadable
+    std::uint64_t rows = 0;     // as the record says
+};
+
+/// [next, end) of a partition.
+struct stretch {
+    std::int32_t partition = 0;
+    kafka::offset next = 0;
+    kafka::offset end = 0;
+};
+
+class wave_reader {
+  public:
+    wave_reader(boost::asio::any_io_executor, const kafka_place&);
+
+    void start(catalog::campaign_ptr, std::uint32_t wave, const std::vector<stretch>&);
+    /// Up to `at_most` chunks in offset order of each partition; empty when every stretch has been read.
+    boost::asio::awaitable<std::vector<chunk>> next(std::size_t at_most);
+
+  private:
+    bool reading() const;
+    void assign();
+    void take(const kafka::record&);
+    chunk open(std::int32_t partition, kafka::offset, v1::AudienceRecord) const;
+
+    std::string topic_;
+    kafka::reader reader_;
+    catalog::campaign_ptr campaign_;
+    std::uint32_t wave_ = 0;
+    std::map<std::int32_t, stretch> left_; // stretches that are not read to their end
+    struct raw_chunk {
+        std::int32_t partition = 0;
+        kafka::offset offset = 0;
+        v1::AudienceRecord record;
+        std::string unreadable;
+        std::string raw;
+    };
+    std::deque<raw_chunk> fetched_;
+};
+
+} // namespace semel::plan
