@@ -353,3 +353,43 @@ TEST_F(Intake, AnOrderThatDoesNotParseStopsNobody) {
     serve_until_committed(2);
     ASSERT_EQ(feedback().size(), 1U);
 }
+
+// The second process takes the partition over while the first is in the middle of the file.
+TEST_F(Intake, AnotherProcessGoesOnWithWhatIsTakenFromThisOne) {
+    upload(some_rows(120'000));
+    send(order().SerializeAsString());
+    settings.chunks_per_transaction =
+        1; // some 6 s of work, so that the group hears of the second process before the end
+    auto other = settings;
+    telemetry::metrics theirs;
+    other.instance = name + "-0"; // sorts first: the range assignor gives it partition 0
+    asio::io_context io;
+    std::exception_ptr failed;
+    const auto ended = [&](std::exception_ptr e) { failed = e ? e : failed; };
+    {
+        intake::service first{io.get_executor(), settings, metrics};
+        asio::co_spawn(io, first.run(), ended);
+        const auto deadline = std::chrono::steady_clock::now() + 60s;
+        const auto go_on_until = [&](const std::function<bool()>& enough) {
+            while (!failed && !enough()) {
+                ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "intake did not get there in time";
+                io.restart();
+                io.run_for(20ms);
+            }
+        };
+        go_on_until([&] { return !read_topic(settings.topics.audience).values.empty(); });
+        EXPECT_EQ(committed(), 0);
+        intake::service second{io.get_executor(), other, theirs};
+        asio::co_spawn(io, second.run(), ended);
+        go_on_until([&] { return committed() == 1; });
+        io.stop();
+    }
+    if (failed) {
+        std::rethrow_exception(failed);
+    }
+    const auto told = feedback();
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(rows_of(told[0]), numbers(120'000));
+    EXPECT_NE(theirs.expose().find("semel_intake_imports_total{result=\"imported\"} 1"), std::string::npos)
+        << "the first process had finished before it lost the partition";
+}
