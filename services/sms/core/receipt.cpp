@@ -54,7 +54,7 @@ std::optional<std::string_view> field(std::string_view text, const std::string& 
         if (colon == std::string_view::npos || text[colon] != ':') {
             continue;
         }
-        const auto start = text.find_first_not_of(' ', colon + 1);
+        const auto start = text.find_first_not_of(" \r\n\t", colon + 1);
         if (start == std::string_view::npos) {
             return std::nullopt;
         }
