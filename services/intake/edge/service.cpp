@@ -67,6 +67,7 @@ asio::awaitable<void> service::take(kafka::assigned assigned) {
         }
     }
     consumer_.begin(positions);
+    telemetry::log().info("partitions taken", {{"instance", settings_.instance}, {"partitions", positions.size()}});
 }
 
 asio::awaitable<void> service::give_back(kafka::revoked revoked) {
@@ -81,6 +82,8 @@ asio::awaitable<void> service::give_back(kafka::revoked revoked) {
         }
     }
     consumer_.release(revoked);
+    telemetry::log().info("partitions given back",
+                          {{"instance", settings_.instance}, {"partitions", revoked.partitions.size()}});
 }
 
 asio::awaitable<void> service::work() {
