@@ -251,7 +251,7 @@ int serve(int argc, char** argv, std::string_view service, service_main main) {
         return run(self, main);
     } catch (...) {
         telemetry::log().error("fatal", {{"why", describe(std::current_exception())}});
-        return 1;
+        std::_Exit(1); // threads of PostgreSQL or Kafka may be about to resume coroutines on a loop that would be gone
     }
 }
 
