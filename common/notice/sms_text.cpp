@@ -222,4 +222,12 @@ std::optional<std::string> decode_sms(const sms_message& message) {
     return message.alphabet == sms_alphabet::gsm7 ? decode_gsm7(octets) : decode_ucs2(octets);
 }
 
+std::string decode_part(std::string_view part, std::uint8_t data_coding) {
+    const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(part[i]); };
+    const bool joined = part.size() >= 6 && part.starts_with(std::string_view{"\x05\x00\x03", 3}) && octet(4) > 1 &&
+                        octet(5) >= 1 && octet(5) <= octet(4);
+    part.remove_prefix(joined ? 6 : 0);
+    return (data_coding == 0 ? decode_gsm7(part) : decode_ucs2(part)).value_or("");
+}
+
 } // namespace semel::notice

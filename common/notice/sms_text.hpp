@@ -43,5 +43,7 @@ std::optional<sms_message> encode_sms(std::string_view utf8, std::uint8_t refere
 std::size_t count_sms_parts(std::string_view utf8);
 /// What a phone shows, as UTF-8: for previews and audits. Nothing when the parts do not belong together.
 std::optional<std::string> decode_sms(const sms_message&);
+/// What one part says alone, without its header: for whoever has only recorded parts. Empty when it does not decode.
+std::string decode_part(std::string_view part, std::uint8_t data_coding);
 
 } // namespace semel::notice

@@ -88,6 +88,19 @@ TEST(SmsText, EveryTextComesBackWholeFromPartsWithinTheirSize) {
     }
 }
 
+TEST(SmsText, EachPartReadsAlone) {
+    for (const std::string& text : {repeat("a{", 200), repeat("가😀", 60), std::string{"short"}}) {
+        const auto m = *encode_sms(text, 9);
+        std::string joined;
+        for (const auto& part : m.parts) {
+            joined += decode_part(part, m.data_coding());
+        }
+        EXPECT_EQ(joined, text);
+    }
+    EXPECT_EQ(decode_part("\x1b", 0), "");
+    EXPECT_EQ(decode_part("\xd8", 8), "");
+}
+
 TEST(SmsText, BrokenUtf8BecomesTheReplacementCharacter) {
     const auto m = encode_sms("a\xff\xc3", 1);
     EXPECT_EQ(decode_sms(*m), "a\uFFFD\uFFFD");
