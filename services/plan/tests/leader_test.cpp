@@ -1,3 +1,5 @@
+#include "truth.hpp"
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <plan/core/leader.hpp>
@@ -10,6 +12,7 @@
 using namespace semel;
 using plan::entry;
 using plan::verdict;
+using namespace semel::plan::testing;
 
 namespace {
 
@@ -23,11 +26,6 @@ v1::Campaign a_campaign(v1::Dedup dedup = v1::DEDUP_ADDRESS) {
     c.add_channels(v1::CHANNEL_PUSH);
     return c;
 }
-
-struct row {
-    std::uint32_t wave = 1;
-    v1::Recipient recipient;
-};
 
 row a_row(std::uint32_t wave, std::uint64_t number, std::string id, std::uint32_t segments,
           std::vector<std::pair<v1::Channel, std::string>> addresses) {
@@ -88,50 +86,6 @@ plan::person person_of(const v1::Campaign& c, const row& r) {
     auto p = plan::person_of(key, c, r.recipient);
     EXPECT_TRUE(p) << (p ? "" : p.error().why());
     return *p;
-}
-
-/// One message: to which address, in which wave, by which row, notice or supplement, with which segments.
-using message = std::tuple<std::string, std::uint32_t, std::uint64_t, bool, std::uint32_t>;
-
-std::string name_of(const v1::Campaign& c, const v1::Recipient& r, const v1::Address& a) {
-    const auto who = c.dedup() == v1::DEDUP_ACCOUNT ? r.recipient_id() + "/" : std::string{};
-    return fmt::format("{}{}:{}", who, static_cast<int>(a.channel()), a.canonical());
-}
-
-bool counts(const v1::Address& a) {
-    return a.channel() != v1::CHANNEL_SMS;
-}
-
-/// By brute force, straight from the words of the design, without any of the code under test.
-std::multiset<message> truth(const v1::Campaign& c, const std::vector<row>& rows) {
-    struct use {
-        std::uint64_t leader = 0;
-        std::uint32_t segments = 0;
-    };
-    std::map<std::string, std::map<std::uint32_t, use>> uses;
-    for (const auto& r : rows) {
-        for (const auto& a : r.recipient.addresses()) {
-            if (counts(a)) {
-                auto& u = uses[name_of(c, r.recipient, a)][r.wave];
-                u.leader = u.leader == 0 ? r.recipient.row() : std::min(u.leader, r.recipient.row());
-                u.segments |= r.recipient.segments();
-            }
-        }
-    }
-    std::multiset<message> all;
-    for (const auto& [name, by_wave] : uses) {
-        std::uint32_t known = 0;
-        bool first = true;
-        for (const auto& [wave, u] : by_wave) {
-            const auto fresh = u.segments & ~known;
-            if (first || fresh != 0) {
-                all.emplace(name, wave, u.leader, !first, first ? u.segments : fresh);
-            }
-            known |= u.segments;
-            first = false;
-        }
-    }
-    return all;
 }
 
 std::vector<row> random_audience(std::mt19937_64& random) {

@@ -1,0 +1,41 @@
+#pragma once
+// Both passes of plan in one process, side by side: `plan-register` and `plan` share their partitions out on their own.
+
+#include "registrar.hpp"
+#include "releaser.hpp"
+
+#include <catalog/catalog.hpp>
+
+namespace semel::plan {
+
+class passes {
+  public:
+    /// `redis` and `metrics` must outlive this.
+    passes(boost::asio::any_io_executor, const kafka_place&, redis::client& redis, const campaign_source&,
+           telemetry::metrics& metrics);
+
+    /// Until `stop` completes; then both end the transaction at hand and leave their groups.
+    boost::asio::awaitable<void> run(boost::asio::awaitable<void> stop);
+    /// A campaign has changed.
+    void wake();
+
+  private:
+    probe probe_;
+    registrar registrar_;
+    releaser releaser_;
+};
+
+class service {
+  public:
+    /// All references must outlive this.
+    service(boost::asio::any_io_executor, const kafka_place&, redis::client& redis, catalog::catalog& campaigns,
+            telemetry::metrics& metrics);
+
+    boost::asio::awaitable<void> run(boost::asio::awaitable<void> stop);
+
+  private:
+    catalog::catalog& campaigns_;
+    passes passes_;
+};
+
+} // namespace semel::plan
