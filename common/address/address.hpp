@@ -26,16 +26,6 @@ struct address {
 /// `given`: the mailbox as written. `canonical`: NFC, lower case, the domain as A-labels; gmail's dots and +tags gone.
 base::result<address> email(std::string_view text);
 
-/// What goes between the angle brackets of SMTP: the local part as given, the domain as A-labels in lower case.
-struct mailbox {
-    std::string text;
-    bool smtputf8 = false; // the local part is not ASCII: only a relay with SMTPUTF8 can take it
-};
-/// For the `given` of an address that email() accepted.
-base::result<mailbox> mailbox_of(std::string_view given);
-/// "example.com" of a canonical email address: rates and lanes go by it.
-std::string_view domain_of(std::string_view canonical_email) noexcept;
-
 /// `canonical`: E.164 with its plus ("+821012345678"); SMPP's destination_addr is canonical without the plus.
 /// `given`: the number as written. `default_region`: ISO 3166 alpha-2, for numbers in national form.
 base::result<address> phone(std::string_view text, std::string_view default_region);

@@ -261,19 +261,4 @@ base::result<address> email(std::string_view text) {
     return address{base::channel::email, std::move(canonical), std::string{text}, {}};
 }
 
-base::result<mailbox> mailbox_of(std::string_view given) {
-    const auto split_text = split(given);
-    if (!split_text) {
-        return base::failed(split_text.error());
-    }
-    std::string text{split_text->local};
-    text += '@';
-    text += split_text->domain;
-    return mailbox{std::move(text), !is_ascii(split_text->local)};
-}
-
-std::string_view domain_of(std::string_view canonical_email) noexcept {
-    return canonical_email.substr(canonical_email.rfind('@') + 1);
-}
-
 } // namespace semel::address

@@ -1,10 +1,12 @@
 #include <crypto/keys.hpp>
-#include <kafka/admin.hpp>
+#include <kafka/retention.hpp>
 #include <runtime/serve.hpp>
 #include <wire/topics.hpp>
 
 #include <intake/edge/service.hpp>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <stdexcept>
 
@@ -23,10 +25,18 @@ T must(base::result<T> result) {
     }
 }
 
+std::vector<kafka::topic_spec> topics_of_intake(std::int32_t partitions) {
+    auto topics = wire::all_topics(partitions);
+    constexpr std::array ours{wire::intake_work, wire::audience, wire::progress, wire::feedback};
+    std::erase_if(topics, [&](const auto& topic) { return std::ranges::find(ours, topic.name) == ours.end(); });
+    return topics;
+}
+
 boost::asio::awaitable<void> serve_intake(runtime::context& ctx) {
     const auto& config = ctx.config();
     kafka::admin admin{config.kafka_bootstrap};
     must(admin.wait_until_ready(30s));
+    must(kafka::check_retention(admin, topics_of_intake(config.partitions)));
     intake::settings settings;
     settings.bootstrap = config.kafka_bootstrap;
     settings.instance = ctx.instance_name();
