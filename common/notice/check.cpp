@@ -102,8 +102,10 @@ std::string segments_in_words(const notice_source& source, std::uint32_t segment
 // Fill the fullest version with defaults (must fit) and with long values (should fit).
 void check_size(const notice_source& source, const std::string& locale, base::channel channel, complaints out) {
     const auto all = static_cast<std::uint32_t>((1U << source.segments.size()) - 1);
-    for (std::uint32_t segments = 0; segments <= all; ++segments) {
-        const auto artifact = compile_one(source, {}, locale, channel, segments, false);
+    for (std::uint32_t version = 0; version <= 2 * all; ++version) {
+        const bool supplement = version > all; // a text that is sent whole under a longer title
+        const auto segments = supplement ? version - all : version;
+        const auto artifact = compile_one(source, {}, locale, channel, segments, supplement);
         for (const std::string_view transport : {"apns", "fcm"}) {
             for (const bool worst : {false, true}) {
                 const auto delivery = a_delivery(source, channel, transport, worst);
