@@ -62,6 +62,7 @@ struct smtp_gateway::link {
     dialogue talk;
     clock::time_point idle_since{};
     clock::time_point spoke_at{};
+    std::optional<verdict> tls_failure; // says more than the dialogue, which only sees the connection end
     std::array<char, 4096> buffer{};
 
     link(const asio::any_io_executor& executor, const session_settings& s)
@@ -120,7 +121,7 @@ struct smtp_gateway::pool : std::enable_shared_from_this<pool> {
                 if (auto ok = co_await l.wire.secure(tls, server_name()); ok) {
                     l.talk.secured();
                 } else {
-                    failure = as_verdict(ok.error());
+                    l.tls_failure = as_verdict(ok.error());
                     l.talk.lost(ok.error().why());
                 }
             } else if (l.talk.output().empty()) {
@@ -161,10 +162,9 @@ struct smtp_gateway::pool : std::enable_shared_from_this<pool> {
             }
         }
         if (!why) {
-            self->failure.reset(); // advance() leaves a TLS failure here
             co_await self->advance(*l);
             if (l->talk.next() != dialogue::action::ready) {
-                why = self->failure ? self->failure : l->talk.failure();
+                why = l->tls_failure ? l->tls_failure : l->talk.failure();
             }
         }
         --self->opening;
@@ -360,16 +360,17 @@ smtp_gateway::stage(const delivery::outbound& message, milliseconds patience) {
             co_return refused;
         }
         const auto now = clock::now();
-        if (p->open == 0 && p->failure &&
-            (p->failure->what == kind::lane_stop || now >= deadline || p->next_try > deadline) &&
-            now < std::max(p->next_try, deadline)) {
+        // Nobody else's session will become free, and ours cannot be opened yet: say why it could not.
+        const bool hopeless = p->open == 0 && p->failure && now < p->next_try &&
+                              (p->failure->what == kind::lane_stop || p->next_try > deadline);
+        if (hopeless || now >= deadline) {
+            if (p->open != 0 || !p->failure) {
+                co_return ours(kind::transient, "busy", "no session became free in time");
+            }
             auto why = *p->failure;
             why.retry_after =
                 std::max(why.retry_after.value_or(milliseconds{0}), std::chrono::ceil<milliseconds>(p->next_try - now));
             co_return why;
-        }
-        if (now >= deadline) {
-            co_return ours(kind::transient, "busy", "no session became free in time");
         }
         auto wake = deadline;
         const waiting_here counted{p->waiting};

@@ -293,6 +293,12 @@ TEST_F(Gateway, StopsTheLaneWhenTheRelayRefusesUs) {
     const auto v = run(send_one());
     EXPECT_EQ(v.what, kind::lane_stop);
     EXPECT_EQ(v.code, "554 5.7.1");
+    EXPECT_TRUE(v.retry_after);
+    peer.greeting = "220 welcome back\r\n";
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (run(send_one()).what != kind::accepted) { // and then it recovers
+        ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+    }
 }
 
 TEST_F(Gateway, StopsTheLaneWithoutStarttls) {
