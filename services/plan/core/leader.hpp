@@ -74,7 +74,7 @@ struct verdict {
 
 struct decision {
     bool rejected =
-        false; // a smaller row of this wave has the same recipient id; see docs/decisions/0006-double-recipients.md
+        false; // a smaller row of this wave has the same recipient id; see docs/decisions/0010-double-recipients.md
     std::vector<verdict> verdicts; // empty: unreachable. An address that was told and gets a supplement has two.
 };
 

@@ -10,6 +10,7 @@
 #include <kafka/consumer.hpp>
 #include <kafka/producer.hpp>
 #include <runtime/tasks.hpp>
+#include <semel/v1/events.pb.h>
 #include <wire/sealed.hpp>
 #include <wire/topics.hpp>
 
@@ -17,7 +18,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <gtest/gtest.h>
-#include <semel/v1/events.pb.h>
 #include <plan/core/barrier.hpp>
 
 #include <cstdlib>
@@ -89,7 +89,7 @@ asio::awaitable<std::vector<kafka::record>> all_of(std::string topic) {
 /// A campaign with an audience in Kafka, and the processes that plan it.
 class stage {
   public:
-    explicit stage(std::vector<row> rows, int unreadable = 0)
+    explicit stage(std::vector<row> rows, int unreadable = 0, int chunk_rows = 40)
         : rows_(std::move(rows)) {
         prefix_ = fmt::format("plan{}.{}.", ::getpid(), clock::now().time_since_epoch().count());
         file_ = (std::filesystem::temp_directory_path() / (prefix_ + "campaign")).string();
@@ -125,7 +125,7 @@ class stage {
                 }
             }
         }
-        play([this, unreadable] { return import(unreadable); });
+        play([=, this] { return import(unreadable, chunk_rows); });
         write();
     }
     stage(const stage&) = delete;
@@ -227,6 +227,18 @@ class stage {
             return e.kind() == v1::EVENT_RECIPIENT || e.kind() == v1::EVENT_RECIPIENT_REJECTED;
         }));
     }
+    /// Stretches that are released to their end.
+    int progress_done() const {
+        std::set<std::string> done;
+        for (const auto& r : records(wire::progress)) {
+            v1::Progress p;
+            if (r.key().starts_with("release|") &&
+                p.ParseFromArray(r.value().data(), static_cast<int>(r.value().size())) && p.done()) {
+                done.emplace(r.key());
+            }
+        }
+        return static_cast<int>(done.size());
+    }
     const std::vector<row>& rows() const { return rows_; }
     const v1::Campaign& campaign() const { return campaign_; }
 
@@ -261,8 +273,7 @@ class stage {
         std::filesystem::rename(file_ + "~", file_);
     }
 
-    asio::awaitable<void> import(int unreadable) {
-        constexpr std::size_t chunk_rows = 40;
+    asio::awaitable<void> import(int unreadable, int chunk_rows) {
         kafka::producer producer{co_await asio::this_coro::executor, {.bootstrap = broker(), .transactional_id = {}}};
         std::array<std::int64_t, partitions> ends{};
         const auto topic = prefix_ + std::string{wire::audience};
@@ -295,7 +306,7 @@ class stage {
                 if (r.wave == number) {
                     *content.add_recipients() = r.recipient;
                     wave.set_rows(wave.rows() + 1);
-                    if (static_cast<std::size_t>(content.recipients_size()) == chunk_rows) {
+                    if (content.recipients_size() == chunk_rows) {
                         co_await send();
                     }
                 }
@@ -552,6 +563,26 @@ TEST(Plan, PutsWhatItCannotReadAsideAndGoesOn) {
         }
     }
     EXPECT_EQ(ids.size(), letters.size());
+}
+
+/// Two waves at full speed. Prints the figures; the load run of loadtest/ holds them against their targets.
+TEST(Plan, RegistersAndReleasesAtSpeed) {
+    stage s{an_audience(25'000, 7), 0, 500};
+    const auto rows = static_cast<double>(s.rows().size());
+    const auto seconds_since = [](clock::time_point t) {
+        return std::chrono::duration<double>(clock::now() - t).count();
+    };
+    s.start();
+    stage::wait_until([&] { return s.head_fields() >= 2; }, "the first head"); // the groups have met
+    const auto sealed = clock::now();
+    wait_until_registered(s);
+    const auto registering = seconds_since(sealed);
+    const auto launched = clock::now();
+    s.launch();
+    stage::wait_until([&] { return s.progress_done() == 2 * partitions; }, "all rows to be released");
+    const auto releasing = seconds_since(launched);
+    fmt::print("plan: {:.0f} recipients/s registered, {:.0f} released\n", rows / registering, rows / releasing);
+    s.expect_the_truth();
 }
 
 } // namespace
