@@ -1,7 +1,7 @@
 #pragma once
 // Whether a notice folder may be sent: its form (every file, slot and segment is there and fits) and its words (what
 // the law of its jurisdictions requires, what misleads, what teaches people to fall for phishing). Pure.
-// The facts behind the rules, with their sources, are in docs/decisions/0006-notice-rules.md.
+// The facts behind the rules, with their sources, are in docs/decisions/0009-notice-rules.md.
 
 #include <notice/source.hpp>
 
