@@ -68,10 +68,10 @@ std::optional<std::uint16_t> local_https_port(std::string_view url) {
 base::result<folders> folders_at(const path& dir) {
     const folders at{.root = std::filesystem::weakly_canonical(std::filesystem::absolute(dir))};
     const auto& text = at.root.native();
-    if (text.find_first_of("\n\r;'\"%") != std::string::npos) {
+    if (text.find_first_of("\n\r\t\\;'\"%") != std::string::npos) {
         return failed(
             kind::broken,
-            fmt::format("{}: the supervisor cannot have a ; ' \" or % in a path: choose another --dir", text));
+            fmt::format("{}: the supervisor cannot have a ; ' \" \\ or % in a path: choose another --dir", text));
     }
     // sockaddr_un has 108 bytes, and supervisord first binds a name with its pid at the end.
     if (at.socket().native().size() > 96) {
@@ -251,6 +251,30 @@ std::vector<listener> gateway_listeners(const config::settings& s) {
         }
     }
     return out;
+}
+
+std::string gateway_settings(const folders& at, const config::settings& s) {
+    std::vector<std::string> listen;
+    for (const auto& l : gateway_listeners(s)) {
+        listen.push_back(fmt::format(R"(    {{"kind": "{}", "address": "127.0.0.1:{}"}})", l.who, l.port));
+    }
+    // No folder of a stack has a character that JSON would escape: folders_at() refuses them.
+    const auto config = at.config().string();
+    return fmt::format(R"({{
+  "listen": [
+{listen}
+  ],
+  "certificate": "{config}/server.pem",
+  "key": "{config}/server.key",
+  "apns_public_key": "{config}/apns.pub",
+  "fcm_public_key": "{config}/fcm.pub",
+  "smpp_system_id": "semel",
+  "smpp_password_file": "{config}/smpp.password",
+  "accepted": "{data}/gateways"
+}}
+)",
+                       fmt::arg("listen", fmt::join(listen, ",\n")), fmt::arg("config", config),
+                       fmt::arg("data", at.data().string()));
 }
 
 std::vector<listener> listeners(const config::settings& s, const servers& at, const std::vector<listener>& gateways) {

@@ -68,6 +68,10 @@ std::vector<listener> listeners(const config::settings&, const servers&, const s
 /// api's for whoever switches them.
 std::vector<listener> gateway_listeners(const config::settings&);
 
+/// The test gateways' file: where each listens, what it checks, and where it notes what it accepted
+/// (tests/gateways/README.md).
+std::string gateway_settings(const folders&, const config::settings&);
+
 enum class group : unsigned char { backing, gateways, services };
 
 struct process {

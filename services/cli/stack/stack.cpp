@@ -315,6 +315,9 @@ base::result<void> bring_up(stack_state& s) {
     if (auto done = write_supervisor_config(s); !done) {
         return done;
     }
+    if (auto done = write_file(s.at.gateways(), gateway_settings(s.at, s.settings)); s.sim && !done) {
+        return done;
+    }
     if (auto done = running ? control(s, "update") : start_supervisor(s); !done) {
         return done;
     }

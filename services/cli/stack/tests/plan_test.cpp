@@ -1,6 +1,7 @@
 #include <cli/stack/plan.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <simdjson.h>
 
 #include <set>
 
@@ -117,6 +118,7 @@ TEST(Folders, AreThoseThatASupervisorCanHave) {
     EXPECT_EQ(folders_at("relative")->root, std::filesystem::current_path() / "relative");
     EXPECT_FALSE(folders_at("/tmp/it's"));
     EXPECT_FALSE(folders_at("/tmp/100%"));
+    EXPECT_FALSE(folders_at("/tmp/back\\slash"));
     EXPECT_FALSE(folders_at("/tmp/" + std::string(100, 'x')));
 }
 
@@ -128,6 +130,22 @@ TEST(Processes, AreOneOfEachAndAsManyAsWanted) {
     const auto scaled = names(processes(here, where, {}, {{"email", 3}, {"sms", 0}}, true));
     EXPECT_THAT(scaled, AllOf(testing::Contains("gateways"), testing::Contains("email"), testing::Contains("email-2"),
                               testing::Contains("email-3"), Not(testing::Contains("sms"))));
+}
+
+TEST(GatewaySettings, AreJsonThatNamesEveryGatewayAndTheControlPort) {
+    const auto text = gateway_settings(here, settings_of(first_settings(here, usual_ports())));
+    simdjson::dom::parser parser;
+    const simdjson::dom::element json = parser.parse(text);
+    std::map<std::string, std::string> listen;
+    for (const auto one : json["listen"].get_array()) {
+        listen.emplace(std::string_view{one["kind"]}, std::string_view{one["address"]});
+    }
+    EXPECT_EQ(listen, (std::map<std::string, std::string>{{"control", "127.0.0.1:18090"},
+                                                          {"smtp", "127.0.0.1:2525"},
+                                                          {"apns", "127.0.0.1:8443"},
+                                                          {"fcm", "127.0.0.1:8444"},
+                                                          {"smpp", "127.0.0.1:2775"}}));
+    EXPECT_EQ(std::string_view{json["key"]}, "/srv/a shop/.semel/config/server.key");
 }
 
 TEST(Counts, SurviveTheirFile) {
