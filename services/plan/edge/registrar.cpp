@@ -17,6 +17,7 @@ namespace {
 // the process that releases; the others must come to know of it too.
 constexpr std::chrono::milliseconds look_around{500};
 constexpr std::chrono::milliseconds after_trouble{100};
+constexpr std::chrono::seconds after_failed_recovery{1};
 constexpr std::size_t chunks_at_once = 8;
 
 std::vector<keyed_entry> entries_of(const std::vector<chunk>& chunks) {
@@ -80,8 +81,10 @@ asio::awaitable<void> registrar::work(std::shared_ptr<share> mine) {
         auto ok = trusted_ ? base::result<void>{} : co_await recover(mine);
         if (!ok) {
             telemetry::log().warn("register.recovering", {{"why", ok.error().why()}});
+            co_await mine->wake.wait_for(after_failed_recovery);
+            continue;
         }
-        for (const auto& campaign : ok ? campaigns_() : std::vector<catalog::campaign_ptr>{}) {
+        for (const auto& campaign : campaigns_()) {
             if (mine->ending || !trusted_) {
                 break;
             }

@@ -27,6 +27,7 @@ constexpr double messages_of_a_chunk = 500;        // on one channel, as intake 
 constexpr std::chrono::seconds slice{2};           // then the next wave or campaign gets its turn
 constexpr std::chrono::milliseconds look_around{500};
 constexpr std::chrono::milliseconds after_trouble{100};
+constexpr std::chrono::seconds after_failed_recovery{1};
 constexpr std::size_t largest_event_record = 400'000; // of Kafka's 1 MB
 
 } // namespace
@@ -100,8 +101,10 @@ asio::awaitable<void> releaser::work(std::shared_ptr<share> mine) {
         auto ok = trusted_ ? base::result<void>{} : co_await recover(mine);
         if (!ok) {
             telemetry::log().warn("release.recovering", {{"why", ok.error().why()}});
+            co_await mine->wake.wait_for(after_failed_recovery);
+            continue;
         }
-        for (const auto& campaign : ok ? campaigns_() : std::vector<catalog::campaign_ptr>{}) {
+        for (const auto& campaign : campaigns_()) {
             std::string why;
             for (const auto& wave : campaign->state.waves()) { // in the order of their numbers: earlier ones first
                 if (mine->ending || !trusted_) {
@@ -175,12 +178,16 @@ asio::awaitable<base::result<bool>> releaser::advance(std::shared_ptr<share> min
         p.ends[s.partition] = s.end;
     }
     reader_.start(campaign, wave.number(), left);
-    auto result = co_await advance(p);
-    if (!result && result.error().retryable()) {
+    co_return co_await advance(p);
+}
+
+/// The registrars may not know of it yet.
+base::fault releaser::lost(const base::fault& f) {
+    if (f.retryable()) {
         probe_.losses.add();
         register_missing_();
     }
-    co_return result;
+    return f;
 }
 
 /// While one batch is built and committed, the next one is read and looked up.
@@ -213,7 +220,7 @@ asio::awaitable<base::result<bool>> releaser::advance(pass& p) {
         ready = std::move(next);
     }
     if (!ready) {
-        co_return base::failed(ready.error());
+        co_return base::failed(lost(ready.error()));
     }
     co_return moved;
 }
@@ -359,7 +366,7 @@ asio::awaitable<base::result<void>> releaser::emit(pass& p, batch& b) {
     }
     if (auto still = co_await store_.confirm(p.session); !still) {
         co_await producer_.abort();
-        co_return still;
+        co_return base::failed(lost(still.error()));
     }
     const auto result = co_await producer_.commit(std::move(offsets), p.mine->as);
     probe_.seconds.observe(std::chrono::duration<double>(clock::now() - begun).count());

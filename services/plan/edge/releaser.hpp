@@ -46,6 +46,7 @@ class releaser {
     std::vector<stretch> left_of(const share&, const catalog::campaign&, const v1::Wave&) const;
     std::size_t allowed(const pass&, double not_yet_counted);
     bool goes_on(const pass&) const;
+    base::fault lost(const base::fault&);
 
     kafka_place place_;
     register_store store_;
