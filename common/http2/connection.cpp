@@ -61,6 +61,7 @@ struct connection::impl {
     asio::steady_timer wake; // the writer sleeps on it; a cancellation wakes it
     asio::steady_timer watchdog;
     bool writer_sleeps = false;
+    bool pinging = false;
     clock::time_point last_read = clock::now();
     std::unordered_map<stream_id, exchange::state*> waiting;
     std::function<void()> listener;
@@ -330,6 +331,9 @@ asio::awaitable<void> connection::read() {
             end(fed.error().why());
             break;
         }
+        if (me.pinging && me.frames.pings_out() == 0) {
+            me.watchdog.cancel();
+        }
         if (usable() != was_usable || me.frames.greeted() != was_greeted) {
             changed();
         }
@@ -377,8 +381,10 @@ asio::awaitable<void> connection::watch() {
         const auto asked = clock::now();
         me.frames.ping();
         poke();
+        me.pinging = true;
         me.watchdog.expires_after(me.when.ping_timeout);
         co_await me.watchdog.async_wait(asio::redirect_error(use_awaitable, woken));
+        me.pinging = false;
         if (!me.ended && me.last_read < asked) {
             end(fmt::format("{}:{} did not answer a PING within {} ms", me.peer.host, me.peer.port,
                             me.when.ping_timeout.count()));
