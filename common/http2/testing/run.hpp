@@ -18,6 +18,7 @@ namespace semel::http2::testing {
 inline void run(boost::asio::io_context& io, boost::asio::awaitable<void> story,
                 std::chrono::seconds limit = std::chrono::seconds{20}) {
     bool ended = false;
+    io.restart(); // a test may run several stories
     boost::asio::co_spawn(io, std::move(story), [&](const std::exception_ptr& e) {
         ended = true;
         io.stop();
