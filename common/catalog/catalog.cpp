@@ -1,0 +1,191 @@
+#include "catalog.hpp"
+
+#include <base/fault.hpp>
+#include <crypto/hash.hpp>
+#include <crypto/keys.hpp>
+#include <kafka/consumer.hpp>
+#include <runtime/tasks.hpp>
+#include <telemetry/log.hpp>
+#include <wire/topics.hpp>
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <map>
+#include <stdexcept>
+#include <unordered_map>
+
+namespace semel::catalog {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+struct catalog::impl : std::enable_shared_from_this<impl> {
+    impl(asio::any_io_executor ex, options o)
+        : executor(ex)
+        , options_(std::move(o))
+        , campaign_changed(ex)
+        , artifact_came(ex)
+        , end_reached(ex) {}
+
+    void take_campaign(const kafka::record& record) {
+        if (record.is_tombstone()) {
+            return; // a campaign is never unmade; its key is destroyed by a record without one
+        }
+        auto next = std::make_shared<campaign>();
+        if (!next->state.ParseFromArray(record.value().data(), static_cast<int>(record.value().size())) ||
+            next->state.id().empty()) {
+            throw std::runtime_error{fmt::format("{}: the record at offset {} is no campaign: written by something "
+                                                 "else, or by a newer version of Semel",
+                                                 wire::control, record.offset())};
+        }
+        next->id = base::campaign_id{next->state.id()};
+        auto& slot = campaigns[next->id];
+        // The outbox may repeat a record: the highest version wins, whatever the order.
+        if (slot && slot->state.version() >= next->state.version()) {
+            return;
+        }
+        if (!next->state.wrapped_key().empty()) {
+            auto key = crypto::unwrap(options_.key_encryption_key, next->state.wrapped_key(), next->id);
+            if (!key) {
+                throw std::runtime_error{key.error().why()};
+            }
+            next->key = *key;
+        }
+        slot = std::move(next);
+        ++version;
+        campaign_changed.notify();
+    }
+
+    void take_artifact(const kafka::record& record) {
+        const auto id = base::from_bytes<base::artifact_id>(record.key());
+        if (record.is_tombstone() || !id || artifacts.contains(*id)) {
+            return;
+        }
+        auto next = std::make_shared<v1::Artifact>();
+        // Named by its own hash: bytes that do not give it would be sent to everybody.
+        if (crypto::sha256(record.value()) != id->value() ||
+            !next->ParseFromArray(record.value().data(), static_cast<int>(record.value().size()))) {
+            throw std::runtime_error{
+                fmt::format("{}: the record at offset {} is not the artifact that its key names; it was tampered "
+                            "with or cut: restore the topic",
+                            wire::artifacts, record.offset())};
+        }
+        artifacts.emplace(*id, std::move(next));
+        artifact_came.notify();
+    }
+
+    using taker = void (impl::*)(const kafka::record&);
+
+    asio::awaitable<void> follow(std::string topic, taker take) {
+        kafka::reader records{executor, {.bootstrap = options_.bootstrap}};
+        if (auto begun = co_await records.from_beginning(topic); !begun) {
+            throw std::runtime_error{begun.error().why()};
+        }
+        bool at_end = records.at_end();
+        if (at_end) {
+            reached_end();
+        }
+        for (;;) {
+            const auto batch = co_await records.next();
+            for (const auto& record : batch) {
+                (this->*take)(record);
+            }
+            if (!at_end && (batch.empty() || records.at_end())) {
+                at_end = true;
+                reached_end();
+            }
+        }
+    }
+
+    void reached_end() {
+        ++ended;
+        end_reached.notify();
+    }
+    std::size_t topics() const noexcept { return options_.with_artifacts ? 2 : 1; }
+
+    asio::any_io_executor executor;
+    options options_;
+    std::map<base::campaign_id, campaign_ptr> campaigns;
+    std::unordered_map<base::artifact_id, artifact_ptr> artifacts;
+    std::uint64_t version = 0;
+    std::size_t ended = 0;
+    runtime::signal campaign_changed;
+    runtime::signal artifact_came;
+    runtime::signal end_reached;
+};
+
+catalog::catalog(asio::any_io_executor ex, options o)
+    : impl_(std::make_shared<impl>(std::move(ex), std::move(o))) {}
+catalog::~catalog() = default;
+
+asio::awaitable<void> catalog::run() {
+    const auto self = impl_;
+    self->ended = 0;
+    std::vector<asio::awaitable<void>> both;
+    both.push_back(self->follow(std::string{wire::control}, &impl::take_campaign));
+    if (self->options_.with_artifacts) {
+        both.push_back(self->follow(std::string{wire::artifacts}, &impl::take_artifact));
+    }
+    co_await runtime::first_of(std::move(both));
+}
+
+asio::awaitable<void> catalog::loaded() {
+    const auto self = impl_;
+    while (self->ended < self->topics()) {
+        co_await self->end_reached.wait();
+    }
+}
+
+campaign_ptr catalog::find(const base::campaign_id& id) const {
+    const auto found = impl_->campaigns.find(id);
+    return found == impl_->campaigns.end() ? nullptr : found->second;
+}
+
+artifact_ptr catalog::find(const base::artifact_id& id) const {
+    const auto found = impl_->artifacts.find(id);
+    return found == impl_->artifacts.end() ? nullptr : found->second;
+}
+
+std::vector<campaign_ptr> catalog::campaigns() const {
+    std::vector<campaign_ptr> all;
+    all.reserve(impl_->campaigns.size());
+    for (const auto& [id, one] : impl_->campaigns) {
+        all.push_back(one);
+    }
+    return all;
+}
+
+asio::awaitable<campaign_ptr> catalog::get(base::campaign_id id) {
+    const auto self = impl_;
+    for (;;) {
+        if (auto found = find(id)) {
+            co_return found;
+        }
+        co_await self->campaign_changed.wait();
+    }
+}
+
+asio::awaitable<artifact_ptr> catalog::get(base::artifact_id id) {
+    const auto self = impl_;
+    for (;;) {
+        if (auto found = find(id)) {
+            co_return found;
+        }
+        co_await self->artifact_came.wait();
+    }
+}
+
+std::uint64_t catalog::version() const noexcept {
+    return impl_->version;
+}
+
+asio::awaitable<std::uint64_t> catalog::changed(std::uint64_t seen) {
+    const auto self = impl_;
+    while (self->version == seen) {
+        co_await self->campaign_changed.wait();
+    }
+    co_return self->version;
+}
+
+} // namespace semel::catalog
