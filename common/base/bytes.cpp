@@ -112,8 +112,12 @@ std::optional<std::string> from_hex(std::string_view hex) {
     return out;
 }
 
-std::string to_base64(std::string_view bytes) { return encode(bytes, standard, true); }
-std::string to_base64url(std::string_view bytes) { return encode(bytes, url_safe, false); }
+std::string to_base64(std::string_view bytes) {
+    return encode(bytes, standard, true);
+}
+std::string to_base64url(std::string_view bytes) {
+    return encode(bytes, url_safe, false);
+}
 
 std::optional<std::string> from_base64(std::string_view text) {
     static const auto table = inverse(standard);

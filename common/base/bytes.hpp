@@ -10,7 +10,8 @@
 
 namespace semel::base {
 
-template <std::size_t N> using byte_array = std::array<std::uint8_t, N>;
+template <std::size_t N>
+using byte_array = std::array<std::uint8_t, N>;
 
 std::string to_hex(std::string_view bytes);
 /// Lower or upper case; nothing on an odd length or a foreign character.
@@ -23,11 +24,13 @@ std::string to_base64url(std::string_view bytes);
 std::optional<std::string> from_base64(std::string_view text);
 std::optional<std::string> from_base64url(std::string_view text);
 
-template <std::size_t N> std::string_view as_view(const byte_array<N>& bytes) noexcept {
+template <std::size_t N>
+std::string_view as_view(const byte_array<N>& bytes) noexcept {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 /// Nothing unless there are exactly N bytes.
-template <std::size_t N> std::optional<byte_array<N>> as_array(std::string_view bytes) noexcept {
+template <std::size_t N>
+std::optional<byte_array<N>> as_array(std::string_view bytes) noexcept {
     if (bytes.size() != N) {
         return std::nullopt;
     }

@@ -24,8 +24,13 @@ class fault {
     };
 
     fault() = default;
-    fault(kind k, std::string why) : kind_(k), why_(std::move(why)) {}
-    fault(std::chrono::milliseconds wait, std::string why) : kind_(kind::throttled), why_(std::move(why)), wait_(wait) {}
+    fault(kind k, std::string why)
+        : kind_(k)
+        , why_(std::move(why)) {}
+    fault(std::chrono::milliseconds wait, std::string why)
+        : kind_(kind::throttled)
+        , why_(std::move(why))
+        , wait_(wait) {}
 
     kind what() const noexcept { return kind_; }
     const std::string& why() const noexcept { return why_; }
@@ -45,12 +50,15 @@ class fault {
 
 std::string_view to_string(fault::kind k) noexcept;
 
-template <class T> using result = std::expected<T, fault>;
+template <class T>
+using result = std::expected<T, fault>;
 
 /// `return failed(fault::kind::malformed, "line 3: ...");`
 inline std::unexpected<fault> failed(fault::kind k, std::string why) {
     return std::unexpected<fault>{fault{k, std::move(why)}};
 }
-inline std::unexpected<fault> failed(fault f) { return std::unexpected<fault>{std::move(f)}; }
+inline std::unexpected<fault> failed(fault f) {
+    return std::unexpected<fault>{std::move(f)};
+}
 
 } // namespace semel::base

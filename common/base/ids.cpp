@@ -4,9 +4,12 @@ namespace semel::base {
 
 std::string_view to_string(channel c) noexcept {
     switch (c) {
-    case channel::email: return "email";
-    case channel::push: return "push";
-    case channel::sms: return "sms";
+    case channel::email:
+        return "email";
+    case channel::push:
+        return "push";
+    case channel::sms:
+        return "sms";
     }
     return "unknown";
 }

@@ -39,14 +39,17 @@ struct sequence {
     friend constexpr auto operator<=>(const sequence&, const sequence&) = default;
 };
 
-template <class Tag, std::size_t N> std::string_view as_view(const strong<Tag, byte_array<N>>& id) noexcept {
+template <class Tag, std::size_t N>
+std::string_view as_view(const strong<Tag, byte_array<N>>& id) noexcept {
     return as_view(id.value());
 }
-template <class Tag, std::size_t N> std::string to_hex(const strong<Tag, byte_array<N>>& id) {
+template <class Tag, std::size_t N>
+std::string to_hex(const strong<Tag, byte_array<N>>& id) {
     return to_hex(as_view(id.value()));
 }
 /// `auto id = from_bytes<notification_id>(record.notification());`: nothing unless the length is right.
-template <class Id> std::optional<Id> from_bytes(std::string_view bytes) {
+template <class Id>
+std::optional<Id> from_bytes(std::string_view bytes) {
     constexpr auto size = sizeof(typename Id::value_type);
     if (auto array = as_array<size>(bytes)) {
         return Id{*array};
@@ -59,7 +62,8 @@ std::int32_t partition_of(std::string_view hash, std::int32_t partitions) noexce
 
 } // namespace semel::base
 
-template <class Tag, std::size_t N> struct std::hash<semel::base::strong<Tag, semel::base::byte_array<N>>> {
+template <class Tag, std::size_t N>
+struct std::hash<semel::base::strong<Tag, semel::base::byte_array<N>>> {
     // The bytes are already a hash: eight of them are as good as any.
     std::size_t operator()(const semel::base::strong<Tag, semel::base::byte_array<N>>& id) const noexcept {
         std::size_t h = 0;

@@ -10,12 +10,14 @@ namespace semel::base {
 
 /// `using row_number = strong<struct row_number_tag, std::uint64_t>;`. Construction is explicit; comparison and
 /// hashing are the representation's.
-template <class Tag, class T> class strong {
+template <class Tag, class T>
+class strong {
   public:
     using value_type = T;
 
     constexpr strong() = default;
-    constexpr explicit strong(T value) : value_(std::move(value)) {}
+    constexpr explicit strong(T value)
+        : value_(std::move(value)) {}
 
     constexpr const T& value() const noexcept { return value_; }
 
@@ -28,6 +30,7 @@ template <class Tag, class T> class strong {
 
 } // namespace semel::base
 
-template <class Tag, class T> struct std::hash<semel::base::strong<Tag, T>> {
+template <class Tag, class T>
+struct std::hash<semel::base::strong<Tag, T>> {
     std::size_t operator()(const semel::base::strong<Tag, T>& s) const noexcept { return std::hash<T>{}(s.value()); }
 };

@@ -46,13 +46,15 @@ civil split(timestamp t) {
 
 } // namespace
 
-timestamp now() noexcept { return time_point_cast<microseconds>(system_clock::now()); }
+timestamp now() noexcept {
+    return time_point_cast<microseconds>(system_clock::now());
+}
 
 std::string to_rfc3339(timestamp t) {
     const auto [date, clock] = split(t);
-    auto text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int(date.year()), unsigned(date.month()),
-                            unsigned(date.day()), clock.hours().count(), clock.minutes().count(),
-                            clock.seconds().count());
+    auto text =
+        fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int(date.year()), unsigned(date.month()),
+                    unsigned(date.day()), clock.hours().count(), clock.minutes().count(), clock.seconds().count());
     if (const auto us = clock.subseconds().count(); us != 0) {
         text += fmt::format(".{:06}", us);
     }

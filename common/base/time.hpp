@@ -15,8 +15,12 @@ using duration = std::chrono::microseconds;
 
 timestamp now() noexcept;
 
-constexpr std::int64_t to_us(timestamp t) noexcept { return t.time_since_epoch().count(); }
-constexpr timestamp from_us(std::int64_t us) noexcept { return timestamp{std::chrono::microseconds{us}}; }
+constexpr std::int64_t to_us(timestamp t) noexcept {
+    return t.time_since_epoch().count();
+}
+constexpr timestamp from_us(std::int64_t us) noexcept {
+    return timestamp{std::chrono::microseconds{us}};
+}
 
 /// "2026-11-24T03:13:45.123456Z" (the fraction only when it is not zero).
 std::string to_rfc3339(timestamp t);

@@ -37,9 +37,14 @@ bool equal_in_constant_time(std::string_view a, std::string_view b) noexcept {
     return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
-void hasher::free_ctx::operator()(evp_md_ctx_st* ctx) const noexcept { EVP_MD_CTX_free(ctx); }
+void hasher::free_ctx::operator()(evp_md_ctx_st* ctx) const noexcept {
+    EVP_MD_CTX_free(ctx);
+}
 
-hasher::hasher() : ctx_(EVP_MD_CTX_new()) { require(EVP_DigestInit_ex(ctx_.get(), EVP_sha256(), nullptr), "init"); }
+hasher::hasher()
+    : ctx_(EVP_MD_CTX_new()) {
+    require(EVP_DigestInit_ex(ctx_.get(), EVP_sha256(), nullptr), "init");
+}
 hasher::hasher(hasher&&) noexcept = default;
 hasher& hasher::operator=(hasher&&) noexcept = default;
 hasher::~hasher() = default;

@@ -8,7 +8,8 @@
 namespace semel::crypto {
 namespace {
 
-template <std::size_t N> base::byte_array<N> head(const digest& d) {
+template <std::size_t N>
+base::byte_array<N> head(const digest& d) {
     base::byte_array<N> out{};
     std::copy_n(d.begin(), N, out.begin());
     return out;
@@ -65,7 +66,8 @@ hash128 keyed_hash(const key256& campaign_key, std::string_view domain, std::str
 }
 
 base::campaign_id new_campaign_id() {
-    constexpr std::string_view alphabet = "abcdefghijkmnpqrstuvwxyz23456789"; // without l, o, 0, 1: read aloud at 3 a.m.
+    constexpr std::string_view alphabet =
+        "abcdefghijkmnpqrstuvwxyz23456789"; // without l, o, 0, 1: read aloud at 3 a.m.
     std::string id = "c-";
     for (const char c : random_bytes(16)) {
         id += alphabet[static_cast<unsigned char>(c) & 31];

@@ -22,8 +22,12 @@ EVP_CIPHER_CTX* context_of_this_thread() {
     return ctx.get();
 }
 
-const unsigned char* bytes(std::string_view s) { return reinterpret_cast<const unsigned char*>(s.data()); }
-unsigned char* bytes(std::string& s, std::size_t at) { return reinterpret_cast<unsigned char*>(s.data()) + at; }
+const unsigned char* bytes(std::string_view s) {
+    return reinterpret_cast<const unsigned char*>(s.data());
+}
+unsigned char* bytes(std::string& s, std::size_t at) {
+    return reinterpret_cast<unsigned char*>(s.data()) + at;
+}
 
 void require(int ok) {
     if (ok != 1) {
@@ -33,7 +37,9 @@ void require(int ok) {
 
 } // namespace
 
-key256::~key256() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
+key256::~key256() {
+    OPENSSL_cleanse(bytes_.data(), bytes_.size());
+}
 
 key256 key256::random() {
     std::array<unsigned char, 32> out{};
@@ -43,7 +49,8 @@ key256 key256::random() {
 
 base::result<key256> key256::from(std::string_view view) {
     if (view.size() != 32) {
-        return base::failed(base::fault::kind::malformed, "a key has 32 bytes, this one has " + std::to_string(view.size()));
+        return base::failed(base::fault::kind::malformed,
+                            "a key has 32 bytes, this one has " + std::to_string(view.size()));
     }
     std::array<unsigned char, 32> out{};
     std::copy(view.begin(), view.end(), out.begin());

@@ -14,7 +14,8 @@ namespace semel::crypto {
 class key256 {
   public:
     key256() = default;
-    explicit key256(const std::array<unsigned char, 32>& bytes) : bytes_(bytes) {}
+    explicit key256(const std::array<unsigned char, 32>& bytes)
+        : bytes_(bytes) {}
     key256(const key256&) = default;
     key256& operator=(const key256&) = default;
     ~key256();

@@ -41,7 +41,7 @@ result<std::string> sign(EVP_PKEY* key, int type, std::string_view bytes, const 
 
 result<private_key> private_key::from_pem(std::string_view pem) {
     const std::unique_ptr<BIO, decltype(&BIO_free)> bio{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
-                                                       &BIO_free};
+                                                        &BIO_free};
     auto* key = PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr);
     if (key == nullptr) {
         return failed(fault::kind::broken, "not a private key in PEM form (PKCS#8, unencrypted)");

@@ -24,7 +24,8 @@ class private_key {
     base::result<std::string> sign_rs256(std::string_view bytes) const;
 
   private:
-    explicit private_key(std::shared_ptr<evp_pkey_st> key) : key_(std::move(key)) {}
+    explicit private_key(std::shared_ptr<evp_pkey_st> key)
+        : key_(std::move(key)) {}
     std::shared_ptr<evp_pkey_st> key_;
 };
 

@@ -35,7 +35,12 @@ class admin {
     base::result<std::map<std::string, std::string>> broker_config();
     base::result<std::int32_t> partitions(const std::string& topic);
     /// Committed offset (-1: none) and end offset for each partition.
-    struct lag { topic_partition at; offset committed = 0; offset end = 0; std::string metadata; };
+    struct lag {
+        topic_partition at;
+        offset committed = 0;
+        offset end = 0;
+        std::string metadata;
+    };
     base::result<std::vector<lag>> group_lag(const std::string& group, const std::string& topic);
 
   private:

@@ -18,7 +18,7 @@ namespace semel::kafka {
 struct consumer_options {
     std::string bootstrap;
     std::string group;
-    std::string instance;             // group.instance.id: static membership, one for each process slot
+    std::string instance; // group.instance.id: static membership, one for each process slot
     std::vector<std::string> topics;
     std::chrono::milliseconds session_timeout{10'000};
     std::size_t batch = 1'000;        // records in one `records` event, at most

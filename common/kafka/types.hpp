@@ -25,7 +25,6 @@ struct topic_partition {
 /// outlive the consumer that gave it.
 class record {
   public:
-
     const topic_partition& at() const noexcept { return *at_; }
     kafka::offset offset() const noexcept;
     std::int64_t timestamp_ms() const noexcept;
@@ -60,10 +59,17 @@ struct start {
     kafka::offset next = 0;
 };
 
-struct assigned { std::vector<topic_partition> partitions; };            ///< answer with consumer::begin()
-struct revoked { std::vector<topic_partition> partitions; bool lost = false; }; ///< drain, commit (unless lost), then consumer::release()
-struct records { std::vector<record> batch; };                           ///< never empty
-struct stopped {};                                                       ///< the consumer was closed
+struct assigned {
+    std::vector<topic_partition> partitions;
+}; ///< answer with consumer::begin()
+struct revoked {
+    std::vector<topic_partition> partitions;
+    bool lost = false;
+}; ///< drain, commit (unless lost), then consumer::release()
+struct records {
+    std::vector<record> batch;
+};                 ///< never empty
+struct stopped {}; ///< the consumer was closed
 using event = std::variant<records, assigned, revoked, stopped>;
 
 /// A group membership at one moment: taken once, at assignment, and bound to that assignment's partitions. Fresh

@@ -16,24 +16,30 @@ dedup_key dedup_key_of(const crypto::key256& key, v1::Dedup mode, base::channel 
 base::notification_id notification_id_of(const base::campaign_id& campaign, base::channel channel, const dedup_key& key,
                                          std::optional<std::uint32_t> supplement_segments) {
     const std::string segments = supplement_segments ? std::to_string(*supplement_segments) : std::string{};
-    return base::notification_id{crypto::sha256_of_fields(
-        {campaign.value(), base::to_string(channel), base::as_view(key), segments})};
+    return base::notification_id{
+        crypto::sha256_of_fields({campaign.value(), base::to_string(channel), base::as_view(key), segments})};
 }
 
 std::string event_id(int kind, std::string_view subject, std::uint32_t attempt, std::string_view discriminator) {
-    const auto digest = crypto::sha256_of_fields(
-        {std::to_string(kind), subject, std::to_string(attempt), discriminator});
+    const auto digest =
+        crypto::sha256_of_fields({std::to_string(kind), subject, std::to_string(attempt), discriminator});
     return std::string{base::as_view(digest).substr(0, 16)};
 }
 
-v1::Channel to_proto(base::channel c) noexcept { return static_cast<v1::Channel>(c); }
+v1::Channel to_proto(base::channel c) noexcept {
+    return static_cast<v1::Channel>(c);
+}
 
 std::optional<base::channel> from_proto(v1::Channel c) noexcept {
     switch (c) {
-    case v1::CHANNEL_EMAIL: return base::channel::email;
-    case v1::CHANNEL_PUSH: return base::channel::push;
-    case v1::CHANNEL_SMS: return base::channel::sms;
-    default: return std::nullopt;
+    case v1::CHANNEL_EMAIL:
+        return base::channel::email;
+    case v1::CHANNEL_PUSH:
+        return base::channel::push;
+    case v1::CHANNEL_SMS:
+        return base::channel::sms;
+    default:
+        return std::nullopt;
     }
 }
 

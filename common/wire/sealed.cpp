@@ -24,8 +24,8 @@ base::result<Message> open_as(const crypto::key256& key, std::string_view sealed
     }
     Message message;
     if (!message.ParseFromString(*plain)) {
-        return base::failed(base::fault::kind::malformed, "the sealed part opens but is no " +
-                                                              std::string{Message::descriptor()->name()});
+        return base::failed(base::fault::kind::malformed,
+                            "the sealed part opens but is no " + std::string{Message::descriptor()->name()});
     }
     return message;
 }

@@ -2,7 +2,9 @@
 
 namespace semel::wire {
 
-std::string dispatch(base::channel c) { return "dispatch." + std::string{base::to_string(c)}; }
+std::string dispatch(base::channel c) {
+    return "dispatch." + std::string{base::to_string(c)};
+}
 
 std::string retry(base::channel c, std::size_t tier) {
     return "retry." + std::string{base::to_string(c)} + "." + std::string{tiers.at(tier).name};
@@ -30,11 +32,17 @@ std::vector<kafka::topic_spec> all_topics(std::int32_t partitions) {
     const auto compacted = [&](std::string_view name, std::int32_t n) {
         return kafka::topic_spec{.name = std::string{name}, .partitions = n, .compacted = true, .config = {}};
     };
-    std::vector<kafka::topic_spec> topics{
-        compacted(control, 1),        compacted(notices, 1),           compacted(artifacts, 1),
-        compacted(progress, partitions), compacted(doubts, partitions), plain(intake_work, partitions),
-        plain(feedback, 1),           plain(audience, partitions),     plain(events, partitions),
-        plain(gateway_receipts, partitions), plain(dead_letter, 1)};
+    std::vector<kafka::topic_spec> topics{compacted(control, 1),
+                                          compacted(notices, 1),
+                                          compacted(artifacts, 1),
+                                          compacted(progress, partitions),
+                                          compacted(doubts, partitions),
+                                          plain(intake_work, partitions),
+                                          plain(feedback, 1),
+                                          plain(audience, partitions),
+                                          plain(events, partitions),
+                                          plain(gateway_receipts, partitions),
+                                          plain(dead_letter, 1)};
     for (const auto c : channels) {
         for (const auto& name : dispatch_topics(c)) {
             topics.push_back(plain(name, partitions));

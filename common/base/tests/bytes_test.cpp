@@ -23,7 +23,7 @@ TEST(Bytes, Base64ReadsBackWhatItWrote) {
 
 TEST(Bytes, Base64RefusesWhatNoEncoderWrites) {
     EXPECT_FALSE(from_base64("Zg="));
-    EXPECT_FALSE(from_base64("Zh=="));  // unused bits set
+    EXPECT_FALSE(from_base64("Zh==")); // unused bits set
     EXPECT_FALSE(from_base64("Z g="));
     EXPECT_FALSE(from_base64url("Zg=="));
     EXPECT_FALSE(from_base64url("Z"));

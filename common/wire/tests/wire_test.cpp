@@ -19,7 +19,8 @@ TEST(Identity, OneAddressIsOneNotificationWhoeverHasIt) {
     const auto a = wire::dedup_key_of(key, v1::DEDUP_ADDRESS, base::channel::email, kim, "x@example.com");
     EXPECT_EQ(a, wire::dedup_key_of(key, v1::DEDUP_ADDRESS, base::channel::email, lee, "x@example.com"));
     EXPECT_NE(a, wire::dedup_key_of(key, v1::DEDUP_ADDRESS, base::channel::sms, kim, "x@example.com"));
-    EXPECT_NE(a, wire::dedup_key_of(crypto::key256::random(), v1::DEDUP_ADDRESS, base::channel::email, kim, "x@example.com"));
+    EXPECT_NE(
+        a, wire::dedup_key_of(crypto::key256::random(), v1::DEDUP_ADDRESS, base::channel::email, kim, "x@example.com"));
 }
 
 TEST(Identity, WithDedupAccountEveryAccountHasItsOwn) {

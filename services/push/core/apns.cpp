@@ -25,8 +25,8 @@ struct meaning {
     bool token_refused = false;
 };
 
-// Apple, "Handling notification responses from APNs". What is not here is our mistake or our configuration: it stops the
-// lane and never fails a recipient.
+// Apple, "Handling notification responses from APNs". What is not here is our mistake or our configuration: it stops
+// the lane and never fails a recipient.
 constexpr auto meanings = std::to_array<meaning>({
     {"BadDeviceToken", kind::permanent, "the device token is not valid here (many at once: check endpoint and topic)"},
     {"DeviceTokenNotForTopic", kind::permanent, "the device token belongs to another app"},

@@ -46,7 +46,8 @@ TEST(ReceiptText, ReadsWhatCarriersWrite) {
 }
 
 TEST(ReceiptText, IsNoReceiptWithoutAnId) {
-    for (const std::string_view text : {"", "hello", "id:", "id: ", "id:\r\n", "id: stat:DELIVRD", "text:id:7", "stat:DELIVRD"}) {
+    for (const std::string_view text :
+         {"", "hello", "id:", "id: ", "id:\r\n", "id: stat:DELIVRD", "text:id:7", "stat:DELIVRD"}) {
         EXPECT_FALSE(parse_receipt_text(text)) << text;
     }
     EXPECT_FALSE(parse_receipt_text("id:" + std::string(65, '1')));
