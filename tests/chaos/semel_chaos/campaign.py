@@ -1,0 +1,138 @@
+"""A campaign as an operator runs it, through faults: every step is asked for again until it is done."""
+import json
+import signal
+import subprocess
+import threading
+import time
+
+from . import kafka, people, protobuf
+from .gateways import GATEWAYS
+from .stack import ROOT, Failed, wait_for
+
+NOTICE = ROOT / "notices/follow-up"
+ORDER = ("draft", "sealed", "approved", "running", "finished")
+
+
+class Campaign:
+    def __init__(self, stack, truth, policy="hold", after="15s"):
+        self.stack, self.truth, self.policy, self.after = stack, truth, policy, after
+        self.id = None
+
+    def create(self):
+        words = ("campaign", "create", "--name", "Proof", "--notice", NOTICE, "--in-doubt", self.policy,
+                 "--in-doubt-after", self.after)
+        self.id = self.stack.patient_json(*words)["id"]
+        return self
+
+    def add(self):
+        """Uploads the audience and waits for its import. The same file again is the same wave."""
+        file = self.stack.dir / f"audience-{self.id}.csv"
+        file.write_text(people.to_csv(self.truth), encoding="utf-8", newline="")
+        told = self.stack.patient_json("audience", "add", self.id, file, seconds=180)
+        refused = sum(p.refused for p in self.truth.people)
+        if (told["rows"], told["rejected"]) != (self.truth.rows, refused):
+            raise Failed(f"import: {told} for {self.truth.rows} rows of which {refused} must be refused")
+
+    def step(self, what, *options, until, seconds=120):
+        """Asks for a step until the campaign is in its state, whatever fails meanwhile."""
+        last = [None]
+
+        def done():
+            try:
+                if ORDER.index(self.stack.json("campaign", "status", self.id)["state"]) >= ORDER.index(until):
+                    return True
+                self.stack.semel("campaign", what, self.id, *options)
+            except (Failed, subprocess.TimeoutExpired) as error:
+                last[0] = error
+            return False
+        try:
+            wait_for(f"campaign {what}", done, seconds, every=0.3)
+        except Failed as error:
+            raise Failed(f"{error}: {last[0]}") from None
+
+    def seal(self):
+        self.step("seal", until="sealed")
+
+    def approve(self):
+        self.step("approve", "--as", "approver", until="approved")
+
+    def launch(self):
+        self.step("launch", until="running")
+
+    def accepted(self):
+        """How many messages the gateways have, by channel: their files are read on from where they were."""
+        counts = {}
+        for name, file in self.stack.gateway_files().items():
+            channel = GATEWAYS[name][1]
+            counts[channel] = counts.get(channel, 0) + self.stack.tails.count(file)
+        return counts
+
+
+# Catching a process in the middle of its work
+
+BEFORE, MIDDLE, DONE = "before", "middle", "done"
+
+
+def kill_in_the_middle(stack, name, where, seconds=90):
+    """Lets a process run in slices of some milliseconds until `where()` says that it is in the middle, and kills it
+    there. Raises when its work was done in one slice."""
+    deadline = time.monotonic() + seconds
+    while True:
+        at = where()
+        if at == MIDDLE:
+            pid = stack.signal(name, signal.SIGKILL)
+            stack.await_other(name, pid)
+            return
+        if at == DONE:
+            raise Failed(f"{name} was done before it could be caught in the middle")
+        if time.monotonic() > deadline:
+            raise Failed(f"{name} did not come to the middle of its work in {seconds} s")
+        stack.signal(name, signal.SIGCONT, quiet=True)
+        time.sleep(0.02)  # the slice
+        stack.signal(name, signal.SIGSTOP, quiet=True)
+
+
+def progress_of(stack, prefix):
+    return {key: fields for key, fields in kafka.progress(stack.bootstrap).items() if key.startswith(prefix)}
+
+
+def import_of(stack, campaign):
+    """Where intake is: chunks are on their way to Kafka, and the wave has not ended."""
+    before = sum(kafka.high_watermarks(stack.bootstrap, "audience", 8).values())
+
+    def where():
+        if any(protobuf.last(f, 8, 0) for f in progress_of(stack, f"intake|{campaign}|").values()):
+            return DONE
+        return MIDDLE if sum(kafka.high_watermarks(stack.bootstrap, "audience", 8).values()) > before else BEFORE
+    return where
+
+
+def registering_of(stack, campaign):
+    """Where plan is in its first pass: some partitions' spans are begun or done, not all."""
+    def where():
+        spans = progress_of(stack, f"register|{campaign}|").values()
+        done = sum(1 for f in spans if protobuf.last(f, 8, 0))
+        return DONE if done == 8 else MIDDLE if spans else BEFORE
+    return where
+
+
+class Background:
+    """A step that goes on while it is disturbed; its failure is raised at the end."""
+
+    def __init__(self, function):
+        self.error = None
+
+        def work():
+            try:
+                function()
+            except BaseException as error:  # whatever it is, it belongs to who waits
+                self.error = error
+        self.thread = threading.Thread(target=work, daemon=True)
+        self.thread.start()
+
+    def result(self, seconds):
+        self.thread.join(seconds)
+        if self.thread.is_alive():
+            raise Failed(f"a step is still at work after {seconds} s")
+        if self.error:
+            raise self.error

@@ -1,0 +1,125 @@
+"""Gathers everything that the checker joins, from a stack that has come to rest."""
+import csv
+import io
+import json
+import re
+import subprocess
+from collections import Counter
+
+from . import kafka, ledger, people, redis
+from .checker import Accept, Evidence
+from .gateways import read_accepted
+from .stack import DISPATCHERS, Failed, wait_for
+
+ENDED = ("finished", "cancelled")
+
+
+def settle(stack, campaign, seconds):
+    """Waits until the campaign has ended and the ledger has every event of the topic."""
+    wait_for(f"campaign {campaign} has ended (`semel campaign status {campaign}`)",
+             lambda: stack.phase(campaign) in ENDED, seconds, every=1)
+
+    def caught_up():
+        topic = {e[0] for e in kafka.events(stack.bootstrap)}
+        return topic <= ledger.event_ids(stack.dsn)
+    # A ledger that lost an event never catches up: that is for the checker to say.
+    try:
+        wait_for("the ledger has every event", caught_up, 60, every=1)
+    except Failed:
+        pass
+
+
+def gather(stack, campaign, truth, policy, faults, elsewhere=frozenset()):
+    """`elsewhere`: the addresses of other campaigns' audiences. Whatever else was accepted belongs to this one."""
+    bootstrap = stack.bootstrap
+    notifications = set()
+    dispatched, retried = Counter(), Counter()
+    for at, notification, attempt in kafka.dispatches(bootstrap, kafka.DISPATCH):
+        if at == campaign:
+            dispatched[notification, attempt] += 1
+            notifications.add(notification)
+    for at, notification, _ in kafka.dispatches(bootstrap, kafka.RETRY):
+        if at == campaign:
+            retried[notification] += 1
+    heads_astray, claims_accepted = claims(stack, notifications)
+    entries, head = redis.register(stack.port("redis"), campaign)
+    return Evidence(
+        truth=truth, policy=policy,
+        accepts=[a for a in accepted(stack) if (a.channel, a.address) not in elsewhere],
+        events=ledger.events(stack.dsn, campaign), links=ledger.links(stack.dsn, campaign),
+        report=stack.json("campaign", "report", campaign), status=stack.json("campaign", "status", campaign),
+        in_doubt=stack.json("in-doubt", "list", campaign), unreached=unreached(stack, campaign),
+        topic_events=Counter(id for id, _, _, at in kafka.events(bootstrap) if at == campaign),
+        dispatched=dispatched, retried=retried,
+        dead_letters=sum(1 for _ in kafka.records(bootstrap, "dead-letter")),
+        faults=faults, limits={name: (rate, slice_of(rate)) for name, rate in stack.rates.items()},
+        # After a loss the register is filled again only when release still needs it: then its head names no spans.
+        register_entries=entries if head - 2 >= 8 else None,
+        heads_astray=heads_astray, claims_accepted=claims_accepted, leaks=leaks(stack),
+        violations={one["listener"]: one["violations"] for one in stack.control.counts() if "violations" in one})
+
+
+def slice_of(per_second):
+    """A dispatcher leases a tenth of a second's tokens at once; what it leased last may add to what it leases next."""
+    return max(1, round(per_second / 10))
+
+
+def accepted(stack):
+    """Every message that a gateway accepted, whole."""
+    return [Accept(**fields) for gateway, file in stack.gateway_files().items()
+            for fields in read_accepted(gateway, file)]
+
+
+def unreached(stack, campaign):
+    """The recipient ids of the report's list of people whom nobody could reach."""
+    text = stack.semel("campaign", "report", campaign, "--csv")
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    start = next((i for i, row in enumerate(rows) if row[:1] == ["recipient_id"]), None)
+    return [] if start is None else [row[0] for row in rows[start + 1:] if row]
+
+
+def claims(stack, notifications):
+    """Heads that differ from the committed offsets, and notifications whose claim says that a gateway accepted."""
+    offsets = kafka.committed(stack.bootstrap, DISPATCHERS)
+    astray, told = [], set()
+    for entry in redis.claims(stack.port("redis")):
+        topic, partition = re.match(r"\{d:(.+):(\d+)\}", entry["key"]).groups()
+        if "owner" in entry:
+            metadata = next((m for (_, t, p), (_, m) in offsets.items() if (t, p) == (topic, int(partition))), "")
+            said = kafka.checkpoint(metadata)
+            if said and (str(said[0]), said[1].hex()) != (entry["owner"], entry["marker"]):
+                astray.append(f"{topic}:{partition}")
+        elif entry["value"] == "6f30":  # "o0": accepted
+            notification = entry["field"][:64]
+            if notification in notifications:
+                told.add(notification)
+    return astray, told
+
+
+def leaks(stack):
+    """Where a planted name or address stands: logs, Redis' files, what the ledger keeps, Kafka's records."""
+    found = []
+    for file in sorted(path for folder in ("log", "data/redis") for path in (stack.dir / folder).rglob("*")):
+        if file.is_file():
+            for number, line in enumerate(file.read_bytes().split(b"\n"), 1):
+                if marked(line):
+                    found.append(f"{file.relative_to(stack.dir)}:{number}")
+                    break
+    for topic in kafka.PERSONAL:
+        for partition, offset, key, value in kafka.records(stack.bootstrap, topic):
+            if marked(key or b"") or marked(value or b""):
+                found.append(f"topic {topic}, partition {partition}, offset {offset}")
+                break
+    dump = subprocess.run(["pg_dump", "--data-only", "--inserts", f"--dbname={stack.dsn}"], stdout=subprocess.PIPE,
+                          stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=300)
+    if dump.returncode != 0:
+        raise Failed(f"pg_dump: {dump.stderr[-300:].decode(errors='replace')}")
+    for line in dump.stdout.split(b"\n"):
+        if marked(line):
+            found.append("PostgreSQL: " + line[:line.find(b"VALUES")].decode(errors="replace").strip())
+            break
+    return found
+
+
+def marked(data):
+    return any(mark.search(data) for mark in people.MARKS)

@@ -1,0 +1,424 @@
+"""The catalogue of faults. Each is one small class with one name; `strike` does it, `mend` undoes what lasts.
+
+A fault says how many notifications it may put in doubt: `bound(stack)`, by channel. A channel that is absent may get no
+doubt from it at all; None means any number, all of which must be listed.
+"""
+import shutil
+import signal
+import time
+
+from . import redis
+from .proxy import REPLY, REQUEST, Cut
+from .gateways import GATEWAYS
+from .stack import DISPATCHERS, Failed, wait_for
+
+KIND_OF = {name: kind for name, (kind, _) in GATEWAYS.items()}
+CHANNEL_OF = {name: channel for name, (_, channel) in GATEWAYS.items()}
+
+# Reserved and unsettled, at most, when the claims are lost together with their owner: the engine reserves up to 4,096
+# records of each of 8 partitions.
+RANGE = 8 * 4096
+
+
+def window(stack, channel):
+    """What can be unanswered at once on the channel's gateways, for one process."""
+    return sum(n for gateway, n in stack.WINDOWS.items() if CHANNEL_OF[gateway] == channel)
+
+
+class Fault:
+    name = "?"
+    #: Channels whose sending stops, so that recovery can be measured: until their gateways accept again.
+    def channels(self):
+        return DISPATCHERS
+
+    def __init__(self, target, seconds=0.0):
+        self.target, self.seconds = target, seconds
+
+    def bound(self, stack):
+        return {}
+
+    def strike(self, stack):
+        raise NotImplementedError
+
+    def mend(self, stack):
+        pass
+
+    def __str__(self):
+        return f"{self.name} {self.target}" + (f" {self.seconds:.0f} s" if self.seconds else "")
+
+
+class OfService(Fault):
+    """Of any process of a service."""
+
+    def channels(self):
+        service = self.target.split("-")[0]
+        return (service,) if service in DISPATCHERS else ()
+
+    def bound(self, stack):
+        return {c: window(stack, c) for c in self.channels()}
+
+
+class Kill(OfService):
+    name = "kill"
+
+    def strike(self, stack):
+        former = stack.kill(self.target)
+        stack.await_other(self.target, former)
+
+
+class KillAtFailpoint(OfService):
+    """The process ends itself at a named point of its code. Rare paths are provoked: a restart, a Redis that forgets, a
+    process that joins, a Kafka that falls silent. One that is not reached is followed by a kill, so that nothing stays
+    armed."""
+
+    name = "failpoint"
+    REACHED_WITHIN = 15
+
+    def __init__(self, target, point, hit=1):
+        super().__init__(target)
+        self.point, self.hit = point, hit
+        self.reached = None
+
+    def bound(self, stack):
+        out = {c: 2 * n for c, n in super().bound(stack).items()}  # the provoking restart has a window of its own
+        if self.provocation == "forget":
+            out = {c: n + RANGE for c, n in out.items()}
+        return out
+
+    @property
+    def provocation(self):
+        part = self.point.split(".")[1]
+        return {"take_over": "restart", "inherited": "restart", "rebuild": "forget", "revoke": "join", "drain": "stop"}.get(
+            part, "silence" if self.point.split(".")[2] in ("unknown", "rebuilt", "read_back") else "")
+
+    def strike(self, stack):
+        service = self.target.split("-")[0]
+        former = wait_for(f"{self.target} runs, to be armed", lambda: stack.pid(self.target), 30, every=0.05)
+        stack.arm(self.target, self.point, self.hit)
+        if self.provocation == "restart":
+            stack.signal(self.target, signal.SIGKILL)
+            former = stack.await_other(self.target, former)  # that one dies at the point
+        elif self.provocation == "stop":
+            stack.signal(self.target, signal.SIGTERM)
+        elif self.provocation == "forget":
+            redis.ask(stack.port("redis"), "FLUSHALL")
+        elif self.provocation == "join":
+            stack.scale(service, 2)
+        elif self.provocation == "silence":
+            stack.signal("kafka", signal.SIGSTOP)
+        try:
+            stack.await_other(self.target, former, self.REACHED_WITHIN)
+            self.reached = stack.disarmed(self.target)
+        except Failed:
+            self.reached = False
+        finally:
+            if self.provocation == "silence":
+                stack.signal("kafka", signal.SIGCONT, quiet=True)
+            if self.provocation == "join":
+                stack.scale(service, 1)
+        if not self.reached:
+            stack.disarm(self.target)
+            stack.await_other(self.target, stack.kill(self.target))
+
+    def __str__(self):
+        return f"{self.name} {self.target} {self.point}:{self.hit}" + (" (not reached: killed)" if self.reached is False else "")
+
+
+class Pause(OfService):
+    """SIGSTOP and SIGCONT. A dispatcher that sleeps beyond its session wakes up to find that its partitions moved."""
+
+    name = "pause"
+
+    def strike(self, stack):
+        wait_for(f"{self.target} runs, to be stopped", lambda: stack.pid(self.target), 30, every=0.05)
+        self.pid = stack.signal(self.target, signal.SIGSTOP)
+        time.sleep(self.seconds)  # the fault itself
+
+    def mend(self, stack):
+        if stack.pid(self.target) == self.pid:
+            stack.signal(self.target, signal.SIGCONT, quiet=True)
+
+
+class KillKafka(Fault):
+    name = "kill"
+
+    def __init__(self):
+        super().__init__("kafka")
+
+    def strike(self, stack):
+        stack.await_other("kafka", stack.kill("kafka"), 60)
+        stack.await_ready("kafka")
+
+
+class StopKafka(Fault):
+    """Stopped in order and started again by its supervisor."""
+
+    name = "restart"
+
+    def __init__(self):
+        super().__init__("kafka")
+
+    def strike(self, stack):
+        former = stack.signal("kafka", signal.SIGTERM)
+        stack.await_other("kafka", former, 60)
+        stack.await_ready("kafka")
+
+
+class PauseKafka(Pause):
+    name = "pause"
+
+    def __init__(self, seconds):
+        super().__init__("kafka", seconds)
+
+    def channels(self):
+        return DISPATCHERS
+
+    def bound(self, stack):
+        return {}
+
+
+class LoseRedis(Fault):
+    """Redis forgets while its users live: nothing may be lost, twice or in doubt."""
+
+    loses_claims = True
+
+    def __init__(self):
+        super().__init__("redis")
+
+
+class KillRedis(LoseRedis):
+    """The append-only file comes back, less what its last second held."""
+
+    name = "kill"
+
+    def strike(self, stack):
+        stack.await_other("redis", stack.kill("redis"), 60)
+        stack.await_ready("redis")
+
+
+class FlushRedis(LoseRedis):
+    name = "flushall"
+
+    def strike(self, stack):
+        answer = redis.ask(stack.port("redis"), "FLUSHALL")
+        if answer != "OK":
+            raise Failed(f"FLUSHALL: {answer}")
+
+
+class EmptyRedis(LoseRedis):
+    """Another server at the same address that knows nothing."""
+
+    name = "replace"
+
+    def strike(self, stack):
+        # Its files first: the supervisor is quicker than any removal after the kill.
+        shutil.rmtree(stack.dir / "data/redis", ignore_errors=True)
+        stack.await_other("redis", stack.kill("redis"), 60)
+        stack.await_ready("redis")
+
+
+class OldRedis(LoseRedis):
+    """Comes back from a file that is older than the latest claims, as a replica with a lost tail does."""
+
+    name = "roll back"
+
+    def strike(self, stack):
+        data, old = stack.dir / "data/redis", stack.dir / "redis.old"
+        shutil.rmtree(old, ignore_errors=True)
+        shutil.copytree(data, old, ignore_dangling_symlinks=True)
+        time.sleep(2)  # what happens now will be forgotten
+        pid = stack.signal("redis", signal.SIGSTOP)  # so that it writes nothing more
+        shutil.rmtree(data, ignore_errors=True)
+        old.rename(data)
+        stack.signal("redis", signal.SIGKILL)
+        stack.await_other("redis", pid, 60)
+        stack.await_ready("redis")
+
+
+class PauseRedis(Pause):
+    name = "pause"
+
+    def __init__(self, seconds):
+        super().__init__("redis", seconds)
+
+    def channels(self):
+        return DISPATCHERS
+
+    def bound(self, stack):
+        return {}
+
+
+class KillPostgres(Fault):
+    name = "kill"
+
+    def __init__(self):
+        super().__init__("postgres")
+
+    def channels(self):
+        return ()
+
+    def strike(self, stack):
+        stack.await_other("postgres", stack.kill("postgres"), 60)
+        stack.await_ready("postgres")
+
+
+class Storm(OfService):
+    """Processes of a service join and leave every few seconds. Those that leave drain: no doubt."""
+
+    name = "storm"
+
+    def __init__(self, target, dice):
+        super().__init__(target)
+        self.steps = [dice.choice((1, 2, 3, 4)) for _ in range(3)] + [1]
+
+    def bound(self, stack):
+        return {}
+
+    def strike(self, stack):
+        for n in self.steps:
+            stack.scale(self.target, n)
+
+
+class OfGateway(Fault):
+    def channels(self):
+        return (CHANNEL_OF[self.target],)
+
+
+class Reset(OfGateway):
+    """Every connection to a gateway is reset, with what is unanswered on it."""
+
+    name = "reset"
+
+    def bound(self, stack):
+        return {self.channels()[0]: stack.WINDOWS[self.target]}
+
+    def strike(self, stack):
+        stack.proxies.reset(KIND_OF[self.target])
+
+
+class Refuse(Reset):
+    """Nothing listens there for a while."""
+
+    name = "refuse"
+
+    def strike(self, stack):
+        stack.proxies.change(KIND_OF[self.target], refusing=True)
+        time.sleep(self.seconds)
+
+    def mend(self, stack):
+        stack.proxies.heal(KIND_OF[self.target])
+
+
+class Partition(OfGateway):
+    """Nothing arrives, one way or both, and then everything does: late, and perhaps after the sender has given up."""
+
+    name = "partition"
+
+    def __init__(self, target, seconds, directions):
+        super().__init__(target, seconds)
+        self.directions = directions
+
+    def bound(self, stack):
+        return {self.channels()[0]: stack.WINDOWS[self.target] * (2 + int(self.seconds / 5))}
+
+    def strike(self, stack):
+        stack.proxies.change(KIND_OF[self.target], blocked=set(self.directions))
+        time.sleep(self.seconds)
+
+    def mend(self, stack):
+        stack.proxies.heal(KIND_OF[self.target])
+
+
+class Slow(OfGateway):
+    """Every answer takes longer."""
+
+    name = "slow"
+
+    def bound(self, stack):
+        return {self.channels()[0]: stack.WINDOWS[self.target]} if self.seconds > 4 else {}
+
+    def strike(self, stack):
+        stack.proxies.change(KIND_OF[self.target], delay={REQUEST: 0.0, REPLY: 0.3})
+        time.sleep(self.seconds)
+
+    def mend(self, stack):
+        stack.proxies.heal(KIND_OF[self.target])
+
+
+class CutAt(OfGateway):
+    """A piece of a request, or of an answer, is cut at a byte; then a reset, or silence until the reset."""
+
+    name = "cut"
+
+    def __init__(self, target, dice, pieces=4):
+        super().__init__(target)
+        direction = dice.choice((REQUEST, REPLY))
+        at = -dice.randrange(0, 65) if direction == REQUEST else dice.randrange(0, 65)
+        self.cut = Cut(direction, at, silent=dice.random() < 0.5, left=pieces)
+
+    def bound(self, stack):
+        # A connection that is cut has all that is unanswered on it in doubt.
+        return {self.channels()[0]: stack.WINDOWS[self.target] * self.cut.left + stack.WINDOWS[self.target]}
+
+    def strike(self, stack):
+        stack.proxies.arm(KIND_OF[self.target], self.cut)
+        try:
+            wait_for("a piece to cut came by", lambda: self.cut.left == 0, 10)
+        except Failed:
+            pass  # a busy campaign may have little for this gateway just now
+
+    def mend(self, stack):
+        stack.proxies.heal(KIND_OF[self.target])
+        if self.cut.silent:
+            stack.proxies.reset(KIND_OF[self.target])
+
+    def __str__(self):
+        return f"{self.name} {self.target} {self.cut.direction} at {self.cut.at}{' silently' if self.cut.silent else ''}"
+
+
+class Lie(OfGateway):
+    """A gateway that misbehaves for some seconds: it accepts and says nothing, or hangs up instead of answering, or
+    answers late, or refuses for now. It says itself how many messages it treated so."""
+
+    CHOICES = {"silence": {"silence": 0.02}, "accept and reset": {"accept_then_reset": 0.02},
+               "reset before the end": {"reset_before_last_byte": 0.02}, "late": {"latency_ms": 6000},
+               "refuse for now": {"errors": {"smtp": {"451 4.7.1": 0.2}, "apns": {"503": 0.2}, "fcm": {"503": 0.2},
+                                             "smpp": {"0x58": 0.2}}}}
+    USUAL = {"silence": 0, "accept_then_reset": 0, "reset_before_last_byte": 0, "errors": {}}
+
+    def __init__(self, target, lie, seconds):
+        super().__init__(target, seconds)
+        self.lie, self.name = lie, lie
+        self.kind = KIND_OF[target]
+        self.told = 0  # connections or messages that were treated so
+
+    def bound(self, stack):
+        one = stack.WINDOWS[self.target]
+        if self.lie == "refuse for now":
+            return {}  # a refusal is certain
+        if self.lie == "late":
+            return {self.channels()[0]: one}
+        # Each costs its connection with what is unanswered on it; ending the silence costs all connections.
+        return {self.channels()[0]: self.told * (1 if self.kind == "smtp" else one) + one}
+
+    def strike(self, stack):
+        before = self.count(stack)
+        choice = dict(self.CHOICES[self.lie])
+        if "errors" in choice:
+            choice["errors"] = choice["errors"][self.kind]
+        stack.control.behave(**{self.kind: choice})
+        time.sleep(self.seconds)
+        self.stop(stack)
+        self.told = self.count(stack) - before
+
+    def count(self, stack):
+        now = stack.control.counts(self.kind)
+        return now["silent"] + now["resets"]
+
+    def stop(self, stack):
+        stack.control.behave(**{self.kind: {**self.USUAL, "latency_ms": stack.latency_ms}})
+
+    def mend(self, stack):
+        self.stop(stack)
+        if self.lie == "silence":
+            stack.control.disconnect(self.kind)

@@ -1,0 +1,110 @@
+"""Reads topics as they lie in Kafka, through kcat."""
+import base64
+import re
+import struct
+import subprocess
+
+from . import protobuf
+from .stack import Failed
+
+CHANNELS = ("email", "push", "sms")
+TIERS = ("10s", "1m", "10m", "1h")
+DISPATCH = tuple(f"dispatch.{c}" for c in CHANNELS)
+RETRY = tuple(f"retry.{c}.{t}" for c in CHANNELS for t in TIERS)
+PERSONAL = (*DISPATCH, *RETRY, "audience", "events", "progress", "feedback", "doubts", "gateway.receipts",
+            "intake.work", "dead-letter", "control")
+
+
+def records(bootstrap, topic, start="beginning"):
+    """(partition, offset, key, value) of every committed record; nothing for a topic that does not exist."""
+    done = subprocess.run(
+        ["kcat", "-C", "-q", "-e", "-b", bootstrap, "-t", topic, "-o", start, "-X", "isolation.level=read_committed",
+         "-X", "check.crcs=true", "-f", "%p %o %K %S\n%k%s\n"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=300)
+    if done.returncode != 0:
+        if b"Unknown topic" in done.stderr or b"UNKNOWN_TOPIC" in done.stderr:
+            return
+        raise Failed(f"kcat cannot read {topic}: {done.stderr[-300:].decode(errors='replace')}")
+    data, at = done.stdout, 0
+    while at < len(data):
+        line = data.index(b"\n", at)
+        partition, offset, key_size, size = map(int, data[at:line].split())
+        at = line + 1
+        # A null is printed as nothing and has the size -1.
+        key = data[at:at + key_size] if key_size >= 0 else None
+        at += max(0, key_size)
+        value = data[at:at + size] if size >= 0 else None
+        at += max(0, size) + 1
+        yield partition, offset, key, value
+
+
+def high_watermarks(bootstrap, topic, partitions):
+    """The offsets that the next records will have, transactions that are still open included."""
+    wanted = [word for p in range(partitions) for word in ("-t", f"{topic}:{p}:-1")]
+    done = subprocess.run(["kcat", "-Q", "-b", bootstrap, *wanted], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          stdin=subprocess.DEVNULL, timeout=30, text=True)
+    return {int(p): int(o) for p, o in re.findall(r"\[(\d+)\] offset (\d+)", done.stdout)}
+
+
+def events(bootstrap):
+    """Every event as (id in hex, kind, notification in hex)."""
+    for _, _, _, value in records(bootstrap, "events"):
+        for raw in protobuf.fields(value or b"").get(1, ()):
+            event = protobuf.fields(raw)
+            yield (protobuf.last(event, 1, b"").hex(), protobuf.last(event, 2, 0), protobuf.last(event, 5, b"").hex(),
+                   protobuf.last(event, 3, b"").decode())
+
+
+def dispatches(bootstrap, topics):
+    """(campaign, notification in hex, attempt) of every record of dispatch.* or retry.*"""
+    for topic in topics:
+        for _, _, _, value in records(bootstrap, topic):
+            if value:
+                dispatch = protobuf.fields(value)
+                yield (protobuf.last(dispatch, 1, b"").decode(), protobuf.last(dispatch, 2, b"").hex(),
+                       protobuf.last(dispatch, 4, 0))
+
+
+def progress(bootstrap):
+    """key -> the fields of the latest Progress."""
+    out = {}
+    for _, _, key, value in records(bootstrap, "progress"):
+        if value:
+            out[(key or b"").decode()] = protobuf.fields(value)
+        else:
+            out.pop((key or b"").decode(), None)
+    return out
+
+
+def committed(bootstrap, groups):
+    """(group, topic, partition) -> (offset, metadata): the latest of `__consumer_offsets`, which is Kafka's own."""
+    out = {}
+    for _, _, key, value in records(bootstrap, "__consumer_offsets"):
+        if not key or struct.unpack_from(">h", key)[0] not in (0, 1):
+            continue
+        group, at = text(key, 2)
+        topic, at = text(key, at)
+        partition = struct.unpack_from(">i", key, at)[0]
+        if group not in groups:
+            continue
+        if value is None:
+            out.pop((group, topic, partition), None)
+            continue
+        version, offset = struct.unpack_from(">hq", value)
+        at = 10 + (4 if version >= 3 else 0)  # the leader epoch
+        out[group, topic, partition] = offset, text(value, at)[0]
+    return out
+
+
+def text(data, at):
+    size = struct.unpack_from(">h", data, at)[0]
+    return data[at + 2:at + 2 + size].decode(), at + 2 + size
+
+
+def checkpoint(metadata):
+    """What a dispatcher wrote beside its offset: owner, marker, reserved beyond the offset. None: nothing yet."""
+    if not metadata:
+        return None
+    data = base64.b64decode(metadata)
+    owner, _, marker, span = struct.unpack_from(">QQ16sQ", data, 1)
+    return owner, marker, span

@@ -1,0 +1,118 @@
+"""Which faults a run does, and in what order: a function of the profile and the seed."""
+import random
+from dataclasses import dataclass
+
+from . import faults
+from .gateways import GATEWAYS
+from .proxy import REPLY, REQUEST
+from .stack import DISPATCHERS, SERVICES
+
+WORKERS = tuple(s for s in SERVICES if s not in ("api", "render"))  # those that are at work while a campaign runs
+
+
+@dataclass(frozen=True)
+class Profile:
+    people: int  # of each campaign
+    rates: dict  # gateway -> messages a second
+    kills: int = 0
+    failpoints: int = 0
+    pauses: int = 0
+    long_pauses: int = 0  # beyond the session timeout
+    redis: int = 0
+    kafka: int = 0
+    postgres: int = 0
+    network: int = 0  # resets, refusals, partitions, cuts
+    lies: int = 0
+    storms: int = 0
+    together: float = 0.1  # the share of faults that come in overlapping pairs
+    notifications: int = 0  # campaigns go on until so many are planned, even without faults
+
+
+PROFILES = {
+    "smoke": Profile(people=9_000, rates={"relay-a": 90, "apns": 40, "fcm": 20, "smsc-a": 85},
+                     kills=7, failpoints=6, pauses=2, redis=2, kafka=1, network=3, lies=2, storms=1),
+    "short": Profile(people=45_000, rates={"relay-a": 240, "apns": 100, "fcm": 50, "smsc-a": 230},
+                     kills=60, failpoints=60, pauses=17, long_pauses=3, redis=10, kafka=3, postgres=3, network=12, lies=8,
+                     storms=3, notifications=500_000),
+    "night": Profile(people=90_000, rates={"relay-a": 500, "apns": 200, "fcm": 100, "smsc-a": 450},
+                     kills=3_000, failpoints=2_010, pauses=480, long_pauses=20, redis=500, kafka=250, postgres=100,
+                     network=600, lies=300, storms=100, notifications=20_000_000),
+    "release": Profile(people=90_000, rates={"relay-a": 500, "apns": 200, "fcm": 100, "smsc-a": 450},
+                       kills=20_000, failpoints=10_050, pauses=2_900, long_pauses=100, redis=3_000, kafka=1_000,
+                       postgres=500, network=3_000, lies=1_500, storms=500, notifications=100_000_000),
+}
+
+# Kafka's session of a static member lasts 45 s.
+BEYOND_SESSION_S = (55, 90)
+
+
+def draw(profile, seed, points):
+    """A list of steps, each of one fault or of two that overlap: [(fault,), (fault, fault, gap), ...].
+
+    `points`: service -> its failpoints; where there are none, the process is killed at random instead."""
+    dice = random.Random(f"schedule {seed}")
+    out = [faults.Kill(dice.choice(WORKERS)) for _ in range(profile.kills)]
+    out += failpoints(profile.failpoints, dice, points)
+    out += [faults.Pause(dice.choice(WORKERS), dice.uniform(1, 12)) for _ in range(profile.pauses)]
+    out += [faults.Pause(dice.choice(DISPATCHERS), dice.uniform(*BEYOND_SESSION_S)) for _ in range(profile.long_pauses)]
+    redis = (faults.FlushRedis, faults.KillRedis, faults.EmptyRedis, faults.OldRedis, lambda: faults.PauseRedis(dice.uniform(1, 8)))
+    out += [redis[i % len(redis)]() for i in range(profile.redis)]
+    kafka = (faults.KillKafka, faults.StopKafka, lambda: faults.PauseKafka(dice.uniform(5, 30)))
+    out += [kafka[i % len(kafka)]() for i in range(profile.kafka)]
+    out += [faults.KillPostgres() for _ in range(profile.postgres)]
+    out += [network(i, dice) for i in range(profile.network)]
+    out += [lie(i, dice) for i in range(profile.lies)]
+    out += [faults.Storm(dice.choice(DISPATCHERS), dice) for _ in range(profile.storms)]
+    dice.shuffle(out)
+    return pairs(out, profile.together, dice)
+
+
+def failpoints(count, dice, points):
+    """Every point of every service comes before any comes again."""
+    every = [(service, point) for service in WORKERS for point in points.get(service, ())]
+    if not every:
+        return [faults.Kill(dice.choice(DISPATCHERS)) for _ in range(count)]
+    # The three dispatchers share the engine's points: one of them each time, so that a short run meets all points.
+    by_point = {}
+    for service, point in every:
+        by_point.setdefault(point, []).append(service)
+    out = []
+    while len(out) < count:
+        names = sorted(by_point)
+        dice.shuffle(names)
+        out += [faults.KillAtFailpoint(dice.choice(by_point[point]), point, dice.choice((1, 1, 2, 5, 20))) for point in names]
+    return out[:count]
+
+
+def network(index, dice):
+    gateway = dice.choice(sorted(GATEWAYS))
+    seconds = dice.uniform(1, 8)
+    return (lambda: faults.CutAt(gateway, dice), lambda: faults.Reset(gateway), lambda: faults.CutAt(gateway, dice),
+            lambda: faults.Refuse(gateway, seconds), lambda: faults.CutAt(gateway, dice),
+            lambda: faults.Partition(gateway, seconds, dice.choice(((REQUEST,), (REPLY,), (REQUEST, REPLY)))))[index % 6]()
+
+
+def lie(index, dice):
+    names = sorted(faults.Lie.CHOICES)
+    return faults.Lie(dice.choice(sorted(GATEWAYS)), names[index % len(names)], dice.uniform(2, 6))
+
+
+def pairs(all_faults, share, dice):
+    """Some overlap: never two that stop, kill or arm the same process, and never two of one gateway."""
+    out = []
+    rest = list(all_faults)
+    while rest:
+        one = rest.pop()
+        partner = next((f for f in rest if apart(one, f)), None) if dice.random() < share else None
+        if partner is None:
+            out.append((one,))
+        else:
+            rest.remove(partner)
+            out.append((one, partner, dice.uniform(0, 1.5)))
+    return out
+
+
+def apart(one, other):
+    whole = ("storm", "failpoint")  # both scale or restart processes of their own
+    return one.target != other.target and not (one.name in whole and other.name in whole) and \
+        not (one.name == "failpoint" and other.target in ("kafka", "redis"))

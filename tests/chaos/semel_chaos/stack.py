@@ -1,0 +1,335 @@
+"""A Semel of its own: config, test gateways, servers and services in one folder, started by `semel up`.
+
+The gateways are the ground truth, so they run beside the stack and not in it: nothing that is broken here reaches
+them, and a proxy may stand between them and the dispatchers.
+"""
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+from .gateways import GATEWAYS, Control, Tails
+
+ROOT = Path(__file__).resolve().parents[3]
+DISPATCHERS = ("email", "push", "sms")
+SERVICES = ("api", "intake", "render", "plan", *DISPATCHERS, "receipts", "ledger")
+BACKING = ("kafka", "redis", "postgres")
+
+
+class Failed(Exception):
+    """The harness cannot go on: the sentence says where and why."""
+
+
+def wait_for(what, condition, seconds, every=0.1):
+    """The condition's first true value; raises with `what` after the deadline."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise Failed(f"after {seconds} s still not: {what}")
+        time.sleep(every)
+
+
+def free_base(count, dice=random):
+    """The first of `count` free ports in a row."""
+    while True:
+        base = 20_000 + dice.randrange(500) * 24
+        if all(port_is_free(base + i) for i in range(count)):
+            return base
+
+
+def port_is_free(port):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+            return True
+        except OSError:
+            return False
+
+
+def answers(port):
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def parent_of(pid):
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+# Offsets from the base port.
+PORTS = {"kafka": 0, "controller": 1, "redis": 2, "postgres": 3, "api": 4,
+         **{name: 5 + i for i, name in enumerate(SERVICES)},
+         "control": 14, "smtp": 15, "apns": 16, "fcm": 17, "smpp": 18,
+         "smtp-gateway": 19, "apns-gateway": 20, "fcm-gateway": 21, "smpp-gateway": 22}
+KINDS = tuple(kind for kind, _ in GATEWAYS.values())
+
+
+class Stack:
+    """`rates`: gateway -> messages a second. `windows`: how many may be unanswered at each gateway."""
+
+    WINDOWS = {"relay-a": 16, "apns": 2 * 20, "fcm": 2 * 20, "smsc-a": 32}
+
+    def __init__(self, folder, binaries=ROOT / "build/release/bin", rates=None, proxied=False, environment=None):
+        self.dir = Path(folder)
+        self.binaries = Path(binaries)
+        self.rates = rates or {}
+        self.proxied = proxied
+        self.environment = {**os.environ, **(environment or {})}
+        self.base = free_base(len(PORTS))
+        self.latency_ms = 0
+        self.gateway_process = None
+        self.proxies = None
+        self.tails = Tails()
+
+    def port(self, name):
+        return self.base + PORTS[name]
+
+    @property
+    def config(self):
+        return self.dir / "config"
+
+    @property
+    def bootstrap(self):
+        return f"127.0.0.1:{self.port('kafka')}"
+
+    @property
+    def dsn(self):
+        passfile = urllib.parse.quote(str(self.config / "postgres.pass"), safe="/")
+        return f"postgresql://semel@127.0.0.1:{self.port('postgres')}/semel?passfile={passfile}"
+
+    # Starting and stopping
+
+    def up(self):
+        for name in ("config", "data/gateways", "log", "run"):
+            (self.dir / name).mkdir(parents=True, exist_ok=True)
+        run([ROOT / "deploy/local/secrets", self.config])
+        self.write_settings()
+        self.start_gateways()
+        if self.proxied:
+            from .proxy import Proxies
+            self.proxies = Proxies({kind: (self.port(kind), self.port(f"{kind}-gateway")) for kind in KINDS})
+        self.semel("up", "--config", self.dir / "semel.yaml")
+
+    def down(self):
+        try:
+            for name in self.pids():
+                self.signal(name, signal.SIGCONT, quiet=True)  # a stopped process cannot drain
+            self.semel("down", check=False)
+        finally:
+            if self.proxies:
+                self.proxies.close()
+            if self.gateway_process:
+                self.gateway_process.terminate()
+                self.gateway_process.wait(20)
+
+    def write_settings(self):
+        c = self.config
+        rate = lambda name: f", rate: {self.rates[name]}/s" if name in self.rates else ""
+        admin = ", ".join(f"{name}: {self.port(name)}" for name in SERVICES)
+        (self.dir / "semel.yaml").write_text(f"""\
+kafka: {{bootstrap: "127.0.0.1:{self.port('kafka')}"}}
+redis: {{address: "127.0.0.1:{self.port('redis')}"}}
+postgres: {{dsn: "{self.dsn}"}}
+api: {{address: "127.0.0.1:{self.port('api')}"}}
+admin_ports: {{{admin}}}
+partitions: 8
+gateways:
+  email:
+    - {{name: relay-a, smtp: {{host: 127.0.0.1, port: {self.port('smtp')}, tls: none, connections: 16, helo: localhost, return_path_domain: bounces.example.com, verp_key_file: {c}/verp.key}}{rate('relay-a')}}}
+  push:
+    - {{name: apns, apns: {{endpoint: "https://127.0.0.1:{self.port('apns')}", ca: {c}/ca.pem, team_id: TEAM000001, key_id: KEY0000001, key_file: {c}/apns.p8, topic: com.example.shop, connections: 2, streams: 20}}{rate('apns')}}}
+    - {{name: fcm, fcm: {{endpoint: "https://127.0.0.1:{self.port('fcm')}", ca: {c}/ca.pem, service_account: {c}/fcm.json, token_endpoint: "https://127.0.0.1:{self.port('fcm')}/token", connections: 2, streams: 20}}{rate('fcm')}}}
+  sms:
+    - {{name: smsc-a, smpp: {{host: 127.0.0.1, port: {self.port('smpp')}, system_id: semel, password_file: {c}/smpp.password, window: 32, source_address: "15771577"}}{rate('smsc-a')}}}
+""")
+
+    def start_gateways(self):
+        side = "-gateway" if self.proxied else ""
+        listen = [{"kind": "control", "address": f"127.0.0.1:{self.port('control')}"}]
+        listen += [{"kind": kind, "address": f"127.0.0.1:{self.port(kind + side)}"} for kind in KINDS]
+        settings = {"listen": listen, "certificate": f"{self.config}/server.pem", "key": f"{self.config}/server.key",
+                    "apns_public_key": f"{self.config}/apns.pub", "fcm_public_key": f"{self.config}/fcm.pub",
+                    "smpp_system_id": "semel", "smpp_password_file": f"{self.config}/smpp.password",
+                    "accepted": str(self.accepted)}
+        (self.dir / "gateways.json").write_text(json.dumps(settings, indent=1))
+        log = open(self.dir / "gateways.log", "ab")  # not Semel's: it may name whom it accepts
+        self.gateway_process = subprocess.Popen(
+            [self.binaries / "semel-gateways", "--config", self.dir / "gateways.json"], stdout=log, stderr=log,
+            stdin=subprocess.DEVNULL)
+        ports = [int(entry["address"].rsplit(":", 1)[1]) for entry in listen]
+        wait_for("the test gateways listen (gateways.log)", lambda: all(answers(p) for p in ports), 30)
+        self.control = Control(self.port("control"))
+
+    def slow(self, latency_ms):
+        """From now on every gateway takes so long to answer."""
+        self.latency_ms = latency_ms
+        self.control.behave(all={"latency_ms": latency_ms, "jitter_ms": latency_ms // 2})
+
+    @property
+    def accepted(self):
+        return self.dir / "data/gateways"
+
+    def gateway_files(self):
+        side = "-gateway" if self.proxied else ""
+        return {name: self.accepted / f"{kind}-{self.port(kind + side)}.jsonl" for name, (kind, _) in GATEWAYS.items()}
+
+    # The command line
+
+    def semel(self, *words, check=True, timeout=120):
+        """`semel WORDS... --dir DIR`; what it printed."""
+        done = run([self.binaries / "semel", *words, "--dir", self.dir], check=check, timeout=timeout,
+                   env=self.environment)
+        return done.stdout
+
+    def json(self, *words, timeout=120):
+        out = self.semel(*words, "--json", timeout=timeout)
+        try:
+            return json.loads(out)
+        except ValueError:
+            raise Failed(f"`semel {' '.join(map(str, words))} --json` printed no JSON: {out[:300]!r}") from None
+
+    def patient_json(self, *words, seconds=60):
+        """A question that may come while the api or PostgreSQL is down."""
+        def ask():
+            try:
+                return self.json(*words)
+            except (Failed, subprocess.TimeoutExpired) as error:
+                ask.last = error
+                return None
+        ask.last = None
+        try:
+            return wait_for(f"`semel {' '.join(map(str, words))}`", ask, seconds, every=0.5)
+        except Failed as error:
+            raise Failed(f"{error}: {ask.last}") from None
+
+    def scale(self, service, n):
+        self.semel("scale", service, str(n))
+
+    # Processes
+
+    def pid(self, name):
+        """Of a living process, or None."""
+        try:
+            pid = int((self.dir / f"run/{name}.pid").read_text())
+        except (OSError, ValueError):
+            return None
+        try:
+            os.kill(pid, 0)
+            # A pid file may outlive its process and its number be given again: ours run below this folder's supervisor.
+            if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
+                return None
+        except OSError:
+            return None
+        return pid
+
+    def pids(self):
+        names = sorted(path.stem for path in (self.dir / "run").glob("*.pid") if path.stem != "supervisord")
+        return {name: pid for name in names if (pid := self.pid(name))}
+
+    def processes_of(self, service):
+        return [n for n in self.pids() if n == service or n.rsplit("-", 1)[0] == service and n.rsplit("-", 1)[1].isdigit()]
+
+    def signal(self, name, number, quiet=False):
+        pid = self.pid(name)
+        if pid is None:
+            if quiet:
+                return None
+            raise Failed(f"{name} does not run")
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            return None
+        return pid
+
+    def kill(self, name):
+        """kill -9; the pid that is gone. Waits for a process that is just being restarted."""
+        wait_for(f"{name} runs, to be killed", lambda: self.pid(name), 30, every=0.05)
+        return self.signal(name, signal.SIGKILL)
+
+    def await_other(self, name, former, seconds=30):
+        """Until the supervisor has started it again."""
+        return wait_for(f"{name} is restarted after pid {former}",
+                        lambda: (pid := self.pid(name)) and pid != former and pid, seconds, every=0.02)
+
+    def ready(self, name):
+        """Only the first process of a service has a port that is known; others are asked through `semel ps`."""
+        if name in SERVICES:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port(name)}/health/ready", timeout=2) as answer:
+                    return answer.status == 200
+            except OSError:
+                return False
+        if name in ("kafka", "redis", "postgres"):
+            return answers(self.port(name))
+        return any(p["service"] == name and p["ready"] for p in self.json("ps"))
+
+    def await_ready(self, *names, seconds=90):
+        for name in names or (*BACKING, *SERVICES):
+            wait_for(f"{name} is ready (log/{name}.log)", lambda: self.ready(name), seconds)
+
+    def metric(self, service, name):
+        """The sum of a metric's series; None when the service does not answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port(service)}/metrics", timeout=2) as answer:
+                lines = answer.read().decode().splitlines()
+        except OSError:
+            return None
+        values = [float(line.rsplit(" ", 1)[1]) for line in lines
+                  if line.startswith(name) and line[len(name):len(name) + 1] in (" ", "{")]
+        return sum(values) if values else None
+
+    # Failpoints: only in the binaries of the preset `chaos`
+
+    def failpoints(self, service):
+        """The names of those that a service passes; none in a build without them."""
+        done = run([self.binaries / f"semel-{service}", "--list-failpoints"], check=False)
+        return done.stdout.split() if done.returncode == 0 else []
+
+    def arm(self, name, point, hit=1):
+        file = self.dir / f"run/{name}.failpoint"
+        beside = file.with_suffix(".new")
+        beside.write_text(f"{point}:{hit}\n")
+        beside.rename(file)
+
+    def disarmed(self, name):
+        """Whether the process has taken the file."""
+        return not (self.dir / f"run/{name}.failpoint").exists()
+
+    def disarm(self, name):
+        (self.dir / f"run/{name}.failpoint").unlink(missing_ok=True)
+
+    # Campaigns
+
+    def create(self, notice, *options):
+        return self.json("campaign", "create", "--name", "Proof", "--notice", notice, *options)["id"]
+
+    def phase(self, campaign):
+        return self.patient_json("campaign", "status", campaign)["state"]
+
+    def remove(self):
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def run(words, check=True, timeout=120, **more):
+    words = [str(w) for w in words]
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                          timeout=timeout, text=True, **more)
+    if check and done.returncode != 0:
+        raise Failed(f"`{' '.join(words)}` ended with {done.returncode}: {(done.stderr or done.stdout)[-1500:].strip()}")
+    return done

@@ -1,0 +1,338 @@
+"""Every invariant catches its own breach, and a clean run none."""
+import copy
+import unittest
+from collections import Counter
+
+from semel_chaos import people
+from semel_chaos.checker import Accept, Event, Evidence, Fault, Link, judge, table
+
+GATEWAY = {"email": "relay-a", "push": "apns", "sms": "smsc-a"}
+
+
+def clean(policy="hold"):
+    """Three hundred people, all told, nothing broken."""
+    truth = people.make(300, seed=7)
+    report = {"rows": truth.rows, "channels": {}, "coverage": {
+        "reached": truth.rows - truth.rejected - truth.unreachable, "failed": 0, "unreachable": truth.unreachable,
+        "in_doubt": 0, "outstanding": 0, "rejected": truth.rejected}}
+    accepts, events, links = [], [], []
+    for n, ((channel, address), rows) in enumerate(truth.addresses.items()):
+        notification = f"{n:064x}"
+        time = 1_000_000 + n * 10_000
+        accepts.append(Accept(channel, GATEWAY[channel], address, f"m{n}", time))
+        events.append(Event(f"e{n}", "accepted", channel, notification, 1, GATEWAY[channel], "250", f"m{n}", time))
+        links += [Link(row, channel, notification, "own" if row == rows[0] else "covered") for row in rows]
+    for channel in people.CHANNELS:
+        planned = len(truth.on(channel))
+        sharing = sum(len(rows) - 1 for (at, _), rows in truth.addresses.items() if at == channel)
+        report["channels"][channel] = {"planned": planned, "covered": sharing, "accepted": planned, "delivered": 0,
+                                       "failed": 0, "in_doubt": 0}
+    return Evidence(
+        truth=truth, policy=policy, accepts=accepts, events=events, links=links, report=report,
+        status={"channels": {c: {"outstanding": 0} for c in people.CHANNELS}}, in_doubt=[],
+        unreached=[p.recipient_id for p in truth.counted if not any(p.address(c) for c in people.CHANNELS)],
+        topic_events=Counter(e.id for e in events),
+        dispatched=Counter({(e.notification, 1): 1 for e in events}),
+        register_entries=len(truth.ids()) + len(truth.addresses),
+        limits={"relay-a": (200, 20)})
+
+
+def add_event(e, **fields):
+    event = Event(**fields)
+    e.events.append(event)
+    e.topic_events[event.id] += 1
+    return event
+
+
+def reword(e, index, **fields):
+    """The event at `index` says something else, in the topic too."""
+    e.events[index] = Event(**{**e.events[index].__dict__, **fields})
+
+
+def put_in_doubt(e, index=0, time_us=5_000_000, accepted_there=True):
+    """The notification of event `index` was never answered: listed, in the report, in the topic."""
+    event = e.events[index]
+    reword(e, index, kind="in_doubt", message_id="", code="semel:owner-lost", time_us=time_us)
+    if not accepted_there:
+        e.accepts = [a for a in e.accepts if a.message_id != event.message_id]
+    channel = e.report["channels"][event.channel]
+    channel["accepted"] -= 1
+    channel["in_doubt"] += 1
+    e.in_doubt.append({"notification": event.notification, "recipient_id": person_of(e, event).recipient_id,
+                       "channel": event.channel, "gateway": event.gateway, "since": "", "evidence": []})
+    return event
+
+
+def person_of(e, event):
+    row = next(l.row for l in e.links if l.notification == event.notification and l.role == "own")
+    return e.truth.by_row[row]
+
+
+class Checker(unittest.TestCase):
+    def breaches(self, evidence):
+        return Counter(b.invariant for b in judge(evidence).breaches)
+
+    def catches(self, evidence, *invariants):
+        found = self.breaches(evidence)
+        for invariant in invariants:
+            self.assertIn(invariant, found, f"{invariant} was not caught: {found}")
+
+    def test_finds_nothing_in_a_clean_run(self):
+        verdict = judge(clean())
+        self.assertEqual([str(b) for b in verdict.breaches], [])
+        self.assertEqual(verdict.accepted, len(clean().truth.addresses))
+        self.assertEqual((verdict.lost, verdict.duplicate, verdict.wrong, verdict.in_doubt), (0, 0, 0, 0))
+
+    def test_allows_doubt_that_a_kill_explains(self):
+        for accepted_there in (True, False):
+            e = clean()
+            e.faults = [Fault("kill", "email", 4_000_000, {"email": 1})]
+            put_in_doubt(e, accepted_there=accepted_there)
+            self.assertEqual([str(b) for b in judge(e).breaches], [])
+
+    def test_I1_a_second_message_under_hold(self):
+        e = clean()
+        e.accepts.append(copy.copy(e.accepts[0]))
+        self.catches(e, "I1")
+        self.assertEqual(judge(e).duplicate, 1)
+
+    def test_I1_a_message_to_a_stranger(self):
+        e = clean()
+        e.accepts.append(Accept("email", "relay-a", "stranger@example.com", "x1", 2))
+        self.catches(e, "I1")
+
+    def test_I1_a_duplicate_under_resend_only_of_a_resent_doubt(self):
+        e = clean("resend")
+        e.accepts.append(Accept(**{**e.accepts[0].__dict__, "message_id": "again"}))
+        self.catches(e, "I1")
+        e.faults = [Fault("kill", "email", 1, {"email": 1})]
+        n = e.events[0].notification
+        add_event(e, id="d", kind="in_doubt", channel="email", notification=n, attempt=1, time_us=2_000_000)
+        add_event(e, id="r", kind="resent", channel="email", notification=n, attempt=2, time_us=2_100_000)
+        reword(e, 0, attempt=2, time_us=2_200_000)
+        self.assertEqual(self.breaches(e), Counter())
+        e.accepts.append(Accept(**{**e.accepts[0].__dict__, "message_id": "a third time"}))
+        self.catches(e, "I1")
+
+    def test_I2_counts_that_do_not_add_up(self):
+        e = clean()
+        e.report["channels"]["sms"]["accepted"] -= 1
+        self.catches(e, "I2")
+
+    def test_I2_a_coverage_that_does_not_close(self):
+        e = clean()
+        e.report["coverage"]["reached"] -= 1
+        self.catches(e, "I2")
+        e = clean()
+        e.report["coverage"]["reached"] -= 1
+        e.report["coverage"]["outstanding"] += 1
+        self.catches(e, "I2")
+
+    def test_I2_addresses_that_were_never_planned(self):
+        e = clean()
+        e.report["channels"]["email"]["planned"] -= 1
+        e.report["channels"]["email"]["accepted"] -= 1
+        self.catches(e, "I2")
+
+    def test_I2_a_report_that_invents_outcomes(self):
+        e = clean()
+        gone = e.events.pop(0)
+        del e.topic_events[gone.id]
+        self.catches(e, "I2")
+
+    def test_I3_accepted_by_nobody(self):
+        e = clean()
+        e.accepts.pop(0)
+        self.catches(e, "I3")
+
+    def test_I3_the_id_of_another_message(self):
+        e = clean()
+        reword(e, 0, message_id="never-given")
+        self.catches(e, "I3")
+        e = clean()
+        reword(e, 0, message_id="m1", gateway=e.events[1].gateway)
+        self.catches(e, "I3")
+
+    def test_I3_an_sms_of_which_a_part_is_missing(self):
+        e = clean()
+        at = next(i for i, a in enumerate(e.accepts) if a.channel == "sms")
+        parts = [Accept(**{**e.accepts[at].__dict__, "part": n, "parts": 3}) for n in (1, 2, 3)]
+        e.accepts[at:at + 1] = parts
+        self.assertEqual(self.breaches(e), Counter())
+        e.accepts.remove(parts[1])
+        self.assertEqual(set(self.breaches(e)), {"I3"})
+
+    def test_I1_a_part_of_an_sms_twice(self):
+        e = clean()
+        at = next(i for i, a in enumerate(e.accepts) if a.channel == "sms")
+        parts = [Accept(**{**e.accepts[at].__dict__, "part": n, "parts": 2}) for n in (1, 2)]
+        e.accepts[at:at + 1] = [*parts, parts[1]]
+        self.assertEqual(set(self.breaches(e)), {"I1"})
+
+    def test_I4_failed_and_accepted(self):
+        e = clean()
+        reword(e, 0, kind="failed", message_id="")
+        e.report["channels"]["email"]["accepted"] -= 1
+        e.report["channels"]["email"]["failed"] += 1
+        self.assertEqual(set(self.breaches(e)), {"I4"})
+
+    def test_I5_more_doubt_than_the_window(self):
+        e = clean()
+        emails = [i for i, x in enumerate(e.events) if x.channel == "email"][:3]
+        for i in emails:
+            put_in_doubt(e, i)
+        e.faults = [Fault("kill", "email", 4_000_000, {"email": 2})]
+        self.assertEqual(set(self.breaches(e)), {"I5"})
+        e.faults = [Fault("kill", "email", 4_000_000, {"email": 3})]
+        self.assertEqual(self.breaches(e), Counter())
+
+    def test_I5_doubt_without_a_fault(self):
+        e = clean()
+        put_in_doubt(e)
+        self.catches(e, "I5")
+        e.faults = [Fault("kill", "sms", 4_000_000, {"sms": 100}), Fault("flush", "redis", 4_500_000, {})]
+        self.catches(e, "I5")
+        e.faults = [Fault("kill", "email", 6_000_000, {"email": 100})]  # after it
+        self.catches(e, "I5")
+
+    def test_I5_faults_that_overlap_share_their_bounds_once(self):
+        e = clean()
+        for i in [i for i, x in enumerate(e.events) if x.channel == "email"][:4]:
+            put_in_doubt(e, i)
+        two = [Fault("kill", "email", 4_000_000, {"email": 2}), Fault("kill", "email", 4_500_000, {"email": 2})]
+        e.faults = copy.deepcopy(two)
+        self.assertEqual(self.breaches(e), Counter())
+        e.faults = copy.deepcopy(two)
+        put_in_doubt(e, [i for i, x in enumerate(e.events) if x.channel == "email"][5])
+        self.catches(e, "I5")
+
+    def test_I6_a_doubt_settled_wrongly(self):
+        e = clean()
+        e.faults = [Fault("kill", "email", 1, {"email": 9})]
+        add_event(e, id="d", kind="in_doubt", channel="email", notification=e.events[0].notification, attempt=1,
+                  time_us=1_500_000)
+        self.assertEqual(self.breaches(e), Counter())
+        e.accepts.pop(0)
+        self.catches(e, "I6")
+        self.assertEqual(judge(e).wrong, 1)
+
+    def test_I6_a_doubt_that_is_not_listed(self):
+        e = clean()
+        e.faults = [Fault("kill", "email", 1, {"email": 9})]
+        put_in_doubt(e)
+        self.assertEqual(self.breaches(e), Counter())
+        e.in_doubt.clear()
+        self.catches(e, "I6")
+
+    def test_I6_a_listed_doubt_that_is_none(self):
+        e = clean()
+        e.in_doubt.append({"notification": e.events[0].notification, "recipient_id": "", "channel": "email"})
+        self.catches(e, "I6")
+
+    def test_I7_an_event_that_the_ledger_lost(self):
+        e = clean()
+        e.topic_events["lost"] += 1
+        self.assertEqual(set(self.breaches(e)), {"I7"})
+
+    def test_I7_an_event_twice_in_the_ledger(self):
+        e = clean()
+        e.events.append(e.events[0])
+        self.catches(e, "I7")
+
+    def test_I7_a_row_that_no_event_made(self):
+        e = clean()
+        del e.topic_events[e.events[0].id]
+        self.assertEqual(set(self.breaches(e)), {"I7"})
+
+    def test_L1_dispatched_twice(self):
+        e = clean()
+        e.dispatched[e.events[0].notification, 1] += 1
+        self.assertEqual(set(self.breaches(e)), {"L1"})
+
+    def test_L1_never_dispatched(self):
+        e = clean()
+        del e.dispatched[e.events[0].notification, 1]
+        self.assertEqual(set(self.breaches(e)), {"L1"})
+
+    def test_L1_two_notifications_for_one_address(self):
+        e = clean()
+        own = next(l for l in e.links if l.role == "own")
+        e.links.append(Link(own.row, own.channel, "f" * 64, "own"))
+        self.catches(e, "L1")
+
+    def test_L1_a_retry_that_no_event_made(self):
+        e = clean()
+        e.retried[e.events[0].notification] = 1
+        self.assertEqual(set(self.breaches(e)), {"L1"})
+
+    def test_L1_a_dead_letter(self):
+        e = clean()
+        e.dead_letters = 1
+        self.assertEqual(set(self.breaches(e)), {"L1"})
+
+    def test_I9_a_register_that_is_not_the_audience(self):
+        e = clean()
+        e.register_entries -= 1
+        self.assertEqual(set(self.breaches(e)), {"I9"})
+
+    def test_I9_a_head_of_another_owner(self):
+        e = clean()
+        e.heads_astray = ["dispatch.email:3"]
+        self.assertEqual(set(self.breaches(e)), {"I9"})
+
+    def test_I9_a_claim_that_knows_better(self):
+        e = clean()
+        e.faults = [Fault("kill", "email", 1, {"email": 9})]
+        event = put_in_doubt(e)
+        e.claims_accepted = {event.notification}
+        self.assertEqual(set(self.breaches(e)), {"I9"})
+
+    def test_I10_more_than_the_limit_in_one_second(self):
+        e = clean()
+        e.limits = {"relay-a": (20, 2)}
+        self.assertEqual(set(self.breaches(e)), {"I10"})
+
+    def test_I11_a_leak(self):
+        e = clean()
+        e.leaks = ["log/email.log:12"]
+        self.assertEqual(set(self.breaches(e)), {"I11"})
+
+    def test_G1_a_broken_protocol(self):
+        e = clean()
+        e.violations = {"smtp-2525": 0, "smpp-2775": 1}
+        self.assertEqual(set(self.breaches(e)), {"G1"})
+
+    def test_I12_nobody_told_and_nobody_listed(self):
+        e = clean()
+        person = next(p for p in e.truth.counted if p.email and not p.push and not p.sms
+                      and len(e.truth.addresses["email", p.email]) == 1)
+        e.accepts = [a for a in e.accepts if a.address != person.email]
+        self.catches(e, "I12")
+        self.assertEqual(judge(e).lost, 1)
+
+    def test_I12_an_unreachable_person_who_is_not_listed(self):
+        e = clean()
+        self.assertGreater(len(e.unreached), 0)
+        e.unreached.pop()
+        self.assertEqual(set(self.breaches(e)), {"I12"})
+
+    def test_breaches_name_no_address(self):
+        e = clean()
+        e.accepts = [a for a in e.accepts if a.channel != "email"] + [Accept("sms", "smsc-a", "+82100", "", 1)]
+        text = "\n".join(str(b) for b in judge(e).breaches)
+        for mark in people.MARKS:
+            self.assertIsNone(mark.search(text.encode()), text)
+
+    def test_the_table_has_the_bound_and_the_seed(self):
+        e = clean()
+        e.faults = [Fault("kill", "email", 4_000_000, {"email": 32}, 1.25), Fault("pause", "sms", 4_100_000, {"sms": None})]
+        put_in_doubt(e)
+        out = table(e, judge(e), 4711)
+        self.assertRegex(out, r"kill email +1 +1 +32 +1\.2")
+        self.assertRegex(out, r"pause sms +1 +0 +listed +-")
+        self.assertIn("seed 4711", out)
+        self.assertIn("lost 0", out)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,64 @@
+import unittest
+from collections import Counter
+
+from semel_chaos import faults, schedule
+
+POINTS = {"email": ["delivery.claim.taken", "delivery.take_over.assigned", "email.own"],
+          "sms": ["delivery.claim.taken", "delivery.take_over.assigned"], "plan": ["plan.a"]}
+
+
+class Schedule(unittest.TestCase):
+    def words(self, steps):
+        return [tuple(str(part) for part in step) for step in steps]
+
+    def test_is_a_function_of_the_seed(self):
+        profile = schedule.PROFILES["short"]
+        self.assertEqual(self.words(schedule.draw(profile, 1, POINTS)), self.words(schedule.draw(profile, 1, POINTS)))
+        self.assertNotEqual(self.words(schedule.draw(profile, 1, POINTS)), self.words(schedule.draw(profile, 2, POINTS)))
+
+    def test_has_every_fault_of_its_profile(self):
+        profile = schedule.PROFILES["short"]
+        all_faults = [f for step in schedule.draw(profile, 1, POINTS) for f in step[:2] if isinstance(f, faults.Fault)]
+        self.assertEqual(len(all_faults), profile.kills + profile.failpoints + profile.pauses + profile.long_pauses +
+                         profile.redis + profile.kafka + profile.postgres + profile.network + profile.lies + profile.storms)
+        self.assertGreater(sum(len(s) == 3 for s in schedule.draw(profile, 1, POINTS)), 5)
+
+    def test_meets_every_failpoint_before_any_again(self):
+        all_faults = [f for step in schedule.draw(schedule.PROFILES["short"], 1, POINTS) for f in step[:2]]
+        seen = Counter(f.point for f in all_faults if isinstance(f, faults.KillAtFailpoint))
+        self.assertEqual(set(seen), {"delivery.claim.taken", "delivery.take_over.assigned", "email.own", "plan.a"})
+        self.assertLessEqual(max(seen.values()) - min(seen.values()), 1)
+
+    def test_kills_at_random_where_no_failpoints_are_compiled_in(self):
+        steps = schedule.draw(schedule.PROFILES["smoke"], 1, {})
+        self.assertFalse(any(isinstance(f, faults.KillAtFailpoint) for s in steps for f in s[:2]))
+
+    def test_never_does_two_faults_to_one_target_at_once(self):
+        for seed in range(20):
+            for step in schedule.draw(schedule.PROFILES["short"], seed, POINTS):
+                if len(step) == 3:
+                    self.assertNotEqual(step[0].target, step[1].target)
+
+    def test_a_failpoint_of_a_rare_path_is_provoked(self):
+        for point, how in (("delivery.take_over.assigned", "restart"), ("delivery.rebuild.begun", "forget"),
+                           ("delivery.revoke.closing", "join"), ("delivery.commit.unknown", "silence"),
+                           ("delivery.drain.begun", "stop"), ("delivery.claim.taken", "")):
+            self.assertEqual(faults.KillAtFailpoint("email", point).provocation, how, point)
+
+
+class Bounds(unittest.TestCase):
+    class stack:
+        WINDOWS = {"relay-a": 16, "apns": 40, "fcm": 40, "smsc-a": 32}
+
+    def test_a_killed_dispatcher_leaves_its_window(self):
+        self.assertEqual(faults.Kill("email").bound(self.stack), {"email": 16})
+        self.assertEqual(faults.Kill("push-2").bound(self.stack), {"push": 80})
+
+    def test_other_faults_leave_nothing(self):
+        for fault in (faults.Kill("plan"), faults.FlushRedis(), faults.KillKafka(), faults.KillPostgres(),
+                      faults.PauseKafka(3), faults.PauseRedis(3), faults.Pause("ledger", 3)):
+            self.assertEqual(fault.bound(self.stack), {}, fault)
+
+
+if __name__ == "__main__":
+    unittest.main()
