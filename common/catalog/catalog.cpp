@@ -123,9 +123,9 @@ asio::awaitable<void> catalog::run() {
     const auto self = impl_;
     self->ended = 0;
     std::vector<asio::awaitable<void>> both;
-    both.push_back(self->follow(std::string{wire::control}, &impl::take_campaign));
+    both.push_back(self->follow(self->options_.prefix + std::string{wire::control}, &impl::take_campaign));
     if (self->options_.with_artifacts) {
-        both.push_back(self->follow(std::string{wire::artifacts}, &impl::take_artifact));
+        both.push_back(self->follow(self->options_.prefix + std::string{wire::artifacts}, &impl::take_artifact));
     }
     co_await runtime::first_of(std::move(both));
 }

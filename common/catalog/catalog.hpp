@@ -34,6 +34,7 @@ class catalog {
         std::string bootstrap;
         crypto::key256 key_encryption_key;
         bool with_artifacts = true;
+        std::string prefix = {}; // of topics; empty but in tests
     };
     catalog(boost::asio::any_io_executor, options);
     ~catalog();

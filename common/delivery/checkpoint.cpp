@@ -6,7 +6,7 @@ namespace semel::delivery {
 namespace {
 
 constexpr char version = 1;
-constexpr std::size_t fixed_size = 1 + 8 + 8 + 16 + 8;
+constexpr std::size_t fixed_size = 1 + 8 + 8 + 16 + 8 + 8;
 
 void put_u64(std::string& out, std::uint64_t v) {
     for (int shift = 56; shift >= 0; shift -= 8) {
@@ -30,6 +30,7 @@ std::string encode(const checkpoint& c) {
     put_u64(bytes, c.transaction);
     bytes += base::as_view(c.marker);
     put_u64(bytes, static_cast<std::uint64_t>(c.range.end - c.range.next));
+    put_u64(bytes, static_cast<std::uint64_t>(std::max<kafka::offset>(c.claims_lost_below - c.range.next, 0)));
     bytes += c.range.settled.bytes();
     return base::to_base64(bytes);
 }
@@ -52,11 +53,13 @@ base::result<checkpoint> decode_checkpoint(kafka::offset next, std::string_view 
     c.transaction = get_u64(view.substr(9));
     std::ranges::copy(view.substr(17, 16), c.marker.begin());
     const auto span = get_u64(view.substr(33));
+    const auto lost = get_u64(view.substr(41));
     const auto settled = view.substr(fixed_size);
-    if (span > static_cast<std::uint64_t>(window::max_span) || settled.size() > span / 8 + 1) {
+    if (span > static_cast<std::uint64_t>(window::max_span) || lost > span || settled.size() > span / 8 + 1) {
         return base::failed(base::fault::kind::malformed, "the checkpoint's range is longer than any that is written");
     }
     c.range.end = next + static_cast<kafka::offset>(span);
+    c.claims_lost_below = lost == 0 ? 0 : next + static_cast<kafka::offset>(lost);
     c.range.settled = bitmap{std::string{settled}};
     return c;
 }

@@ -20,6 +20,9 @@ struct checkpoint {
     std::uint64_t transaction = 0; ///< rises with each commit: read back when a commit's result is unknown
     delivery::marker marker{};
     delivery::range range;
+    /// What lies below it and is not settled may be out whatever Redis says: its claims were lost. Claims at and above
+    /// it count if the markers agree. 0: all count.
+    kafka::offset claims_lost_below = 0;
 };
 
 /// At most 4,096 characters as long as range spans at most window::max_span offsets.

@@ -5,6 +5,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <failpoint/failpoint.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,29 +18,40 @@ namespace {
 constexpr std::size_t batch_limit = 256; // claims in one script: keeps Redis' single thread free for others
 
 // Compares owner and marker first: a zombie, or a Redis that forgot, must claim nothing.
-// ARGV: owner, marker, then (key index, field)...; answers one 1 (ours now), 2 (ours before) or 0 (another's) each.
+// ARGV: owner, marker, then (key index, field, claim, "1" where it was asked for before)...; answers one 1 (ours now),
+// 2 (ours before: the reply was lost) or 0 (claimed by somebody else, or for another record) each.
 const redis::script take_script{R"(
 local h = redis.call('HMGET', KEYS[1], 'owner', 'marker')
 if h[1] ~= ARGV[1] or h[2] ~= ARGV[2] then return redis.error_reply('STALE') end
-local mine = 'c' .. ARGV[1]
+local mine = 'c' .. ARGV[1] .. ':'
 local out = {}
-for i = 3, #ARGV, 2 do
+for i = 3, #ARGV, 4 do
   local key = KEYS[tonumber(ARGV[i])]
-  if redis.call('HSETNX', key, ARGV[i + 1], mine) == 1 then out[#out + 1] = 1
-  elseif redis.call('HGET', key, ARGV[i + 1]) == mine then out[#out + 1] = 2
+  if redis.call('HSETNX', key, ARGV[i + 1], ARGV[i + 2]) == 1 then out[#out + 1] = 1
+  elseif ARGV[i + 3] == '1' and string.sub(redis.call('HGET', key, ARGV[i + 1]), 1, #mine) == mine then
+    redis.call('HSET', key, ARGV[i + 1], ARGV[i + 2])
+    out[#out + 1] = 2
   else out[#out + 1] = 0 end
 end
 return out
 )"};
 
-// Only over a claim that is still ours. ARGV: owner, then (key index, field, outcome)...
+// Only over a claim that is still ours. ARGV: (key index, field, claim, outcome)...
 const redis::script note_script{R"(
-local mine = 'c' .. ARGV[1]
-for i = 2, #ARGV, 3 do
+for i = 1, #ARGV, 4 do
   local key = KEYS[tonumber(ARGV[i])]
-  if redis.call('HGET', key, ARGV[i + 1]) == mine then redis.call('HSET', key, ARGV[i + 1], ARGV[i + 2]) end
+  if redis.call('HGET', key, ARGV[i + 1]) == ARGV[i + 2] then redis.call('HSET', key, ARGV[i + 1], ARGV[i + 3]) end
 end
 return 1
+)"};
+
+// ARGV: owner, marker, then (key index, field)...; answers a claim or nil for each.
+const redis::script look_up_script{R"(
+local h = redis.call('HMGET', KEYS[1], 'owner', 'marker')
+if h[1] ~= ARGV[1] or h[2] ~= ARGV[2] then return redis.error_reply('STALE') end
+local out = {}
+for i = 3, #ARGV, 2 do out[#out + 1] = redis.call('HGET', KEYS[tonumber(ARGV[i])], ARGV[i + 1]) end
+return out
 )"};
 
 // Never lowers an owner: a sleeper that wakes up must not undo its successor.
@@ -67,6 +79,9 @@ return 1
 base::fault as_fault(const redis::reply& error) {
     if (error.error_code() == "NEWER") {
         return {base::fault::kind::permanent, "another process owns the partition now"};
+    }
+    if (error.error_code() == "STALE") {
+        return {base::fault::kind::malformed, "the partition's head in Redis is not the one that was written"};
     }
     return {base::fault::kind::transient, "Redis answered " + error.text};
 }
@@ -124,10 +139,27 @@ std::optional<claim_outcome> decode_outcome(std::string_view text) noexcept {
     return o;
 }
 
+std::string encode_claim(std::uint64_t owner, std::string_view gateway) {
+    return fmt::format("c{}:{}", owner, gateway);
+}
+
+std::string gateway_of_claim(std::string_view claim) noexcept {
+    const auto colon = claim.find(':');
+    return claim.starts_with('c') && colon != std::string_view::npos ? std::string{claim.substr(colon + 1)}
+                                                                     : std::string{};
+}
+
 struct claims::impl : std::enable_shared_from_this<impl> {
     struct request {
         claim_ref ref;
+        std::string claim;
+        bool again;
         std::move_only_function<void(claim_answer)> done;
+    };
+    struct note {
+        claim_ref ref;
+        std::string claim;
+        std::string outcome;
     };
 
     impl(asio::any_io_executor ex, redis::client& r, const kafka::topic_partition& at)
@@ -140,7 +172,7 @@ struct claims::impl : std::enable_shared_from_this<impl> {
     std::string tag;
     delivery::head head;
     std::vector<request> waiting;
-    std::vector<std::pair<claim_ref, std::string>> notes;
+    std::vector<note> notes;
     bool taking = false;
     bool noting = false;
     kafka::offset dropped_below = 0;
@@ -162,6 +194,8 @@ struct claims::impl : std::enable_shared_from_this<impl> {
 
     asio::awaitable<void> take_all() {
         const auto self = shared_from_this();
+        // Everything asked for in this turn of the executor travels together.
+        co_await asio::post(executor, asio::use_awaitable);
         while (!waiting.empty()) {
             const auto count = std::min(waiting.size(), batch_limit);
             std::vector<request> batch{std::make_move_iterator(waiting.begin()),
@@ -169,16 +203,27 @@ struct claims::impl : std::enable_shared_from_this<impl> {
             waiting.erase(waiting.begin(), waiting.begin() + static_cast<std::ptrdiff_t>(count));
             std::vector<std::string> keys{head_key()};
             std::vector<std::string> args{std::to_string(head.owner), std::string{base::as_view(head.marker)}};
-            for (const auto& r : batch) {
+            for (auto& r : batch) {
                 args.push_back(index_of(keys, r.ref.at));
-                args.push_back(r.ref.field);
+                args.push_back(std::move(r.ref.field));
+                args.push_back(std::move(r.claim));
+                args.emplace_back(r.again ? "1" : "0");
             }
+            SEMEL_FAILPOINT("delivery.claim.sent");
             const auto answer = co_await redis.eval(take_script, std::move(keys), std::move(args));
             for (std::size_t i = 0; i < batch.size(); ++i) {
                 batch[i].done(one_of(answer, i));
             }
+            if (is_over(answer)) {
+                break;
+            }
         }
         taking = false;
+    }
+
+    /// The client is being destroyed: it must not be asked again.
+    static bool is_over(const base::result<redis::reply>& answer) {
+        return !answer && answer.error().what() == base::fault::kind::stopping;
     }
 
     static claim_answer one_of(const base::result<redis::reply>& answer, std::size_t i) {
@@ -196,17 +241,24 @@ struct claims::impl : std::enable_shared_from_this<impl> {
 
     asio::awaitable<void> note_all() {
         const auto self = shared_from_this();
+        co_await asio::post(executor, asio::use_awaitable);
         while (!notes.empty()) {
-            const auto batch = std::exchange(notes, {});
+            auto batch = std::exchange(notes, {});
             std::vector<std::string> keys;
-            std::vector<std::string> args{std::to_string(head.owner)};
-            for (const auto& [ref, outcome] : batch) {
-                args.push_back(index_of(keys, ref.at));
-                args.push_back(ref.field);
-                args.push_back(outcome);
+            std::vector<std::string> args;
+            args.reserve(batch.size() * 4);
+            for (auto& n : batch) {
+                args.push_back(index_of(keys, n.ref.at));
+                args.push_back(std::move(n.ref.field));
+                args.push_back(std::move(n.claim));
+                args.push_back(std::move(n.outcome));
             }
             // A lost note leaves a claim without outcome: doubt after a crash, never a second message.
-            std::ignore = co_await redis.eval(note_script, std::move(keys), std::move(args));
+            const auto answer = co_await redis.eval(note_script, std::move(keys), std::move(args));
+            if (is_over(answer)) {
+                break;
+            }
+            SEMEL_FAILPOINT("delivery.outcome.noted");
         }
         noting = false;
     }
@@ -215,7 +267,6 @@ struct claims::impl : std::enable_shared_from_this<impl> {
     void start(bool& running, Loop loop) {
         if (!running) {
             running = true;
-            // Posted, so that everything asked for in this turn of the executor travels together.
             asio::co_spawn(executor, loop, asio::detached);
         }
     }
@@ -257,10 +308,10 @@ asio::awaitable<base::result<void>> claims::rebuild(const head& h,
     std::vector<std::string> keys{self->head_key()};
     std::vector<std::string> args{std::to_string(h.owner), std::string{base::as_view(h.marker)}, h.server.run_id,
                                   h.server.master_replid};
-    for (auto& [ref, outcome] : open) {
+    for (auto& [ref, value] : open) {
         args.push_back(self->index_of(keys, ref.at));
         args.push_back(std::move(ref.field));
-        args.push_back(outcome.empty() ? "c" + std::to_string(h.owner) : std::move(outcome));
+        args.push_back(std::move(value));
     }
     const auto answer = co_await self->redis.eval(rebuild_script, std::move(keys), std::move(args));
     if (!answer) {
@@ -272,18 +323,21 @@ asio::awaitable<base::result<void>> claims::rebuild(const head& h,
     co_return base::result<void>{};
 }
 
-asio::awaitable<base::result<std::vector<std::optional<std::string>>>> claims::look_up(std::vector<claim_ref> refs) {
+asio::awaitable<base::result<std::vector<std::optional<std::string>>>> claims::look_up(const head& h,
+                                                                                       std::vector<claim_ref> refs) {
     const auto self = impl_;
+    const auto owner = std::to_string(h.owner);
+    const std::string mark{base::as_view(h.marker)};
     std::vector<std::optional<std::string>> found;
     found.reserve(refs.size());
-    std::size_t i = 0;
-    while (i < refs.size()) {
-        const auto key = self->block_key(refs[i].at);
-        std::vector<std::string> command{"HMGET", key};
-        for (; i < refs.size() && self->block_key(refs[i].at) == key; ++i) {
-            command.push_back(refs[i].field);
+    for (std::size_t i = 0; i < refs.size();) {
+        std::vector<std::string> keys{self->head_key()};
+        std::vector<std::string> args{owner, mark};
+        for (const auto end = std::min(refs.size(), i + batch_limit); i < end; ++i) {
+            args.push_back(self->index_of(keys, refs[i].at));
+            args.push_back(std::move(refs[i].field));
         }
-        const auto answer = co_await self->redis.command(std::move(command));
+        const auto answer = co_await self->redis.eval(look_up_script, std::move(keys), std::move(args));
         if (!answer) {
             co_return base::failed(answer.error());
         }
@@ -294,6 +348,9 @@ asio::awaitable<base::result<std::vector<std::optional<std::string>>>> claims::l
             found.push_back(value.type == redis::reply::kind::nil ? std::nullopt : std::optional{value.text});
         }
     }
+    if (found.size() != refs.size()) {
+        co_return base::failed(base::fault::kind::transient, "Redis answered fewer claims than were asked for");
+    }
     co_return found;
 }
 
@@ -301,22 +358,24 @@ void claims::use(const head& h) {
     impl_->head = h;
 }
 
-asio::awaitable<claim_answer> claims::take(claim_ref ref) {
+asio::awaitable<claim_answer> claims::take(claim_ref ref, std::string gateway, bool again) {
     auto* self = impl_.get();
+    auto claim = encode_claim(self->head.owner, gateway);
     co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(claim_answer)>(
-        [self](auto handler, claim_ref r) {
+        [self](auto handler, claim_ref r, std::string c, bool asked) {
             auto executor = self->executor;
-            self->waiting.push_back({std::move(r), [executor, h = std::move(handler)](claim_answer a) mutable {
-                                         asio::post(executor, [h = std::move(h), a]() mutable { std::move(h)(a); });
-                                     }});
+            self->waiting.push_back(
+                {std::move(r), std::move(c), asked, [executor, h = std::move(handler)](claim_answer a) mutable {
+                     asio::post(executor, [h = std::move(h), a]() mutable { std::move(h)(a); });
+                 }});
             self->start(self->taking, [self] { return self->take_all(); });
         },
-        asio::use_awaitable, std::move(ref));
+        asio::use_awaitable, std::move(ref), std::move(claim), again);
 }
 
 void claims::note(claim_ref ref, const claim_outcome& outcome) {
-    impl_->notes.emplace_back(std::move(ref), encode(outcome));
     auto* self = impl_.get();
+    self->notes.push_back({std::move(ref), encode_claim(self->head.owner, outcome.gateway), encode(outcome)});
     self->start(self->noting, [self] { return self->note_all(); });
 }
 
@@ -338,6 +397,7 @@ void claims::drop_below(kafka::offset next) {
     asio::co_spawn(
         impl_->executor,
         [](std::shared_ptr<impl> self, std::vector<std::string> args) -> asio::awaitable<void> {
+            // Lost commands leave keys behind, nothing else: nobody reads a claim below the low water.
             std::ignore = co_await self->redis.command(std::move(args));
         }(impl_, std::move(command)),
         asio::detached);

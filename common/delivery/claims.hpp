@@ -3,7 +3,8 @@
 // after its answer (design.md, section 5). One partition's head and claims share a hash tag.
 //
 //   {d:TOPIC:PARTITION}:head       owner, marker, run_id, replid
-//   {d:TOPIC:PARTITION}:c:BLOCK    notification+attempt -> "c" (claimed) or "o" + outcome; a block is 1,024 offsets
+//   {d:TOPIC:PARTITION}:c:BLOCK    notification+attempt -> "c" OWNER ":" GATEWAY (claimed) or "o" + outcome; a block is
+//                                  1,024 offsets
 //
 // One strand. Requests of one partition that are made while another of it is under way travel together.
 
@@ -39,12 +40,15 @@ struct claim_outcome {
 };
 std::string encode(const claim_outcome&);
 std::optional<claim_outcome> decode_outcome(std::string_view) noexcept;
+/// The value of a claim that has no outcome yet, and the gateway that such a claim names (empty: none).
+std::string encode_claim(std::uint64_t owner, std::string_view gateway);
+std::string gateway_of_claim(std::string_view) noexcept;
 
 enum class claim_answer : unsigned char {
     mine,        ///< release the last bytes
     stale,       ///< the head is not the one we wrote: nothing was claimed; Redis lost it, or we lost the partition
-    taken,       ///< somebody claimed it before us: it may be out
-    unreachable, ///< not known whether it was claimed: ask again, a claim that is already ours counts as success
+    taken,       ///< it was claimed before: it may be out
+    unreachable, ///< not known whether it was claimed: ask again
 };
 
 struct head {
@@ -66,12 +70,16 @@ class claims {
     /// After a loss, while we live: a new head and all open claims in one script. `permanent`: a larger owner.
     boost::asio::awaitable<base::result<void>> rebuild(const head&,
                                                        std::vector<std::pair<claim_ref, std::string>> open);
-    /// What the claims say, in the order asked; nothing: unclaimed.
-    boost::asio::awaitable<base::result<std::vector<std::optional<std::string>>>> look_up(std::vector<claim_ref>);
+    /// What the claims say, in the order asked; nothing: unclaimed. `malformed`: the head is not this one, so an absent
+    /// claim proves nothing. Writes nothing: a head made here would make lost claims look like none.
+    boost::asio::awaitable<base::result<std::vector<std::optional<std::string>>>> look_up(const head&,
+                                                                                          std::vector<claim_ref>);
 
     /// The head that take() must find. Set after the commit that followed the writing of it.
     void use(const head&);
-    boost::asio::awaitable<claim_answer> take(claim_ref);
+    /// `gateway`: where it is about to go, so that a resend can stay with it. `again`: asked for before without an
+    /// answer, so a claim of this owner is this one; otherwise it is another record's of the same message.
+    boost::asio::awaitable<claim_answer> take(claim_ref, std::string gateway, bool again);
     /// Sends the outcome off; evidence, so nobody waits for it.
     void note(claim_ref, const claim_outcome&);
     /// Forgets the blocks that lie wholly below `next`, whose commit is known to have succeeded.

@@ -5,6 +5,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <failpoint/failpoint.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,19 +17,19 @@ using steady = std::chrono::steady_clock;
 
 namespace {
 
-std::vector<std::string> topics_of(base::channel channel) {
-    std::vector<std::string> topics{wire::dispatch(channel)};
+std::vector<std::string> topics_of(const engine_options& o) {
+    std::vector<std::string> topics{o.prefix + wire::dispatch(o.channel)};
     for (std::size_t tier = 0; tier < wire::tiers.size(); ++tier) {
-        topics.push_back(wire::retry(channel, tier));
+        topics.push_back(o.prefix + wire::retry(o.channel, tier));
     }
     return topics;
 }
 
 kafka::consumer_options consumer_options(const engine_options& o) {
     return {.bootstrap = o.bootstrap,
-            .group = std::string{base::to_string(o.channel)},
+            .group = o.prefix + std::string{base::to_string(o.channel)},
             .instance = o.instance,
-            .topics = topics_of(o.channel)};
+            .topics = topics_of(o)};
 }
 
 } // namespace
@@ -59,9 +60,12 @@ engine::impl::impl(asio::any_io_executor ex, engine_options o, catalog::catalog&
                                              "Times that the claims of a partition were written anew"),
             .dead_letters = metrics.make_counter("semel_delivery_dead_letters_total", "Records that could not be read"),
             .flight = metrics.make_gauge("semel_delivery_flight", "Messages whose last bytes are out, unanswered"),
+            .window =
+                metrics.make_gauge("semel_delivery_window", "The most that may be out unanswered: the bound on doubt"),
             .partitions = metrics.make_gauge("semel_delivery_partitions", "Partitions this process owns"),
             .commit_seconds = metrics.make_histogram("semel_delivery_commit_seconds", "Duration of a transaction", {},
                                                      {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5})} {
+    std::size_t bound = 0;
     for (auto& config : configs) {
         lane l;
         l.gateway = std::move(config.gateway);
@@ -69,19 +73,20 @@ engine::impl::impl(asio::any_io_executor ex, engine_options o, catalog::catalog&
         for (const auto& [domain, limit] : config.domains) {
             l.domains.emplace(domain, limit.per_second);
         }
-        // Twice the window keeps every session busy; under a slow rate two seconds' worth are enough to wait for
-        // tokens.
-        const auto busy = static_cast<double>(l.gateway->window() * 2);
-        most_active += static_cast<std::size_t>(l.per_second > 0 ? std::clamp(l.per_second * 2, 2.0, busy) : busy);
+        // Twice the window keeps every session busy; under a slow rate half a second's worth wait for tokens.
+        const auto busy = static_cast<double>(std::max<std::size_t>(l.gateway->window(), 1) * 2);
+        l.busy_at = static_cast<std::size_t>(l.per_second > 0 ? std::clamp(l.per_second / 2, 2.0, busy) : busy);
+        most_active += l.busy_at;
+        bound += l.gateway->window();
         lanes.push_back(std::move(l));
     }
     most_active = std::clamp<std::size_t>(most_active, 2, 4'096);
+    count.window.set(static_cast<double>(bound));
 }
 
 asio::awaitable<void> engine::impl::run() {
     co_await catalog.loaded();
     co_await redis.connected();
-    redis_generation = redis.generation();
     co_await producer.init();
     std::vector<asio::awaitable<void>> tasks;
     tasks.push_back(consume());
@@ -94,8 +99,7 @@ asio::awaitable<void> engine::impl::consume() {
     for (;;) {
         auto event = co_await consumer.next();
         if (auto* fetched = std::get_if<kafka::records>(&event)) {
-            auto batch = std::move(fetched->batch);
-            co_await on_records(std::move(batch));
+            on_records(fetched->batch);
         } else if (auto* gained = std::get_if<kafka::assigned>(&event)) {
             auto which = std::move(gained->partitions);
             co_await take_over(std::move(which));
@@ -109,7 +113,7 @@ asio::awaitable<void> engine::impl::consume() {
     }
 }
 
-asio::awaitable<void> engine::impl::on_records(std::vector<kafka::record> batch) {
+void engine::impl::on_records(const std::vector<kafka::record>& batch) {
     std::map<kafka::topic_partition, std::vector<item>> inherited;
     for (const auto& record : batch) {
         const auto source = find(record.at());
@@ -123,8 +127,8 @@ asio::awaitable<void> engine::impl::on_records(std::vector<kafka::record> batch)
         item i{.at = record.offset(), .dispatch = {}};
         if (!i.dispatch.ParseFromArray(record.value().data(), static_cast<int>(record.value().size())) ||
             i.dispatch.notification().size() != 32 || i.dispatch.attempt() == 0) {
-            bury(source, record.offset(), record.value(), "the record is no Dispatch");
-            continue;
+            i.unreadable = "the record is no Dispatch";
+            i.raw = record.value();
         }
         if (arrival == window::arrival::inherited) {
             inherited[record.at()].push_back(std::move(i));
@@ -133,14 +137,21 @@ asio::awaitable<void> engine::impl::on_records(std::vector<kafka::record> batch)
         }
     }
     for (auto& [at, items] : inherited) {
-        auto owned = std::move(items);
-        co_await decide_inherited(find(at), std::move(owned));
+        const auto source = find(at);
+        ++source->deciding;
+        if (!gate.spawn("inherited", decide_inherited(source, std::move(items)))) {
+            --source->deciding;
+        }
     }
     wake.notify();
 }
 
 void engine::impl::enqueue(partition& p, item i) {
-    p.queue.push_back(std::move(i));
+    // At the end, but for what was inherited, or given back.
+    const auto place = p.queue.empty() || p.queue.back().at < i.at
+                           ? p.queue.end()
+                           : std::ranges::lower_bound(p.queue, i.at, {}, &item::at);
+    p.queue.insert(place, std::move(i));
     balance_fetching(p);
 }
 
@@ -168,12 +179,17 @@ bool engine::impl::next_of(partition& p, base::timestamp now, item& out) {
 
 void engine::impl::feed() {
     const auto now = base::now();
-    // While every lane is shut, records stay where they are instead of going round through retry.*.
+    // While every lane is shut, records stay where they are instead of going round through retry.*; while Redis is
+    // away, sending pauses.
     const bool any_lane = std::ranges::any_of(lanes, [&](const lane& l) { return !l.breaker.open(now); });
-    std::size_t idle = 0;
-    while (feeding && any_lane && !order.empty() && active < most_active && idle < order.size()) {
+    // A delivery that ends at once feeds again from inside spawn(): one loop, not one stack frame for each record.
+    if (inside_feed || !feeding || !any_lane || !redis.trouble().empty()) {
+        return;
+    }
+    inside_feed = true;
+    for (std::size_t idle = 0; active < most_active && idle < order.size();) {
         turn = (turn + 1) % order.size();
-        const auto& source = order[turn];
+        const auto source = order[turn];
         item next;
         if (!next_of(*source, now, next)) {
             ++idle;
@@ -185,9 +201,10 @@ void engine::impl::feed() {
         if (!gate.spawn("deliver", deliver(source, std::move(next)))) {
             --active;
             --source->active;
-            return;
+            break;
         }
     }
+    inside_feed = false;
 }
 
 asio::awaitable<void> engine::impl::commit_loop() {
@@ -215,12 +232,15 @@ asio::awaitable<void> engine::impl::commit_loop() {
 asio::awaitable<void> engine::impl::tick() {
     while (co_await runtime::sleep(100ms)) {
         settle_overdue(steady::now() - options.awaiting_after, false);
-        if (redis.generation() != redis_generation) {
-            redis_generation = redis.generation();
-            for (const auto& p : order) {
-                if (p->state == partition::phase::open && p->head.server != redis.identity()) {
-                    start_rebuild(p);
-                }
+        for (const auto& p : std::vector{order}) {
+            if (p->state == partition::phase::open && redis.trouble().empty() && p->head.server != redis.identity()) {
+                start_rebuild(p); // another server, or one that came back from its file
+            }
+            if (p->lost() && steady::now() - p->lost_at > 30s) {
+                throw std::runtime_error{
+                    "partition " + std::to_string(p->at.partition) + " of " + p->at.topic +
+                    " is ours by the group and another's by its owner number; is a process of another installation "
+                    "using this Redis? Starting anew"};
             }
         }
         count.flight.set(static_cast<double>(flights.size()));
@@ -245,22 +265,26 @@ partition_ptr engine::impl::find(const kafka::topic_partition& at) const {
 
 asio::awaitable<bool> engine::impl::drain(std::chrono::milliseconds deadline) {
     feeding = false;
+    SEMEL_FAILPOINT("delivery.drain.begun");
     const auto end = steady::now() + deadline;
     while (active > 0 && steady::now() < end) {
         co_await moved.wait_for(100ms);
         co_await commit_once(); // stale claims of a partition may wait for a rebuild's commit
     }
-    const bool clean = flights.empty();
-    settle_overdue(steady::now(), false);
-    const bool committed = co_await commit_until(5s);
-    log.info("drained", {{"clean", clean && committed}, {"still_out", flights.size()}});
+    const auto out = flights.size();
+    for (auto& f : flights) {
+        settle_at_end(f);
+    }
+    const bool committed = co_await commit_until(4s);
+    SEMEL_FAILPOINT("delivery.drain.committed");
+    log.info("drained", {{"clean", out == 0 && committed}, {"still_out", out}});
     gate.cancel_all();
     co_await gate.close(1s);
     co_await consumer.close();
     for (auto& l : lanes) {
         co_await l.gateway->close();
     }
-    co_return clean&& committed;
+    co_return out == 0 && committed;
 }
 
 engine::engine(asio::any_io_executor ex, engine_options o, catalog::catalog& c, redis::client& r,

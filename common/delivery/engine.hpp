@@ -36,9 +36,10 @@ struct engine_options {
     base::channel channel = base::channel::email;
     std::string bootstrap;
     std::string instance;        // "email-2": group.instance.id and transactional.id
+    std::string prefix = {};     // of topics and group; empty but in tests
     std::int32_t partitions = 8; // of events
     std::chrono::milliseconds commit_every{100};
-    std::chrono::milliseconds awaiting_after{4'000}; // sent and unanswered: settled as awaiting, so that nothing blocks
+    std::chrono::milliseconds awaiting_after{3'000}; // sent and unanswered: settled as awaiting, so that nothing blocks
     std::chrono::milliseconds revoke_drain{2'000};
     std::size_t fetched = 4'000; // records of a partition in memory, at most
 };
@@ -54,8 +55,11 @@ class engine {
     boost::asio::awaitable<void> run();
 
     /// After run() was cancelled: takes nothing new, waits for the answers of what is out, commits, leaves the group.
-    /// What is unanswered at the deadline is settled as awaiting; false then.
+    /// What is unanswered at the deadline is in doubt: the connection ends with this process. False then. Takes up to
+    /// closing_time more.
     boost::asio::awaitable<bool> drain(std::chrono::milliseconds deadline);
+
+    static constexpr std::chrono::milliseconds closing_time{8'000};
 
   private:
     struct impl;

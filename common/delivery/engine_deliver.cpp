@@ -3,9 +3,10 @@
 #include "engine_impl.hpp"
 
 #include <notice/content.hpp>
-#include <wire/identity.hpp>
 #include <wire/sealed.hpp>
-#include <wire/topics.hpp>
+
+#include <failpoint/failpoint.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -17,8 +18,11 @@ using steady = std::chrono::steady_clock;
 
 namespace {
 
-constexpr auto patience_for_tokens = 1'500ms;
-constexpr auto patience_for_session = 10'000ms;
+// Together with engine_options::awaiting_after: a record of the range settles within some five seconds, or soon after.
+constexpr auto patience_for_knowledge = 2'000ms;
+constexpr auto patience_for_tokens = 1'000ms;
+constexpr auto patience_for_session = 2'000ms;
+constexpr auto patience_for_redis = 5'000ms;
 
 standing standing_of(const catalog::campaign& c, const v1::Dispatch& d, base::timestamp now) {
     if (d.test()) {
@@ -42,22 +46,49 @@ std::string domain_of(const std::string& canonical) {
     return at == std::string::npos ? std::string{} : canonical.substr(at + 1);
 }
 
+/// What the catalog does not know yet may be on its way; but one record must not hold a slot for ever.
+template <class Ptr, class Id>
+asio::awaitable<Ptr> soon(catalog::catalog& catalog, Id id) {
+    const auto until = steady::now() + patience_for_knowledge;
+    for (;;) {
+        if (auto found = catalog.find(id); found || steady::now() >= until) {
+            co_return found;
+        }
+        co_await runtime::sleep(50ms);
+    }
+}
+
 } // namespace
 
 asio::awaitable<void> engine::impl::deliver(partition_ptr p, item message) {
-    co_await send(p, message);
-    --active;
-    --p->active;
-    moved.notify();
+    struct under_way {
+        impl& e;
+        partition& p;
+        ~under_way() {
+            --e.active;
+            --p.active;
+            e.moved.notify();
+        }
+    };
+    {
+        const under_way here{*this, *p};
+        co_await send(p, message);
+    }
     feed();
 }
 
 asio::awaitable<void> engine::impl::send(partition_ptr p, item& message) {
+    SEMEL_FAILPOINT("delivery.message.started");
     const auto& d = message.dispatch;
-    base::campaign_id campaign_id{d.campaign_id()};
-    auto campaign = catalog.find(campaign_id);
+    if (!message.unreadable.empty()) {
+        bury(p, message, message.unreadable);
+        co_return;
+    }
+    const base::campaign_id campaign_id{d.campaign_id()};
+    const auto campaign = co_await soon<catalog::campaign_ptr>(catalog, campaign_id);
     if (!campaign) {
-        campaign = co_await catalog.get(campaign_id);
+        settle(p, message, postponed(0ms, "semel:campaign-unknown"));
+        co_return;
     }
     if (const auto s = standing_of(*campaign, d, base::now()); s != standing::wanted) {
         settle(p, message, turned_away(s, d));
@@ -70,13 +101,14 @@ asio::awaitable<void> engine::impl::send(partition_ptr p, item& message) {
                              : failed_with("semel:key-destroyed", "the campaign's key was destroyed"));
         co_return;
     }
-    auto artifact = catalog.find(*artifact_id);
+    const auto artifact = co_await soon<catalog::artifact_ptr>(catalog, *artifact_id);
     if (!artifact) {
-        artifact = co_await catalog.get(*artifact_id);
+        settle(p, message, postponed(0ms, "semel:artifact-unknown"));
+        co_return;
     }
     const auto delivery = wire::open_delivery(*campaign->key, d);
     if (!delivery) {
-        bury(p, message.at, d.SerializeAsString(), delivery.error().why());
+        bury(p, message, delivery.error().why());
         co_return;
     }
     const auto give_up = d.give_up_us() == 0 ? std::nullopt : std::optional{base::from_us(d.give_up_us())};
@@ -104,91 +136,134 @@ asio::awaitable<void> engine::impl::send(partition_ptr p, item& message) {
                        .sender = std::move(content->sender),
                        .planned_at = values.planned_at,
                        .give_up = give_up};
+    if (!co_await transmit(p, message, *campaign, out, *delivery, content_sha256) && p->ours()) {
+        enqueue(*p, std::move(message)); // nothing of it is out: it waits where it was
+    }
+}
 
+/// False: not settled, and certainly not sent; it may be tried again, by us or by the next owner.
+asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, const catalog::campaign& campaign,
+                                             const outbound& out, const v1::Delivery& delivery,
+                                             const std::string& content_sha256) {
+    const auto& d = message.dispatch;
     milliseconds wait{0};
     auto* lane = choose(out, d, base::now(), wait);
     if (lane == nullptr) {
         settle(p, message,
                wait < 0ms ? failed_with("semel:no-gateway", "no gateway of semel.yaml carries this kind of address")
                           : postponed(wait, "semel:lane-closed"));
-        co_return;
+        co_return true;
     }
+    const auto& gateway = lane->gateway->name();
     ++lane->active;
     struct leave {
         delivery::lane* l;
         ~leave() { --l->active; }
     } const on_exit{lane};
 
-    if (const auto later = co_await take_tokens(*lane, out, *delivery, campaign->state.rate_per_s())) {
+    if (const auto later = co_await take_tokens(*lane, out, delivery, campaign.state.rate_per_s())) {
         settle(p, message, postponed(*later, "semel:rate"));
-        co_return;
+        co_return true;
     }
     auto begun = co_await lane->gateway->stage(out, patience_for_session);
     if (auto* refused = std::get_if<verdict>(&begun)) {
-        heed(*lane, *refused);
-        if (p->ours() || p->state == partition::phase::closing) {
-            settle(p, message, judge(*refused, d, base::now()), lane->gateway->name());
+        if (refused->code == "semel:busy") {
+            // All sessions wait for answers: says nothing about this message, and not that the gateway fails.
+            settle(p, message, postponed(0ms, refused->code));
+            co_return true;
         }
-        co_return;
+        heed(*lane, *refused);
+        settle(p, message, judge(*refused, d, base::now()), gateway);
+        co_return true;
     }
     const auto staged = std::move(std::get<std::unique_ptr<delivery::staged>>(begun));
+    SEMEL_FAILPOINT("delivery.message.staged");
     // Time has passed: an operator may have stopped the campaign, another process may own the partition.
     if (!p->ours()) {
-        co_return; // withdrawn unclaimed and unsettled: the next owner sends it
+        co_return false; // withdrawn unclaimed and unsettled: the next owner sends it
     }
-    if (const auto current = catalog.find(campaign_id)) {
+    if (const auto current = catalog.find(campaign.id)) {
         if (const auto s = standing_of(*current, d, base::now()); s != standing::wanted) {
             settle(p, message, turned_away(s, d));
-            co_return;
+            co_return true;
         }
     }
     // The gateway's own tokens last, just before the bytes that count: taken earlier, they would pile up behind busy
     // sessions and go out in one burst.
-    auto bucket = "gateway:" + lane->gateway->name();
-    if (const auto later = co_await rates.take(std::move(bucket), lane->per_second, patience_for_session)) {
+    if (const auto later = co_await rates.take(bucket(*lane), lane->per_second, patience_for_tokens)) {
         settle(p, message, postponed(*later, "semel:rate"));
-        co_return;
+        co_return true;
     }
-    bool in_doubt = false;
-    if (!co_await claim(p, message, in_doubt)) {
-        if (in_doubt && p->ours()) {
-            settlement s{
-                .what = settlement::kind::in_doubt, .code = "semel:claimed", .text = "an earlier claim stands"};
-            settle(p, message, s);
-        }
-        co_return;
+    switch (co_await claim(p, message, gateway)) {
+    case claimed::yes:
+        break;
+    case claimed::in_doubt:
+        settle(p, message,
+               {.what = settlement::kind::in_doubt,
+                .code = "semel:claimed",
+                .text = "an earlier claim stands for this attempt"},
+               gateway);
+        co_return true;
+    case claimed::later:
+        message.claim_asked = true;
+        co_return false;
+    case claimed::withdrawn:
+        co_return false;
     }
 
     const auto field = claim_field(d.notification(), d.attempt());
-    p->open_claims[message.at] = {.field = field, .outcome = {}};
-    const auto here = flights.insert(flights.end(), {.source = p,
-                                                     .message = message,
-                                                     .gateway = lane->gateway->name(),
-                                                     .content_sha256 = content_sha256,
-                                                     .since = steady::now()});
-    auto v = co_await staged->release();
+    p->open_claims[message.at] = {.field = field, .value = encode_claim(p->owner, gateway)};
+    struct landing {
+        flight_list& all;
+        flight_list::iterator here;
+        ~landing() { all.erase(here); }
+    };
+    SEMEL_FAILPOINT("delivery.claim.taken");
+#ifdef SEMEL_FAILPOINTS
+    asio::post(executor, [] { SEMEL_FAILPOINT("delivery.message.released"); });
+#endif
+    verdict v;
+    bool late = false;
+    {
+        const landing flying{flights, flights.insert(flights.end(), {.source = p,
+                                                                     .message = &message,
+                                                                     .gateway = gateway,
+                                                                     .content_sha256 = content_sha256,
+                                                                     .since = steady::now()})};
+        v = co_await staged->release();
+        late = flying.here->awaiting || p->lost();
+    }
+    SEMEL_FAILPOINT("delivery.message.answered");
     heed(*lane, v);
     if (v.what != verdict::kind::unknown && !p->lost()) {
         const claim_outcome outcome{.what = v.what,
-                                    .gateway = lane->gateway->name(),
+                                    .gateway = gateway,
                                     .code = v.code,
                                     .message_id = v.message_id,
                                     .content_sha256 = content_sha256};
         if (const auto open = p->open_claims.find(message.at); open != p->open_claims.end()) {
-            open->second.outcome = encode(outcome);
+            open->second.value = encode(outcome);
         }
         p->claims.note({.at = message.at, .field = field}, outcome);
     }
-    const bool late = here->awaiting || p->lost();
-    flights.erase(here);
-    settle(p, message, judge(v, d, base::now()), lane->gateway->name(), v.message_id, content_sha256, late);
+    settle(p, message, judge(v, d, base::now()), gateway, v.message_id, content_sha256, late);
+    co_return true;
 }
 
 lane* engine::impl::choose(const outbound& out, const v1::Dispatch& d, base::timestamp now, milliseconds& wait) {
     lane* best = nullptr;
     wait = milliseconds{-1};
+    const auto& pinned = d.pinned_gateway();
+    if (!pinned.empty() && std::ranges::none_of(lanes, [&](const lane& l) { return l.gateway->name() == pinned; })) {
+        // In doubt at a gateway that semel.yaml has no more: another one would send it a second time.
+        wait = 10min;
+        if (missing.insert(pinned).second) {
+            log.error("messages in doubt wait for a gateway that is not in semel.yaml", {{"gateway", pinned}});
+        }
+        return nullptr;
+    }
     for (auto& l : lanes) {
-        if (!l.gateway->serves(out) || (!d.pinned_gateway().empty() && d.pinned_gateway() != l.gateway->name())) {
+        if (!l.gateway->serves(out) || (!pinned.empty() && pinned != l.gateway->name())) {
             continue;
         }
         if (l.breaker.open(now)) {
@@ -196,9 +271,7 @@ lane* engine::impl::choose(const outbound& out, const v1::Dispatch& d, base::tim
             wait = wait < 0ms ? left : std::min(wait, left);
             continue;
         }
-        const auto load = [](const lane& x) {
-            return static_cast<double>(x.active) / static_cast<double>(x.gateway->window());
-        };
+        const auto load = [](const lane& x) { return static_cast<double>(x.active) / static_cast<double>(x.busy_at); };
         if (best == nullptr || load(l) < load(*best)) {
             best = &l;
         }
@@ -211,44 +284,55 @@ engine::impl::take_tokens(lane& l, const outbound& out, const v1::Delivery& deli
     if (!l.domains.empty()) {
         const auto domain = domain_of(delivery.address().canonical());
         if (const auto found = l.domains.find(domain); found != l.domains.end()) {
-            auto bucket = "gateway:" + l.gateway->name() + ":" + domain;
-            if (const auto later = co_await rates.take(std::move(bucket), found->second, patience_for_tokens)) {
+            auto of_domain = bucket(l) + ":" + domain;
+            if (const auto later = co_await rates.take(std::move(of_domain), found->second, patience_for_tokens)) {
                 co_return later;
             }
         }
     }
     if (campaign_rate > 0) {
-        auto bucket = "campaign:" + out.campaign.value();
-        if (const auto later = co_await rates.take(std::move(bucket), campaign_rate, patience_for_tokens)) {
+        auto of_campaign = options.prefix + "campaign:" + out.campaign.value();
+        if (const auto later = co_await rates.take(std::move(of_campaign), campaign_rate, patience_for_tokens)) {
             co_return later;
         }
     }
     co_return std::nullopt;
 }
 
-asio::awaitable<bool> engine::impl::claim(partition_ptr p, const item& message, bool& in_doubt) {
+std::string engine::impl::bucket(const lane& l) const {
+    return fmt::format("{}gateway:{}:{}", options.prefix, base::to_string(options.channel), l.gateway->name());
+}
+
+asio::awaitable<engine::impl::claimed> engine::impl::claim(partition_ptr p, const item& message,
+                                                           const std::string& gateway) {
+    const auto until = steady::now() + patience_for_redis;
+    bool again = message.claim_asked;
     for (;;) {
-        while (p->state == partition::phase::rebuilding) {
-            co_await moved.wait_for(1s);
+        while (p->state == partition::phase::rebuilding ||
+               (p->state == partition::phase::open && !redis.trouble().empty())) {
+            if (steady::now() >= until) {
+                // A session is not held for as long as Redis is away: the peer would lose patience.
+                co_return again ? claimed::later : claimed::withdrawn;
+            }
+            co_await runtime::sleep(20ms);
         }
         if (p->state != partition::phase::open) {
-            co_return false;
+            co_return claimed::withdrawn;
         }
         claim_ref ref{.at = message.at,
                       .field = claim_field(message.dispatch.notification(), message.dispatch.attempt())};
-        const auto answer = co_await p->claims.take(std::move(ref));
-        switch (answer) {
+        auto to = gateway;
+        switch (co_await p->claims.take(std::move(ref), std::move(to), again)) {
         case claim_answer::mine:
             // While closing we still own it: the claim tells the next owner, whatever becomes of this send.
-            co_return p->ours() || p->state == partition::phase::closing;
+            co_return p->lost() ? claimed::withdrawn : claimed::yes;
         case claim_answer::taken:
-            in_doubt = true;
-            co_return false;
+            co_return claimed::in_doubt;
         case claim_answer::stale:
             start_rebuild(p);
             break;
         case claim_answer::unreachable:
-            co_await redis.connected();
+            again = true;
             break;
         }
     }
@@ -278,116 +362,6 @@ void engine::impl::heed(lane& l, const verdict& v) {
         }
         break;
     }
-}
-
-v1::Event engine::impl::event_of(v1::EventKind kind, const v1::Dispatch& d, std::string_view discriminator) const {
-    v1::Event e;
-    e.set_id(wire::event_id(kind, d.notification(), d.attempt(), discriminator));
-    e.set_kind(kind);
-    e.set_campaign_id(d.campaign_id());
-    e.set_time_us(base::to_us(base::now()));
-    e.set_notification(d.notification());
-    e.set_channel(d.channel());
-    e.set_attempt(d.attempt());
-    e.set_wave(d.wave());
-    e.set_row(d.row());
-    e.set_recipient_ref(d.recipient_ref());
-    e.set_test(d.test());
-    return e;
-}
-
-void engine::impl::settle(const partition_ptr& p, const item& message, const settlement& s, std::string gateway,
-                          std::string message_id, std::string content_sha256, bool late) {
-    const auto& d = message.dispatch;
-    outgoing out{.source = p, .event = {}, .to = {}, .key = {}, .record = {}, .evidence = false};
-    switch (s.what) {
-    case settlement::kind::accepted:
-        out.event = event_of(v1::EVENT_ACCEPTED, d);
-        out.evidence = true;
-        count.accepted.add();
-        break;
-    case settlement::kind::failed:
-        out.event = event_of(v1::EVENT_FAILED, d);
-        out.evidence = late;
-        count.failed.add();
-        break;
-    case settlement::kind::in_doubt:
-        out.event = event_of(v1::EVENT_IN_DOUBT, d);
-        out.event.set_dispatch(d.SerializeAsString());
-        count.in_doubt.add();
-        break;
-    case settlement::kind::deferred:
-        count.deferred.add();
-        if (s.counts || late) {
-            out.event = event_of(v1::EVENT_DEFERRED, d);
-            out.evidence = late;
-        }
-        if (!late) {
-            // A late answer is evidence: receipts, the one writer that settles doubt, sends it again.
-            out.to = {.topic = wire::retry(options.channel, s.tier), .partition = p->at.partition};
-            out.key = d.notification();
-            out.record = again(d, s, base::now()).SerializeAsString();
-        }
-        break;
-    }
-    if (out.event.kind() != v1::EVENT_KIND_UNSPECIFIED) {
-        out.event.set_code(s.code);
-        out.event.set_text(s.text);
-        out.event.set_gateway(std::move(gateway));
-        out.event.set_gateway_message_id(std::move(message_id));
-        out.event.set_content_sha256(std::move(content_sha256));
-    }
-    if (!late) {
-        if (p->lost()) {
-            return; // the next owner decides
-        }
-        p->window.settle(message.at);
-        ++p->settled_lately;
-    }
-    outbox.push_back(std::move(out));
-    if (outbox.size() >= 2'000) {
-        wake.notify();
-    }
-}
-
-void engine::impl::settle_awaiting(flight& f) {
-    if (f.source->lost()) {
-        return;
-    }
-    f.awaiting = true;
-    outgoing out{.source = f.source,
-                 .event = event_of(v1::EVENT_AWAITING, f.message.dispatch),
-                 .to = {},
-                 .key = {},
-                 .record = {}};
-    out.event.set_dispatch(f.message.dispatch.SerializeAsString());
-    out.event.set_gateway(f.gateway);
-    out.event.set_content_sha256(f.content_sha256);
-    f.source->window.settle(f.message.at);
-    ++f.source->settled_lately;
-    outbox.push_back(std::move(out));
-    count.awaiting.add();
-    wake.notify();
-}
-
-void engine::impl::bury(const partition_ptr& p, kafka::offset at, std::string_view raw, const std::string& why) {
-    count.dead_letters.add();
-    log.error("a record cannot be read; it goes to dead-letter",
-              {{"topic", p->at.topic}, {"partition", p->at.partition}, {"offset", at}, {"why", why}});
-    v1::Dispatch d; // whatever of it can be read names the notification
-    d.ParseFromArray(raw.data(), static_cast<int>(raw.size()));
-    outgoing out{.source = p,
-                 .event = event_of(v1::EVENT_DEAD_LETTER, d, p->at.topic + std::to_string(at)),
-                 .to = {},
-                 .key = {},
-                 .record = {}};
-    out.event.set_code("semel:dead-letter");
-    out.event.set_text(why);
-    out.to = {.topic = std::string{wire::dead_letter}, .partition = 0};
-    out.key = p->at.topic + ":" + std::to_string(p->at.partition) + ":" + std::to_string(at);
-    out.record = raw;
-    p->window.settle(at);
-    outbox.push_back(std::move(out));
 }
 
 } // namespace semel::delivery

@@ -1,6 +1,7 @@
 #pragma once
-// The engine's state and the signatures of its three parts: engine.cpp (consume, feed, drain), engine_owner.cpp
-// (taking over, committing, rebuilding), engine_deliver.cpp (one message).
+// The engine's state and the signatures of its parts: engine.cpp (consume, feed, drain), engine_owner.cpp (taking over,
+// rebuilding, giving up), engine_commit.cpp (the transaction), engine_deliver.cpp (one message), engine_settle.cpp
+// (what becomes of it).
 
 #include <delivery/engine.hpp>
 #include <delivery/outbox.hpp>
@@ -13,6 +14,8 @@
 
 #include <list>
 #include <map>
+#include <optional>
+#include <set>
 
 namespace semel::delivery {
 
@@ -24,6 +27,7 @@ struct lane {
     double per_second = 0;
     std::map<std::string, double> domains;
     delivery::breaker breaker;
+    std::size_t busy_at = 2; // as many as keep it busy: more would only wait
     std::size_t active = 0;
     bool alarmed = false;
 };
@@ -31,7 +35,7 @@ struct lane {
 /// A message whose last bytes are out and whose answer has not come.
 struct flight {
     partition_ptr source;
-    item message;
+    const item* message = nullptr; // of the send() that waits for the answer
     std::string gateway;
     std::string content_sha256;
     std::chrono::steady_clock::time_point since;
@@ -49,10 +53,11 @@ struct engine::impl : std::enable_shared_from_this<impl> {
     asio::awaitable<void> consume();
     asio::awaitable<void> commit_loop();
     asio::awaitable<void> tick();
-    asio::awaitable<void> on_records(std::vector<kafka::record>);
+    void on_records(const std::vector<kafka::record>&);
     void enqueue(partition&, item);
     void feed();
     bool next_of(partition&, base::timestamp now, item& out);
+    void reserve_due(partition&, base::timestamp now) const;
     void settle_overdue(std::chrono::steady_clock::time_point since_before, bool closing_only);
     void balance_fetching(partition&);
     partition_ptr find(const kafka::topic_partition&) const;
@@ -61,27 +66,41 @@ struct engine::impl : std::enable_shared_from_this<impl> {
     asio::awaitable<void> take_over(std::vector<kafka::topic_partition>);
     asio::awaitable<bool> take_over_one(partition_ptr);
     asio::awaitable<void> give_up(kafka::revoked);
-    asio::awaitable<bool> commit_once();
-    asio::awaitable<kafka::commit_result> try_commit(const std::vector<outgoing>&, std::vector<kafka::commit>);
-    asio::awaitable<bool> read_back(const std::vector<partition_ptr>&);
-    asio::awaitable<bool> commit_until(std::chrono::milliseconds deadline);
     void start_rebuild(const partition_ptr&);
     asio::awaitable<void> rebuild(partition_ptr);
+    asio::awaitable<bool> rebuild_once(partition_ptr);
     asio::awaitable<void> decide_inherited(partition_ptr, std::vector<item>);
+    void decide(const partition_ptr&, item, const std::optional<std::string>& claim);
     void open(partition&);
+    void lose(partition&, std::string_view why);
+
+    // engine_commit.cpp
+    asio::awaitable<bool> commit_once();
+    asio::awaitable<bool> commit_until(std::chrono::milliseconds deadline);
+    asio::awaitable<void> commit_now(std::shared_ptr<std::optional<bool>> committed);
+    asio::awaitable<kafka::commit_result> try_commit(const std::vector<outgoing>&, std::vector<kafka::commit>);
+    asio::awaitable<bool> read_back(const std::vector<partition_ptr>&);
 
     // engine_deliver.cpp
     asio::awaitable<void> deliver(partition_ptr, item);
     asio::awaitable<void> send(partition_ptr, item&);
+    asio::awaitable<bool> transmit(partition_ptr, item&, const catalog::campaign&, const outbound&, const v1::Delivery&,
+                                   const std::string& content_sha256);
     lane* choose(const outbound&, const v1::Dispatch&, base::timestamp now, std::chrono::milliseconds& wait);
     asio::awaitable<std::optional<std::chrono::milliseconds>> take_tokens(lane&, const outbound&, const v1::Delivery&,
                                                                           std::uint32_t campaign_rate);
-    asio::awaitable<bool> claim(partition_ptr, const item&, bool& in_doubt);
+    enum class claimed : unsigned char { yes, in_doubt, later, withdrawn };
+    asio::awaitable<claimed> claim(partition_ptr, const item&, const std::string& gateway);
     void heed(lane&, const verdict&);
+    std::string bucket(const lane&) const;
+
+    // engine_settle.cpp
     void settle(const partition_ptr&, const item&, const settlement&, std::string gateway = {},
                 std::string message_id = {}, std::string content_sha256 = {}, bool late = false);
     void settle_awaiting(flight&);
-    void bury(const partition_ptr&, kafka::offset, std::string_view raw, const std::string& why);
+    void settle_at_end(flight&);
+    void bury(const partition_ptr&, const item&, const std::string& why);
+    void close_range(partition&, kafka::offset);
     v1::Event event_of(v1::EventKind, const v1::Dispatch&, std::string_view discriminator = {}) const;
 
     asio::any_io_executor executor;
@@ -99,6 +118,7 @@ struct engine::impl : std::enable_shared_from_this<impl> {
     std::vector<partition_ptr> order; // round robin over them
     std::size_t turn = 0;
     flight_list flights;
+    std::set<std::string> missing; // pinned gateways that are not in semel.yaml
     std::vector<outgoing> outbox;
 
     runtime::gate gate;
@@ -106,15 +126,15 @@ struct engine::impl : std::enable_shared_from_this<impl> {
     runtime::signal moved; // a partition changed its phase, or a delivery ended
     std::size_t active = 0;
     std::size_t most_active = 0;
-    std::uint64_t redis_generation = 0;
     bool committing = false;
     bool feeding = true;
+    bool inside_feed = false;
     std::chrono::steady_clock::time_point last_committed;
 
     struct counters {
         telemetry::counter accepted, failed, deferred, in_doubt, awaiting, commits, commit_failures, rebuilds,
             dead_letters;
-        telemetry::gauge flight, partitions;
+        telemetry::gauge flight, window, partitions;
         telemetry::histogram commit_seconds;
     } count;
 };

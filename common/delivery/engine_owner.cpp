@@ -4,7 +4,8 @@
 #include "engine_impl.hpp"
 
 #include <crypto/seal.hpp>
-#include <wire/topics.hpp>
+
+#include <failpoint/failpoint.hpp>
 
 #include <algorithm>
 
@@ -17,11 +18,6 @@ namespace {
 
 marker new_marker() {
     return base::as_array<16>(crypto::random_bytes(16)).value();
-}
-
-kafka::commit to_commit(const partition& p, const range& said) {
-    const checkpoint c{.owner = p.owner, .transaction = p.transaction, .marker = p.mark, .range = said};
-    return {.at = p.at, .next = said.next, .metadata = encode(c)};
 }
 
 } // namespace
@@ -54,22 +50,26 @@ asio::awaitable<void> engine::impl::take_over(std::vector<kafka::topic_partition
         order.push_back(p);
     }
 
+    SEMEL_FAILPOINT("delivery.take_over.assigned");
     // 1. The range unchanged, under the next owner number: from here on the former owner's commits are refused or
     //    overtaken, and nobody else can believe that it owns the range.
     if (!co_await commit_until(20s)) {
         throw std::runtime_error{"taking over partitions: the first commit does not succeed; starting anew"};
     }
+    SEMEL_FAILPOINT("delivery.take_over.owner_committed");
     // 2. Raise the heads in Redis: from here on the former owner claims nothing.
-    for (const auto& p : order) {
+    for (const auto& p : std::vector{order}) {
         if (p->state == partition::phase::taking_over && !co_await take_over_one(p)) {
-            p->state = partition::phase::lost;
+            lose(*p, "a larger owner number stands in Redis");
         }
     }
+    SEMEL_FAILPOINT("delivery.take_over.head_raised");
     // 3. A successful commit of this generation after any write of a head: had we lost the group meanwhile, our head
     //    would stand but we could not claim under it.
     if (!co_await commit_until(20s)) {
         throw std::runtime_error{"taking over partitions: the second commit does not succeed; starting anew"};
     }
+    SEMEL_FAILPOINT("delivery.take_over.marker_committed");
     // 4. Only now read and claim.
     for (const auto& p : order) {
         if (p->state == partition::phase::taking_over) {
@@ -77,6 +77,11 @@ asio::awaitable<void> engine::impl::take_over(std::vector<kafka::topic_partition
         }
     }
     consumer.begin(starts);
+    std::vector<kafka::topic_partition> named;
+    for (const auto& s : starts) {
+        named.push_back(s.at);
+    }
+    consumer.resume(named); // a former life may have paused some
     log.info("took over", {{"partitions", order.size()}});
 }
 
@@ -86,10 +91,25 @@ void engine::impl::open(partition& p) {
     moved.notify();
 }
 
+/// This process is not the owner after all, whatever the group says.
+void engine::impl::lose(partition& p, std::string_view why) {
+    if (p.lost()) {
+        return;
+    }
+    log.warn("lost a partition", {{"topic", p.at.topic}, {"partition", p.at.partition}, {"why", why}});
+    p.state = partition::phase::lost;
+    p.lost_at = steady::now();
+    moved.notify();
+}
+
 asio::awaitable<bool> engine::impl::take_over_one(partition_ptr p) {
+    // What Kafka says of the former owner's claims. Never that of a head that we wrote ourselves a moment ago: claims
+    // that are gone must not look like claims that were never made.
+    const auto committed_mark = p->mark;
     for (;;) {
         co_await redis.connected();
         const auto generation = redis.generation();
+        const auto server = redis.identity();
         const auto fresh = new_marker();
         const auto before = co_await p->claims.raise(p->owner, fresh);
         if (!before) {
@@ -99,91 +119,113 @@ asio::awaitable<bool> engine::impl::take_over_one(partition_ptr p) {
             co_await runtime::sleep(50ms);
             continue;
         }
-        const auto& server = redis.identity();
         const auto& stood = *before;
-        if (stood && stood->server == server) {
-            // The claims are those of the former owner if it wrote them under the marker that it committed.
-            p->inherited_claims_count = stood->marker == p->mark;
-            p->mark = stood->marker;
-        } else {
-            // No head, or a Redis that came back from an old file: it keeps keys and loses claims.
-            p->inherited_claims_count = false;
-            p->mark = fresh;
-        }
-        p->head = {.owner = p->owner, .marker = p->mark, .server = server};
-        if (stood && stood->server != server) {
-            const auto written = co_await p->claims.rebuild(p->head, {});
+        const bool same_server = stood && stood->server == server;
+        head h{.owner = p->owner, .marker = same_server ? stood->marker : fresh, .server = server};
+        if (stood && !same_server) {
+            // A Redis that came back from an old file keeps keys and loses claims: a new incarnation begins.
+            const auto written = co_await p->claims.rebuild(h, {});
             if (!written) {
                 if (written.error().what() == base::fault::kind::permanent) {
                     co_return false;
                 }
+                co_await runtime::sleep(50ms);
                 continue;
             }
         }
         if (generation != redis.generation()) {
             continue; // the server may have changed between the two looks
         }
+        if (!same_server || stood->marker != committed_mark) {
+            p->claims_lost_below = p->window.inherited_end();
+        }
+        p->mark = h.marker;
+        p->head = std::move(h);
         p->must_commit = true;
         co_return true;
     }
 }
 
+/// Reads the claims of records that the former owner had reserved. Under the gate: a Redis that is away must not keep
+/// the group waiting.
 asio::awaitable<void> engine::impl::decide_inherited(partition_ptr p, std::vector<item> items) {
-    std::vector<std::optional<std::string>> found(items.size());
-    bool trusted = p->inherited_claims_count;
-    while (trusted) {
-        co_await redis.connected();
-        if (redis.identity() != p->head.server) {
-            trusted = false; // lost since we took over: what the claims said is gone
-            break;
+    struct deciding {
+        partition& p;
+        ~deciding() { --p.deciding; }
+    } const here{*p};
+    std::vector<std::optional<std::string>> found;
+    for (;;) {
+        while (p->state == partition::phase::rebuilding) {
+            co_await moved.wait_for(1s);
+        }
+        if (p->state != partition::phase::open) {
+            co_return; // the next owner decides
+        }
+        const auto h = p->head;
+        if (redis.trouble().empty() && redis.identity() != h.server) {
+            start_rebuild(p);
+            continue;
         }
         std::vector<claim_ref> refs;
         for (const auto& i : items) {
             refs.push_back({.at = i.at, .field = claim_field(i.dispatch.notification(), i.dispatch.attempt())});
         }
-        auto answer = co_await p->claims.look_up(std::move(refs));
-        if (answer) {
-            // A FLUSHALL leaves the server's identity as it was: only the head tells.
-            auto head = co_await p->claims.raise(p->owner, p->mark);
-            if (head && *head && (*head)->marker == p->mark && redis.identity() == p->head.server) {
-                found = std::move(*answer);
-                break;
-            }
-            if (head) {
-                trusted = false;
-                start_rebuild(p);
-                break;
-            }
+        auto answer = co_await p->claims.look_up(h, std::move(refs));
+        if (answer && p->state == partition::phase::open && p->head == h && redis.identity() == h.server) {
+            found = std::move(*answer);
+            break;
+        }
+        if (!answer && answer.error().what() == base::fault::kind::malformed) {
+            start_rebuild(p); // a FLUSHALL leaves the server's identity as it was: only the head tells
+            continue;
         }
         co_await runtime::sleep(50ms);
     }
-    std::size_t doubts = 0;
+    SEMEL_FAILPOINT("delivery.inherited.looked_up");
+    std::size_t claimed = 0;
     for (std::size_t n = 0; n < items.size(); ++n) {
-        auto& i = items[n];
-        if (trusted && !found[n]) {
-            enqueue(*p, std::move(i)); // reserved, never claimed: certainly not sent
-            continue;
-        }
-        const auto outcome = trusted ? decode_outcome(*found[n]) : std::nullopt;
-        if (!outcome) {
-            settlement s;
-            s.code = trusted ? "semel:owner-lost" : "semel:claims-lost";
-            s.text = trusted ? "claimed by a process that ended before the answer was recorded"
-                             : "reserved by a process that ended, and Redis lost the claims";
-            settle(p, i, s);
-            ++doubts;
-            continue;
-        }
+        claimed += found[n] ? 1 : 0;
+        decide(p, std::move(items[n]), found[n]);
+    }
+    SEMEL_FAILPOINT("delivery.inherited.decided");
+    log.info("inherited", {{"topic", p->at.topic},
+                           {"partition", p->at.partition},
+                           {"records", items.size()},
+                           {"claimed", claimed},
+                           {"claims_lost", p->claims_lost_below > items.front().at}});
+    wake.notify();
+    feed();
+}
+
+void engine::impl::decide(const partition_ptr& p, item i, const std::optional<std::string>& claim) {
+    if (!i.unreadable.empty()) {
+        enqueue(*p, std::move(i));
+        return;
+    }
+    // An outcome is true even if it comes out of an old file; that there is no claim says something only if none was
+    // lost.
+    if (const auto outcome = claim ? decode_outcome(*claim) : std::nullopt) {
         const verdict v{.what = outcome->what,
                         .code = outcome->code,
                         .text = {},
                         .message_id = outcome->message_id,
                         .retry_after = {}};
         settle(p, i, judge(v, i.dispatch, base::now()), outcome->gateway, outcome->message_id, outcome->content_sha256);
+        return;
     }
-    log.info(
-        "inherited",
-        {{"partition", p->at.partition}, {"records", items.size()}, {"in_doubt", doubts}, {"claims_trusted", trusted}});
+    if (!claim && i.at >= p->claims_lost_below) {
+        enqueue(*p, std::move(i)); // reserved, never claimed: certainly not sent
+        return;
+    }
+    settlement doubt;
+    doubt.code = claim ? "semel:owner-lost" : "semel:claims-lost";
+    doubt.text = claim ? "claimed by a process that ended before the answer was recorded"
+                       : "reserved by a process that ended, and Redis lost the claims";
+    auto gateway = claim ? gateway_of_claim(*claim) : i.dispatch.pinned_gateway();
+    if (gateway.empty() && lanes.size() == 1) {
+        gateway = lanes.front().gateway->name();
+    }
+    settle(p, i, doubt, std::move(gateway));
 }
 
 asio::awaitable<void> engine::impl::give_up(kafka::revoked gone) {
@@ -191,18 +233,25 @@ asio::awaitable<void> engine::impl::give_up(kafka::revoked gone) {
     for (const auto& at : gone.partitions) {
         if (const auto p = find(at)) {
             leaving.push_back(p);
-            p->state = gone.lost ? partition::phase::lost : partition::phase::closing;
+            if (!p->lost()) {
+                p->state = gone.lost ? partition::phase::lost : partition::phase::closing;
+            }
         }
     }
     moved.notify();
+    SEMEL_FAILPOINT("delivery.revoke.closing");
     if (!gone.lost) {
         const auto end = steady::now() + options.revoke_drain;
-        const auto busy = [&] { return std::ranges::any_of(leaving, [](const auto& p) { return p->active > 0; }); };
+        const auto busy = [&] {
+            return std::ranges::any_of(leaving, [](const auto& p) { return p->active > 0 || p->rebuilding; });
+        };
         while (busy() && steady::now() < end) {
             co_await moved.wait_for(50ms);
         }
         settle_overdue(steady::now(), true);
-        co_await commit_until(3s);
+        SEMEL_FAILPOINT("delivery.revoke.drained");
+        co_await commit_until(3s); // if it does not succeed, the next owner finds it in the range and the claims
+        SEMEL_FAILPOINT("delivery.revoke.committed");
     }
     for (const auto& p : leaving) {
         p->state = partition::phase::lost;
@@ -217,182 +266,65 @@ asio::awaitable<void> engine::impl::give_up(kafka::revoked gone) {
     log.info("gave up", {{"partitions", leaving.size()}, {"lost", gone.lost}});
 }
 
-asio::awaitable<bool> engine::impl::commit_until(std::chrono::milliseconds deadline) {
-    const auto end = steady::now() + deadline;
-    while (!co_await commit_once()) {
-        if (steady::now() >= end) {
-            co_return false;
-        }
-        co_await runtime::sleep(50ms);
-    }
-    co_return true;
-}
-
-asio::awaitable<bool> engine::impl::commit_once() {
-    while (committing) {
-        co_await moved.wait_for(1s);
-    }
-    committing = true;
-    // The events and the ranges are taken in one breath: a record is settled in Kafka only together with its event.
-    keep_evidence_only_of_lost(outbox);
-    auto batch = std::exchange(outbox, {});
-    std::vector<partition_ptr> said_by;
-    std::vector<range> said;
-    std::vector<marker> said_under;
-    std::vector<kafka::commit> offsets;
-    for (const auto& p : order) {
-        if (p->lost()) {
-            continue;
-        }
-        if (p->state == partition::phase::open) {
-            const auto want = std::clamp<std::size_t>(p->settled_lately * 2, 256, 4'096);
-            const auto have = p->window.reserved();
-            p->window.reserve(want > have ? want - have : 0);
-        }
-        if (!p->window.dirty() && !p->must_commit) {
-            continue;
-        }
-        p->settled_lately = 0;
-        ++p->transaction;
-        said.push_back(p->window.propose());
-        said_under.push_back(p->mark);
-        offsets.push_back(to_commit(*p, said.back()));
-        said_by.push_back(p);
-    }
-    if (batch.empty() && offsets.empty()) {
-        last_committed = steady::now();
-        committing = false;
-        moved.notify();
-        co_return true;
-    }
-
-    const auto began = steady::now();
-    auto result = co_await try_commit(batch, std::move(offsets));
-    if (result.outcome == kafka::outcome::unknown) {
-        count.commit_failures.add();
-        log.warn("transaction of unknown outcome", {{"why", result.why}});
-        // Whatever the old producer had in flight is decided once its successor has started; then Kafka says which.
-        co_await producer.rebuild();
-        result.outcome = co_await read_back(said_by) ? kafka::outcome::committed : kafka::outcome::aborted;
-    }
-    const bool committed = result.outcome == kafka::outcome::committed;
-    if (committed) {
-        count.commits.add();
-        count.commit_seconds.observe(std::chrono::duration<double>(steady::now() - began).count());
-        last_committed = steady::now();
-        for (std::size_t i = 0; i < said_by.size(); ++i) {
-            auto& p = *said_by[i];
-            if (said_under[i] == p.mark) {
-                p.must_commit = false; // a marker that changed meanwhile has yet to be committed
-            }
-            p.window.committed(said[i]);
-            p.open_claims.erase(p.open_claims.begin(), p.open_claims.lower_bound(said[i].next));
-            // Not before the commit is known: a block is the only memory of what the range does not settle.
-            p.claims.drop_below(said[i].next);
-        }
-    } else {
-        count.commit_failures.add();
-        log.warn("transaction aborted", {{"why", result.why}});
-        for (const auto& p : said_by) {
-            p->must_commit = true;
-        }
-        outbox.insert(outbox.begin(), std::make_move_iterator(batch.begin()), std::make_move_iterator(batch.end()));
-    }
-    committing = false;
-    moved.notify();
-    co_return committed;
-}
-
-asio::awaitable<kafka::commit_result> engine::impl::try_commit(const std::vector<outgoing>& batch,
-                                                               std::vector<kafka::commit> offsets) {
-    producer.begin();
-    for (const auto& record : batch_events(batch, options.partitions)) {
-        kafka::topic_partition to{.topic = std::string{wire::events}, .partition = record.partition};
-        co_await producer.produce(std::move(to), {}, record.value);
-    }
-    for (const auto& out : batch) {
-        if (!out.to.topic.empty()) {
-            co_await producer.produce(out.to, out.key, out.record);
-        }
-    }
-    co_return co_await producer.commit(std::move(offsets), membership);
-}
-
-asio::awaitable<bool> engine::impl::read_back(const std::vector<partition_ptr>& said_by) {
-    std::vector<kafka::topic_partition> ask;
-    for (const auto& p : said_by) {
-        ask.push_back(p->at);
-    }
-    if (ask.empty()) {
-        co_return false; // events only: their ids make a repetition harmless
-    }
-    for (;;) {
-        auto which = ask;
-        const auto committed = co_await consumer.committed(std::move(which));
-        if (!committed) {
-            co_await runtime::sleep(200ms);
-            continue;
-        }
-        // All or none: one transaction. A larger number is impossible while we live; another owner's means it is lost.
-        for (const auto& c : *committed) {
-            const auto checkpoint = decode_checkpoint(c.next, c.metadata);
-            const auto p = std::ranges::find(said_by, c.at, [](const auto& q) { return q->at; });
-            if (checkpoint && p != said_by.end() && checkpoint->owner == (*p)->owner) {
-                co_return checkpoint->transaction == (*p)->transaction;
-            }
-        }
-        for (const auto& p : said_by) {
-            p->state = partition::phase::lost;
-        }
-        moved.notify();
-        co_return false;
-    }
-}
-
 void engine::impl::start_rebuild(const partition_ptr& p) {
-    if (p->state != partition::phase::open) {
+    if (p->state != partition::phase::open || p->rebuilding) {
         return;
     }
     p->state = partition::phase::rebuilding;
+    p->rebuilding = true;
     gate.spawn("rebuild claims", rebuild(p));
 }
 
 asio::awaitable<void> engine::impl::rebuild(partition_ptr p) {
     log.warn("Redis lost the claims of a partition; writing them anew",
-             {{"topic", p->at.topic}, {"partition", p->at.partition}});
+             {{"topic", p->at.topic}, {"partition", p->at.partition}, {"open", p->open_claims.size()}});
     count.rebuilds.add();
-    while (p->state == partition::phase::rebuilding) {
-        co_await redis.connected();
-        const auto generation = redis.generation();
-        head h{.owner = p->owner, .marker = new_marker(), .server = redis.identity()};
-        std::vector<std::pair<claim_ref, std::string>> open;
-        for (const auto& [at, c] : p->open_claims) {
-            claim_ref ref{.at = at, .field = c.field};
-            open.emplace_back(std::move(ref), c.outcome);
-        }
-        const auto written = co_await p->claims.rebuild(h, std::move(open));
-        if (!written) {
-            if (written.error().what() == base::fault::kind::permanent) {
-                p->state = partition::phase::lost;
-                moved.notify();
-                co_return;
-            }
-            co_await runtime::sleep(50ms);
-            continue;
-        }
-        p->mark = h.marker;
-        p->head = std::move(h);
-        p->must_commit = true;
-        // A crash between the head and this commit leaves two markers that differ: all in doubt, none silent. A claim
-        // before it would be one that a zombie could make.
-        if (!co_await commit_until(30s) || p->must_commit) {
-            continue;
-        }
-        if (generation == redis.generation() && p->state == partition::phase::rebuilding) {
-            this->open(*p);
-            wake.notify();
-        }
+    // A partition that is being given up needs its claims as well: the next owner reads them.
+    while (!p->lost() && !co_await rebuild_once(p)) {
     }
+    p->rebuilding = false;
+    if (p->state == partition::phase::rebuilding) {
+        open(*p);
+        wake.notify();
+        feed();
+    }
+    moved.notify();
+}
+
+/// True when the new head stands and is committed.
+asio::awaitable<bool> engine::impl::rebuild_once(partition_ptr p) {
+    co_await redis.connected();
+    const auto generation = redis.generation();
+    head h{.owner = p->owner, .marker = new_marker(), .server = redis.identity()};
+    std::vector<std::pair<claim_ref, std::string>> open_now;
+    for (const auto& [at, c] : p->open_claims) {
+        claim_ref ref{.at = at, .field = c.field};
+        open_now.emplace_back(std::move(ref), c.value);
+    }
+    if (p->deciding > 0 || !p->window.inherited_arrived()) {
+        p->claims_lost_below = p->window.inherited_end(); // claims of the owner before us, which we have not read
+    }
+    SEMEL_FAILPOINT("delivery.rebuild.begun");
+    const auto written = co_await p->claims.rebuild(h, std::move(open_now));
+    if (!written) {
+        if (written.error().what() == base::fault::kind::permanent) {
+            lose(*p, written.error().why());
+            co_return true;
+        }
+        co_await runtime::sleep(50ms);
+        co_return false;
+    }
+    p->mark = h.marker;
+    p->head = std::move(h);
+    p->must_commit = true;
+    SEMEL_FAILPOINT("delivery.rebuild.head_written");
+    // A crash between the head and this commit leaves two markers that differ: all in doubt, none silent. A claim
+    // before it would be one that a zombie could make.
+    if (!co_await commit_until(10s) || p->must_commit) {
+        co_return false;
+    }
+    SEMEL_FAILPOINT("delivery.rebuild.committed");
+    co_return generation == redis.generation();
 }
 
 } // namespace semel::delivery

@@ -6,6 +6,7 @@
 #include <delivery/window.hpp>
 #include <semel/v1/delivery.pb.h>
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -18,6 +19,9 @@ namespace semel::delivery {
 struct item {
     kafka::offset at = 0;
     v1::Dispatch dispatch;
+    std::string unreadable = {}; // why the record is none; then `raw` has its bytes
+    std::string raw = {};
+    bool claim_asked = false; // a claim was asked for and no answer came
 };
 
 struct partition {
@@ -31,7 +35,7 @@ struct partition {
     /// What must be written again if Redis forgets: claimed, at or above the committed low water.
     struct open_claim {
         std::string field;
-        std::string outcome; // empty: claimed and unanswered
+        std::string value; // the claim, or its outcome
     };
 
     partition(boost::asio::any_io_executor ex, redis::client& redis, kafka::topic_partition where, const checkpoint& c)
@@ -40,7 +44,8 @@ struct partition {
         , owner(c.owner + 1)
         , transaction(c.transaction)
         , mark(c.marker)
-        , claims(std::move(ex), redis, at) {}
+        , claims(std::move(ex), redis, at)
+        , claims_lost_below(c.claims_lost_below) {}
 
     bool lost() const noexcept { return state == phase::lost; }
     /// Whether a claim may still be asked for (perhaps after waiting).
@@ -56,14 +61,19 @@ struct partition {
     delivery::claims claims;
     delivery::head head;
     phase state = phase::taking_over;
-    bool inherited_claims_count =
-        false;                ///< marker and server agree: what the claims say about inherited records is true
+    /// Records below it may be out although no claim says so: a Redis that held the claims is gone. Committed with the
+    /// marker, so that a second crash does not make lost claims look like none.
+    kafka::offset claims_lost_below;
     bool must_commit = false; ///< owner or marker changed
     bool paused = false;      ///< fetching
-    std::deque<item> queue;   ///< arrived, not started
+    bool rebuilding = false;  ///< a rebuild() is under way
+    std::deque<item> queue;   ///< arrived, not started, in order
     std::map<kafka::offset, open_claim> open_claims;
-    std::size_t active = 0;         ///< deliveries under way
-    std::size_t settled_lately = 0; ///< since the last proposal: how much to reserve
+    std::size_t active = 0;                        ///< deliveries under way
+    std::size_t deciding = 0;                      ///< batches of inherited records whose claims are being read
+    std::size_t settled_lately = 0;                ///< since the last proposal: how much to reserve
+    std::size_t pace = 0;                          ///< settled in a commit's time, decaying
+    std::chrono::steady_clock::time_point lost_at; ///< without having been revoked
 };
 using partition_ptr = std::shared_ptr<partition>;
 

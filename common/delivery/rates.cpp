@@ -21,8 +21,12 @@ using steady = std::chrono::steady_clock;
 namespace {
 
 constexpr double slice_seconds = 0.1;
-// A lease that is not used within this time is lost, so that tokens cannot be saved up and spent in one second.
-constexpr auto lease_life = 200ms;
+// A lease is asked for by those who wait for it; what is left over when they went elsewhere is soon lost, so that
+// tokens cannot be saved up and spent in one second.
+constexpr auto lease_life = 100ms;
+// Between two leases that did not give all that was asked for: a round trip for each token would cost more than it
+// brings, and a bucket holds ten times as much.
+constexpr auto least_pause = 10ms;
 
 // A bucket holds at most one slice; one that is not there starts empty. Time is the server's, so that the clocks of
 // the dispatchers do not matter. ARGV: tokens a second, slice, wanted. Answers {granted, ms until there is one}.
@@ -36,7 +40,7 @@ if now > at then tokens = math.min(slice, tokens + (now - at) * rate / 1000000) 
 local granted = math.min(want, math.floor(tokens))
 tokens = tokens - granted
 redis.call('HSET', KEYS[1], 'tokens', string.format('%.6f', tokens), 'at', string.format('%.0f', now))
-redis.call('PEXPIRE', KEYS[1], 60000)
+redis.call('PEXPIRE', KEYS[1], math.max(60000, math.ceil(2000 / rate)))
 local wait = 0
 if granted == 0 then wait = math.ceil((1 - tokens) * 1000 / rate) end
 return {granted, wait}
@@ -50,11 +54,15 @@ std::uint64_t slice_of(double per_second, std::size_t waiting) noexcept {
 }
 
 struct rates::impl : std::enable_shared_from_this<impl> {
+    struct waiter {
+        std::move_only_function<void(std::optional<milliseconds>)> go;
+        steady::time_point until;
+    };
     struct bucket {
         double per_second = 0;
         std::uint64_t tokens = 0;
         steady::time_point tokens_end;
-        std::deque<std::move_only_function<void()>> waiting;
+        std::deque<waiter> waiting;
         bool pumping = false;
     };
 
@@ -66,34 +74,53 @@ struct rates::impl : std::enable_shared_from_this<impl> {
     redis::client& redis;
     std::unordered_map<std::string, bucket> buckets; // references to elements stay valid; buckets are few and stay
 
+    static void answer_first(bucket& b, std::optional<milliseconds> with) {
+        auto go = std::move(b.waiting.front().go);
+        b.waiting.pop_front();
+        go(with);
+    }
+
     asio::awaitable<void> pump(std::string name) {
         const auto self = shared_from_this();
         auto& b = buckets.at(name);
         asio::steady_timer timer{executor};
         while (!b.waiting.empty()) {
+            const auto wanted = slice_of(b.per_second, b.waiting.size());
             std::vector<std::string> keys{"rate:{" + name + "}"};
             std::vector<std::string> args{std::to_string(b.per_second),
                                           std::to_string(std::max(1.0, b.per_second * slice_seconds)),
-                                          std::to_string(slice_of(b.per_second, b.waiting.size()))};
+                                          std::to_string(wanted)};
             const auto answer = co_await redis.eval(lease_script, std::move(keys), std::move(args));
-            auto wait = 100ms; // Redis away: sending pauses
+            if (!answer && answer.error().what() == base::fault::kind::stopping) {
+                break;
+            }
+            auto pause = 100ms; // Redis away: sending pauses
             if (answer && answer->array.size() == 2) {
-                b.tokens += static_cast<std::uint64_t>(answer->array[0].integer);
+                const auto granted = static_cast<std::uint64_t>(answer->array[0].integer);
+                b.tokens += granted;
                 b.tokens_end = steady::now() + lease_life;
-                wait = milliseconds{answer->array[1].integer};
+                pause = granted >= wanted ? 0ms
+                                          : std::max<milliseconds>(least_pause, milliseconds{answer->array[1].integer});
+                while (b.tokens > 0 && !b.waiting.empty()) {
+                    --b.tokens;
+                    answer_first(b, std::nullopt);
+                }
+                // Other processes share the bucket: what the limit promised may not be what came.
+                while (!b.waiting.empty() && b.waiting.front().until <= steady::now()) {
+                    answer_first(b, predicted(b));
+                }
             }
-            while (b.tokens > 0 && !b.waiting.empty()) {
-                --b.tokens;
-                auto go = std::move(b.waiting.front());
-                b.waiting.pop_front();
-                go();
-            }
-            if (!b.waiting.empty() && wait > 0ms) {
-                timer.expires_after(wait);
+            if (!b.waiting.empty() && pause > 0ms) {
+                timer.expires_after(pause);
                 co_await timer.async_wait(asio::use_awaitable);
             }
         }
         b.pumping = false;
+    }
+
+    static milliseconds predicted(const bucket& b) {
+        return milliseconds{
+            static_cast<std::int64_t>(1'000.0 * static_cast<double>(b.waiting.size() + 1) / b.per_second)};
     }
 };
 
@@ -115,24 +142,24 @@ asio::awaitable<std::optional<milliseconds>> rates::take(std::string name, doubl
         --b.tokens;
         co_return std::nullopt;
     }
-    const auto predicted =
-        milliseconds{static_cast<std::int64_t>(1'000.0 * static_cast<double>(b.waiting.size() + 1) / per_second)};
-    if (predicted > patience) {
-        co_return predicted;
+    // Already too many wait. Whoever is alone waits in any case: a limit below one in `patience` still lets one
+    // through.
+    if (const auto later = impl::predicted(b); later > patience && !b.waiting.empty()) {
+        co_return later;
     }
-    co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(
+    co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(std::optional<milliseconds>)>(
         [&](auto handler) {
             auto executor = self->executor;
-            b.waiting.emplace_back([executor, h = std::move(handler)]() mutable {
-                asio::post(executor, [h = std::move(h)]() mutable { std::move(h)(); });
-            });
+            b.waiting.push_back({[executor, h = std::move(handler)](std::optional<milliseconds> with) mutable {
+                                     asio::post(executor, [h = std::move(h), with]() mutable { std::move(h)(with); });
+                                 },
+                                 steady::now() + patience});
             if (!b.pumping) {
                 b.pumping = true;
                 asio::co_spawn(self->executor, self->pump(name), asio::detached);
             }
         },
         asio::use_awaitable);
-    co_return std::nullopt;
 }
 
 } // namespace semel::delivery

@@ -33,6 +33,7 @@ settlement judge(const verdict& v, const v1::Dispatch& d, base::timestamp now) {
         return s;
     case verdict::kind::lane_stop:
         s.what = settlement::kind::deferred;
+        s.sent = true;
         s.tier = tier_for(std::chrono::minutes{1});
         return s;
     case verdict::kind::transient:
@@ -40,6 +41,7 @@ settlement judge(const verdict& v, const v1::Dispatch& d, base::timestamp now) {
         break;
     }
     s.what = settlement::kind::deferred;
+    s.sent = true;
     s.counts = true;
     s.tier = v.what == verdict::kind::throttled ? 0 : tier_after(d.tries() + 1);
     if (v.retry_after) {
@@ -72,8 +74,10 @@ settlement postponed(std::chrono::milliseconds wait, std::string code) {
 
 v1::Dispatch again(const v1::Dispatch& d, const settlement& s, base::timestamp now) {
     v1::Dispatch next = d;
-    if (s.counts) {
+    if (s.sent) {
         next.set_attempt(d.attempt() + 1);
+    }
+    if (s.counts) {
         next.set_tries(d.tries() + 1);
     }
     next.set_not_before_us(base::to_us(now + wire::tiers[s.tier].wait));

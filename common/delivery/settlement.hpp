@@ -29,7 +29,8 @@ struct settlement {
     std::string code;
     std::string text;
     std::size_t tier = 0;
-    bool counts = false; ///< deferred: the gateway refused it, so attempt and tries rise
+    bool sent = false;   ///< deferred: the gateway answered, so the attempt rises: its claim stays under the old one
+    bool counts = false; ///< deferred: it refused this message, so that tries rise
 };
 
 /// After the gateway's answer. A lane_stop never fails a recipient: the message waits for the operator.

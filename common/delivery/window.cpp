@@ -56,8 +56,8 @@ void window::reserve(std::size_t count) {
 
 void window::settle(kafka::offset at) {
     const auto it = std::ranges::lower_bound(entries_, at, {}, &entry::at);
-    if (it == entries_.end() || it->at != at || it->settled) {
-        throw std::logic_error{"a record was settled twice, or before it arrived"};
+    if (it == entries_.end() || it->at != at || it->settled || !sendable(at)) {
+        throw std::logic_error{"a record was settled twice, or before it arrived, or above the committed range"};
     }
     it->settled = true;
     --unsettled_;

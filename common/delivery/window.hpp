@@ -56,7 +56,8 @@ class window {
     void reserve(std::size_t count);
     bool sendable(kafka::offset at) const noexcept { return at < committed_end_; }
 
-    /// The record will not be sent any more: its outcome is in the same transaction as the next proposal.
+    /// The record will not be sent any more: its outcome is in the same transaction as the next proposal. Only what is
+    /// sendable can be settled: a commit says nothing about records above its end.
     void settle(kafka::offset at);
 
     /// What the next commit should say.
@@ -70,6 +71,11 @@ class window {
     /// Reserved (proposed or committed) and not settled: what a crash together with a Redis loss puts in doubt.
     std::size_t reserved() const noexcept;
     kafka::offset committed_next() const noexcept { return committed_next_; }
+    /// One past the last that is reserved, committed or not.
+    kafka::offset end() const noexcept { return end_; }
+    /// One past what the owner before us had reserved; below it there may still be records that have not arrived.
+    kafka::offset inherited_end() const noexcept { return inherited_.end; }
+    bool inherited_arrived() const noexcept { return next_ >= inherited_.end; }
 
     /// Bits that fit into the commit's metadata string (4,096 characters of base64, less the fixed part).
     static constexpr std::int64_t max_span = 20'000;

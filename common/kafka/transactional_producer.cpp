@@ -37,9 +37,13 @@ struct transactional_producer::impl {
         , options(std::move(o)) {}
     ~impl() { dismiss(); }
 
-    /// Destroying a session waits for its running call and for librdkafka's threads: not on the io thread.
+    /// librdkafka takes its time to end its threads: not on the io thread. Our own thread must have ended before the
+    /// executor does, unless a call is stuck in it, which then keeps the session for itself.
     void dismiss() {
         if (now) {
+            if (!std::exchange(stuck, false)) {
+                now->calls.finish();
+            }
             std::thread{[old = std::move(now)]() mutable { old.reset(); }}.detach();
         }
     }
@@ -101,6 +105,7 @@ struct transactional_producer::impl {
         };
         auto answer = co_await s.calls.run_within(2 * options.transaction_timeout + watchdog_margin, std::move(call));
         if (!answer) {
+            stuck = true;
             answer = commit_result{outcome::unknown,
                                    fmt::format("producer {}: the commit did not come back", options.transactional_id)};
         }
@@ -115,6 +120,7 @@ struct transactional_producer::impl {
         auto call = [&s] { return s.client.abort().verdict; };
         const auto answer =
             co_await s.calls.run_within(2 * options.transaction_timeout + watchdog_margin, std::move(call));
+        stuck = !answer;
         if (answer != verdict::done) {
             co_await rebuild(); // a new epoch ends what the old one left open
         }
@@ -125,6 +131,7 @@ struct transactional_producer::impl {
     std::unique_ptr<session> now;
     bool open = false;
     bool broken = false; // after `unknown`, until rebuild()
+    bool stuck = false;  // a call has not come back
     unsigned refusals = 0;
 };
 

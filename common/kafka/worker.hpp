@@ -29,6 +29,9 @@ class worker {
     worker(const worker&) = delete;
     worker& operator=(const worker&) = delete;
 
+    /// Waits for the call that is running. Afterwards nothing refers to the executor any more.
+    void finish() { pool_.join(); }
+
     /// Runs call() on the thread and resumes with its answer; nothing when the watchdog's time is up, while the call
     /// still runs. Not cancellable: a call that may have changed something has an answer, and it must be heard.
     template <class F>
@@ -49,7 +52,8 @@ class worker {
             } catch (...) {
                 failure = std::current_exception();
             }
-            boost::asio::post(executor, [shared, answer = std::move(answer), failure]() mutable {
+            // The conversation goes back whole: nothing of it may be left to this thread.
+            boost::asio::post(executor, [shared = std::move(shared), answer = std::move(answer), failure]() mutable {
                 shared->answer = std::move(answer);
                 shared->failure = failure;
                 shared->done.cancel();

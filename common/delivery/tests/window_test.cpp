@@ -112,10 +112,21 @@ TEST(Window, ReservesNoMoreThanACheckpointHolds) {
 
 TEST(Window, ARecordSettledTwiceIsABug) {
     window w{fresh_range()};
-    arrive(w, {0, 1});
+    arrive(w, {0, 1, 2});
+    w.reserve(2);
+    w.committed(w.propose());
     w.settle(1);
     EXPECT_THROW(w.settle(1), std::logic_error);
     EXPECT_THROW(w.settle(9), std::logic_error);
+    EXPECT_THROW(w.settle(2), std::logic_error) << "its event would be in Kafka, and no commit could say so";
+}
+
+TEST(Window, KnowsWhenAnInheritedRangeHasArrivedWhole) {
+    window w{range{.next = 5, .end = 8, .settled = {}}};
+    arrive(w, {5, 6});
+    EXPECT_FALSE(w.inherited_arrived());
+    w.arrived(9); // 7 and 8 are markers of transactions
+    EXPECT_TRUE(w.inherited_arrived());
 }
 
 // The property: owners come and go, each may die at any moment; commits may be lost with the owner. Sending is
@@ -209,12 +220,19 @@ TEST(Checkpoint, ReadsBackWhatItWrote) {
         .owner = 7, .transaction = 1ULL << 40, .marker = {}, .range = {.next = 100, .end = 300, .settled = settled}};
     c.marker[0] = 0xff;
     c.marker[15] = 1;
+    c.claims_lost_below = 200;
     const auto back = delivery::decode_checkpoint(100, encode(c)).value();
     EXPECT_EQ(back.owner, 7U);
     EXPECT_EQ(back.transaction, 1ULL << 40);
     EXPECT_EQ(back.marker, c.marker);
     EXPECT_EQ(back.range.end, 300);
     EXPECT_EQ(back.range.settled.bytes(), settled.bytes());
+    EXPECT_EQ(back.claims_lost_below, 200);
+}
+
+TEST(Checkpoint, ForgetsTheLossOfClaimsOnceTheRangeHasPassedIt) {
+    const checkpoint c{.range = {.next = 100, .end = 300, .settled = {}}, .claims_lost_below = 90};
+    EXPECT_EQ(delivery::decode_checkpoint(100, encode(c)).value().claims_lost_below, 0);
 }
 
 TEST(Checkpoint, AnUnownedPartitionHasAnEmptyString) {

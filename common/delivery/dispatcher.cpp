@@ -1,0 +1,107 @@
+#include "dispatcher.hpp"
+
+#include <crypto/keys.hpp>
+#include <kafka/admin.hpp>
+#include <kafka/retention.hpp>
+#include <runtime/tasks.hpp>
+#include <wire/topics.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <stdexcept>
+
+namespace semel::delivery {
+
+namespace asio = boost::asio;
+
+namespace {
+
+std::string first_line(const std::filesystem::path& file) {
+    std::string line;
+    if (!file.empty()) {
+        std::ifstream in{file};
+        if (!in || !std::getline(in, line)) {
+            throw std::runtime_error{file.string() + ": cannot be read; it must hold the password on its first line"};
+        }
+    }
+    return line;
+}
+
+template <class T>
+T must(base::result<T> result) {
+    if (!result) {
+        throw std::runtime_error{result.error().why()};
+    }
+    if constexpr (!std::is_void_v<T>) {
+        return std::move(*result);
+    }
+}
+
+std::vector<kafka::topic_spec> topics_of(base::channel channel, std::int32_t partitions) {
+    auto topics = wire::all_topics(partitions);
+    const auto own = wire::dispatch(channel);
+    const auto retries = "retry." + std::string{base::to_string(channel)} + ".";
+    std::erase_if(topics, [&](const kafka::topic_spec& t) {
+        return t.name != own && !t.name.starts_with(retries) && t.name != wire::events && t.name != wire::dead_letter;
+    });
+    return topics;
+}
+
+/// Ready while it can send: it knows the campaigns, and Redis answers.
+asio::awaitable<void> tell_health(runtime::context& ctx, catalog::catalog& c, redis::client& redis) {
+    co_await c.loaded();
+    do {
+        if (redis.trouble().empty()) {
+            ctx.ready();
+        } else {
+            ctx.not_ready("Redis: " + redis.trouble());
+        }
+    } while (co_await runtime::sleep(std::chrono::milliseconds{500}));
+}
+
+asio::awaitable<void> work(runtime::context& ctx, engine& e, catalog::catalog& c, redis::client& redis) {
+    std::vector<asio::awaitable<void>> tasks;
+    tasks.push_back(c.run());
+    tasks.push_back(e.run());
+    tasks.push_back(tell_health(ctx, c, redis));
+    co_await runtime::first_of(std::move(tasks));
+}
+
+} // namespace
+
+asio::awaitable<void> dispatch(runtime::context& ctx, base::channel channel,
+                               const std::vector<config::gateway>& gateways, make_gateway make) {
+    const auto& config = ctx.config();
+    const auto kek = must(crypto::load_key_encryption_key(config.key_encryption_key_file));
+    std::vector<lane_config> lanes;
+    for (const auto& g : gateways) {
+        auto made = make(g);
+        if (!made) {
+            throw std::runtime_error{"gateway " + g.name + ": " + made.error().why()};
+        }
+        lanes.push_back({.gateway = std::move(*made), .limit = g.limit, .domains = g.domains});
+    }
+    kafka::admin admin{config.kafka_bootstrap};
+    must(admin.wait_until_ready(std::chrono::seconds{30}));
+    must(kafka::check_retention(admin, topics_of(channel, config.partitions)));
+    redis::client redis{
+        ctx.executor(),
+        {.host = config.redis.host, .port = config.redis.port, .password = first_line(config.redis_password_file)}};
+    co_await redis.connected();
+    must(co_await redis::check_durability(redis));
+    catalog::catalog catalog{ctx.executor(), {.bootstrap = config.kafka_bootstrap, .key_encryption_key = kek}};
+    engine_options options;
+    options.channel = channel;
+    options.bootstrap = config.kafka_bootstrap;
+    options.instance = ctx.instance_name();
+    options.partitions = must(admin.partitions(std::string{wire::events}));
+    engine engine{ctx.executor(), std::move(options), catalog, redis, std::move(lanes), ctx.metrics(), ctx.log()};
+
+    co_await runtime::race(work(ctx, engine, catalog, redis), ctx.stop_requested()); // intake ends here
+    ctx.not_ready("draining");
+    // What is out is answered and committed. The process is given up at the deadline: all must have been said by then.
+    const std::chrono::milliseconds whole = config.drain_deadline;
+    co_await engine.drain(std::max(whole - engine::closing_time, whole / 4));
+}
+
+} // namespace semel::delivery

@@ -1,0 +1,138 @@
+// What becomes of a message: an event, perhaps a retry record, and its bit in the range.
+
+#include "engine_impl.hpp"
+
+#include <wire/identity.hpp>
+#include <wire/topics.hpp>
+
+#include <failpoint/failpoint.hpp>
+
+namespace semel::delivery {
+
+v1::Event engine::impl::event_of(v1::EventKind kind, const v1::Dispatch& d, std::string_view discriminator) const {
+    v1::Event e;
+    e.set_id(wire::event_id(kind, d.notification(), d.attempt(), discriminator));
+    e.set_kind(kind);
+    e.set_campaign_id(d.campaign_id());
+    e.set_time_us(base::to_us(base::now()));
+    e.set_notification(d.notification());
+    e.set_channel(d.channel());
+    e.set_attempt(d.attempt());
+    e.set_wave(d.wave());
+    e.set_row(d.row());
+    e.set_recipient_ref(d.recipient_ref());
+    e.set_test(d.test());
+    return e;
+}
+
+void engine::impl::settle(const partition_ptr& p, const item& message, const settlement& s, std::string gateway,
+                          std::string message_id, std::string content_sha256, bool late) {
+    const auto& d = message.dispatch;
+    if (p->lost() && !late) {
+        return; // the next owner decides
+    }
+    outgoing out{.source = p, .event = {}, .to = {}, .key = {}, .record = {}, .evidence = false};
+    switch (s.what) {
+    case settlement::kind::accepted:
+        out.event = event_of(v1::EVENT_ACCEPTED, d);
+        out.evidence = true;
+        count.accepted.add();
+        break;
+    case settlement::kind::failed:
+        out.event = event_of(v1::EVENT_FAILED, d);
+        out.evidence = late;
+        count.failed.add();
+        break;
+    case settlement::kind::in_doubt:
+        out.event = event_of(v1::EVENT_IN_DOUBT, d);
+        out.event.set_dispatch(d.SerializeAsString());
+        out.evidence = late; // it was awaiting, and nobody else will hear that the connection is gone
+        count.in_doubt.add();
+        break;
+    case settlement::kind::deferred:
+        count.deferred.add();
+        if (s.counts || late) {
+            out.event = event_of(v1::EVENT_DEFERRED, d);
+            out.evidence = late;
+        }
+        if (!late) {
+            // A late answer is evidence: receipts, the one writer that settles doubt, sends it again.
+            out.to = {.topic = options.prefix + wire::retry(options.channel, s.tier), .partition = p->at.partition};
+            out.key = d.notification();
+            out.record = again(d, s, base::now()).SerializeAsString();
+        }
+        break;
+    }
+    if (out.event.kind() != v1::EVENT_KIND_UNSPECIFIED) {
+        out.event.set_code(s.code);
+        out.event.set_text(s.text);
+        out.event.set_gateway(std::move(gateway));
+        out.event.set_gateway_message_id(std::move(message_id));
+        out.event.set_content_sha256(std::move(content_sha256));
+    }
+    if (!late) {
+        close_range(*p, message.at);
+    }
+    outbox.push_back(std::move(out));
+    if (outbox.size() == 2'000) {
+        wake.notify(); // a large transaction is cheap, a larger one only late
+    }
+    SEMEL_FAILPOINT("delivery.message.settled");
+}
+
+void engine::impl::close_range(partition& p, kafka::offset at) {
+    p.window.settle(at);
+    ++p.settled_lately;
+}
+
+void engine::impl::settle_awaiting(flight& f) {
+    if (f.source->lost()) {
+        return;
+    }
+    f.awaiting = true;
+    const auto& d = f.message->dispatch;
+    outgoing out{.source = f.source, .event = event_of(v1::EVENT_AWAITING, d), .to = {}, .key = {}, .record = {}};
+    out.event.set_dispatch(d.SerializeAsString());
+    out.event.set_gateway(f.gateway);
+    out.event.set_content_sha256(f.content_sha256);
+    close_range(*f.source, f.message->at);
+    outbox.push_back(std::move(out));
+    count.awaiting.add();
+    wake.notify();
+    SEMEL_FAILPOINT("delivery.message.awaiting");
+}
+
+/// This process ends, and the connection with it: no answer will come.
+void engine::impl::settle_at_end(flight& f) {
+    const settlement doubt{.what = settlement::kind::in_doubt,
+                           .code = "semel:stopped",
+                           .text = "the dispatcher was stopped before the gateway answered"};
+    const bool late = f.awaiting || f.source->lost();
+    settle(f.source, *f.message, doubt, f.gateway, {}, f.content_sha256, late);
+    f.awaiting = true;
+}
+
+void engine::impl::bury(const partition_ptr& p, const item& message, const std::string& why) {
+    if (p->lost()) {
+        return;
+    }
+    const auto where = p->at.topic + ":" + std::to_string(p->at.partition) + ":" + std::to_string(message.at);
+    count.dead_letters.add();
+    log.error("a record cannot be read; it goes to dead-letter", {{"where", where}, {"why", why}});
+    // Whatever of it can be read names the notification.
+    outgoing out{.source = p,
+                 .event = event_of(v1::EVENT_DEAD_LETTER, message.dispatch, where),
+                 .to = {.topic = options.prefix + std::string{wire::dead_letter}, .partition = 0},
+                 .key = where,
+                 // Its personal part came sealed under the campaign's key, and stays so.
+                 .record = message.raw.empty() ? message.dispatch.SerializeAsString() : message.raw};
+    if (out.event.notification().size() != 32) {
+        out.event.clear_notification();
+    }
+    out.event.set_code("semel:dead-letter");
+    out.event.set_text(where + ": " + why);
+    close_range(*p, message.at);
+    outbox.push_back(std::move(out));
+}
+
+} // namespace semel::delivery
