@@ -1,0 +1,596 @@
+#include "service.hpp"
+
+#include <crypto/keys.hpp>
+#include <telemetry/log.hpp>
+#include <wire/identity.hpp>
+#include <wire/sealed.hpp>
+#include <wire/topics.hpp>
+
+#include <fmt/format.h>
+#include <sms/core/addressing.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <stdexcept>
+#include <utility>
+
+namespace semel::receipts {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+
+namespace {
+
+constexpr auto patience = 60s;         // with Kafka and PostgreSQL, before the process starts anew
+constexpr auto gather = 50ms;          // a transaction costs its commit, not its records
+constexpr auto orphans_kept = 24h * 7; // an answer comes within minutes, or never
+constexpr auto known_kept = 24h * 60;  // receipts come for up to 40 days
+constexpr std::size_t most_decisions = 1'000;
+constexpr std::size_t most_batch_bytes = 200'000;
+
+template <class T>
+T must(base::result<T> result) {
+    if (!result) {
+        throw std::runtime_error{result.error().why()};
+    }
+    return std::move(*result);
+}
+
+std::uint64_t turn_of(const kafka::commit& c) {
+    std::uint64_t turn = 0;
+    const auto* end = c.metadata.data() + c.metadata.size();
+    if (!c.metadata.empty() && std::from_chars(c.metadata.data(), end, turn).ptr != end) {
+        throw std::runtime_error{fmt::format("the offset of {}/{} was not committed by receipts: reset it to the last "
+                                             "offset that receipts committed",
+                                             c.at.topic, c.at.partition)};
+    }
+    return turn;
+}
+
+} // namespace
+
+class service::turn {
+  public:
+    explicit turn(service& s)
+        : service_(s) {
+        service_.busy_ = true;
+    }
+    ~turn() {
+        service_.busy_ = false;
+        service_.changed_.notify();
+    }
+    turn(const turn&) = delete;
+    turn& operator=(const turn&) = delete;
+
+  private:
+    service& service_;
+};
+
+void service::outcome::add(decision d) {
+    std::ranges::move(d.events, std::back_inserter(events));
+    std::ranges::move(d.resends, std::back_inserter(resends));
+    superseded += d.superseded ? 1 : 0;
+}
+
+service::service(asio::any_io_executor executor, settings s, postgres::pool& db, campaign_source campaigns,
+                 telemetry::metrics& metrics)
+    : executor_(executor)
+    , settings_(std::move(s))
+    , db_(db)
+    , index_(db)
+    , campaigns_(std::move(campaigns))
+    , policies_([this](const std::string& id) { return policy_of_campaign(id); })
+    , metrics_(metrics)
+    , producer_(executor, {.bootstrap = settings_.bootstrap, .transactional_id = settings_.prefix + settings_.instance})
+    , consumer_(executor, {.bootstrap = settings_.bootstrap,
+                           .group = topic("receipts"),
+                           .instance = settings_.instance,
+                           .topics = {topic(wire::events), topic(wire::gateway_receipts)}})
+    , changed_(executor)
+    , began_at_(base::now())
+    , began_(steady::now())
+    , committed_(began_)
+    , pruned_(began_ - 24h)
+    , count_{.orphans = metrics.make_counter("semel_receipts_parked_total", "Receipts whose message was not known yet"),
+             .superseded = metrics.make_counter("semel_receipts_superseded_total",
+                                                "Accepted attempts that turned up while their resend was on its way"),
+             .transactions = metrics.make_counter("semel_receipts_transactions_total", "Kafka transactions committed"),
+             .failures = metrics.make_counter("semel_receipts_transactions_failed_total",
+                                              "Kafka transactions aborted or of unknown outcome"),
+             .dead_letters = metrics.make_counter("semel_receipts_dead_letters_total", "Records that cannot be used"),
+             .parked = metrics.make_gauge("semel_receipts_orphans", "Receipts parked until their message is known"),
+             .seconds = metrics.make_histogram("semel_receipts_transaction_seconds",
+                                               "From the first record to the commit's answer", {},
+                                               {0.01, 0.03, 0.1, 0.3, 1, 3, 10})} {}
+
+base::timestamp service::now() const {
+    // A wall clock that is set forward must not make timers fire: a doubt decided early is a message sent twice.
+    return std::min(base::now(), began_at_ + std::chrono::duration_cast<base::duration>(steady::now() - began_));
+}
+
+kafka::topic_partition service::at(std::string_view name, std::string_view notification) const {
+    return {topic(name), base::partition_of(notification, settings_.partitions)};
+}
+
+asio::awaitable<void> service::run(asio::awaitable<void> stop) {
+    co_await producer_.init();
+    std::vector<asio::awaitable<void>> tasks;
+    tasks.push_back(consume());
+    tasks.push_back(watch_clock());
+    tasks.push_back(until_stopped(std::move(stop)));
+    co_await runtime::first_of(std::move(tasks));
+    co_await consumer_.close();
+}
+
+asio::awaitable<void> service::until_stopped(asio::awaitable<void> stop) {
+    co_await std::move(stop);
+    stopping_ = true;
+    while (busy_) {
+        co_await changed_.wait();
+    }
+}
+
+asio::awaitable<void> service::consume() {
+    for (;;) {
+        auto event = co_await consumer_.next();
+        const auto began = steady::now();
+        leaving_ = std::holds_alternative<kafka::revoked>(event);
+        {
+            while (busy_) {
+                co_await changed_.wait();
+            }
+            if (stopping_) {
+                co_return;
+            }
+            const turn mine{*this};
+            if (auto* fetched = std::get_if<kafka::records>(&event)) {
+                co_await on_records(std::move(fetched->batch));
+            } else if (auto* given = std::get_if<kafka::assigned>(&event)) {
+                co_await take(std::move(given->partitions));
+            } else if (auto* gone = std::get_if<kafka::revoked>(&event)) {
+                // Nothing is under way: what was read is committed before the next event is asked for.
+                parts_.clear();
+                positions_.clear();
+                unhashed_.clear();
+                leaving_ = false;
+                consumer_.release(*gone);
+            } else {
+                co_return;
+            }
+        }
+        if (const auto used = steady::now() - began; used < gather) {
+            co_await runtime::sleep(std::chrono::duration_cast<std::chrono::milliseconds>(gather - used));
+        }
+    }
+}
+
+asio::awaitable<void> service::watch_clock() {
+    while (co_await runtime::sleep(settings_.look_every)) {
+        while (busy_) {
+            co_await changed_.wait();
+        }
+        if (stopping_) {
+            co_return;
+        }
+        if (leaving_) {
+            continue;
+        }
+        const turn mine{*this};
+        co_await look();
+    }
+}
+
+asio::awaitable<void> service::take(std::vector<kafka::topic_partition> given) {
+    // Once, at assignment: Kafka would accept offsets of partitions that are no longer ours under fresh metadata.
+    membership_ = consumer_.current_membership();
+    committed_ = steady::now();
+    const auto starts = co_await recover(std::move(given));
+    consumer_.begin(starts);
+    std::size_t open = 0;
+    for (const auto& [partition, p] : parts_) {
+        open += p.doubts.open().size();
+    }
+    telemetry::log().info("took over", {{"partitions", starts.size()}, {"open_doubts", open}});
+}
+
+asio::awaitable<std::vector<kafka::start>> service::recover(std::vector<kafka::topic_partition> given) {
+    parts_.clear();
+    positions_.clear();
+    unhashed_.clear();
+    std::vector<kafka::start> starts;
+    if (given.empty()) {
+        co_return starts;
+    }
+    // Answers only when no transaction of a former owner is undecided.
+    const auto committed = must(co_await consumer_.committed(std::move(given)));
+    std::map<std::int32_t, std::uint64_t> wanted;
+    for (const auto& c : committed) {
+        positions_[c.at] = c.next;
+        starts.push_back({c.at, c.next});
+        if (c.at.topic == topic(wire::events)) {
+            wanted[c.at.partition] = turn_of(c);
+        }
+    }
+    std::vector<std::int32_t> owned;
+    for (const auto& [partition, turn] : wanted) {
+        owned.push_back(partition);
+    }
+    parts_ = must(co_await read_back(executor_, settings_.bootstrap, topic(wire::doubts), std::move(wanted),
+                                     settings_.awaiting_limit));
+    std::vector<index::candidate> open;
+    for (const auto& [partition, p] : parts_) {
+        std::unordered_set<base::notification_id> all;
+        for (const auto& [id, doubt] : p.doubts.open()) {
+            all.insert(id);
+        }
+        std::ranges::move(candidates(partition, all), std::back_inserter(open));
+    }
+    co_await persist<void>([this, owned, open] { return index_.replace(owned, open); });
+    co_return starts;
+}
+
+asio::awaitable<void> service::read_again(bool unknown) {
+    if (steady::now() - committed_ > patience) {
+        throw std::runtime_error{
+            "no transaction has been committed for a minute; is Kafka well? Starting anew: nothing "
+            "is lost, the doubts are read back"};
+    }
+    if (unknown) {
+        co_await producer_.rebuild(); // whatever was in flight is decided once it has started
+    } else {
+        co_await runtime::sleep(200ms);
+    }
+    if (leaving_) {
+        parts_.clear();
+        positions_.clear();
+        co_return;
+    }
+    std::vector<kafka::topic_partition> owned;
+    for (const auto& [at, next] : positions_) {
+        owned.push_back(at);
+    }
+    for (const auto& start : co_await recover(std::move(owned))) {
+        consumer_.seek(start.at, start.next);
+    }
+}
+
+template <class T>
+asio::awaitable<T> service::persist(std::function<asio::awaitable<T>()> call) {
+    const auto deadline = steady::now() + patience;
+    for (;;) {
+        try {
+            co_return co_await call();
+        } catch (const pqxx::failure& e) {
+            // Every statement may be repeated.
+            telemetry::log().warn("PostgreSQL failed, trying again", {{"why", e.what()}});
+            if (stopping_ || steady::now() > deadline) {
+                throw;
+            }
+        }
+        co_await runtime::sleep(500ms);
+    }
+}
+
+asio::awaitable<void> service::on_records(std::vector<kafka::record> batch) {
+    const auto time = now();
+    outcome out;
+    index::question ask;
+    struct heard {
+        part* of;
+        v1::Event event;
+    };
+    std::vector<heard> events;
+    std::unordered_set<base::notification_id> histories;
+    const auto bury = [&](const kafka::record& r, const std::string& why) {
+        telemetry::log().error(
+            "a record cannot be used; it goes to dead-letter",
+            {{"topic", r.at().topic}, {"partition", r.at().partition}, {"offset", r.offset()}, {"why", why}});
+        out.dead.emplace_back(fmt::format("{}:{}:{}", r.at().topic, r.at().partition, r.offset()), r.value());
+    };
+    for (const auto& record : batch) {
+        const auto position = positions_.find(record.at());
+        if (position == positions_.end() || record.offset() < position->second) {
+            continue; // of an assignment or a position before this one
+        }
+        out.read[record.at()] = record.offset() + 1;
+        const auto size = static_cast<int>(record.value().size());
+        if (record.at().topic == topic(wire::events)) {
+            v1::EventBatch several;
+            if (!several.ParseFromArray(record.value().data(), size)) {
+                bury(record, "it is no EventBatch");
+                continue;
+            }
+            auto& mine = parts_.at(record.at().partition);
+            for (auto& e : *several.mutable_events()) {
+                if (e.notification().size() != 32) {
+                    continue;
+                }
+                if (is_remembered(e)) {
+                    ask.learned.push_back(e);
+                }
+                if (mine.doubts.may_open(e)) {
+                    histories.insert(*base::from_bytes<base::notification_id>(e.notification()));
+                }
+                events.push_back({&mine, std::move(e)});
+            }
+        } else {
+            v1::GatewayReceipt receipt;
+            const auto why =
+                receipt.ParseFromArray(record.value().data(), size) ? complaint(receipt) : "it is no GatewayReceipt";
+            if (why) {
+                bury(record, *why);
+            } else {
+                ask.receipts.push_back(std::move(receipt));
+            }
+        }
+    }
+    if (out.read.empty()) {
+        co_return;
+    }
+    ask.histories_of.assign(histories.begin(), histories.end());
+    index::answer known;
+    if (!ask.learned.empty() || !ask.receipts.empty() || !ask.histories_of.empty()) {
+        known = co_await persist<index::answer>([this, ask, time] { return index_.exchange(ask, time); });
+    }
+    const history none;
+    for (const auto& h : events) {
+        const auto id = *base::from_bytes<base::notification_id>(h.event.notification());
+        const auto before = known.histories.find(id);
+        out.add(
+            h.of->doubts.observe(h.event, before == known.histories.end() ? none : before->second, policies_, time));
+    }
+    for (const auto& m : known.matches) {
+        out.events.push_back(receipt_event(m.receipt, m.about, time, false));
+        if (m.orphan != 0) {
+            out.joined.push_back(m.orphan);
+        }
+    }
+    out.parked = known.parked;
+    co_await commit(std::move(out));
+}
+
+asio::awaitable<void> service::look() {
+    const auto time = now();
+    outcome out;
+    std::vector<std::int32_t> owned;
+    bool any = false;
+    for (auto& [partition, p] : parts_) {
+        owned.push_back(partition);
+        for (auto& d : p.doubts.review(policies_, time, most_decisions)) {
+            out.add(std::move(d));
+        }
+        any = any || !p.doubts.open().empty();
+    }
+    if (any) {
+        const auto before = time - settings_.inference_after;
+        for (const auto& m : co_await persist<std::vector<index::match>>(
+                 [this, owned, before] { return index_.infer(owned, before); })) {
+            out.events.push_back(receipt_event(m.receipt, m.about, time, true));
+            out.joined.push_back(m.orphan);
+        }
+    }
+    if (!unhashed_.empty()) {
+        std::vector<index::candidate> now_known;
+        for (const auto& key : std::exchange(unhashed_, {})) {
+            const auto partition = base::partition_of(key, settings_.partitions);
+            const auto id = *base::from_bytes<base::notification_id>(key);
+            if (parts_.contains(partition)) {
+                std::ranges::move(candidates(partition, {id}), std::back_inserter(now_known));
+            }
+        }
+        co_await persist<void>([this, now_known] { return index_.put(now_known); });
+    }
+    const bool changed = std::ranges::any_of(parts_, [](const auto& p) { return p.second.doubts.has_changes(); });
+    if (changed || !out.events.empty()) {
+        co_await commit(std::move(out));
+    }
+    show_open();
+    if (steady::now() - pruned_ > 1h) {
+        pruned_ = steady::now();
+        const auto left = co_await persist<std::int64_t>(
+            [this, time] { return index_.prune(time - orphans_kept, time - known_kept); });
+        count_.parked.set(static_cast<double>(left));
+    }
+}
+
+asio::awaitable<void> service::produce(const outcome& out) {
+    std::map<std::int32_t, std::pair<v1::EventBatch, std::size_t>> open;
+    const auto flush = [](service& self, std::int32_t partition, v1::EventBatch batch) -> asio::awaitable<void> {
+        const auto value = batch.SerializeAsString();
+        kafka::topic_partition to{self.topic(wire::events), partition};
+        co_await self.producer_.produce(std::move(to), {}, value);
+    };
+    for (const auto& e : out.events) {
+        const auto partition = base::partition_of(e.notification(), settings_.partitions);
+        auto& [batch, bytes] = open[partition];
+        *batch.add_events() = e;
+        bytes += e.ByteSizeLong();
+        if (bytes >= most_batch_bytes) {
+            auto full = std::exchange(batch, {});
+            bytes = 0;
+            co_await flush(*this, partition, std::move(full));
+        }
+    }
+    for (auto& [partition, pending] : open) {
+        if (pending.first.events_size() > 0) {
+            co_await flush(*this, partition, std::move(pending.first));
+        }
+    }
+    for (const auto& r : out.resends) {
+        const auto channel = wire::from_proto(r.dispatch.channel());
+        if (!channel) {
+            throw std::logic_error{"a doubt's dispatch names no channel"};
+        }
+        const auto value = r.dispatch.SerializeAsString();
+        auto to = at(wire::retry(*channel, r.tier), r.dispatch.notification());
+        co_await producer_.produce(std::move(to), r.dispatch.notification(), value);
+    }
+    for (const auto& [key, value] : out.dead) {
+        kafka::topic_partition to{topic(wire::dead_letter), 0};
+        co_await producer_.produce(std::move(to), key, value);
+    }
+}
+
+asio::awaitable<void> service::commit(outcome out) {
+    const auto began = steady::now();
+    std::map<std::int32_t, std::unordered_set<base::notification_id>> changed;
+    std::vector<index::candidate> open;
+    for (auto& [partition, p] : parts_) {
+        if (auto ids = p.doubts.take_changes(); !ids.empty()) {
+            std::ranges::move(candidates(partition, ids), std::back_inserter(open));
+            changed[partition] = std::move(ids);
+            kafka::topic_partition source{topic(wire::events), partition};
+            out.read.try_emplace(source, positions_.at(source)); // fences a former owner
+        }
+    }
+    if (!open.empty()) {
+        co_await persist<void>([this, open] { return index_.put(open); });
+    }
+
+    producer_.begin();
+    co_await produce(out);
+    std::vector<std::string> settled;
+    for (auto& [partition, ids] : changed) {
+        kafka::topic_partition to{topic(wire::doubts), partition};
+        auto gone = co_await write_changes(producer_, std::move(to), parts_.at(partition), std::move(ids));
+        std::ranges::move(gone, std::back_inserter(settled));
+    }
+    if (out.read.empty()) {
+        // Events alone, from an inference: without an offset nothing would fence a former owner.
+        const auto& [source, next] = *positions_.begin();
+        out.read[source] = next;
+    }
+    std::vector<kafka::commit> offsets;
+    for (const auto& [source, next] : out.read) {
+        const bool events = source.topic == topic(wire::events);
+        offsets.push_back({.at = source,
+                           .next = next,
+                           .metadata = events ? std::to_string(parts_.at(source.partition).turn) : std::string{}});
+    }
+    const auto result = co_await producer_.commit(std::move(offsets), membership_);
+    if (result.outcome != kafka::outcome::committed) {
+        count_.failures.add();
+        telemetry::log().warn("a transaction did not commit; reading back", {{"why", result.why}});
+        co_await read_again(result.outcome == kafka::outcome::unknown);
+        co_return;
+    }
+    committed_ = steady::now();
+    for (const auto& [source, next] : out.read) {
+        positions_[source] = next;
+    }
+    count(out);
+    count_.seconds.observe(std::chrono::duration<double>(committed_ - began).count());
+    if (!settled.empty() || !out.joined.empty()) {
+        const auto orphans = out.joined;
+        co_await persist<void>([this, settled, orphans] { return index_.forget(settled, orphans); });
+    }
+}
+
+std::vector<index::candidate> service::candidates(std::int32_t partition,
+                                                  const std::unordered_set<base::notification_id>& ids) {
+    std::vector<index::candidate> all;
+    const auto& doubts = parts_.at(partition).doubts;
+    for (const auto& id : ids) {
+        const auto* d = doubts.find(id);
+        if (d == nullptr) {
+            continue;
+        }
+        v1::Dispatch dispatch;
+        if (!dispatch.ParseFromString(d->dispatch())) {
+            dispatch.Clear();
+        }
+        index::candidate c{.notification = d->notification(),
+                           .partition = partition,
+                           .about = {.notification = d->notification(),
+                                     .attempt = d->attempt(),
+                                     .campaign = d->campaign_id(),
+                                     .channel = dispatch.channel(),
+                                     .test = dispatch.test()},
+                           .gateway = d->gateway(),
+                           .destination_hash = {},
+                           .reference = 0,
+                           .since_us = d->since_us()};
+        if (dispatch.channel() == v1::CHANNEL_SMS) {
+            c.reference = sms::user_message_reference(id);
+            c.destination_hash = hash_of_destination(dispatch);
+            if (c.destination_hash.empty() && !campaigns_(base::campaign_id{d->campaign_id()})) {
+                unhashed_.insert(d->notification());
+            }
+        }
+        all.push_back(std::move(c));
+    }
+    return all;
+}
+
+std::string service::hash_of_destination(const v1::Dispatch& dispatch) const {
+    const auto campaign = campaigns_(base::campaign_id{dispatch.campaign_id()});
+    if (!campaign || !campaign->key) {
+        return {};
+    }
+    const auto delivery = wire::open_delivery(*campaign->key, dispatch);
+    if (!delivery || delivery->address().canonical().empty()) {
+        return {};
+    }
+    // As sms hashes the source of a delivery report.
+    const auto hash =
+        crypto::keyed_hash(settings_.key_encryption_key, "sms-destination", delivery->address().canonical());
+    return std::string{base::as_view(hash)};
+}
+
+std::optional<policy> service::policy_of_campaign(const std::string& id) const {
+    const auto campaign = campaigns_(base::campaign_id{id});
+    return campaign ? std::optional{policy_of(campaign->state)} : std::nullopt;
+}
+
+void service::count(const outcome& out) {
+    count_.transactions.add();
+    count_.superseded.add(static_cast<double>(out.superseded));
+    count_.orphans.add(static_cast<double>(out.parked));
+    count_.dead_letters.add(static_cast<double>(out.dead.size()));
+    for (const auto& e : out.events) {
+        switch (e.kind()) {
+        case v1::EVENT_RECEIPT:
+            metrics_
+                .make_counter("semel_receipts_total", "Receipts that found their message",
+                              {{"state", std::string{name_of(e.receipt())}}})
+                .add();
+            break;
+        case v1::EVENT_RESENT:
+            metrics_.make_counter("semel_receipts_resends_total", "Messages sent again", {{"why", e.code()}}).add();
+            break;
+        case v1::EVENT_UNRESOLVED:
+            metrics_.make_counter("semel_receipts_unresolved_total", "Doubts left to an operator", {{"why", e.code()}})
+                .add();
+            break;
+        case v1::EVENT_PRESUMED_SENT:
+            metrics_.make_counter("semel_receipts_presumed_total", "Doubts presumed sent", {{"why", e.code()}}).add();
+            break;
+        case v1::EVENT_ACCEPTED:
+            metrics_.make_counter("semel_receipts_proven_total", "Doubts that a receipt settled as accepted").add();
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+void service::show_open() {
+    std::map<std::string, double> by_state{
+        {"awaiting", 0}, {"in_doubt", 0}, {"unresolved", 0}, {"presumed", 0}, {"resent", 0}};
+    for (const auto& [partition, p] : parts_) {
+        for (const auto& [id, d] : p.doubts.open()) {
+            const auto* state = d.awaiting()         ? "awaiting"
+                                : d.unresolved()     ? "unresolved"
+                                : d.presumed()       ? "presumed"
+                                : d.resent_as() != 0 ? "resent"
+                                                     : "in_doubt";
+            ++by_state[state];
+        }
+    }
+    for (const auto& [state, n] : by_state) {
+        metrics_.make_gauge("semel_receipts_open_doubts", "Open doubts of this process", {{"state", state}}).set(n);
+    }
+}
+
+} // namespace semel::receipts

@@ -1,0 +1,112 @@
+#pragma once
+// Reads `events` and `gateway.receipts`; writes `events`, `retry.*` and `doubts` in transactions with its offsets. One
+// thing is done at a time: a batch of records, or a look at the clock. What is uncertain afterwards (a transaction that
+// did not commit) is thrown away and read back. One strand.
+
+#include "index.hpp"
+#include "state.hpp"
+
+#include <catalog/catalog.hpp>
+#include <kafka/consumer.hpp>
+#include <kafka/producer.hpp>
+#include <postgres/pool.hpp>
+#include <runtime/tasks.hpp>
+#include <telemetry/metrics.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <functional>
+#include <set>
+#include <string>
+
+namespace semel::receipts {
+
+struct settings {
+    std::string bootstrap;
+    std::int32_t partitions = 8;       // of events, gateway.receipts, doubts and retry.*, as `semel up` creates them
+    std::string instance;              // "receipts", "receipts-2": group.instance.id and transactional.id
+    std::string prefix;                // of topics and the group; empty but in tests
+    crypto::key256 key_encryption_key; // of the hash that compares destinations
+    base::duration awaiting_limit = doubts::default_awaiting_limit;
+    /// A receipt without a known message waits so long before anything is inferred from it: longer than the answer
+    /// that would name its message can take on a connection that lives.
+    base::duration inference_after = std::chrono::minutes{2};
+    std::chrono::milliseconds look_every{1'000};
+};
+
+using campaign_source = std::function<catalog::campaign_ptr(const base::campaign_id&)>;
+
+class service {
+  public:
+    /// All references must outlive this; migrate() must have been run.
+    service(boost::asio::any_io_executor, settings, postgres::pool&, campaign_source, telemetry::metrics&);
+
+    /// Until `stop` completes; then ends the transaction at hand and leaves the group. Throws when it cannot go on.
+    boost::asio::awaitable<void> run(boost::asio::awaitable<void> stop);
+
+  private:
+    /// What one transaction will say.
+    struct outcome {
+        std::vector<v1::Event> events;
+        std::vector<resend> resends;
+        std::map<kafka::topic_partition, kafka::offset> read;  // next offsets
+        std::vector<std::pair<std::string, std::string>> dead; // key, value
+        std::vector<std::int64_t> joined;                      // orphans
+        std::size_t superseded = 0;
+        std::size_t parked = 0;
+        void add(decision);
+    };
+    class turn; // only one at a time
+
+    boost::asio::awaitable<void> consume();
+    boost::asio::awaitable<void> watch_clock();
+    boost::asio::awaitable<void> until_stopped(boost::asio::awaitable<void> stop);
+    boost::asio::awaitable<void> take(std::vector<kafka::topic_partition>);
+    boost::asio::awaitable<std::vector<kafka::start>> recover(std::vector<kafka::topic_partition>);
+    boost::asio::awaitable<void> read_again(bool unknown);
+    boost::asio::awaitable<void> on_records(std::vector<kafka::record>);
+    boost::asio::awaitable<void> look();
+    boost::asio::awaitable<void> commit(outcome);
+    boost::asio::awaitable<void> produce(const outcome&);
+    template <class T>
+    boost::asio::awaitable<T> persist(std::function<boost::asio::awaitable<T>()>);
+    std::vector<index::candidate> candidates(std::int32_t partition, const std::unordered_set<base::notification_id>&);
+    std::string hash_of_destination(const v1::Dispatch&) const;
+    std::optional<policy> policy_of_campaign(const std::string&) const;
+    void count(const outcome&);
+    void show_open();
+    base::timestamp now() const;
+    kafka::topic_partition at(std::string_view topic, std::string_view notification) const;
+    std::string topic(std::string_view name) const { return settings_.prefix + std::string{name}; }
+
+    boost::asio::any_io_executor executor_;
+    settings settings_;
+    postgres::pool& db_;
+    index index_;
+    campaign_source campaigns_;
+    policy_source policies_;
+    telemetry::metrics& metrics_;
+    kafka::transactional_producer producer_;
+    kafka::consumer consumer_;
+    std::shared_ptr<const kafka::membership> membership_; // of the present assignment
+    parts parts_;
+    std::map<kafka::topic_partition, kafka::offset> positions_; // committed
+    std::set<std::string> unhashed_;                            // open, and their campaign was not known yet
+    bool busy_ = false;
+    bool stopping_ = false;
+    bool leaving_ = false;    // the partitions are being taken away
+    runtime::signal changed_; // busy_ or stopping_
+    base::timestamp began_at_;
+    std::chrono::steady_clock::time_point began_;
+    std::chrono::steady_clock::time_point committed_;
+    std::chrono::steady_clock::time_point pruned_;
+    struct counters {
+        telemetry::counter orphans, superseded, transactions, failures, dead_letters;
+        telemetry::gauge parked;
+        telemetry::histogram seconds;
+    } count_;
+};
+
+} // namespace semel::receipts
