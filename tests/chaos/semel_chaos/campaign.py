@@ -92,27 +92,36 @@ def kill_in_the_middle(stack, name, where, seconds=90):
         stack.signal(name, signal.SIGSTOP, quiet=True)
 
 
-def progress_of(stack, prefix):
-    return {key: fields for key, fields in kafka.progress(stack.bootstrap).items() if key.startswith(prefix)}
+def spans_done(stack, prefix):
+    """How many of plan's spans, or of intake's waves, are said to be done."""
+    return sum(1 for key, fields in kafka.progress(stack.bootstrap).items()
+               if key.startswith(prefix) and protobuf.last(fields, 8, 0))
+
+
+def written(stack, topic):
+    """Records and markers in a topic, those of open transactions too: a question of milliseconds."""
+    return sum(kafka.high_watermarks(stack.bootstrap, topic, 8).values())
 
 
 def import_of(stack, campaign):
     """Where intake is: chunks are on their way to Kafka, and the wave has not ended."""
-    before = sum(kafka.high_watermarks(stack.bootstrap, "audience", 8).values())
+    before = written(stack, "audience")
 
     def where():
-        if any(protobuf.last(f, 8, 0) for f in progress_of(stack, f"intake|{campaign}|").values()):
-            return DONE
-        return MIDDLE if sum(kafka.high_watermarks(stack.bootstrap, "audience", 8).values()) > before else BEFORE
+        if written(stack, "audience") == before:
+            return BEFORE
+        return DONE if spans_done(stack, f"intake|{campaign}|") else MIDDLE
     return where
 
 
 def registering_of(stack, campaign):
-    """Where plan is in its first pass: some partitions' spans are begun or done, not all."""
+    """Where plan is in its first pass: a span's progress is being written, and not all spans are done."""
+    before = written(stack, "progress")
+
     def where():
-        spans = progress_of(stack, f"register|{campaign}|").values()
-        done = sum(1 for f in spans if protobuf.last(f, 8, 0))
-        return DONE if done == 8 else MIDDLE if spans else BEFORE
+        if written(stack, "progress") == before:
+            return BEFORE
+        return DONE if spans_done(stack, f"register|{campaign}|") == 8 else MIDDLE
     return where
 
 

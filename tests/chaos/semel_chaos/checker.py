@@ -264,6 +264,10 @@ class Check:
             if event.kind != "in_doubt" or event.notification not in self.stories:
                 continue
             before = [f for f in self.e.faults if f.time_us <= event.time_us and event.channel in f.bound]
+            awaited = [e.time_us for e in self.stories[event.notification].by_attempt[event.attempt] if e.kind == "awaiting"]
+            if awaited and event.code == "semel:no-answer":
+                # Said long after: the first fault that came while the answer was waited for ended the wait.
+                before = [f for f in before if f.time_us >= min(awaited) - self.AWAITED_US][:1] or before
             if not before:
                 self.breach("I5", f"notification {event.notification[:16]} is in doubt ({event.code}) before any fault")
                 continue
@@ -274,6 +278,9 @@ class Check:
                 if bound is not None and n > bound:
                     self.breach("I5", f"{n} {channel} notifications in doubt after {fault.name} {fault.target}, "
                                       f"the bound is {bound}")
+
+    # A message is settled as awaiting some seconds after its last bytes went.
+    AWAITED_US = 10_000_000
 
     # A restarted dispatcher needs up to a minute to take over; a fault within that time may find its doubts unsaid.
     TOGETHER_US = 60_000_000

@@ -1,7 +1,6 @@
 """Gathers everything that the checker joins, from a stack that has come to rest."""
 import csv
 import io
-import json
 import re
 import subprocess
 from collections import Counter
@@ -72,10 +71,8 @@ def accepted(stack):
 
 def unreached(stack, campaign):
     """The recipient ids of the report's list of people whom nobody could reach."""
-    text = stack.semel("campaign", "report", campaign, "--csv")
-    rows = list(csv.reader(io.StringIO(text, newline="")))
-    start = next((i for i, row in enumerate(rows) if row[:1] == ["recipient_id"]), None)
-    return [] if start is None else [row[0] for row in rows[start + 1:] if row]
+    text = stack.semel("campaign", "report", campaign, "--unreached", "-")
+    return [row["recipient_id"] for row in csv.DictReader(io.StringIO(text, newline=""))]
 
 
 def claims(stack, notifications):

@@ -92,7 +92,12 @@ def committed(bootstrap, groups):
             continue
         version, offset = struct.unpack_from(">hq", value)
         at = 10 + (4 if version >= 3 else 0)  # the leader epoch
-        out[group, topic, partition] = offset, text(value, at)[0]
+        if version >= 4:  # compact: a varint of the length and one
+            size, at = protobuf.varint(value, at)
+            metadata = value[at:at + size - 1].decode()
+        else:
+            metadata = text(value, at)[0]
+        out[group, topic, partition] = offset, metadata
     return out
 
 
