@@ -63,6 +63,14 @@ std::size_t route_table::add(std::string_view method, std::string_view pattern) 
     return routes_.size() - 1;
 }
 
+std::vector<std::string> route_table::list() const {
+    std::vector<std::string> all;
+    for (const auto& r : routes_) {
+        all.push_back(fmt::format("{} /{}", r.method, fmt::join(r.segments, "/")));
+    }
+    return all;
+}
+
 route_table::match route_table::find(std::string_view method, std::string_view path) const {
     if (!path.starts_with('/')) {
         return bad_path{};

@@ -32,6 +32,8 @@ class route_table {
     std::size_t add(std::string_view method, std::string_view pattern);
     /// `path` as it came, percent-encoded, without the query: a %2F is no separator.
     match find(std::string_view method, std::string_view path) const;
+    /// Every route as it was added: "GET /v1/campaigns/{id}".
+    std::vector<std::string> list() const;
 
   private:
     struct route {

@@ -88,6 +88,7 @@ class router {
   public:
     /// Throws std::invalid_argument for a pattern that is there already.
     router& add(std::string_view method, std::string_view pattern, handler);
+    const route_table& table() const noexcept { return table_; }
 
   private:
     friend class server;
