@@ -12,7 +12,9 @@ namespace {
 using base::failed;
 using base::fault;
 
-std::unexpected<fault> refused(std::string why) { return failed(fault::kind::permanent, std::move(why)); }
+std::unexpected<fault> refused(std::string why) {
+    return failed(fault::kind::permanent, std::move(why));
+}
 
 v1::Campaign next_version(const v1::Campaign& c) {
     v1::Campaign next = c;
@@ -41,25 +43,39 @@ std::unexpected<fault> refuse_over(const v1::Campaign& c, std::string_view what)
 
 std::string to_string(v1::CampaignPhase phase) {
     switch (phase) {
-    case v1::CAMPAIGN_DRAFT: return "draft";
-    case v1::CAMPAIGN_SEALED: return "sealed";
-    case v1::CAMPAIGN_APPROVED: return "approved";
-    case v1::CAMPAIGN_RUNNING: return "running";
-    case v1::CAMPAIGN_PAUSED: return "paused";
-    case v1::CAMPAIGN_FINISHED: return "finished";
-    case v1::CAMPAIGN_CANCELLED: return "cancelled";
-    default: return "unknown";
+    case v1::CAMPAIGN_DRAFT:
+        return "draft";
+    case v1::CAMPAIGN_SEALED:
+        return "sealed";
+    case v1::CAMPAIGN_APPROVED:
+        return "approved";
+    case v1::CAMPAIGN_RUNNING:
+        return "running";
+    case v1::CAMPAIGN_PAUSED:
+        return "paused";
+    case v1::CAMPAIGN_FINISHED:
+        return "finished";
+    case v1::CAMPAIGN_CANCELLED:
+        return "cancelled";
+    default:
+        return "unknown";
     }
 }
 
 std::string to_string(v1::WavePhase phase) {
     switch (phase) {
-    case v1::WAVE_IMPORTED: return "imported";
-    case v1::WAVE_SEALED: return "sealed";
-    case v1::WAVE_REGISTERED: return "registered";
-    case v1::WAVE_APPROVED: return "approved";
-    case v1::WAVE_LAUNCHED: return "launched";
-    default: return "unknown";
+    case v1::WAVE_IMPORTED:
+        return "imported";
+    case v1::WAVE_SEALED:
+        return "sealed";
+    case v1::WAVE_REGISTERED:
+        return "registered";
+    case v1::WAVE_APPROVED:
+        return "approved";
+    case v1::WAVE_LAUNCHED:
+        return "launched";
+    default:
+        return "unknown";
     }
 }
 
@@ -103,8 +119,8 @@ step seal(const v1::Campaign& c) {
         }
     }
     if (sealed == 0) {
-        return refused(fmt::format("campaign {} has no imported wave to seal; add one with `semel audience add {} FILE`",
-                                   c.id(), c.id()));
+        return refused(fmt::format(
+            "campaign {} has no imported wave to seal; add one with `semel audience add {} FILE`", c.id(), c.id()));
     }
     if (next.phase() == v1::CAMPAIGN_DRAFT || next.phase() == v1::CAMPAIGN_APPROVED) {
         next.set_phase(v1::CAMPAIGN_SEALED);
@@ -137,7 +153,8 @@ std::string audience_digest(const v1::Campaign& c, const std::vector<std::uint32
         }
         h.update(fmt::format("{}|{}|{}|", wave.number(), wave.rows(), wave.rejected())).update(wave.file_digest());
         for (const auto& span : wave.spans()) {
-            h.update(fmt::format("|{}|{}|{}|{}|", span.partition(), span.start_offset(), span.end_offset(), span.chunks()))
+            h.update(
+                 fmt::format("|{}|{}|{}|{}|", span.partition(), span.start_offset(), span.end_offset(), span.chunks()))
                 .update(span.digest());
         }
     }
@@ -161,17 +178,33 @@ std::string plan_digest(const std::map<std::uint32_t, wave_plan>& plans, const s
     return std::string{base::as_view(h.finish())};
 }
 
+namespace {
+
+/// The newest approval of the wave, held against what it was bound to.
+bool approval_stands(const v1::Campaign& c, const std::map<std::uint32_t, wave_plan>& plans,
+                     const std::vector<approval>& approvals, std::uint32_t wave) {
+    const auto covering = std::ranges::find_if(
+        approvals, [&](const approval& a) { return std::ranges::find(a.waves, wave) != a.waves.end(); });
+    return covering != approvals.end() && covering->notice_digest == c.notice_digest() &&
+           covering->audience_digest == audience_digest(c, covering->waves) &&
+           covering->plan_digest == plan_digest(plans, covering->waves);
+}
+
+} // namespace
+
 base::result<approved> approve(const v1::Campaign& c, const std::map<std::uint32_t, wave_plan>& plans,
-                               const std::string& creator, const std::string& approver) {
+                               const std::vector<approval>& before, const std::string& creator,
+                               const std::string& approver) {
     if (over(c)) {
         return refuse_over(c, "approve");
     }
     if (creator == approver) {
-        return refused(fmt::format("{} created campaign {} and cannot approve it too; another user must (--as approver)",
-                                   creator, c.id()));
+        return refused(fmt::format(
+            "{} created campaign {} and cannot approve it too; another user must (--as approver)", creator, c.id()));
     }
     if (c.artifacts().empty()) {
-        return failed(fault::kind::transient, fmt::format("the notice of {} is still being compiled; try again", c.id()));
+        return failed(fault::kind::transient,
+                      fmt::format("the notice of {} is still being compiled; try again", c.id()));
     }
     approved out{.campaign = next_version(c), .approval = {}};
     for (auto& wave : *out.campaign.mutable_waves()) {
@@ -179,14 +212,15 @@ base::result<approved> approve(const v1::Campaign& c, const std::map<std::uint32
             return failed(fault::kind::transient,
                           fmt::format("wave {} of {} is still being registered; try again", wave.number(), c.id()));
         }
-        if (wave.phase() == v1::WAVE_REGISTERED) {
+        const bool void_by_now = wave.phase() == v1::WAVE_APPROVED && !approval_stands(c, plans, before, wave.number());
+        if (wave.phase() == v1::WAVE_REGISTERED || void_by_now) {
             wave.set_phase(v1::WAVE_APPROVED);
             out.approval.waves.push_back(wave.number());
         }
     }
     if (out.approval.waves.empty()) {
-        return refused(fmt::format("campaign {} has nothing to approve; seal a wave first: `semel campaign seal {}`", c.id(),
-                                   c.id()));
+        return refused(fmt::format("campaign {} has nothing to approve; seal a wave first: `semel campaign seal {}`",
+                                   c.id(), c.id()));
     }
     out.approval.notice_digest = c.notice_digest();
     out.approval.audience_digest = audience_digest(c, out.approval.waves);
@@ -198,8 +232,8 @@ base::result<approved> approve(const v1::Campaign& c, const std::map<std::uint32
     return out;
 }
 
-step launch(const v1::Campaign& c, const std::map<std::uint32_t, wave_plan>& plans, const std::vector<approval>& approvals,
-            base::timestamp now) {
+step launch(const v1::Campaign& c, const std::map<std::uint32_t, wave_plan>& plans,
+            const std::vector<approval>& approvals, base::timestamp now) {
     if (over(c)) {
         return refuse_over(c, "launch");
     }
@@ -212,12 +246,7 @@ step launch(const v1::Campaign& c, const std::map<std::uint32_t, wave_plan>& pla
         if (wave.phase() != v1::WAVE_APPROVED) {
             continue;
         }
-        const auto covering = std::ranges::find_if(approvals, [&](const approval& a) {
-            return std::ranges::find(a.waves, wave.number()) != a.waves.end();
-        });
-        if (covering == approvals.end() || covering->notice_digest != c.notice_digest() ||
-            covering->audience_digest != audience_digest(c, covering->waves) ||
-            covering->plan_digest != plan_digest(plans, covering->waves)) {
+        if (!approval_stands(c, plans, approvals, wave.number())) {
             return refused(fmt::format("what was approved for wave {} of {} has changed since; the approval is void, "
                                        "approve it again",
                                        wave.number(), c.id()));
@@ -226,9 +255,10 @@ step launch(const v1::Campaign& c, const std::map<std::uint32_t, wave_plan>& pla
         ++launched;
     }
     if (launched == 0) {
-        return refused(fmt::format("campaign {} has no approved wave to launch (it is {}); approve first: `semel campaign "
-                                   "approve {} --as approver`",
-                                   c.id(), to_string(c.phase()), c.id()));
+        return refused(
+            fmt::format("campaign {} has no approved wave to launch (it is {}); approve first: `semel campaign "
+                        "approve {} --as approver`",
+                        c.id(), to_string(c.phase()), c.id()));
     }
     if (next.phase() != v1::CAMPAIGN_PAUSED) {
         next.set_phase(v1::CAMPAIGN_RUNNING);

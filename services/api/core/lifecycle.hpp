@@ -19,8 +19,8 @@ namespace semel::api {
 struct wave_plan {
     std::uint64_t recipients = 0;
     std::uint64_t unreachable = 0;
-    std::map<std::string, std::uint64_t> addresses;    // by channel, before deduplication
-    std::map<std::uint32_t, std::int64_t> registered;  // partition -> end offset
+    std::map<std::string, std::uint64_t> addresses;   // by channel, before deduplication
+    std::map<std::uint32_t, std::int64_t> registered; // partition -> end offset
     friend bool operator==(const wave_plan&, const wave_plan&) = default;
 };
 
@@ -44,14 +44,16 @@ step seal(const v1::Campaign&);
 step wave_registered(const v1::Campaign&, std::uint32_t wave);
 bool fully_registered(const v1::Wave&, const wave_plan&);
 
-/// `creator` and `approver` must differ. Approves all registered waves; refuses while a sealed one is not registered.
+/// `creator` and `approver` must differ. Approves all registered waves, and approved ones whose approval is void;
+/// refuses while a sealed one is not registered.
 struct approved {
     v1::Campaign campaign;
     api::approval approval;
 };
-base::result<approved> approve(const v1::Campaign&, const std::map<std::uint32_t, wave_plan>&, const std::string& creator,
+base::result<approved> approve(const v1::Campaign&, const std::map<std::uint32_t, wave_plan>&,
+                               const std::vector<approval>& before, const std::string& creator,
                                const std::string& approver);
-/// Computes anew what the approval was bound to and compares.
+/// Computes anew what the approval was bound to and compares. `approvals`: newest first.
 step launch(const v1::Campaign&, const std::map<std::uint32_t, wave_plan>&, const std::vector<approval>&,
             base::timestamp now);
 step pause(const v1::Campaign&);

@@ -1,13 +1,17 @@
 #include "background.hpp"
 
-#include <api/edge/store.hpp>
+#include <base/time.hpp>
 #include <kafka/consumer.hpp>
 #include <kafka/producer.hpp>
+#include <telemetry/log.hpp>
 #include <wire/identity.hpp>
 #include <wire/topics.hpp>
 
-#include <base/time.hpp>
+#include <api/edge/outage.hpp>
+#include <api/edge/store.hpp>
+#include <boost/system/system_error.hpp>
 
+#include <algorithm>
 #include <chrono>
 
 namespace semel::api {
@@ -17,12 +21,31 @@ using namespace std::chrono_literals;
 
 namespace {
 
+/// Repeats work, which must be repeatable, for as long as PostgreSQL is away.
+template <class F>
+asio::awaitable<std::invoke_result_t<F&, pqxx::connection&>> patiently(postgres::pool& db, F work) {
+    for (;;) {
+        try {
+            co_return co_await db.run(work);
+        } catch (const std::exception& e) {
+            const auto away = outage_in(e);
+            if (!away) {
+                throw;
+            }
+            telemetry::log().warn("waiting for PostgreSQL", {{"why", away->what}});
+        }
+        if (!co_await runtime::sleep(1s)) {
+            throw boost::system::system_error{asio::error::operation_aborted};
+        }
+    }
+}
+
 /// One campaign's step, if the core allows it. A refusal here is a repetition (feedback comes at least once).
 template <class Step>
-void apply(pqxx::work& tx, runtime::context& ctx, const std::string& id, Step step) {
+void apply(pqxx::work& tx, const std::string& id, Step step) {
     const auto campaign = store::lock_campaign(tx, id);
     if (!campaign) {
-        ctx.log().warn("feedback about an unknown campaign", {{"campaign", id}});
+        telemetry::log().warn("feedback about an unknown campaign", {{"campaign", id}});
         return;
     }
     const auto next = step(*campaign);
@@ -31,7 +54,7 @@ void apply(pqxx::work& tx, runtime::context& ctx, const std::string& id, Step st
     }
 }
 
-void on_imported(pqxx::work& tx, runtime::context& ctx, const std::string& id, const v1::ImportResult& r) {
+void on_imported(pqxx::work& tx, const std::string& id, const v1::ImportResult& r) {
     auto upload = store::read_upload(tx, id, r.wave());
     if (!upload || upload->state == "imported" || upload->state == "refused") {
         return;
@@ -43,16 +66,17 @@ void on_imported(pqxx::work& tx, runtime::context& ctx, const std::string& id, c
     upload->rejects_path = r.rejects_path();
     store::update_upload(tx, id, *upload);
     if (!r.refused()) {
-        apply(tx, ctx, id, [&](const v1::Campaign& c) { return wave_imported(c, r, upload->file_digest); });
+        apply(tx, id, [&](const v1::Campaign& c) { return wave_imported(c, r, upload->file_digest); });
     }
 }
 
-void on_registered(pqxx::work& tx, runtime::context& ctx, const std::string& id, const v1::Registered& r) {
+void on_registered(pqxx::work& tx, const std::string& id, const v1::Registered& r) {
     store::add_registered(tx, id, r);
     const auto plans = store::read_plans(tx, id);
-    apply(tx, ctx, id, [&](const v1::Campaign& c) -> step {
+    apply(tx, id, [&](const v1::Campaign& c) -> step {
         for (const auto& wave : c.waves()) {
-            if (wave.number() == r.wave() && wave.phase() == v1::WAVE_SEALED && fully_registered(wave, plans.at(r.wave()))) {
+            if (wave.number() == r.wave() && wave.phase() == v1::WAVE_SEALED &&
+                fully_registered(wave, plans.at(r.wave()))) {
                 return wave_registered(c, r.wave());
             }
         }
@@ -60,35 +84,47 @@ void on_registered(pqxx::work& tx, runtime::context& ctx, const std::string& id,
     });
 }
 
-void on_feedback(pqxx::work& tx, runtime::context& ctx, const v1::Feedback& f) {
-    switch (f.what_case()) {
-    case v1::Feedback::kImported: on_imported(tx, ctx, f.campaign_id(), f.imported()); break;
-    case v1::Feedback::kRegistered: on_registered(tx, ctx, f.campaign_id(), f.registered()); break;
-    case v1::Feedback::kCompiled:
-        apply(tx, ctx, f.campaign_id(), [&](const v1::Campaign& c) -> step {
-            if (!c.artifacts().empty()) {
-                return base::failed(base::fault::kind::permanent, "compiled before");
-            }
-            return notice_compiled(c, f.compiled());
-        });
-        break;
-    case v1::Feedback::WHAT_NOT_SET: break;
-    }
-}
-
-/// Wave numbers whose every row is launched: only a wholly launched campaign can be finished.
+/// A wave that is not launched yet is work to come: its campaign is not finished.
 bool wholly_launched(const v1::Campaign& c) {
     return std::ranges::all_of(c.waves(), [](const v1::Wave& w) { return w.phase() == v1::WAVE_LAUNCHED; });
 }
 
 } // namespace
 
-asio::awaitable<void> publish_outbox(runtime::context& ctx, postgres::pool& db, runtime::signal& poke) {
-    kafka::producer producer{ctx.executor(), {.bootstrap = ctx.config().kafka_bootstrap, .transactional_id = {}}};
+void on_feedback(pqxx::work& tx, const v1::Feedback& f) {
+    switch (f.what_case()) {
+    case v1::Feedback::kImported:
+        on_imported(tx, f.campaign_id(), f.imported());
+        break;
+    case v1::Feedback::kRegistered:
+        on_registered(tx, f.campaign_id(), f.registered());
+        break;
+    case v1::Feedback::kCompiled:
+        apply(tx, f.campaign_id(), [&](const v1::Campaign& c) -> step {
+            if (!c.artifacts().empty()) {
+                return base::failed(base::fault::kind::permanent, "compiled before");
+            }
+            if (f.compiled().artifacts().empty()) {
+                // The api checked the same folder: only a render of another version can say so.
+                telemetry::log().error("render could not compile a notice that the api let through: run both in one "
+                                       "version, and create the campaign anew",
+                                       {{"campaign", c.id()}, {"problems", f.compiled().problems_size()}});
+                return base::failed(base::fault::kind::permanent, "not compiled");
+            }
+            return notice_compiled(c, f.compiled());
+        });
+        break;
+    case v1::Feedback::WHAT_NOT_SET:
+        break;
+    }
+}
+
+asio::awaitable<void> publish_outbox(services& s) {
+    kafka::producer producer{s.executor, {.bootstrap = s.config.kafka_bootstrap, .transactional_id = {}}};
     for (;;) {
         // Published first, deleted then: a publisher that dies in between, or a second one, repeats and never skips.
         // Readers recognise repetitions: by version (control), by digest, by event id, by finished progress.
-        auto rows = co_await db.run([](pqxx::connection& c) {
+        auto rows = co_await patiently(s.db, [](pqxx::connection& c) {
             pqxx::work tx{c};
             return store::read_outbox(tx, 200);
         });
@@ -97,46 +133,47 @@ asio::awaitable<void> publish_outbox(runtime::context& ctx, postgres::pool& db, 
             kafka::topic_partition to{.topic = row.topic, .partition = row.partition};
             auto result = co_await producer.send(std::move(to), row.key, row.value);
             if (!result) {
-                ctx.log().warn("the outbox waits for Kafka", {{"why", result.error().why()}});
+                telemetry::log().warn("the outbox waits for Kafka", {{"why", result.error().why()}});
                 sent = false;
                 break;
             }
         }
         if (sent) {
-            co_await db.run([done = std::move(rows)](pqxx::connection& c) {
+            co_await patiently(s.db, [done = std::move(rows)](pqxx::connection& c) {
                 pqxx::work tx{c};
                 store::delete_outbox(tx, done);
                 tx.commit();
             });
         } else {
-            co_await poke.wait_for(200ms);
+            co_await s.outbox.wait_for(200ms);
         }
     }
 }
 
-asio::awaitable<void> take_feedback(runtime::context& ctx, postgres::pool& db, runtime::signal& poke) {
+asio::awaitable<void> take_feedback(services& s, feedback_source from) {
     kafka::consumer_options options;
-    options.bootstrap = ctx.config().kafka_bootstrap;
-    options.group = "api";
-    options.instance = ctx.instance_name();
-    options.topics = {std::string{wire::feedback}};
-    kafka::consumer consumer{ctx.executor(), std::move(options)};
-    kafka::transactional_producer offsets{ctx.executor(),
-                                          {.bootstrap = ctx.config().kafka_bootstrap, .transactional_id = ctx.instance_name()}};
+    options.bootstrap = s.config.kafka_bootstrap;
+    options.group = from.group;
+    options.instance = s.instance;
+    options.topics = {from.topic};
+    kafka::consumer consumer{s.executor, std::move(options)};
+    kafka::transactional_producer offsets{s.executor,
+                                          {.bootstrap = s.config.kafka_bootstrap, .transactional_id = s.instance}};
     co_await offsets.init();
     std::shared_ptr<const kafka::membership> membership;
     for (;;) {
         auto event = co_await consumer.next();
         if (auto* gained = std::get_if<kafka::assigned>(&event)) {
             membership = consumer.current_membership();
-            auto which = gained->partitions;
-            const auto committed = co_await consumer.committed(std::move(which));
-            if (!committed) {
-                throw std::runtime_error{"cannot read the offsets of feedback: " + committed.error().why()};
-            }
             std::vector<kafka::start> starts;
-            for (const auto& c : *committed) {
-                starts.push_back({.at = c.at, .next = c.next});
+            if (auto which = gained->partitions; !which.empty()) {
+                const auto committed = co_await consumer.committed(std::move(which));
+                if (!committed) {
+                    throw std::runtime_error{"cannot read the offsets of feedback: " + committed.error().why()};
+                }
+                for (const auto& c : *committed) {
+                    starts.push_back({.at = c.at, .next = c.next});
+                }
             }
             consumer.begin(starts);
         } else if (auto* gone = std::get_if<kafka::revoked>(&event)) {
@@ -150,17 +187,17 @@ asio::awaitable<void> take_feedback(runtime::context& ctx, postgres::pool& db, r
                 if (f.ParseFromArray(record.value().data(), static_cast<int>(record.value().size()))) {
                     batch.push_back(std::move(f));
                 } else {
-                    ctx.log().error("a feedback record does not parse; skipped", {{"offset", record.offset()}});
+                    telemetry::log().error("a feedback record does not parse; skipped", {{"offset", record.offset()}});
                 }
             }
-            co_await db.run([&ctx, b = std::move(batch)](pqxx::connection& c) {
+            co_await patiently(s.db, [b = std::move(batch)](pqxx::connection& c) {
                 pqxx::work tx{c};
                 for (const auto& f : b) {
-                    on_feedback(tx, ctx, f);
+                    on_feedback(tx, f);
                 }
                 tx.commit();
             });
-            poke.notify();
+            s.outbox.notify();
             // After PostgreSQL has it: a repetition changes nothing, a loss would stop a campaign.
             std::vector<kafka::commit> commits;
             for (const auto& [at, offset] : next) {
@@ -177,10 +214,10 @@ asio::awaitable<void> take_feedback(runtime::context& ctx, postgres::pool& db, r
     }
 }
 
-asio::awaitable<void> finish_campaigns(runtime::context& ctx, postgres::pool& db, runtime::signal& poke) {
-    const auto partitions = ctx.config().partitions;
+asio::awaitable<void> finish_campaigns(services& s) {
+    const auto partitions = s.config.partitions;
     while (co_await runtime::sleep(1s)) {
-        const auto finished = co_await db.run([partitions](pqxx::connection& c) {
+        const auto finished = co_await patiently(s.db, [partitions](pqxx::connection& c) {
             pqxx::work tx{c};
             std::vector<std::string> ids;
             for (const auto& campaign : store::all_campaigns(tx)) {
@@ -196,7 +233,8 @@ asio::awaitable<void> finish_campaigns(runtime::context& ctx, postgres::pool& db
                 if (const auto next = finish(*locked); next && wholly_launched(*locked)) {
                     store::update_campaign(tx, *next);
                     v1::Event event;
-                    event.set_id(wire::event_id(v1::EVENT_OPERATOR, campaign.id(), 0, "finished" + std::to_string(next->version())));
+                    event.set_id(wire::event_id(v1::EVENT_OPERATOR, campaign.id(), 0,
+                                                "finished" + std::to_string(next->version())));
                     event.set_kind(v1::EVENT_OPERATOR);
                     event.set_campaign_id(campaign.id());
                     event.set_time_us(base::to_us(base::now()));
@@ -210,8 +248,8 @@ asio::awaitable<void> finish_campaigns(runtime::context& ctx, postgres::pool& db
             return ids;
         });
         for (const auto& id : finished) {
-            ctx.log().info("campaign finished", {{"campaign", id}});
-            poke.notify();
+            telemetry::log().info("campaign finished", {{"campaign", id}});
+            s.outbox.notify();
         }
     }
 }

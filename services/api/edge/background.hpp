@@ -2,19 +2,32 @@
 // What the api does besides answering requests: publishes its outbox, takes the services' feedback, and finishes
 // campaigns of which nothing is outstanding.
 
-#include <postgres/pool.hpp>
-#include <runtime/serve.hpp>
-#include <runtime/tasks.hpp>
+#include <semel/v1/audience.pb.h>
+#include <wire/topics.hpp>
 
+#include <api/edge/services.hpp>
 #include <boost/asio/awaitable.hpp>
+
+#include <string>
+
+#include <pqxx/pqxx>
 
 namespace semel::api {
 
-/// Publishes the outbox in order, at least once. Runs until cancelled; `poke` saves the wait.
-boost::asio::awaitable<void> publish_outbox(runtime::context&, postgres::pool&, runtime::signal& poke);
-/// Group "api" over `feedback`: import results, registrations, compiled notices become steps of campaigns.
-boost::asio::awaitable<void> take_feedback(runtime::context&, postgres::pool&, runtime::signal& poke);
+// All run until cancelled and wait for a PostgreSQL that is away.
+
+/// Publishes the outbox in order, at least once; services::outbox saves it the wait.
+boost::asio::awaitable<void> publish_outbox(services&);
+/// Import results, registrations and compiled notices become steps of campaigns.
+struct feedback_source {
+    std::string topic{wire::feedback};
+    std::string group = "api";
+};
+boost::asio::awaitable<void> take_feedback(services&, feedback_source = {});
 /// Looks once a second at the coverage of running campaigns.
-boost::asio::awaitable<void> finish_campaigns(runtime::context&, postgres::pool&, runtime::signal& poke);
+boost::asio::awaitable<void> finish_campaigns(services&);
+
+/// One feedback as a step of its campaign; a repetition changes nothing.
+void on_feedback(pqxx::work&, const v1::Feedback&);
 
 } // namespace semel::api

@@ -24,9 +24,12 @@ std::optional<role> role_from(std::string_view name) noexcept {
 
 std::string_view to_string(role r) noexcept {
     switch (r) {
-    case role::operator_: return "operator";
-    case role::approver: return "approver";
-    case role::auditor: return "auditor";
+    case role::operator_:
+        return "operator";
+    case role::approver:
+        return "approver";
+    case role::auditor:
+        return "auditor";
     }
     return "auditor";
 }
@@ -34,9 +37,13 @@ std::string_view to_string(role r) noexcept {
 namespace store {
 namespace {
 
-pqxx::binarystring bytes(std::string_view s) { return {s.data(), s.size()}; }
+pqxx::binarystring bytes(std::string_view s) {
+    return {s.data(), s.size()};
+}
 
-std::string text(const pqxx::field& f) { return pqxx::binarystring{f}.str(); }
+std::string text(const pqxx::field& f) {
+    return pqxx::binarystring{f}.str();
+}
 
 v1::Campaign campaign_of(const pqxx::row& row) {
     v1::Campaign c;
@@ -81,8 +88,9 @@ CREATE TABLE api.outbox (number bigserial PRIMARY KEY, topic text NOT NULL, part
 
 void put_user(pqxx::work& tx, const std::string& name, role r, const std::string& token) {
     const auto digest = crypto::sha256(token);
-    tx.exec_params("INSERT INTO api.users VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET role = $2, token_sha256 = $3",
-                   name, std::string{to_string(r)}, bytes(base::as_view(digest)));
+    tx.exec_params(
+        "INSERT INTO api.users VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET role = $2, token_sha256 = $3", name,
+        std::string{to_string(r)}, bytes(base::as_view(digest)));
 }
 
 std::optional<user> user_of_token(pqxx::work& tx, std::string_view token) {
@@ -96,7 +104,8 @@ std::optional<user> user_of_token(pqxx::work& tx, std::string_view token) {
     return r ? std::optional{user{.name = rows[0][0].as<std::string>(), .role = *r}} : std::nullopt;
 }
 
-void insert_campaign(pqxx::work& tx, const v1::Campaign& c, const v1::NoticeSource& notice, const std::string& creator) {
+void insert_campaign(pqxx::work& tx, const v1::Campaign& c, const v1::NoticeSource& notice,
+                     const std::string& creator) {
     tx.exec_params("INSERT INTO api.campaigns (id, state, notice, creator) VALUES ($1, $2, $3, $4)", c.id(),
                    bytes(c.SerializeAsString()), bytes(notice.SerializeAsString()), creator);
     enqueue(tx, wire::control, 0, c.id(), c.SerializeAsString());
@@ -136,8 +145,9 @@ void update_campaign(pqxx::work& tx, const v1::Campaign& c) {
 }
 
 std::optional<upload> find_upload(pqxx::work& tx, const std::string& campaign, const std::string& file_digest) {
-    const auto rows = tx.exec_params("SELECT * FROM api.uploads WHERE campaign = $1 AND file_digest = $2 AND state <> 'refused'",
-                                     campaign, bytes(file_digest));
+    const auto rows =
+        tx.exec_params("SELECT * FROM api.uploads WHERE campaign = $1 AND file_digest = $2 AND state <> 'refused'",
+                       campaign, bytes(file_digest));
     return rows.empty() ? std::nullopt : std::optional{upload_of(rows[0])};
 }
 
@@ -149,7 +159,8 @@ std::optional<upload> read_upload(pqxx::work& tx, const std::string& campaign, s
 std::uint32_t reserve_wave(pqxx::work& tx, const std::string& campaign) {
     tx.exec_params("SELECT 1 FROM api.campaigns WHERE id = $1 FOR UPDATE", campaign);
     const auto wave =
-        tx.exec_params1("SELECT coalesce(max(wave), 0) + 1 FROM api.uploads WHERE campaign = $1", campaign)[0].as<std::uint32_t>();
+        tx.exec_params1("SELECT coalesce(max(wave), 0) + 1 FROM api.uploads WHERE campaign = $1", campaign)[0]
+            .as<std::uint32_t>();
     tx.exec_params0("INSERT INTO api.uploads (campaign, wave, state) VALUES ($1, $2, 'receiving')", campaign, wave);
     return wave;
 }
@@ -157,10 +168,11 @@ std::uint32_t reserve_wave(pqxx::work& tx, const std::string& campaign) {
 void update_upload(pqxx::work& tx, const std::string& campaign, const upload& u) {
     // A refused file may be mended and sent again under a digest of its own; the same bytes are tried anew.
     const bool keep_digest = u.state != "refused" && !u.file_digest.empty();
-    tx.exec_params0("UPDATE api.uploads SET state = $3, reason = $4, file_digest = nullif($5, ''::bytea), rows = $6, rejected = $7, "
+    tx.exec_params0("UPDATE api.uploads SET state = $3, reason = $4, file_digest = nullif($5, ''::bytea), rows = $6, "
+                    "rejected = $7, "
                     "rejects_path = $8 WHERE campaign = $1 AND wave = $2",
-                    campaign, u.wave, u.state, u.reason,
-                    bytes(keep_digest ? u.file_digest : std::string{}), u.rows, u.rejected, u.rejects_path);
+                    campaign, u.wave, u.state, u.reason, bytes(keep_digest ? u.file_digest : std::string{}), u.rows,
+                    u.rejected, u.rejects_path);
 }
 
 void drop_upload(pqxx::work& tx, const std::string& campaign, std::uint32_t wave) {
@@ -169,9 +181,9 @@ void drop_upload(pqxx::work& tx, const std::string& campaign, std::uint32_t wave
 
 std::map<std::uint32_t, wave_plan> read_plans(pqxx::work& tx, const std::string& campaign) {
     std::map<std::uint32_t, wave_plan> plans;
-    for (const auto& row : tx.exec_params(
-             "SELECT r.wave, r.partition, r.end_offset, r.recipients, r.unreachable FROM api.registered r WHERE campaign = $1",
-             campaign)) {
+    for (const auto& row : tx.exec_params("SELECT r.wave, r.partition, r.end_offset, r.recipients, r.unreachable FROM "
+                                          "api.registered r WHERE campaign = $1",
+                                          campaign)) {
         auto& plan = plans[row[0].as<std::uint32_t>()];
         plan.registered[row[1].as<std::uint32_t>()] = row[2].as<std::int64_t>();
         plan.recipients += row[3].as<std::uint64_t>();
@@ -202,16 +214,18 @@ void add_approval(pqxx::work& tx, const std::string& campaign, const approval& a
     for (const auto wave : a.waves) {
         waves += (waves.size() > 1 ? "," : "") + std::to_string(wave);
     }
-    tx.exec_params0("INSERT INTO api.approvals (campaign, waves, notice_digest, audience_digest, plan_digest, approver) "
-                    "VALUES ($1, $2::int[], $3, $4, $5, $6)",
-                    campaign, waves + "}", bytes(a.notice_digest), bytes(a.audience_digest), bytes(a.plan_digest), a.approver);
+    tx.exec_params0(
+        "INSERT INTO api.approvals (campaign, waves, notice_digest, audience_digest, plan_digest, approver) "
+        "VALUES ($1, $2::int[], $3, $4, $5, $6)",
+        campaign, waves + "}", bytes(a.notice_digest), bytes(a.audience_digest), bytes(a.plan_digest), a.approver);
 }
 
 std::vector<approval> read_approvals(pqxx::work& tx, const std::string& campaign) {
     std::vector<approval> all;
-    for (const auto& row : tx.exec_params("SELECT array_to_string(waves, ','), notice_digest, audience_digest, plan_digest, "
-                                          "approver FROM api.approvals WHERE campaign = $1 ORDER BY at DESC",
-                                          campaign)) {
+    for (const auto& row :
+         tx.exec_params("SELECT array_to_string(waves, ','), notice_digest, audience_digest, plan_digest, "
+                        "approver FROM api.approvals WHERE campaign = $1 ORDER BY at DESC",
+                        campaign)) {
         approval a{.notice_digest = text(row[1]),
                    .audience_digest = text(row[2]),
                    .plan_digest = text(row[3]),
@@ -228,7 +242,8 @@ std::vector<approval> read_approvals(pqxx::work& tx, const std::string& campaign
     return all;
 }
 
-void enqueue(pqxx::work& tx, std::string_view topic, std::int32_t partition, std::string_view key, std::string_view value) {
+void enqueue(pqxx::work& tx, std::string_view topic, std::int32_t partition, std::string_view key,
+             std::string_view value) {
     tx.exec_params0("INSERT INTO api.outbox (topic, partition, key, value) VALUES ($1, $2, $3, $4)", std::string{topic},
                     partition, bytes(key), bytes(value));
 }
@@ -256,8 +271,10 @@ void delete_outbox(pqxx::work& tx, const std::vector<outbox_row>& published) {
 }
 
 void enqueue_event(pqxx::work& tx, v1::Event event, std::int32_t partitions) {
+    // One notification's events stay in order, and so do those about the campaign as a whole.
     const auto digest = crypto::sha256(event.campaign_id());
-    const auto partition = base::partition_of(base::as_view(digest), partitions);
+    const auto partition = base::partition_of(
+        event.notification().empty() ? base::as_view(digest) : std::string_view{event.notification()}, partitions);
     v1::EventBatch batch;
     *batch.add_events() = std::move(event);
     enqueue(tx, wire::events, partition, {}, batch.SerializeAsString());

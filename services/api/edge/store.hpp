@@ -2,11 +2,10 @@
 // The api's tables: campaigns, waves, approvals, users and the outbox. Plain functions over a transaction, so that a
 // change of a campaign, its event and its record for Kafka are one PostgreSQL transaction.
 
-#include <api/core/lifecycle.hpp>
 #include <semel/v1/artifact.pb.h>
 #include <semel/v1/events.pb.h>
 
-#include <pqxx/pqxx>
+#include <api/core/lifecycle.hpp>
 
 #include <cstdint>
 #include <map>
@@ -14,6 +13,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <pqxx/pqxx>
 
 namespace semel::api {
 
@@ -79,7 +80,7 @@ void enqueue(pqxx::work&, std::string_view topic, std::int32_t partition, std::s
 std::vector<outbox_row> read_outbox(pqxx::work&, std::size_t most);
 void delete_outbox(pqxx::work&, const std::vector<outbox_row>& published);
 
-/// An event of the api's own (operator actions, sealed waves), through the outbox.
+/// An event of the api's own (operator actions, sealed waves, decided doubts), through the outbox.
 void enqueue_event(pqxx::work&, v1::Event, std::int32_t partitions);
 
 } // namespace store

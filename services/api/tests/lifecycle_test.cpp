@@ -1,5 +1,4 @@
 #include <api/core/lifecycle.hpp>
-
 #include <gtest/gtest.h>
 
 using namespace semel;
@@ -44,7 +43,7 @@ TEST(Lifecycle, ACampaignGoesFromDraftToRunningInOrder) {
     EXPECT_FALSE(api::seal(a_draft())) << "nothing to seal";
     const auto c = registered();
     EXPECT_EQ(api::to_string(c.phase()), "sealed");
-    const auto ok = api::approve(c, a_plan(1), "operator", "approver").value();
+    const auto ok = api::approve(c, a_plan(1), {}, "operator", "approver").value();
     EXPECT_EQ(api::to_string(ok.campaign.phase()), "approved");
     const auto running = api::launch(ok.campaign, a_plan(1), {ok.approval}, now).value();
     EXPECT_EQ(api::to_string(running.phase()), "running");
@@ -54,20 +53,20 @@ TEST(Lifecycle, ACampaignGoesFromDraftToRunningInOrder) {
 }
 
 TEST(Lifecycle, CreatorAndApproverDiffer) {
-    const auto same = api::approve(registered(), a_plan(1), "operator", "operator");
+    const auto same = api::approve(registered(), a_plan(1), {}, "operator", "operator");
     ASSERT_FALSE(same);
     EXPECT_NE(same.error().why().find("another user"), std::string::npos);
 }
 
 TEST(Lifecycle, AWaveThatIsStillBeingRegisteredIsWaitedFor) {
     const auto c = api::seal(api::wave_imported(a_draft(), an_import(1), "file").value()).value();
-    const auto early = api::approve(c, {}, "operator", "approver");
+    const auto early = api::approve(c, {}, {}, "operator", "approver");
     ASSERT_FALSE(early);
     EXPECT_TRUE(early.error().retryable());
 }
 
 TEST(Lifecycle, AnyChangeOfWhatWasApprovedVoidsTheApproval) {
-    const auto ok = api::approve(registered(), a_plan(1), "operator", "approver").value();
+    const auto ok = api::approve(registered(), a_plan(1), {}, "operator", "approver").value();
     ASSERT_TRUE(api::launch(ok.campaign, a_plan(1), {ok.approval}, now));
 
     auto other_notice = ok.campaign;
@@ -84,22 +83,31 @@ TEST(Lifecycle, AnyChangeOfWhatWasApprovedVoidsTheApproval) {
     EXPECT_FALSE(api::launch(ok.campaign, a_plan(1), {}, now));
 }
 
+TEST(Lifecycle, AVoidApprovalCanBeGivenAnewAndAStandingOneIsNotRepeated) {
+    const auto ok = api::approve(registered(), a_plan(1), {}, "operator", "approver").value();
+    EXPECT_FALSE(api::approve(ok.campaign, a_plan(1), {ok.approval}, "operator", "approver"));
+    auto other_plan = a_plan(1);
+    other_plan[1].unreachable = 1;
+    const auto again = api::approve(ok.campaign, other_plan, {ok.approval}, "operator", "approver").value();
+    EXPECT_TRUE(api::launch(again.campaign, other_plan, {again.approval, ok.approval}, now));
+}
+
 TEST(Lifecycle, ALaterWaveIsApprovedAloneWhileTheFirstRuns) {
-    const auto ok = api::approve(registered(), a_plan(1), "operator", "approver").value();
+    const auto ok = api::approve(registered(), a_plan(1), {}, "operator", "approver").value();
     const auto running = api::launch(ok.campaign, a_plan(1), {ok.approval}, now).value();
     auto c = api::wave_imported(running, an_import(2), "file2").value();
     c = api::wave_registered(api::seal(c).value(), 2).value();
     EXPECT_EQ(c.phase(), v1::CAMPAIGN_RUNNING) << "the first wave runs on";
     auto plans = a_plan(1);
     plans.merge(a_plan(2));
-    const auto second = api::approve(c, plans, "operator", "approver").value();
+    const auto second = api::approve(c, plans, {}, "operator", "approver").value();
     EXPECT_EQ(second.approval.waves, std::vector<std::uint32_t>{2});
     const auto both = api::launch(second.campaign, plans, {ok.approval, second.approval}, now).value();
     EXPECT_EQ(both.waves(1).phase(), v1::WAVE_LAUNCHED);
 }
 
 TEST(Lifecycle, APausedCampaignStaysPausedWhenAWaveIsLaunched) {
-    const auto ok = api::approve(registered(), a_plan(1), "operator", "approver").value();
+    const auto ok = api::approve(registered(), a_plan(1), {}, "operator", "approver").value();
     auto c = api::pause(api::launch(ok.campaign, a_plan(1), {ok.approval}, now).value()).value();
     EXPECT_FALSE(api::pause(c));
     EXPECT_EQ(api::resume(c).value().phase(), v1::CAMPAIGN_RUNNING);
@@ -109,7 +117,7 @@ TEST(Lifecycle, APausedCampaignStaysPausedWhenAWaveIsLaunched) {
 }
 
 TEST(Lifecycle, NothingIsLaunchedAfterItsDeadline) {
-    auto ok = api::approve(registered(), a_plan(1), "operator", "approver").value();
+    auto ok = api::approve(registered(), a_plan(1), {}, "operator", "approver").value();
     ok.campaign.set_deadline_us(base::to_us(now));
     EXPECT_FALSE(api::launch(ok.campaign, a_plan(1), {ok.approval}, now));
 }
@@ -122,6 +130,8 @@ TEST(Lifecycle, AWaveIsRegisteredWhenEverySpanIs) {
         span->set_chunks(1);
         span->set_end_offset(7);
     }
-    EXPECT_FALSE(api::fully_registered(wave, {.recipients = 0, .unreachable = 0, .addresses = {}, .registered = {{0, 7}}}));
-    EXPECT_TRUE(api::fully_registered(wave, {.recipients = 0, .unreachable = 0, .addresses = {}, .registered = {{0, 7}, {1, 7}}}));
+    EXPECT_FALSE(
+        api::fully_registered(wave, {.recipients = 0, .unreachable = 0, .addresses = {}, .registered = {{0, 7}}}));
+    EXPECT_TRUE(api::fully_registered(
+        wave, {.recipients = 0, .unreachable = 0, .addresses = {}, .registered = {{0, 7}, {1, 7}}}));
 }

@@ -1,0 +1,117 @@
+#include "api.hpp"
+
+#include <base/time.hpp>
+#include <telemetry/log.hpp>
+#include <wire/identity.hpp>
+
+#include <api/edge/outage.hpp>
+
+#include <algorithm>
+
+namespace semel::api {
+
+namespace asio = boost::asio;
+
+http::router routes(services& s) {
+    http::router all;
+    all.add("GET", "/v1/whoami",
+            for_roles(s, {role::operator_, role::approver, role::auditor},
+                      [](http::request&, user who) -> asio::awaitable<http::response> {
+                          co_return answer(json::object{{"user", who.name}, {"role", to_string(who.role)}});
+                      }));
+    add_campaign_routes(all, s);
+    add_wave_routes(all, s);
+    add_record_routes(all, s);
+    add_trial_routes(all, s);
+    add_doubt_routes(all, s);
+    return all;
+}
+
+namespace {
+
+asio::awaitable<http::response> serve(services& s, const std::vector<role>& roles, const user_handler& handle,
+                                      http::request& r) {
+    if (r.bearer.empty()) {
+        co_return http::problem(401, "a token is needed",
+                                "send Authorization: Bearer TOKEN; the local stack keeps "
+                                "tokens in .semel/config/tokens/USER");
+    }
+    const auto who = co_await s.db.run([token = r.bearer](pqxx::connection& c) {
+        pqxx::work tx{c};
+        return store::user_of_token(tx, token);
+    });
+    if (!who) {
+        co_return http::problem(401, "the token is not known", "check SEMEL_TOKEN, or --as USER for the local stack");
+    }
+    if (std::ranges::find(roles, who->role) == roles.end()) {
+        std::string needed;
+        for (const auto role : roles) {
+            needed += (needed.empty() ? "" : " or ") + std::string{to_string(role)};
+        }
+        co_return http::problem(
+            403, who->name + " has the role " + std::string{to_string(who->role)} + ", which may not do this",
+            "ask a user with the role " + needed + " (--as " + needed + ")");
+    }
+    co_return co_await handle(r, *who);
+}
+
+} // namespace
+
+http::handler for_roles(services& s, std::initializer_list<role> allowed, user_handler handle) {
+    return [&s, roles = std::vector<role>{allowed},
+            handle = std::move(handle)](http::request& r) -> asio::awaitable<http::response> {
+        try {
+            co_return co_await serve(s, roles, handle, r);
+        } catch (const std::exception& e) {
+            const auto away = outage_in(e);
+            if (!away) {
+                throw;
+            }
+            telemetry::log().warn("a request was turned away", {{"why", away->what}});
+            co_return http::problem(503, away->what, away->hint);
+        }
+    };
+}
+
+http::response answer(const json::value& value, unsigned status) {
+    http::response r;
+    r.status = status;
+    r.body = json::serialize(value);
+    return r;
+}
+
+http::response not_found(const std::string& campaign) {
+    return http::problem(404, "there is no campaign " + campaign, "`semel campaign list` names them all");
+}
+
+http::response refused(const base::fault& f) {
+    return answer(json::object{{"error", f.why()}, {"retry", f.retryable()}}, 409);
+}
+
+v1::Event operator_event(const v1::Campaign& c, const user& who, const std::string& what) {
+    v1::Event e;
+    e.set_id(wire::event_id(v1::EVENT_OPERATOR, c.id(), 0, what + "|" + std::to_string(c.version())));
+    e.set_kind(v1::EVENT_OPERATOR);
+    e.set_campaign_id(c.id());
+    e.set_time_us(base::to_us(base::now()));
+    e.set_text(what);
+    e.set_actor(who.name);
+    return e;
+}
+
+asio::awaitable<base::result<json::object>> read_object(http::request& r) {
+    auto body = co_await r.body();
+    if (!body) {
+        co_return base::failed(body.error());
+    }
+    auto value = json::read(*body);
+    if (!value) {
+        co_return base::failed(value.error());
+    }
+    if (!value->is_object()) {
+        co_return base::failed(base::fault::kind::malformed, "the body must be a JSON object");
+    }
+    co_return std::move(value->as_object());
+}
+
+} // namespace semel::api

@@ -1,0 +1,357 @@
+// Creating campaigns and taking them through their steps.
+
+#include "api.hpp"
+
+#include <address/address.hpp>
+#include <base/time.hpp>
+#include <crypto/keys.hpp>
+#include <notice/check.hpp>
+#include <telemetry/log.hpp>
+#include <wire/identity.hpp>
+
+#include <fmt/format.h>
+
+#include <set>
+
+namespace semel::api {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using base::failed;
+using base::fault;
+using base::result;
+
+constexpr std::size_t longest_name = 200;
+
+struct draft {
+    v1::Campaign campaign;
+    v1::NoticeSource notice;
+    std::vector<std::string> warnings;
+};
+
+result<std::string> text_of(const json::object& o, std::string_view key, std::string otherwise = {}) {
+    const auto* value = o.if_contains(key);
+    if (value == nullptr || value->is_null()) {
+        return otherwise;
+    }
+    if (!value->is_string()) {
+        return failed(fault::kind::malformed, std::string{key} + " must be a string");
+    }
+    return std::string{value->as_string()};
+}
+
+result<notice::files> files_of(const json::object& o) {
+    const auto* value = o.if_contains("notice");
+    if (value == nullptr || !value->is_object()) {
+        return failed(fault::kind::malformed, "notice must be an object of file name to base64");
+    }
+    notice::files files;
+    for (const auto& [name, content] : value->as_object()) {
+        const auto bytes = content.is_string() ? base::from_base64(content.as_string()) : std::nullopt;
+        if (!bytes) {
+            return failed(fault::kind::malformed, "notice." + std::string{name} + " must be base64");
+        }
+        files.emplace(std::string{name}, *bytes);
+    }
+    return files;
+}
+
+result<base::timestamp> time_of(const json::object& o, std::string_view key) {
+    const auto text = text_of(o, key);
+    if (!text) {
+        return failed(text.error());
+    }
+    if (text->empty()) {
+        return base::timestamp{};
+    }
+    const auto t = base::from_rfc3339(*text);
+    if (!t) {
+        return failed(fault::kind::malformed,
+                      fmt::format("{}: \"{}\" is no time; write 2026-11-24T09:00:00+09:00, with a zone", key, *text));
+    }
+    return *t;
+}
+
+result<void> set_channels(v1::Campaign& c, const json::object& o, const notice::notice_source& source) {
+    std::set<base::channel> wanted{source.channels.begin(), source.channels.end()};
+    if (const auto* list = o.if_contains("channels"); list != nullptr && !list->is_null()) {
+        if (!list->is_array() || list->as_array().empty()) {
+            return failed(fault::kind::malformed, "channels must be a list with some of email, push, sms");
+        }
+        wanted.clear();
+        for (const auto& name : list->as_array()) {
+            const auto channel = name.is_string() ? base::channel_from(name.as_string()) : std::nullopt;
+            if (!channel) {
+                return failed(fault::kind::malformed, "channels: one of email, push, sms is meant");
+            }
+            if (std::ranges::find(source.channels, *channel) == source.channels.end()) {
+                return failed(fault::kind::permanent,
+                              fmt::format("the notice has no text for {}; write {}.LOCALE.* or leave the channel out",
+                                          base::to_string(*channel), base::to_string(*channel)));
+            }
+            wanted.insert(*channel);
+        }
+    }
+    for (const auto channel : wanted) {
+        c.add_channels(wire::to_proto(channel));
+    }
+    return {};
+}
+
+result<void> set_policies(v1::Campaign& c, const json::object& o) {
+    const auto dedup = text_of(o, "dedup", "address");
+    const auto doubt = text_of(o, "in_doubt", "resend");
+    const auto after = text_of(o, "in_doubt_after", "30m");
+    if (!dedup || !doubt || !after) {
+        return failed(!dedup ? dedup.error() : !doubt ? doubt.error() : after.error());
+    }
+    if (*dedup != "address" && *dedup != "account") {
+        return failed(fault::kind::malformed, "dedup must be address or account");
+    }
+    c.set_dedup(*dedup == "account" ? v1::DEDUP_ACCOUNT : v1::DEDUP_ADDRESS);
+    if (*doubt == "resend") {
+        c.set_in_doubt(v1::DOUBT_RESEND);
+    } else if (*doubt == "hold") {
+        c.set_in_doubt(v1::DOUBT_HOLD);
+    } else if (*doubt == "presume-sent") {
+        c.set_in_doubt(v1::DOUBT_PRESUME_SENT);
+    } else {
+        return failed(fault::kind::malformed, "in_doubt must be resend, hold or presume-sent");
+    }
+    const auto wait = base::parse_duration(*after);
+    if (!wait || *wait < std::chrono::seconds{1}) {
+        return failed(fault::kind::malformed, "in_doubt_after: write a duration such as 30m, at least 1s");
+    }
+    c.set_in_doubt_after_s(static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(*wait).count()));
+    const auto deadline = time_of(o, "deadline");
+    const auto start = time_of(o, "start");
+    if (!deadline || !start) {
+        return failed(!deadline ? deadline.error() : start.error());
+    }
+    c.set_deadline_us(base::to_us(*deadline));
+    c.set_start_us(base::to_us(*start));
+    if (const auto* rate = o.if_contains("rate_per_s"); rate != nullptr) {
+        if (!rate->is_int64() || rate->as_int64() < 0 || rate->as_int64() > 1'000'000) {
+            return failed(fault::kind::malformed, "rate_per_s must be a whole number up to 1000000");
+        }
+        c.set_rate_per_s(static_cast<std::uint32_t>(rate->as_int64()));
+    }
+    return {};
+}
+
+result<draft> draft_of(const json::object& o, const crypto::key256& kek) {
+    const auto name = text_of(o, "name");
+    const auto incident = text_of(o, "incident");
+    const auto region = text_of(o, "default_region", "KR");
+    const auto files = files_of(o);
+    for (const auto* f : {name ? nullptr : &name.error(), incident ? nullptr : &incident.error(),
+                          region ? nullptr : &region.error(), files ? nullptr : &files.error()}) {
+        if (f != nullptr) {
+            return failed(*f);
+        }
+    }
+    if (name->empty() || name->size() > longest_name || incident->size() > longest_name) {
+        return failed(fault::kind::malformed,
+                      fmt::format("a campaign needs a name; it and the incident have at most {} bytes", longest_name));
+    }
+    if (!address::is_known_region(*region)) {
+        return failed(fault::kind::malformed, "default_region must be the country code of national phone numbers, "
+                                              "such as KR");
+    }
+    const auto checked = notice::check(*files);
+    draft d;
+    std::string errors;
+    for (const auto& problem : checked.problems) {
+        if (problem.how_bad == notice::severity::error) {
+            errors += "\n" + notice::to_text(problem);
+        } else {
+            d.warnings.push_back(notice::to_text(problem));
+        }
+    }
+    if (!checked.ok()) {
+        return failed(fault::kind::permanent, "the notice cannot be sent as it is:" + errors);
+    }
+
+    auto& c = d.campaign;
+    const auto id = crypto::new_campaign_id();
+    c.set_id(id.value());
+    c.set_version(1);
+    c.set_phase(v1::CAMPAIGN_DRAFT);
+    c.set_name(*name);
+    c.set_incident(*incident);
+    c.set_default_region(*region);
+    const auto digest = notice::digest_of(*files);
+    c.set_notice_digest(std::string{base::as_view(digest)});
+    c.set_default_locale(checked.source.default_locale);
+    for (const auto& [from, to] : checked.source.fallback) {
+        (*c.mutable_locale_fallback())[from] = to;
+    }
+    for (const auto& segment : checked.source.segments) {
+        c.add_segment_names(segment);
+    }
+    for (const auto& locale : checked.source.locales) {
+        c.add_locales(locale);
+    }
+    c.set_wrapped_key(crypto::wrap(kek, crypto::key256::random(), id));
+    if (const auto ok = set_channels(c, o, checked.source); !ok) {
+        return failed(ok.error());
+    }
+    if (const auto ok = set_policies(c, o); !ok) {
+        return failed(ok.error());
+    }
+    d.notice.set_digest(c.notice_digest());
+    d.notice.set_campaign_id(c.id());
+    for (const auto& [file, bytes] : *files) {
+        (*d.notice.mutable_files())[file] = bytes;
+    }
+    return d;
+}
+
+asio::awaitable<http::response> create(services& s, http::request& r, user who) {
+    const auto body = co_await read_object(r);
+    if (!body) {
+        co_return http::problem(body.error());
+    }
+    for (const auto* later : {"cascade", "follow_up_of", "outcome"}) {
+        if (body->contains(later)) {
+            co_return http::problem(422, std::string{later} + " is not supported by this version",
+                                    "leave it out; name the channels with `channels`");
+        }
+    }
+    auto d = draft_of(*body, s.key_encryption_key);
+    if (!d) {
+        co_return http::problem(d.error());
+    }
+    json::array warnings;
+    for (const auto& w : d->warnings) {
+        warnings.emplace_back(w);
+    }
+    const auto id = d->campaign.id();
+    const auto partitions = s.config.partitions;
+    co_await s.db.run([draft = std::move(*d), who, partitions](pqxx::connection& c) {
+        pqxx::work tx{c};
+        store::insert_campaign(tx, draft.campaign, draft.notice, who.name);
+        store::enqueue_event(tx, operator_event(draft.campaign, who, "created"), partitions);
+        tx.commit();
+    });
+    s.outbox.notify();
+    telemetry::log().info("campaign created", {{"campaign", id}, {"by", who.name}});
+    co_return answer(json::object{{"id", id}, {"warnings", warnings}}, 201);
+}
+
+/// What a step needs to know besides the campaign.
+struct step_input {
+    std::map<std::uint32_t, wave_plan> plans;
+    std::vector<approval> approvals;
+    std::string creator;
+    std::optional<approval> approved; // out: to be stored
+};
+using step_of = std::function<step(const v1::Campaign&, step_input&, const user&)>;
+
+v1::Event sealed_event(const v1::Campaign& c, const v1::Wave& wave) {
+    v1::Event e;
+    e.set_id(wire::event_id(v1::EVENT_WAVE_SEALED, c.id(), wave.number()));
+    e.set_kind(v1::EVENT_WAVE_SEALED);
+    e.set_campaign_id(c.id());
+    e.set_time_us(base::to_us(base::now()));
+    e.set_wave(wave.number());
+    e.set_rows(wave.rows());
+    e.set_rejected(wave.rejected());
+    return e;
+}
+
+asio::awaitable<http::response> take_step(services& s, http::request& r, user who, std::string what, step_of decide) {
+    const auto id = r.parameter("id");
+    const auto partitions = s.config.partitions;
+    auto response =
+        co_await s.db.run([id, who, what, decide, partitions](pqxx::connection& connection) -> http::response {
+            pqxx::work tx{connection};
+            const auto campaign = store::lock_campaign(tx, id);
+            if (!campaign) {
+                return not_found(id);
+            }
+            step_input in{.plans = store::read_plans(tx, id),
+                          .approvals = store::read_approvals(tx, id),
+                          .creator = store::creator_of(tx, id),
+                          .approved = {}};
+            const auto next = decide(*campaign, in, who);
+            if (!next) {
+                return refused(next.error());
+            }
+            store::update_campaign(tx, *next);
+            if (in.approved) {
+                store::add_approval(tx, id, *in.approved);
+            }
+            store::enqueue_event(tx, operator_event(*next, who, what), partitions);
+            for (int i = 0; i < next->waves_size(); ++i) {
+                if (next->waves(i).phase() == v1::WAVE_SEALED && campaign->waves(i).phase() == v1::WAVE_IMPORTED) {
+                    store::enqueue_event(tx, sealed_event(*next, next->waves(i)), partitions);
+                }
+            }
+            tx.commit();
+            json::object out{{"id", id}, {"state", to_string(next->phase())}};
+            json::array waves;
+            for (const auto& wave : next->waves()) {
+                waves.push_back(json::object{{"wave", wave.number()}, {"state", to_string(wave.phase())}});
+            }
+            out["waves"] = std::move(waves);
+            return answer(out);
+        });
+    if (response.status == 200) {
+        s.outbox.notify();
+        telemetry::log().info("campaign step", {{"campaign", id}, {"step", what}, {"by", who.name}});
+    }
+    co_return response;
+}
+
+} // namespace
+
+void add_campaign_routes(http::router& all, services& s) {
+    all.add("POST", "/v1/campaigns",
+            for_roles(s, {role::operator_}, [&s](http::request& r, user who) { return create(s, r, std::move(who)); }));
+    all.add("GET", "/v1/campaigns",
+            for_roles(s, {role::operator_, role::approver, role::auditor},
+                      [&s](http::request&, user) -> asio::awaitable<http::response> {
+                          const auto list = co_await s.db.run([](pqxx::connection& c) {
+                              pqxx::work tx{c};
+                              return store::all_campaigns(tx);
+                          });
+                          json::array out;
+                          for (const auto& c : list) {
+                              out.push_back(json::object{{"id", c.id()},
+                                                         {"name", c.name()},
+                                                         {"incident", c.incident()},
+                                                         {"state", to_string(c.phase())},
+                                                         {"waves", c.waves_size()}});
+                          }
+                          co_return answer(out);
+                      }));
+
+    const auto add_step = [&](const std::string& name, std::initializer_list<role> roles, step_of decide) {
+        all.add("POST", "/v1/campaigns/{id}/" + name,
+                for_roles(s, roles, [&s, name, decide](http::request& r, user who) {
+                    return take_step(s, r, std::move(who), name, decide);
+                }));
+    };
+    add_step("seal", {role::operator_}, [](const v1::Campaign& c, step_input&, const user&) { return seal(c); });
+    add_step("approve", {role::approver}, [](const v1::Campaign& c, step_input& in, const user& who) -> step {
+        auto ok = approve(c, in.plans, in.approvals, in.creator, who.name);
+        if (!ok) {
+            return failed(ok.error());
+        }
+        in.approved = std::move(ok->approval);
+        return std::move(ok->campaign);
+    });
+    add_step("launch", {role::operator_}, [](const v1::Campaign& c, step_input& in, const user&) {
+        return launch(c, in.plans, in.approvals, base::now());
+    });
+    add_step("pause", {role::operator_, role::approver},
+             [](const v1::Campaign& c, step_input&, const user&) { return pause(c); });
+    add_step("resume", {role::operator_}, [](const v1::Campaign& c, step_input&, const user&) { return resume(c); });
+    add_step("cancel", {role::operator_, role::approver},
+             [](const v1::Campaign& c, step_input&, const user&) { return cancel(c); });
+}
+
+} // namespace semel::api

@@ -1,0 +1,349 @@
+// What was done: status, coverage, one person's story, doubts. Reads the ledger's functions
+// (services/ledger/schema.cpp).
+
+#include "api.hpp"
+
+#include <audience/import.hpp>
+#include <base/time.hpp>
+#include <crypto/keys.hpp>
+#include <telemetry/log.hpp>
+#include <wire/sealed.hpp>
+
+#include <api/edge/rendering.hpp>
+#include <fmt/format.h>
+
+namespace semel::api {
+
+namespace asio = boost::asio;
+
+namespace {
+
+std::string text(const pqxx::field& f) {
+    return f.is_null() ? std::string{} : f.as<std::string>();
+}
+std::string blob(const pqxx::field& f) {
+    return f.is_null() ? std::string{} : pqxx::binarystring{f}.str();
+}
+
+json::value time_or_null(std::int64_t us) {
+    return us == 0 ? json::value{} : json::value{base::to_rfc3339(base::from_us(us))};
+}
+
+constexpr const char* coverage_lines[] = {"reached", "failed", "unreachable", "in_doubt", "outstanding", "rejected"};
+
+json::object coverage(pqxx::work& tx, const std::string& id, std::int64_t& rows) {
+    const auto row = tx.exec_params1("SELECT rows, reached, failed, unreachable, in_doubt, outstanding, rejected "
+                                     "FROM ledger.coverage($1)",
+                                     id);
+    json::object out;
+    rows = row[0].as<std::int64_t>();
+    for (int i = 0; i < 6; ++i) {
+        out[coverage_lines[i]] = row[i + 1].as<std::int64_t>();
+    }
+    return out;
+}
+
+pqxx::result channels(pqxx::work& tx, const std::string& id) {
+    return tx.exec_params(
+        "SELECT channel, planned, covered, accepted, delivered, failed, in_doubt, outstanding, retrying, "
+        "rate_per_s FROM ledger.channels($1)",
+        id);
+}
+
+/// When the slowest channel will be done at its present rate.
+json::value forecast(const pqxx::result& rows, base::timestamp now) {
+    double longest = -1;
+    for (const auto& row : rows) {
+        const auto left = row["outstanding"].as<double>();
+        const auto rate = row["rate_per_s"].as<double>();
+        if (left > 0 && rate <= 0) {
+            return {};
+        }
+        if (left > 0) {
+            longest = std::max(longest, left / rate);
+        }
+    }
+    return longest < 0 ? json::value{}
+                       : json::value{base::to_rfc3339(std::chrono::floor<std::chrono::seconds>(
+                             now + std::chrono::seconds{static_cast<std::int64_t>(longest) + 1}))};
+}
+
+json::array waves_of(pqxx::work& tx, const v1::Campaign& c) {
+    const auto plans = store::read_plans(tx, c.id());
+    json::array out;
+    for (const auto& wave : c.waves()) {
+        json::object o{{"wave", wave.number()},
+                       {"state", to_string(wave.phase())},
+                       {"rows", wave.rows()},
+                       {"rejected", wave.rejected()}};
+        if (const auto found = plans.find(wave.number()); found != plans.end()) {
+            json::object addresses;
+            for (const auto& [channel, count] : found->second.addresses) {
+                addresses[channel] = count;
+            }
+            o["plan"] = json::object{{"recipients", found->second.recipients},
+                                     {"unreachable", found->second.unreachable},
+                                     {"addresses", std::move(addresses)}};
+        }
+        out.push_back(std::move(o));
+    }
+    return out;
+}
+
+json::object status_of(pqxx::work& tx, const v1::Campaign& c, base::timestamp now) {
+    const auto rows = channels(tx, c.id());
+    json::object per_channel;
+    json::array warnings;
+    for (const auto& row : rows) {
+        per_channel[text(row["channel"])] = json::object{
+            {"planned", row["planned"].as<std::int64_t>()},   {"accepted", row["accepted"].as<std::int64_t>()},
+            {"failed", row["failed"].as<std::int64_t>()},     {"retrying", row["retrying"].as<std::int64_t>()},
+            {"in_doubt", row["in_doubt"].as<std::int64_t>()}, {"outstanding", row["outstanding"].as<std::int64_t>()},
+            {"rate_per_s", row["rate_per_s"].as<double>()}};
+        if (const auto n = row["in_doubt"].as<std::int64_t>(); n > 0) {
+            warnings.emplace_back(fmt::format("{} {} messages are in doubt: `semel in-doubt list {}` names them", n,
+                                              text(row["channel"]), c.id()));
+        }
+        if (const auto n = row["retrying"].as<std::int64_t>(); n > 0 && c.phase() == v1::CAMPAIGN_RUNNING) {
+            warnings.emplace_back(fmt::format("{} {} messages wait for another try", n, text(row["channel"])));
+        }
+    }
+    std::int64_t total = 0;
+    const auto lines = coverage(tx, c.id(), total);
+    const auto finish = forecast(rows, now);
+    if (c.deadline_us() != 0 && finish.is_string()) {
+        const auto at = base::from_rfc3339(finish.as_string());
+        if (at && *at > base::from_us(c.deadline_us())) {
+            warnings.emplace_back("at the present rate the campaign ends after its deadline");
+        }
+    }
+    for (const auto& wave : c.waves()) {
+        if (wave.phase() != v1::WAVE_LAUNCHED && c.phase() == v1::CAMPAIGN_RUNNING) {
+            warnings.emplace_back(
+                fmt::format("wave {} is {} and not launched", wave.number(), to_string(wave.phase())));
+        }
+    }
+    return {{"id", c.id()},
+            {"name", c.name()},
+            {"state", to_string(c.phase())},
+            {"deadline", time_or_null(c.deadline_us())},
+            {"forecast_finish", finish},
+            {"warnings", warnings},
+            {"rows", total},
+            {"coverage", lines},
+            {"channels", per_channel},
+            {"waves", waves_of(tx, c)}};
+}
+
+json::object report_of(pqxx::work& tx, const v1::Campaign& c) {
+    json::object per_channel;
+    for (const auto& row : channels(tx, c.id())) {
+        per_channel[text(row["channel"])] = json::object{
+            {"planned", row["planned"].as<std::int64_t>()},   {"covered", row["covered"].as<std::int64_t>()},
+            {"accepted", row["accepted"].as<std::int64_t>()}, {"delivered", row["delivered"].as<std::int64_t>()},
+            {"failed", row["failed"].as<std::int64_t>()},     {"in_doubt", row["in_doubt"].as<std::int64_t>()}};
+    }
+    std::int64_t rows = 0;
+    auto lines = coverage(tx, c.id(), rows);
+    return {{"id", c.id()},
+            {"name", c.name()},
+            {"state", to_string(c.phase())},
+            {"rows", rows},
+            {"coverage", std::move(lines)},
+            {"channels", std::move(per_channel)}};
+}
+
+/// A reading handler: looks the campaign up, then lets `make` fill the answer in one transaction.
+using maker = std::function<http::response(pqxx::work&, const v1::Campaign&)>;
+asio::awaitable<http::response> read(services& s, std::string id, maker make) {
+    co_return co_await s.db.run([id, make](pqxx::connection& connection) -> http::response {
+        pqxx::work tx{connection};
+        const auto c = store::read_campaign(tx, id);
+        return c ? make(tx, *c) : not_found(id);
+    });
+}
+
+json::object event_of(const pqxx::row& row) {
+    return {{"time", text(row["time"])},
+            {"channel", text(row["channel"])},
+            {"kind", text(row["kind"])},
+            {"attempt", row["attempt"].as<int>(0)},
+            {"gateway", text(row["gateway"])},
+            {"code", text(row["code"])},
+            {"text", text(row["text"])},
+            {"gateway_message_id", text(row["gateway_message_id"])},
+            {"content_sha256", base::to_hex(blob(row["content_sha256"]))},
+            {"notification", base::to_hex(blob(row["notification"]))}};
+}
+
+http::response story(pqxx::work& tx, const v1::Campaign& c, const crypto::key256& key,
+                     const std::string& recipient_id) {
+    const auto ref = crypto::recipient_ref_of(key, base::recipient_id{recipient_id});
+    const pqxx::binarystring ref_bytes{std::string{base::as_view(ref)}};
+    json::array events;
+    std::map<std::string, std::string> sent; // notification -> hash of what was accepted
+    for (const auto& row :
+         tx.exec_params("SELECT to_char(time AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') AS time, "
+                        "channel, kind, attempt, gateway, code, text, gateway_message_id, content_sha256, "
+                        "notification FROM ledger.story($1, $2)",
+                        c.id(), ref_bytes)) {
+        if (text(row["kind"]) == "accepted") {
+            sent[blob(row["notification"])] = blob(row["content_sha256"]);
+        }
+        events.push_back(event_of(row));
+    }
+    if (events.empty()) {
+        return http::problem(404, "this campaign knows no such recipient", "check the id; it is compared exactly");
+    }
+    json::array messages;
+    const auto source = store::notice_of(tx, c.id());
+    for (const auto& link : tx.exec_params(
+             "SELECT l.channel, l.notification, l.role, l.artifact, l.supplement, r.sealed "
+             "FROM ledger.links($1, $2) l, ledger.recipient($1, $2) r WHERE r.wave = l.wave AND r.row = l.row",
+             c.id(), ref_bytes)) {
+        const auto notification = blob(link["notification"]);
+        json::object m{{"channel", text(link["channel"])},
+                       {"notification", base::to_hex(notification)},
+                       {"role", text(link["role"])},
+                       {"supplement", link["supplement"].as<bool>()}};
+        if (const auto accepted = sent.find(notification); accepted != sent.end()) {
+            m["sent_sha256"] = base::to_hex(accepted->second);
+        }
+        if (text(link["role"]) == "own") {
+            const auto recipient = wire::open_recipient(key, base::as_view(ref), blob(link["sealed"]));
+            const auto rendered = recipient
+                                      ? render_again(c, source, key, *recipient, notification, blob(link["artifact"]))
+                                      : base::result<notice::content>{base::failed(recipient.error())};
+            if (rendered) {
+                json::array parts;
+                for (const auto& part : rendered->parts) {
+                    parts.emplace_back(printable(part, rendered->data_coding, text(link["channel"])));
+                }
+                m["content"] = std::move(parts);
+                m["rendered_sha256"] = base::to_hex(base::as_view(rendered->sha256));
+            } else {
+                m["not_rendered"] = rendered.error().why();
+            }
+        }
+        messages.push_back(std::move(m));
+    }
+    return answer(json::object{{"recipient_id", recipient_id},
+                               {"campaign", c.id()},
+                               {"events", std::move(events)},
+                               {"messages", std::move(messages)}});
+}
+
+std::string csv_field(std::string value) {
+    // A cell that a spreadsheet would compute is shown as text (ASVS 1.2.10).
+    if (!value.empty() && std::string_view{"=+-@\t\r"}.find(value[0]) != std::string_view::npos) {
+        value.insert(value.begin(), '\'');
+    }
+    if (value.find_first_of("\",\r\n") == std::string::npos) {
+        return value;
+    }
+    std::string out = "\"";
+    for (const char ch : value) {
+        out += ch;
+        if (ch == '"') {
+            out += ch;
+        }
+    }
+    return out + "\"";
+}
+
+http::response unreached(pqxx::work& tx, const v1::Campaign& c, const crypto::key256& key) {
+    http::response out;
+    out.content_type = "text/csv; charset=utf-8";
+    out.body = "recipient_id,name,why\r\n";
+    for (const auto& row : tx.exec_params("SELECT recipient_ref, line, sealed FROM ledger.unreached($1)", c.id())) {
+        const auto recipient = wire::open_recipient(key, blob(row[0]), blob(row[2]));
+        if (recipient) {
+            out.body +=
+                csv_field(recipient->recipient_id()) + "," + csv_field(recipient->name()) + "," + text(row[1]) + "\r\n";
+        } else {
+            out.body += "(sealed),," + text(row[1]) + "\r\n";
+        }
+    }
+    return out;
+}
+
+http::response in_doubt(pqxx::work& tx, const v1::Campaign& c, const crypto::key256& key) {
+    json::array out;
+    for (const auto& row :
+         tx.exec_params("SELECT notification, recipient_ref, sealed, channel, gateway, attempt, code, unresolved, "
+                        "to_char(since AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM ledger.in_doubt($1)",
+                        c.id())) {
+        const auto recipient = wire::open_recipient(key, blob(row[1]), blob(row[2]));
+        out.push_back(json::object{{"notification", base::to_hex(blob(row[0]))},
+                                   {"recipient_id", recipient ? recipient->recipient_id() : std::string{}},
+                                   {"channel", text(row[3])},
+                                   {"gateway", text(row[4])},
+                                   {"attempt", row[5].as<int>()},
+                                   {"code", text(row[6])},
+                                   {"unresolved", row[7].as<bool>()},
+                                   {"since", text(row[8])},
+                                   {"evidence", json::array{}}});
+    }
+    return answer(out);
+}
+
+/// Reading personal data needs the campaign's key.
+maker with_key(services& s,
+               std::function<http::response(pqxx::work&, const v1::Campaign&, const crypto::key256&)> make) {
+    return [&s, make](pqxx::work& tx, const v1::Campaign& c) {
+        const auto key = crypto::unwrap(s.key_encryption_key, c.wrapped_key(), base::campaign_id{c.id()});
+        return key ? make(tx, c, *key)
+                   : http::problem(410, key.error().why(), "hashes and counts remain: `semel campaign report`");
+    };
+}
+
+asio::awaitable<http::response> audit(services& s, http::request& r, user who) {
+    const auto body = co_await read_object(r);
+    if (!body) {
+        co_return http::problem(body.error());
+    }
+    const auto* recipient = json::find_text(*body, "recipient_id");
+    if (recipient == nullptr || recipient->empty()) {
+        co_return http::problem(400, "recipient_id must be a string");
+    }
+    telemetry::log().info("a person's record was read", {{"campaign", r.parameter("id")}, {"by", who.name}});
+    co_return co_await read(
+        s, r.parameter("id"),
+        with_key(s, [id = std::string{*recipient}](pqxx::work& tx, const v1::Campaign& c, const crypto::key256& key) {
+            return story(tx, c, key, id);
+        }));
+}
+
+} // namespace
+
+void add_record_routes(http::router& all, services& s) {
+    const auto everyone = {role::operator_, role::approver, role::auditor};
+    const auto add = [&](const char* pattern, maker make) {
+        all.add("GET", pattern, for_roles(s, everyone, [&s, make](http::request& r, user) {
+                    return read(s, r.parameter("id"), make);
+                }));
+    };
+    add("/v1/campaigns/{id}", [](pqxx::work& tx, const v1::Campaign& c) {
+        auto o = status_of(tx, c, base::now());
+        o["incident"] = c.incident();
+        o["creator"] = store::creator_of(tx, c.id());
+        o["notice_sha256"] = base::to_hex(c.notice_digest());
+        o["compiled"] = !c.artifacts().empty();
+        json::array segments;
+        for (const auto& name : c.segment_names()) {
+            segments.emplace_back(name);
+        }
+        o["segments"] = std::move(segments);
+        return answer(o);
+    });
+    add("/v1/campaigns/{id}/status",
+        [](pqxx::work& tx, const v1::Campaign& c) { return answer(status_of(tx, c, base::now())); });
+    add("/v1/campaigns/{id}/report", [](pqxx::work& tx, const v1::Campaign& c) { return answer(report_of(tx, c)); });
+    add("/v1/campaigns/{id}/unreached", with_key(s, unreached));
+    add("/v1/campaigns/{id}/in-doubt", with_key(s, in_doubt));
+    all.add("POST", "/v1/campaigns/{id}/audit",
+            for_roles(s, {role::auditor, role::operator_, role::approver},
+                      [&s](http::request& r, user who) { return audit(s, r, std::move(who)); }));
+}
+
+} // namespace semel::api

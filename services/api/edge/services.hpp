@@ -1,0 +1,25 @@
+#pragma once
+// What the api's handlers and background work share.
+
+#include <config/config.hpp>
+#include <crypto/seal.hpp>
+#include <postgres/pool.hpp>
+#include <runtime/tasks.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <string>
+
+namespace semel::api {
+
+/// Lives as long as everything that is given it.
+struct services {
+    boost::asio::any_io_executor executor;
+    const config::settings& config;
+    std::string instance; // of this process: "api"
+    postgres::pool& db;
+    runtime::signal& outbox; // notify after a transaction that wrote to it
+    crypto::key256 key_encryption_key;
+};
+
+} // namespace semel::api

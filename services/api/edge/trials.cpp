@@ -1,0 +1,224 @@
+// The test of a campaign: its notice, marked as a test, to a few named addresses before anybody else gets it.
+
+#include "api.hpp"
+
+#include <audience/decoder.hpp>
+#include <audience/import.hpp>
+#include <base/time.hpp>
+#include <crypto/keys.hpp>
+#include <notice/locale.hpp>
+#include <notice/source.hpp>
+#include <telemetry/log.hpp>
+#include <wire/identity.hpp>
+#include <wire/sealed.hpp>
+#include <wire/topics.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace semel::api {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using base::failed;
+using base::fault;
+using base::result;
+
+constexpr std::uint64_t most_rows = 50;
+constexpr auto patience = std::chrono::minutes{10}; // a test that comes later than that helps nobody
+
+struct trial {
+    std::vector<v1::Dispatch> messages;
+    std::vector<audience::reject> rejects;
+};
+
+/// Names this one message: in a domain of its own, so that it can never be the id of a real message, and with the
+/// request's nonce, because a second test is meant to arrive.
+base::notification_id test_id(const v1::Campaign& c, const crypto::key256& key, base::channel channel,
+                              const std::string& nonce, const std::string& canonical) {
+    const auto domain = fmt::format("test+{}+{}", base::to_string(channel), nonce);
+    return wire::notification_id_of(base::campaign_id{c.id()}, channel, crypto::keyed_hash(key, domain, canonical));
+}
+
+result<std::string> artifact_for(const v1::Campaign& c, const v1::Recipient& person, v1::Channel channel) {
+    const auto ref = std::ranges::find_if(c.artifacts(), [&](const v1::ArtifactRef& a) {
+        return a.locale() == person.locale() && a.channel() == channel && a.segments() == person.segments() &&
+               !a.supplement();
+    });
+    if (ref == c.artifacts().end()) {
+        return failed(fault::kind::broken, fmt::format("the notice was not compiled for locale {}", person.locale()));
+    }
+    return ref->artifact();
+}
+
+result<void> add_messages(trial& to, const v1::Campaign& c, const crypto::key256& key, const std::string& nonce,
+                          const v1::Recipient& person, base::timestamp now, std::set<base::notification_id>& seen) {
+    for (const auto& address : person.addresses()) {
+        const auto channel = wire::from_proto(address.channel());
+        if (!channel || std::ranges::find(c.channels(), static_cast<int>(address.channel())) == c.channels().end()) {
+            continue;
+        }
+        const auto id = test_id(c, key, *channel, nonce, address.canonical());
+        if (!seen.insert(id).second) {
+            continue; // two rows with one address
+        }
+        const auto artifact = artifact_for(c, person, address.channel());
+        if (!artifact) {
+            return failed(artifact.error());
+        }
+        v1::Delivery delivery;
+        *delivery.mutable_address() = address;
+        delivery.set_recipient_id(person.recipient_id());
+        delivery.set_name(person.name());
+        *delivery.mutable_slots() = person.slots();
+
+        auto& d = to.messages.emplace_back();
+        d.set_campaign_id(c.id());
+        d.set_notification(std::string{base::as_view(id)});
+        d.set_channel(address.channel());
+        d.set_attempt(1);
+        d.set_artifact(*artifact);
+        d.set_planned_at_us(base::to_us(now));
+        d.set_give_up_us(base::to_us(now + patience));
+        d.set_test(true);
+        d.set_sealed(wire::seal_delivery(key, d.notification(), delivery));
+    }
+    return {};
+}
+
+audience::terms terms_of(const v1::Campaign& c, const v1::NoticeSource& source) {
+    audience::terms terms;
+    terms.default_region = c.default_region();
+    terms.segment_names = {c.segment_names().begin(), c.segment_names().end()};
+    for (const auto& [slot, definition] : notice::parse({source.files().begin(), source.files().end()}).source.slots) {
+        terms.slot_names.push_back(slot);
+    }
+    terms.locale = [locales = std::vector<std::string>{c.locales().begin(), c.locales().end()},
+                    fallback =
+                        std::map<std::string, std::string>{c.locale_fallback().begin(), c.locale_fallback().end()},
+                    otherwise = c.default_locale()](std::string_view wanted) {
+        return notice::resolve_locale(wanted, locales, fallback, otherwise);
+    };
+    return terms;
+}
+
+result<trial> trial_of(const v1::Campaign& c, const v1::NoticeSource& source, const crypto::key256& key,
+                       const std::string& file, audience::format format, base::timestamp now) {
+    audience::decoder decoded{[rest = std::string_view{file}]() mutable -> result<std::string_view> {
+        return std::exchange(rest, std::string_view{});
+    }};
+    audience::importer rows{[&decoded] { return decoded.next(); }, format, terms_of(c, source)};
+    const auto nonce = crypto::new_campaign_id().value(); // as unguessable as an id, and never one
+    trial out;
+    std::set<base::notification_id> seen;
+    for (;;) {
+        v1::Recipient person;
+        const auto step = rows.next(person);
+        if (!step) {
+            return failed(step.error());
+        }
+        if (*step == audience::importer::step::end) {
+            break;
+        }
+        if (rows.totals().rows > most_rows) {
+            return failed(fault::kind::malformed,
+                          fmt::format("a test goes to at most {} rows; the audience itself is added with `semel "
+                                      "audience add`",
+                                      most_rows));
+        }
+        out.rejects.insert(out.rejects.end(), rows.rejects().begin(), rows.rejects().end());
+        if (*step == audience::importer::step::recipient) {
+            if (const auto ok = add_messages(out, c, key, nonce, person, now, seen); !ok) {
+                return failed(ok.error());
+            }
+        }
+    }
+    if (out.messages.empty()) {
+        return failed(fault::kind::malformed, out.rejects.empty()
+                                                  ? std::string{"the file names no address on the campaign's channels"}
+                                                  : fmt::format("the file names no usable address; line {}: {}",
+                                                                out.rejects.front().line, out.rejects.front().reason));
+    }
+    return out;
+}
+
+http::response send(pqxx::work& tx, const v1::Campaign& c, const trial& t, const user& who, std::int32_t partitions) {
+    std::map<std::string, std::uint64_t> by_channel;
+    for (const auto& d : t.messages) {
+        const auto channel = wire::from_proto(d.channel()).value();
+        store::enqueue(tx, wire::dispatch(channel), base::partition_of(d.notification(), partitions), d.notification(),
+                       d.SerializeAsString());
+        ++by_channel[std::string{base::to_string(channel)}];
+    }
+    auto event = operator_event(c, who, fmt::format("test of {} messages", t.messages.size()));
+    event.set_id(wire::event_id(v1::EVENT_OPERATOR, c.id(), 0, "test|" + t.messages.front().notification()));
+    store::enqueue_event(tx, std::move(event), partitions);
+    json::object channels;
+    for (const auto& [channel, count] : by_channel) {
+        channels[channel] = count;
+    }
+    json::array rejects;
+    for (const auto& r : t.rejects) {
+        rejects.push_back(json::object{{"line", r.line}, {"column", r.column}, {"reason", r.reason}});
+    }
+    return answer(json::object{{"id", c.id()},
+                               {"messages", t.messages.size()},
+                               {"channels", std::move(channels)},
+                               {"rejects", std::move(rejects)}},
+                  202);
+}
+
+asio::awaitable<http::response> test(services& s, http::request& r, user who) {
+    const auto id = r.parameter("id");
+    const auto format = audience::format_from(r.query_value("format", "csv"));
+    if (!format) {
+        co_return http::problem(400, "format must be csv or ndjson");
+    }
+    auto body = co_await r.body();
+    if (!body) {
+        co_return http::problem(body.error());
+    }
+    auto response = co_await s.db.run([id, who, file = std::move(*body), format = *format, kek = s.key_encryption_key,
+                                       partitions = s.config.partitions](pqxx::connection& connection) {
+        pqxx::work tx{connection};
+        const auto c = store::lock_campaign(tx, id);
+        if (!c) {
+            return not_found(id);
+        }
+        if (c->phase() == v1::CAMPAIGN_CANCELLED) {
+            return refused({fault::kind::permanent, "campaign " + id + " is cancelled"});
+        }
+        if (c->artifacts().empty()) {
+            return refused({fault::kind::transient, "the notice of " + id + " is still being compiled; try again"});
+        }
+        const auto key = crypto::unwrap(kek, c->wrapped_key(), base::campaign_id{id});
+        if (!key) {
+            return http::problem(410, key.error().why(), "nothing can be sent for this campaign any more");
+        }
+        const auto t = trial_of(*c, store::notice_of(tx, id), *key, file, format, base::now());
+        if (!t) {
+            return http::problem(t.error());
+        }
+        auto out = send(tx, *c, *t, who, partitions);
+        tx.commit();
+        return out;
+    });
+    if (response.status == 202) {
+        s.outbox.notify();
+        telemetry::log().info("campaign tested", {{"campaign", id}, {"by", who.name}});
+    }
+    co_return response;
+}
+
+} // namespace
+
+void add_trial_routes(http::router& all, services& s) {
+    all.add("POST", "/v1/campaigns/{id}/test",
+            for_roles(s, {role::operator_}, [&s](http::request& r, user who) { return test(s, r, std::move(who)); }));
+}
+
+} // namespace semel::api

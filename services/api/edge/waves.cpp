@@ -1,0 +1,236 @@
+// Audience files: streamed in, sealed on the way to the disk, ordered for import.
+
+#include "api.hpp"
+
+#include <audience/sealed_file.hpp>
+#include <crypto/keys.hpp>
+#include <notice/source.hpp>
+#include <wire/topics.hpp>
+
+#include <fmt/format.h>
+
+#include <array>
+#include <fstream>
+#include <memory>
+#include <vector>
+
+namespace semel::api {
+
+namespace asio = boost::asio;
+
+namespace {
+
+json::object describe(const upload& u) {
+    json::object o{{"wave", u.wave},
+                   {"state", u.state},
+                   {"rows", u.rows},
+                   {"rejected", u.rejected},
+                   {"has_rejects", !u.rejects_path.empty()}};
+    if (!u.reason.empty()) {
+        o["reason"] = u.reason;
+    }
+    return o;
+}
+
+std::filesystem::path upload_path(const services& s, const std::string& campaign, std::uint32_t wave) {
+    return s.config.data_dir / "uploads" / campaign / std::to_string(wave);
+}
+
+v1::ImportOrder order_for(const v1::Campaign& c, const v1::NoticeSource& source, std::uint32_t wave,
+                          const std::string& path, const std::string& format, const std::string& digest) {
+    v1::ImportOrder order;
+    order.set_campaign_id(c.id());
+    order.set_wave(wave);
+    order.set_path(path);
+    order.set_format(format);
+    order.set_file_digest(digest);
+    order.set_wrapped_key(c.wrapped_key());
+    order.set_default_region(c.default_region());
+    order.set_default_locale(c.default_locale());
+    *order.mutable_locale_fallback() = c.locale_fallback();
+    *order.mutable_locales() = c.locales();
+    *order.mutable_segment_names() = c.segment_names();
+    *order.mutable_channels() = c.channels();
+    notice::files files{source.files().begin(), source.files().end()};
+    for (const auto& [slot, definition] : notice::parse(files).source.slots) {
+        order.add_slot_names(slot);
+    }
+    return order;
+}
+
+struct begun {
+    v1::Campaign campaign;
+    std::uint32_t wave = 0;
+};
+
+asio::awaitable<void> drop(services& s, std::string id, std::uint32_t wave) {
+    co_await s.db.run([id, wave](pqxx::connection& c) {
+        pqxx::work tx{c};
+        store::drop_upload(tx, id, wave);
+        tx.commit();
+    });
+}
+
+/// Copies the body into the sealed file; the digest of the plain bytes. Leaves no file behind when it fails.
+asio::awaitable<base::result<std::string>> receive(http::request& r, std::filesystem::path path, crypto::key256 key,
+                                                   audience::upload_place place) {
+    std::error_code error;
+    std::filesystem::create_directories(path.parent_path(), error);
+    auto file = audience::sealed_writer::create(path, key, std::move(place));
+    if (!file) {
+        co_return base::failed(file.error());
+    }
+    std::vector<char> buffer(std::size_t{256} * 1024);
+    for (;;) {
+        const auto n = co_await r.read_some(buffer);
+        if (!n) {
+            co_return base::failed(n.error());
+        }
+        if (*n == 0) {
+            break;
+        }
+        if (auto written = file->write({buffer.data(), *n}); !written) {
+            co_return base::failed(written.error());
+        }
+    }
+    const auto digest = file->finish();
+    if (!digest) {
+        co_return base::failed(digest.error());
+    }
+    co_return std::string{base::as_view(*digest)};
+}
+
+asio::awaitable<http::response> add_wave(services& s, http::request& r, user who) {
+    const auto id = r.parameter("id");
+    const std::string format{r.query_value("format", "csv")};
+    if (format != "csv" && format != "ndjson") {
+        co_return http::problem(400, "format must be csv or ndjson");
+    }
+    const auto start = co_await s.db.run([id](pqxx::connection& c) -> std::optional<begun> {
+        pqxx::work tx{c};
+        auto campaign = store::lock_campaign(tx, id);
+        if (!campaign) {
+            return std::nullopt;
+        }
+        begun b{.campaign = std::move(*campaign), .wave = store::reserve_wave(tx, id)};
+        tx.commit();
+        return b;
+    });
+    if (!start) {
+        co_return not_found(id);
+    }
+    if (start->campaign.phase() == v1::CAMPAIGN_CANCELLED) {
+        co_await drop(s, id, start->wave);
+        co_return http::problem(409, "campaign " + id + " is cancelled", "create a new campaign for new people");
+    }
+    const auto key = crypto::unwrap(s.key_encryption_key, start->campaign.wrapped_key(), base::campaign_id{id});
+    if (!key) {
+        co_await drop(s, id, start->wave);
+        co_return http::problem(key.error());
+    }
+    const auto path = upload_path(s, id, start->wave);
+    const auto digest = co_await receive(r, path, *key, {.campaign = base::campaign_id{id}, .wave = start->wave});
+    if (!digest) {
+        co_await drop(s, id, start->wave);
+        co_return http::problem(digest.error());
+    }
+
+    // Relative: intake may see the folder under another name.
+    const auto stored = std::filesystem::relative(path, s.config.data_dir / "uploads").string();
+    const auto partitions = s.config.partitions;
+    const auto result =
+        co_await s.db.run([=, d = *digest, campaign = start->campaign, wave = start->wave](pqxx::connection& c) {
+            pqxx::work tx{c};
+            store::lock_campaign(tx, id);
+            if (auto before = store::find_upload(tx, id, d)) {
+                // While the wave's number is still taken: another upload may get it next.
+                std::error_code ignored;
+                std::filesystem::remove(path, ignored);
+                store::drop_upload(tx, id, wave);
+                tx.commit();
+                return *before;
+            }
+            upload u{.wave = wave,
+                     .state = "importing",
+                     .reason = {},
+                     .file_digest = d,
+                     .rows = 0,
+                     .rejected = 0,
+                     .rejects_path = {}};
+            store::update_upload(tx, id, u);
+            const auto order = order_for(campaign, store::notice_of(tx, id), wave, stored, format, d);
+            const auto hash = crypto::sha256(id);
+            store::enqueue(tx, wire::intake_work, base::partition_of(base::as_view(hash), partitions), id,
+                           order.SerializeAsString());
+            store::enqueue_event(tx, operator_event(campaign, who, fmt::format("added wave {}", wave)), partitions);
+            tx.commit();
+            return u;
+        });
+    s.outbox.notify();
+    auto out = describe(result);
+    out["known"] = result.wave != start->wave; // the campaign has this file already
+    co_return answer(out, 202);
+}
+
+asio::awaitable<std::optional<upload>> find(services& s, http::request& r) {
+    const auto id = r.parameter("id");
+    const auto number = r.parameter("wave");
+    if (number.empty() || number.size() > 9 || number.find_first_not_of("0123456789") != std::string::npos) {
+        co_return std::nullopt;
+    }
+    co_return co_await s.db.run([id, wave = static_cast<std::uint32_t>(std::stoul(number))](pqxx::connection& c) {
+        pqxx::work tx{c};
+        return store::read_upload(tx, id, wave);
+    });
+}
+
+asio::awaitable<http::response> show_wave(services& s, http::request& r, user) {
+    const auto u = co_await find(s, r);
+    co_return u ? answer(describe(*u)) : http::problem(404, "there is no such wave");
+}
+
+asio::awaitable<base::result<void>> copy(std::shared_ptr<std::ifstream> in, http::body_writer& to) {
+    std::vector<char> piece(std::size_t{64} * 1024);
+    while (in->read(piece.data(), static_cast<std::streamsize>(piece.size())) || in->gcount() > 0) {
+        const auto written = co_await to.write({piece.data(), static_cast<std::size_t>(in->gcount())});
+        if (!written) {
+            co_return base::failed(written.error());
+        }
+    }
+    if (in->bad()) {
+        co_return base::failed(base::fault::kind::broken, "the list of rejects cannot be read to its end");
+    }
+    co_return base::result<void>{};
+}
+
+asio::awaitable<http::response> show_rejects(services& s, http::request& r, user) {
+    const auto u = co_await find(s, r);
+    if (!u || u->rejects_path.empty()) {
+        co_return http::problem(404, "there is no list of rejects for this wave",
+                                "it exists once the wave is imported");
+    }
+    auto in = std::make_shared<std::ifstream>(s.config.data_dir / "rejects" / u->rejects_path, std::ios::binary);
+    if (!*in) {
+        co_return http::problem(500, "the list of rejects cannot be read", "look for it below data/rejects");
+    }
+    http::response out;
+    out.content_type = "text/csv; charset=utf-8";
+    out.stream = [in](http::body_writer& to) { return copy(in, to); };
+    co_return out;
+}
+
+} // namespace
+
+void add_wave_routes(http::router& all, services& s) {
+    all.add("POST", "/v1/campaigns/{id}/waves", for_roles(s, {role::operator_}, [&s](http::request& r, user who) {
+                return add_wave(s, r, std::move(who));
+            }));
+    all.add("GET", "/v1/campaigns/{id}/waves/{wave}",
+            for_roles(s, {role::operator_, role::approver, role::auditor},
+                      [&s](http::request& r, user who) { return show_wave(s, r, std::move(who)); }));
+    all.add("GET", "/v1/campaigns/{id}/waves/{wave}/rejects",
+            for_roles(s, {role::operator_, role::approver, role::auditor},
+                      [&s](http::request& r, user who) { return show_rejects(s, r, std::move(who)); }));
+}
+
+} // namespace semel::api

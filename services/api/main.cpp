@@ -1,0 +1,54 @@
+#include <crypto/keys.hpp>
+#include <kafka/admin.hpp>
+#include <runtime/serve.hpp>
+
+#include <api/edge/api.hpp>
+#include <api/edge/background.hpp>
+#include <api/edge/first_users.hpp>
+
+namespace {
+
+using namespace semel;
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+
+asio::awaitable<void> api_service(runtime::context& ctx) {
+    if (const auto up = kafka::admin{ctx.config().kafka_bootstrap}.wait_until_ready(30s); !up) {
+        throw std::runtime_error{up.error().why()};
+    }
+    const auto kek = crypto::load_key_encryption_key(ctx.config().key_encryption_key_file);
+    if (!kek) {
+        throw std::runtime_error{kek.error().why()};
+    }
+    postgres::pool db{ctx.config().postgres_dsn, 4};
+    db.run_blocking([&](pqxx::connection& c) {
+        api::store::migrate(c);
+        api::adopt_users(c, ctx.config().tokens_dir);
+    });
+    runtime::signal outbox{ctx.executor()};
+    api::services services{.executor = ctx.executor(),
+                           .config = ctx.config(),
+                           .instance = ctx.instance_name(),
+                           .db = db,
+                           .outbox = outbox,
+                           .key_encryption_key = *kek};
+    http::server_options listen;
+    listen.host = ctx.config().api.host;
+    listen.port = ctx.config().api.port;
+    http::server server{ctx.executor(), listen, api::routes(services)};
+
+    ctx.ready();
+    std::vector<asio::awaitable<void>> work;
+    work.push_back(server.run());
+    work.push_back(api::publish_outbox(services));
+    work.push_back(api::take_feedback(services));
+    work.push_back(api::finish_campaigns(services));
+    co_await runtime::race(runtime::first_of(std::move(work)), ctx.stop_requested());
+    co_await server.stop(10s); // requests under way are answered
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    return semel::runtime::serve(argc, argv, "api", api_service);
+}

@@ -1,0 +1,115 @@
+// Who may do what, and what the api says to those who may not.
+
+#include "support.hpp"
+
+namespace semel::api::test {
+namespace {
+
+using testing::HasSubstr;
+
+TEST_F(Api, AsksForATokenThatItKnows) {
+    const auto nobody = get("", "/v1/whoami");
+    EXPECT_EQ(nobody.status, 401U);
+    EXPECT_THAT(nobody.text("hint"), HasSubstr("tokens/USER"));
+    EXPECT_EQ(get("stranger", "/v1/whoami").status, 401U);
+    const auto me = get("auditor", "/v1/whoami");
+    EXPECT_EQ(me.status, 200U);
+    EXPECT_EQ(me.text("user"), "auditor");
+    EXPECT_EQ(me.text("role"), "auditor");
+}
+
+TEST_F(Api, LetsNobodyWithoutATokenThroughOnAnyRoute) {
+    for (const auto& route : routes(*shared).table().list()) {
+        const auto space = route.find(' ');
+        const auto answer = call(request("", route.substr(0, space), route.substr(space + 1)));
+        EXPECT_EQ(answer.status, 401U) << route;
+    }
+}
+
+TEST_F(Api, GivesEachRoleItsOwnSteps) {
+    const auto id = create();
+    const struct {
+        const char* path;
+        std::vector<std::string> allowed;
+    } rules[] = {
+        {"", {"operator"}},
+        {"/ID/waves", {"operator"}},
+        {"/ID/test", {"operator"}},
+        {"/ID/seal", {"operator"}},
+        {"/ID/approve", {"approver"}},
+        {"/ID/launch", {"operator"}},
+        {"/ID/pause", {"operator", "approver"}},
+        {"/ID/in-doubt", {"operator"}},
+        {"/ID/resume", {"operator"}},
+        {"/ID/cancel", {"operator", "approver"}},
+    };
+    for (const auto& rule : rules) {
+        std::string target = std::string{"/v1/campaigns"} + rule.path;
+        if (const auto at = target.find("ID"); at != std::string::npos) {
+            target.replace(at, 2, id);
+        }
+        for (const std::string user : {"operator", "approver", "auditor"}) {
+            if (std::ranges::find(rule.allowed, user) != rule.allowed.end()) {
+                continue;
+            }
+            const auto answer = post(user, target);
+            EXPECT_EQ(answer.status, 403U) << user << ' ' << target;
+            EXPECT_THAT(answer.text("hint"), HasSubstr("--as " + rule.allowed.front())) << target;
+        }
+    }
+    EXPECT_EQ(campaign(id).version(), 1U) << "nothing was changed";
+}
+
+TEST_F(Api, KeepsNoTokenOnlyItsHash) {
+    db->run_blocking([](pqxx::connection& c) {
+        pqxx::work tx{c};
+        for (const auto& row : tx.exec("SELECT u::text FROM api.users u")) {
+            EXPECT_THAT(row[0].as<std::string>(), testing::Not(HasSubstr("xxxxxxxx")));
+        }
+    });
+}
+
+TEST_F(Api, TakesANewTokenAndForgetsTheOld) {
+    write_token("auditor", "another" + std::string(32, 'y'));
+    db->run_blocking([&](pqxx::connection& c) { adopt_users(c, config.tokens_dir); });
+    EXPECT_EQ(get("auditor", "/v1/whoami").status, 401U);
+}
+
+TEST_F(Api, RefusesTokenFilesThatOthersMayUse) {
+    const auto adopt = [&] { db->run_blocking([&](pqxx::connection& c) { adopt_users(c, config.tokens_dir); }); };
+    for (const unsigned mode : {0640U, 0604U, 0620U}) {
+        write_token("operator", "fresh" + std::string(32, 'z'), mode);
+        try {
+            adopt();
+            ADD_FAILURE() << "mode " << mode << " was let through";
+        } catch (const std::runtime_error& e) {
+            EXPECT_THAT(e.what(), HasSubstr("chmod 600"));
+            EXPECT_THAT(e.what(), testing::Not(HasSubstr("zzzz")));
+        }
+    }
+    EXPECT_EQ(get("operator", "/v1/whoami").status, 200U) << "the old token still holds";
+    write_token("operator", "short");
+    EXPECT_THROW(adopt(), std::runtime_error);
+}
+
+TEST_F(Api, SaysThatPostgresIsAwayAndComesBackWithIt) {
+    ASSERT_EQ(get("operator", "/v1/whoami").status, 200U);
+    const auto cut = [&] {
+        administer(fmt::format("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'",
+                               pqxx::connection{config.postgres_dsn}.dbname()));
+    };
+    cut();
+    const auto broken = get("operator", "/v1/whoami");
+    EXPECT_EQ(broken.status, 503U) << broken.body;
+    EXPECT_THAT(broken.text("hint"), HasSubstr("try again"));
+    EXPECT_EQ(get("operator", "/v1/whoami").status, 200U);
+}
+
+TEST_F(Api, NamesTheLedgerWhenItsTablesAreMissing) {
+    const auto answer = get("operator", "/v1/campaigns/" + create() + "/report");
+    EXPECT_EQ(answer.status, 503U);
+    EXPECT_THAT(answer.text("error"), HasSubstr("ledger"));
+}
+
+} // namespace
+} // namespace semel::api::test

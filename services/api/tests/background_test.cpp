@@ -1,0 +1,122 @@
+// The outbox and the feedback, with a real Kafka.
+
+#include "support.hpp"
+
+#include <kafka/tests/support.hpp>
+
+namespace semel::api::test {
+namespace {
+
+namespace kt = kafka::test;
+
+struct Background : Api {
+    Background() { config.kafka_bootstrap = kt::broker(); }
+
+    /// Runs the work beside until the condition holds.
+    void run_until(asio::awaitable<void> work, const std::function<bool()>& condition) {
+        std::exception_ptr failure;
+        bool ended = false;
+        asio::cancellation_signal stop;
+        asio::co_spawn(io, std::move(work), asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr thrown) {
+                           failure = thrown;
+                           ended = true;
+                       }));
+        const auto until = std::chrono::steady_clock::now() + 30s;
+        bool held = false;
+        while (!ended && !held && std::chrono::steady_clock::now() < until) {
+            io.restart();
+            io.run_for(20ms);
+            held = condition();
+        }
+        EXPECT_TRUE(held) << "it did not come to that in time";
+        stop.emit(asio::cancellation_type::terminal);
+        while (!ended) {
+            io.restart();
+            io.run_one_for(1s);
+        }
+    }
+    void enqueue(const std::string& topic, int from, int to) {
+        db->run_blocking([&](pqxx::connection& c) {
+            pqxx::work tx{c};
+            for (int i = from; i < to; ++i) {
+                store::enqueue(tx, topic, 0, "k", std::to_string(i));
+            }
+            tx.commit();
+        });
+    }
+    void cut_postgres() {
+        administer(fmt::format("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'",
+                               pqxx::connection{config.postgres_dsn}.dbname()));
+    }
+    std::vector<std::string> contents(const std::string& topic) {
+        std::vector<std::string> out;
+        play([&]() -> asio::awaitable<void> {
+            return [](Background& t, std::string from, std::vector<std::string>& to) -> asio::awaitable<void> {
+                to = co_await kt::contents(t.io.get_executor(), from);
+            }(*this, topic, out);
+        });
+        return out;
+    }
+};
+
+TEST_F(Background, TheOutboxIsPublishedInOrderAndEmptied) {
+    const kt::ground ground;
+    enqueue(ground.topic, 0, 250); // more than it takes at once
+    run_until(publish_outbox(*shared), [&] { return outbox_of(ground.topic).empty(); });
+    std::vector<std::string> expected;
+    for (int i = 0; i < 250; ++i) {
+        expected.push_back(std::to_string(i));
+    }
+    EXPECT_EQ(contents(ground.topic), expected);
+}
+
+TEST_F(Background, TheOutboxOutlivesPostgres) {
+    const kt::ground ground;
+    enqueue(ground.topic, 0, 1);
+    bool cut = false;
+    run_until(publish_outbox(*shared), [&] {
+        if (!cut && outbox_of(ground.topic).empty()) {
+            cut_postgres();
+            cut = true;
+            while (true) { // this side meets the cut too
+                try {
+                    enqueue(ground.topic, 1, 3);
+                    break;
+                } catch (const pqxx::broken_connection&) {
+                }
+            }
+        }
+        return cut && outbox_of(ground.topic).empty();
+    });
+    EXPECT_THAT(contents(ground.topic), testing::ElementsAre("0", "1", "2"));
+}
+
+TEST_F(Background, FeedbackBecomesStepsAndIsPassedOnce) {
+    const kt::ground ground;
+    const auto id = create();
+    ASSERT_EQ(upload(id, "recipient_id\n1\n").status, 202U);
+    enqueue(ground.topic, 0, 1); // one that does not parse is passed over
+    db->run_blocking([&](pqxx::connection& c) {
+        pqxx::work tx{c};
+        tx.exec("UPDATE api.outbox SET value = '\\xffff'::bytea WHERE topic = '" + ground.topic + "'");
+        for (const auto& f : {compiled(id), imported(id, 1)}) {
+            store::enqueue(tx, ground.topic, 0, id, f.SerializeAsString());
+        }
+        // Only what this test reads: the other rows' topics are not there.
+        tx.exec("DELETE FROM api.outbox WHERE topic <> '" + ground.topic + "'");
+        tx.commit();
+    });
+    run_until(publish_outbox(*shared), [&] { return outbox_of(ground.topic).empty(); });
+    const auto offset = [&] {
+        kafka::admin kafka{kt::broker()};
+        return kafka.group_lag(ground.group, ground.topic).value().at(0).committed;
+    };
+    run_until(take_feedback(*shared, {.topic = ground.topic, .group = ground.group}), [&] { return offset() == 3; });
+    const auto c = campaign(id);
+    EXPECT_GT(c.artifacts_size(), 0);
+    ASSERT_EQ(c.waves_size(), 1);
+    EXPECT_EQ(c.waves(0).phase(), v1::WAVE_IMPORTED);
+}
+
+} // namespace
+} // namespace semel::api::test

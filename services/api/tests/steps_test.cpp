@@ -1,0 +1,218 @@
+// Campaigns: making them, and the order of their steps.
+
+#include "support.hpp"
+
+#include <crypto/keys.hpp>
+
+namespace semel::api::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+TEST_F(Api, MakesACampaignOutOfACheckedNotice) {
+    const auto id = create();
+    const auto c = campaign(id);
+    EXPECT_EQ(c.name(), "Renewed notice");
+    EXPECT_EQ(c.phase(), v1::CAMPAIGN_DRAFT);
+    EXPECT_EQ(c.default_region(), "KR");
+    EXPECT_EQ(c.in_doubt(), v1::DOUBT_RESEND);
+    EXPECT_EQ(c.in_doubt_after_s(), 1'800U);
+    EXPECT_EQ(c.channels_size(), 3);
+    EXPECT_TRUE(crypto::unwrap(kek, c.wrapped_key(), base::campaign_id{id}));
+
+    // Others hear of it: the campaign, its notice, and who made it.
+    ASSERT_EQ(outbox_of(wire::control).size(), 1U);
+    EXPECT_EQ(outbox_of(wire::control)[0].value, c.SerializeAsString());
+    ASSERT_EQ(outbox_of(wire::notices).size(), 1U);
+    ASSERT_EQ(events().size(), 1U);
+    EXPECT_EQ(events()[0].actor(), "operator");
+
+    const auto list = json::read(get("auditor", "/v1/campaigns").body).value().as_array();
+    ASSERT_EQ(list.size(), 1U);
+    EXPECT_EQ(list[0].as_object().at("id").as_string(), id);
+    EXPECT_EQ(list[0].as_object().at("state").as_string(), "draft");
+}
+
+TEST_F(Api, TakesWhatTheCreatorChose) {
+    auto body = new_campaign();
+    body["channels"] = json::array{"email", "sms"};
+    body["dedup"] = "account";
+    body["in_doubt"] = "hold";
+    body["in_doubt_after"] = "90s";
+    body["deadline"] = "2030-01-01T00:00:00+09:00";
+    body["rate_per_s"] = 500;
+    body["default_region"] = "DE";
+    const auto made = post("operator", "/v1/campaigns", json::serialize(body));
+    ASSERT_EQ(made.status, 201U) << made.body;
+    const auto c = campaign(made.text("id"));
+    EXPECT_EQ(c.channels_size(), 2);
+    EXPECT_EQ(c.dedup(), v1::DEDUP_ACCOUNT);
+    EXPECT_EQ(c.in_doubt(), v1::DOUBT_HOLD);
+    EXPECT_EQ(c.in_doubt_after_s(), 90U);
+    EXPECT_EQ(base::to_rfc3339(base::from_us(c.deadline_us())), "2029-12-31T15:00:00Z");
+    EXPECT_EQ(c.rate_per_s(), 500U);
+    EXPECT_EQ(c.default_region(), "DE");
+}
+
+TEST_F(Api, RefusesWhatItDoesNotUnderstand) {
+    const auto with = [](const char* key, json::value value) {
+        auto body = new_campaign();
+        body[key] = std::move(value);
+        return json::serialize(body);
+    };
+    for (const auto& body : {std::string{"{"}, std::string{"[]"}, with("name", ""), with("name", 7),
+                             with("name", json::string(201, 'n')), with("notice", "text"),
+                             with("notice", json::object{{"notice.yaml", "no base64!"}}), with("channels", "email"),
+                             with("channels", json::array{}), with("channels", json::array{"fax"}),
+                             with("dedup", "person"), with("in_doubt", "guess"), with("in_doubt_after", "soon"),
+                             with("in_doubt_after", "0s"), with("deadline", "tomorrow"), with("rate_per_s", -1),
+                             with("rate_per_s", "fast"), with("default_region", "Korea")}) {
+        const auto answer = post("operator", "/v1/campaigns", body);
+        EXPECT_EQ(answer.status, 400U) << body.substr(0, 80) << answer.body;
+        EXPECT_NE(answer.text("error"), "");
+    }
+    for (const auto* later : {"cascade", "follow_up_of", "outcome"}) {
+        const auto answer = post("operator", "/v1/campaigns", with(later, "x"));
+        EXPECT_EQ(answer.status, 422U);
+        EXPECT_THAT(answer.text("error"), HasSubstr(later));
+    }
+    EXPECT_TRUE(outbox_of(wire::control).empty());
+}
+
+TEST_F(Api, SaysWhereANoticeIsBad) {
+    auto files = files_of_notice();
+    files["email.en.md"] = "Hello {{nobody}}";
+    const auto answer = post("operator", "/v1/campaigns", json::serialize(new_campaign(files)));
+    EXPECT_EQ(answer.status, 422U);
+    EXPECT_THAT(answer.text("error"), HasSubstr("email.en.md:"));
+}
+
+TEST_F(Api, KnowsNoOtherCampaigns) {
+    for (const auto* path : {"/seal", "/launch", "/waves", "/test"}) {
+        EXPECT_EQ(post("operator", std::string{"/v1/campaigns/c-nothing"} + path, "recipient_id\n1\n").status, 404U)
+            << path;
+    }
+    EXPECT_EQ(get("operator", "/v1/campaigns/c-nothing/report").status, 404U);
+}
+
+TEST_F(Api, RefusesStepsOutOfOrder) {
+    const auto id = create();
+    for (const auto& [user, name] : {std::pair{"operator", "seal"},
+                                     {"approver", "approve"},
+                                     {"operator", "launch"},
+                                     {"operator", "pause"},
+                                     {"operator", "resume"}}) {
+        const auto answer = step(user, id, name);
+        EXPECT_EQ(answer.status, 409U) << name;
+        EXPECT_NE(answer.text("error"), "") << name;
+    }
+    EXPECT_EQ(campaign(id).version(), 1U);
+    EXPECT_EQ(events().size(), 1U) << "a refused step is no event";
+}
+
+TEST_F(Api, GoesFromAnUploadToALaunch) {
+    const auto id = create_registered();
+    EXPECT_EQ(step("operator", id, "launch").status, 409U) << "not approved yet";
+    const auto approved = step("approver", id, "approve");
+    ASSERT_EQ(approved.status, 200U) << approved.body;
+    EXPECT_EQ(approved.text("state"), "approved");
+    const auto launched = step("operator", id, "launch");
+    ASSERT_EQ(launched.status, 200U) << launched.body;
+    EXPECT_EQ(launched.text("state"), "running");
+    EXPECT_EQ(campaign(id).waves(0).phase(), v1::WAVE_LAUNCHED);
+    EXPECT_EQ(step("approver", id, "pause").text("state"), "paused");
+    EXPECT_EQ(step("operator", id, "resume").text("state"), "running");
+    EXPECT_EQ(step("operator", id, "cancel").text("state"), "cancelled");
+    EXPECT_EQ(step("operator", id, "resume").status, 409U);
+    EXPECT_EQ(upload(id, "recipient_id\n2\n").status, 409U);
+
+    std::vector<std::string> done;
+    std::set<std::string> ids;
+    for (const auto& e : events()) {
+        ids.insert(e.id());
+        done.push_back(e.kind() == v1::EVENT_WAVE_SEALED ? fmt::format("sealed {} rows", e.rows()) : e.text());
+    }
+    EXPECT_THAT(done, testing::ElementsAre("created", "added wave 1", "seal", "sealed 10 rows", "approve", "launch",
+                                           "pause", "resume", "cancel"));
+    EXPECT_EQ(ids.size(), done.size()) << "each event has an id of its own";
+    const auto last = outbox_of(wire::control).back();
+    EXPECT_EQ(last.key, id);
+    EXPECT_EQ(last.value, campaign(id).SerializeAsString()) << "control ends with the present state";
+}
+
+TEST_F(Api, WaitsWithApprovalForTheNoticeAndForTheWave) {
+    const auto id = create();
+    EXPECT_EQ(upload(id, "recipient_id\n1\n").status, 202U);
+    tell(imported(id, 1));
+    ASSERT_EQ(step("operator", id, "seal").status, 200U);
+    const auto without_notice = step("approver", id, "approve");
+    EXPECT_EQ(without_notice.status, 409U);
+    EXPECT_TRUE(without_notice.object().at("retry").as_bool());
+    tell(compiled(id));
+    const auto without_counts = step("approver", id, "approve");
+    EXPECT_EQ(without_counts.status, 409U);
+    EXPECT_TRUE(without_counts.object().at("retry").as_bool());
+    tell(registered(id, 1, 0));
+    EXPECT_EQ(step("approver", id, "approve").status, 409U) << "one of two spans";
+    tell(registered(id, 1, 1));
+    EXPECT_EQ(step("approver", id, "approve").status, 200U);
+}
+
+TEST_F(Api, LetsNobodyApproveTheirOwnCampaign) {
+    const auto id = create_registered();
+    db->run_blocking([](pqxx::connection& c) { // promoted since
+        pqxx::work tx{c};
+        store::put_user(tx, "operator", role::approver, token_of("operator"));
+        tx.commit();
+    });
+    const auto answer = step("operator", id, "approve");
+    EXPECT_EQ(answer.status, 409U);
+    EXPECT_THAT(answer.text("error"), HasSubstr("another user"));
+    EXPECT_EQ(step("approver", id, "approve").status, 200U);
+}
+
+TEST_F(Api, VoidsAnApprovalWhenWhatWasApprovedChanges) {
+    const auto id = create_registered();
+    ASSERT_EQ(step("approver", id, "approve").status, 200U);
+    tell(registered(id, 1, 0, 2)); // counted again, otherwise
+    const auto refused = step("operator", id, "launch");
+    EXPECT_EQ(refused.status, 409U);
+    EXPECT_THAT(refused.text("error"), AllOf(HasSubstr("void"), HasSubstr("approve it again")));
+    EXPECT_FALSE(refused.object().at("retry").as_bool());
+    ASSERT_EQ(step("approver", id, "approve").status, 200U);
+    EXPECT_EQ(step("operator", id, "launch").status, 200U);
+}
+
+TEST_F(Api, VoidsAnApprovalWhenTheAudienceChanges) {
+    const auto id = create_registered();
+    ASSERT_EQ(step("approver", id, "approve").status, 200U);
+    db->run_blocking([&](pqxx::connection& c) {
+        pqxx::work tx{c};
+        auto other = store::lock_campaign(tx, id).value();
+        other.mutable_waves(0)->mutable_spans(0)->set_digest("of other chunks");
+        store::update_campaign(tx, other);
+        tx.commit();
+    });
+    EXPECT_THAT(step("operator", id, "launch").text("error"), HasSubstr("void"));
+}
+
+TEST_F(Api, TakesRepeatedFeedbackOnce) {
+    const auto id = create_registered();
+    ASSERT_EQ(step("approver", id, "approve").status, 200U);
+    const auto before = campaign(id).SerializeAsString();
+    tell(compiled(id));
+    tell(imported(id, 1));
+    tell(registered(id, 1, 0));
+    tell(registered(id, 1, 1));
+    EXPECT_EQ(campaign(id).SerializeAsString(), before);
+    EXPECT_EQ(step("operator", id, "launch").status, 200U) << "the approval stands";
+}
+
+TEST_F(Api, PassesOverFeedbackOfCampaignsThatItDoesNotKnow) {
+    EXPECT_NO_THROW(tell(imported("c-elsewhere", 1)));
+    EXPECT_NO_THROW(tell(registered("c-elsewhere", 1, 0)));
+}
+
+} // namespace
+} // namespace semel::api::test

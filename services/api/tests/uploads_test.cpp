@@ -1,0 +1,200 @@
+// Audience files on their way in: streamed, sealed, once.
+
+#include "support.hpp"
+
+#include <audience/sealed_file.hpp>
+#include <crypto/keys.hpp>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+namespace semel::api::test {
+namespace {
+
+using testing::HasSubstr;
+using namespace asio::experimental::awaitable_operators;
+
+constexpr auto rows = "recipient_id,email\n4711,kim@example.com\n";
+
+struct Uploads : Api {
+    fs::path stored(const std::string& id, int wave) const {
+        return config.data_dir / "uploads" / id / std::to_string(wave);
+    }
+    /// The stored file, opened with the campaign's key.
+    std::string opened(const std::string& id, std::uint32_t wave) {
+        const base::campaign_id whose{id};
+        const auto key = crypto::unwrap(kek, campaign(id).wrapped_key(), whose).value();
+        auto reader =
+            audience::sealed_reader::open(stored(id, static_cast<int>(wave)), key, {.campaign = whose, .wave = wave});
+        std::string all;
+        for (;;) {
+            const auto piece = reader.value().next();
+            if (!piece) {
+                throw std::runtime_error{piece.error().why()};
+            }
+            if (piece->empty()) {
+                return all;
+            }
+            all += *piece;
+        }
+    }
+    std::string state_of(const std::string& id, int wave) {
+        return get("auditor", fmt::format("/v1/campaigns/{}/waves/{}", id, wave)).text("state");
+    }
+};
+
+TEST_F(Uploads, AreSealedOnDiskAndOrderedForImport) {
+    const auto id = create();
+    const auto answer = upload(id, rows);
+    ASSERT_EQ(answer.status, 202U) << answer.body;
+    EXPECT_EQ(answer.number("wave"), 1);
+    EXPECT_EQ(answer.text("state"), "importing");
+    EXPECT_FALSE(answer.object().at("known").as_bool());
+
+    EXPECT_EQ(opened(id, 1), rows);
+    std::ifstream file{stored(id, 1), std::ios::binary};
+    const std::string raw{std::istreambuf_iterator<char>{file}, {}};
+    EXPECT_THAT(raw, testing::Not(HasSubstr("kim@example.com")));
+
+    const auto work = outbox_of(wire::intake_work);
+    ASSERT_EQ(work.size(), 1U);
+    v1::ImportOrder order;
+    ASSERT_TRUE(order.ParseFromString(work[0].value));
+    EXPECT_EQ(order.campaign_id(), id);
+    EXPECT_EQ(order.path(), id + "/1") << "below data/uploads, wherever intake sees that";
+    EXPECT_EQ(order.file_digest(), std::string{base::as_view(crypto::sha256(rows))});
+    EXPECT_EQ(order.segment_names_size(), campaign(id).segment_names_size());
+    EXPECT_THAT(order.slot_names(), testing::Contains("name"));
+}
+
+// Larger than any body that the server would take as a whole, and written in pieces of another size than it reads.
+TEST_F(Uploads, MayBeLargerThanMemoryAllowsForABody) {
+    const auto id = create();
+    constexpr std::size_t size = 24'000'007;
+    crypto::hasher expected;
+    std::size_t sent = 0;
+    auto r = request("operator", "POST", "/v1/campaigns/" + id + "/waves");
+    r.source = [&](std::span<char> into) -> std::size_t {
+        const auto n = std::min({into.size(), std::size_t{77'777}, size - sent});
+        for (std::size_t i = 0; i < n; ++i) {
+            into[i] = static_cast<char>('a' + (sent + i) % 23);
+        }
+        expected.update({into.data(), n});
+        sent += n;
+        return n;
+    };
+    const auto answer = call(std::move(r));
+    ASSERT_EQ(answer.status, 202U) << answer.body;
+    v1::ImportOrder order;
+    ASSERT_TRUE(order.ParseFromString(outbox_of(wire::intake_work).at(0).value));
+    EXPECT_EQ(order.file_digest(), std::string{base::as_view(expected.finish())});
+    EXPECT_EQ(opened(id, 1).size(), size);
+}
+
+TEST_F(Uploads, OfTheSameFileAreOneWave) {
+    const auto id = create();
+    ASSERT_EQ(upload(id, rows).number("wave"), 1);
+    const auto again = upload(id, rows);
+    EXPECT_EQ(again.status, 202U);
+    EXPECT_EQ(again.number("wave"), 1);
+    EXPECT_TRUE(again.object().at("known").as_bool());
+    tell(imported(id, 1));
+    EXPECT_EQ(upload(id, rows).text("state"), "imported");
+    EXPECT_EQ(outbox_of(wire::intake_work).size(), 1U);
+    EXPECT_EQ(files_below(config.data_dir / "uploads"), 1U);
+
+    EXPECT_EQ(upload(id, "recipient_id,email\n1,other@example.com\n").number("wave"), 2);
+    EXPECT_EQ(upload(create(), rows).number("wave"), 1) << "another campaign has waves of its own";
+}
+
+TEST_F(Uploads, OfTheSameFileAtTheSameTimeAreOneWave) {
+    const auto id = create();
+    answered one, two;
+    play([&]() -> asio::awaitable<void> {
+        return [](Uploads& t, const std::string& campaign, answered& a, answered& b) -> asio::awaitable<void> {
+            const auto target = "/v1/campaigns/" + campaign + "/waves";
+            auto first = t.send(request("operator", "POST", target, rows), a);
+            auto second = t.send(request("operator", "POST", target, rows), b);
+            co_await (std::move(first) && std::move(second));
+        }(*this, id, one, two);
+    });
+    EXPECT_EQ(one.status, 202U) << one.body;
+    EXPECT_EQ(two.status, 202U) << two.body;
+    EXPECT_EQ(one.number("wave"), two.number("wave"));
+    EXPECT_EQ(outbox_of(wire::intake_work).size(), 1U);
+    EXPECT_EQ(files_below(config.data_dir / "uploads"), 1U);
+    EXPECT_EQ(opened(id, static_cast<std::uint32_t>(one.number("wave"))), rows);
+}
+
+TEST_F(Uploads, ThatBreakOffLeaveNothing) {
+    const auto id = create();
+    auto r = request("operator", "POST", "/v1/campaigns/" + id + "/waves");
+    r.length = 1'000'000;
+    r.source = [first = true](std::span<char> into) mutable -> std::size_t {
+        if (!first) {
+            throw std::runtime_error{"the disk of the sender broke"};
+        }
+        first = false;
+        std::ranges::fill(into, 'x');
+        return into.size();
+    };
+    EXPECT_THROW(call(std::move(r)), std::runtime_error);
+    const auto until = std::chrono::steady_clock::now() + 10s;
+    while ((get("operator", "/v1/campaigns/" + id + "/waves/1").status != 404 ||
+            files_below(config.data_dir / "uploads") != 0) &&
+           std::chrono::steady_clock::now() < until) {
+    }
+    EXPECT_EQ(get("operator", "/v1/campaigns/" + id + "/waves/1").status, 404U);
+    EXPECT_EQ(files_below(config.data_dir / "uploads"), 0U);
+    EXPECT_TRUE(outbox_of(wire::intake_work).empty());
+    EXPECT_EQ(upload(id, rows).number("wave"), 1) << "the number is free again";
+}
+
+TEST_F(Uploads, ThatWereRefusedMayBeSentAgain) {
+    const auto id = create();
+    ASSERT_EQ(upload(id, rows).number("wave"), 1);
+    v1::Feedback f;
+    f.set_campaign_id(id);
+    f.mutable_imported()->set_wave(1);
+    f.mutable_imported()->set_refused(true);
+    f.mutable_imported()->set_reason("line 2: not UTF-8; save it as UTF-8");
+    tell(f);
+    EXPECT_EQ(state_of(id, 1), "refused");
+    EXPECT_THAT(get("operator", "/v1/campaigns/" + id + "/waves/1").text("reason"), HasSubstr("line 2"));
+    EXPECT_EQ(step("operator", id, "seal").status, 409U) << "nothing was imported";
+    const auto again = upload(id, rows);
+    EXPECT_EQ(again.number("wave"), 2);
+    EXPECT_FALSE(again.object().at("known").as_bool());
+}
+
+TEST_F(Uploads, ShowWhatWasRejected) {
+    const auto id = create();
+    ASSERT_EQ(upload(id, rows).number("wave"), 1);
+    const auto target = "/v1/campaigns/" + id + "/waves/1/rejects";
+    EXPECT_EQ(get("operator", target).status, 404U) << "not imported yet";
+    std::string list = "line,column,reason,effect\n";
+    while (list.size() < 300'000) {
+        list += "3,email,no address,address_left_out\n";
+    }
+    fs::create_directories(config.data_dir / "rejects" / id);
+    std::ofstream{config.data_dir / "rejects" / id / "1.csv", std::ios::binary} << list;
+    auto f = imported(id, 1);
+    f.mutable_imported()->set_rejects_path(id + "/1.csv");
+    tell(f);
+    const auto wave = get("operator", "/v1/campaigns/" + id + "/waves/1");
+    EXPECT_EQ(wave.number("rows"), 10);
+    EXPECT_EQ(wave.number("rejected"), 1);
+    EXPECT_TRUE(wave.object().at("has_rejects").as_bool());
+    EXPECT_EQ(get("auditor", target).body, list);
+}
+
+TEST_F(Uploads, HaveAFormatAndAWaveNumber) {
+    const auto id = create();
+    EXPECT_EQ(post("operator", "/v1/campaigns/" + id + "/waves?format=xlsx", rows).status, 400U);
+    for (const auto* wave : {"0", "2", "one", "99999999999999999999", "-1"}) {
+        EXPECT_EQ(get("operator", "/v1/campaigns/" + id + "/waves/" + wave).status, 404U) << wave;
+    }
+    EXPECT_EQ(files_below(config.data_dir / "uploads"), 0U);
+}
+
+} // namespace
+} // namespace semel::api::test
