@@ -180,6 +180,12 @@ void add_notice_commands(CLI::App& program, int& exit_code) {
     auto* notice = program.add_subcommand("notice", "Check a notice folder, and see what people will get");
     notice->require_subcommand(1);
 
+    // Every command takes --dir, so that a script may give it to all of them.
+    auto no_stack = std::make_shared<std::string>();
+    const auto add_dir = [no_stack](CLI::App& command) {
+        command.add_option("--dir", *no_stack, "Not used: a notice needs no stack");
+    };
+
     auto check = std::make_shared<notice_check>();
     auto* check_app =
         notice->add_subcommand("check", "Say what is wrong with a notice, with file, line and how to mend it");
@@ -188,7 +194,8 @@ void add_notice_commands(CLI::App& program, int& exit_code) {
     check_app->footer(
         "Example:\n  semel notice check notices/follow-up\n\n"
         "Exit 0: it may be sent (warnings are for you to judge). Exit 1: each line says file:line: reason.");
-    check_app->callback([check, &exit_code] { exit_code = run(*check, std::cout, std::cerr); });
+    add_dir(*check_app);
+    check_app->callback([no_stack, check, &exit_code] { exit_code = run(*check, std::cout, std::cerr); });
 
     auto preview = std::make_shared<notice_preview>();
     auto pairs = std::make_shared<std::vector<std::string>>();
@@ -209,7 +216,8 @@ void add_notice_commands(CLI::App& program, int& exit_code) {
     preview_app->add_flag("--json", preview->json, "One JSON document on standard output");
     preview_app->footer("Example:\n  semel notice preview notices/follow-up --channel email --locale ko "
                         "--segment entrance_code --slot name=Kim --out /tmp/preview");
-    preview_app->callback([preview, pairs, &exit_code] {
+    add_dir(*preview_app);
+    preview_app->callback([no_stack, preview, pairs, &exit_code] {
         for (const auto& pair : *pairs) {
             const auto at = pair.find('=');
             if (at == std::string::npos || at == 0) {

@@ -1,0 +1,173 @@
+#include "commands.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cli/campaign/text_table.hpp>
+#include <cli/campaign/upload.hpp>
+#include <cli/campaign/views.hpp>
+#include <cli/campaign/with_session.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <stdexcept>
+
+namespace semel::cli::campaign {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using base::failed;
+using base::fault;
+using base::result;
+
+struct adding : common_options {
+    std::string id, file, format;
+};
+
+std::string megabytes(std::uint64_t bytes) {
+    return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+}
+
+/// Streams the file into the request: whatever its size, a piece of it is in memory.
+result<json::value> send_file(session& s, const adding& how, progress& shown) {
+    const bool from_stdin = how.file == "-";
+    std::ifstream file;
+    std::error_code unknown;
+    std::optional<std::uint64_t> size;
+    if (!from_stdin) {
+        file.open(how.file, std::ios::binary);
+        if (!file || fs::is_directory(how.file, unknown)) {
+            return failed(fault::kind::permanent,
+                          fmt::format("cannot read {}: {}", how.file, file ? "it is a folder" : std::strerror(errno)));
+        }
+        if (fs::is_regular_file(how.file, unknown)) {
+            size = fs::file_size(how.file);
+        }
+    }
+    std::istream& in = from_stdin ? std::cin : file;
+    std::uint64_t sent = 0;
+    auto next_word = std::chrono::steady_clock::now() + 500ms;
+    http::client_request request;
+    request.method = "POST";
+    request.target =
+        campaign_target(how.id, fmt::format("/waves?format={}", how.format.empty() ? format_of(how.file) : how.format));
+    request.headers.emplace_back("Content-Type", "application/octet-stream");
+    request.length = size;
+    request.source = [&](std::span<char> into) -> std::size_t {
+        in.read(into.data(), static_cast<std::streamsize>(into.size()));
+        if (in.bad()) {
+            throw std::runtime_error{fmt::format("{} could not be read to its end; nothing was added", how.file)};
+        }
+        const auto n = static_cast<std::size_t>(in.gcount());
+        sent += n;
+        if (std::chrono::steady_clock::now() > next_word) {
+            next_word += 500ms;
+            shown.say(size ? fmt::format("uploading: {} of {}", megabytes(sent), megabytes(*size))
+                           : fmt::format("uploading: {}", megabytes(sent)));
+        }
+        return n;
+    };
+    auto answer = s.send(std::move(request));
+    if (!answer) {
+        return failed(answer.error());
+    }
+    return json::read(answer->body);
+}
+
+/// The rows left out and why; empty when there are none.
+result<std::string> fetch_rejects(session& s, const adding& how, std::int64_t wave) {
+    const auto to = rejects_file_for(how.file, wave);
+    std::ofstream file{to, std::ios::binary | std::ios::trunc};
+    std::uint64_t lines = 0;
+    http::client_request request;
+    request.target = campaign_target(how.id, fmt::format("/waves/{}/rejects", wave));
+    request.sink = [&](std::string_view piece) {
+        lines += static_cast<std::uint64_t>(std::ranges::count(piece, '\n'));
+        file << piece;
+    };
+    const auto answer = s.send(std::move(request));
+    file.close();
+    std::error_code ignored;
+    if (!answer || lines <= 1) { // the header alone
+        fs::remove(to, ignored);
+        return answer ? result<std::string>{} : failed(answer.error());
+    }
+    if (!file) {
+        return failed(fault::kind::permanent,
+                      fmt::format("the wave is imported, but its rejects cannot be written to {}", to.string()));
+    }
+    return to.string();
+}
+
+int add(session& s, const adding& how) {
+    progress shown;
+    const auto sent = send_file(s, how, shown);
+    if (!sent) {
+        return fail(sent.error());
+    }
+    auto upload = sent->is_object() ? sent->get_object() : json::object{};
+    const auto wave = number_of(upload, "wave");
+    if (const auto* known = upload.if_contains("known"); known != nullptr && known->is_bool() && known->get_bool()) {
+        fmt::print(stderr, "the campaign has this file already: it is wave {}\n", wave);
+    }
+    while (text_of(upload, "state") == "importing" || text_of(upload, "state") == "receiving") {
+        shown.say("importing (`semel ps` shows whether intake runs)");
+        pause_for(200ms);
+        const auto now = get_patiently(s, campaign_target(how.id, fmt::format("/waves/{}", wave)), shown);
+        if (!now) {
+            return fail(now.error());
+        }
+        upload = now->is_object() ? now->get_object() : json::object{};
+    }
+    if (text_of(upload, "state") != "imported") {
+        return fail({fault::kind::permanent, fmt::format("{} was refused, nothing of it was imported: {}", how.file,
+                                                         printable(text_of(upload, "reason")))});
+    }
+    std::string rejects;
+    if (const auto* has = upload.if_contains("has_rejects"); has != nullptr && has->is_bool() && has->get_bool()) {
+        auto fetched = fetch_rejects(s, how, wave);
+        if (!fetched) {
+            return fail(fetched.error());
+        }
+        rejects = std::move(*fetched);
+    }
+    if (how.json) {
+        print_json(json::object{{"wave", wave},
+                                {"rows", number_of(upload, "rows")},
+                                {"rejected", number_of(upload, "rejected")},
+                                {"rejects_file", rejects.empty() ? json::value{} : json::value{rejects}}});
+        return 0;
+    }
+    fmt::print("wave {}: {} rows, {} rejected\n", wave, with_separators(number_of(upload, "rows")),
+               with_separators(number_of(upload, "rejected")));
+    if (!rejects.empty()) {
+        fmt::print("rejected rows and addresses left out, with line and reason: {}\n", rejects);
+    }
+    return 0;
+}
+
+} // namespace
+
+void add_audience_commands(CLI::App& program, int& exit_code) {
+    auto* audience = program.add_subcommand("audience", "Add the people of a campaign");
+    audience->require_subcommand(1);
+    auto how = std::make_shared<adding>();
+    auto* command = audience->add_subcommand("add", "Upload a file of people as a wave of the campaign");
+    command->footer(
+        "Example:\n  semel audience add c-abcdefghijklmnop people.csv.gz\n"
+        "  psql -c '\\copy (SELECT ...) TO STDOUT CSV HEADER' | semel audience add c-abcdefghijklmnop -\n\n"
+        "CSV with a header, or one JSON object a line; plain, gzip or zstd. Columns: recipient_id (required, unique),\n"
+        "email, phone, push (apns:TOKEN or fcm:TOKEN; several with ; between), locale, name, country, segments (; "
+        "between);\nany other column is a slot for the notice's texts. The same file twice is one wave.");
+    add_common(*command, how);
+    add_id(*command, how->id);
+    command->add_option("FILE", how->file, "The file, - for standard input")->required();
+    command->add_option("--format", how->format, "csv or ndjson [by the file's name]")
+        ->check(CLI::IsMember({"csv", "ndjson"}));
+    command->callback([how, &exit_code] { exit_code = with_session(*how, [&](session& s) { return add(s, *how); }); });
+}
+
+} // namespace semel::cli::campaign

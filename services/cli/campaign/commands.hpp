@@ -1,0 +1,31 @@
+#pragma once
+// `semel campaign`, `semel audience`, `semel audit` and `semel in-doubt`: everything that goes through the api.
+// Exit codes are the contract's: 0 done, 1 the thing asked about is bad, 2 wrong usage, 3 a service is not reachable.
+
+#include <cli/campaign/place.hpp>
+
+#include <memory>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace semel::cli::campaign {
+
+/// Adds the four commands. The one that was given sets `exit_code`.
+void add_campaign_commands(CLI::App& program, int& exit_code);
+void add_audience_commands(CLI::App& program, int& exit_code);
+void add_record_commands(CLI::App& program, int& exit_code);
+
+/// What every one of them takes.
+struct common_options {
+    place at;
+    bool json = false;
+};
+/// --dir, --as and --json.
+void add_common(CLI::App& command, const std::shared_ptr<common_options>&);
+/// The campaign's id as the first argument.
+void add_id(CLI::App& command, std::string& id);
+
+} // namespace semel::cli::campaign

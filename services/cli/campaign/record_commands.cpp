@@ -1,0 +1,124 @@
+#include "commands.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cli/campaign/text_table.hpp>
+#include <cli/campaign/views.hpp>
+#include <cli/campaign/with_session.hpp>
+#include <fmt/format.h>
+
+namespace semel::cli::campaign {
+namespace {
+
+struct asking : common_options {
+    std::string id, recipient;
+};
+
+int show_story(session& s, const asking& how) {
+    const json::object body{{"recipient_id", how.recipient}};
+    const auto story = s.post(campaign_target(how.id, "/audit"), &body);
+    if (!story) {
+        return fail(story.error());
+    }
+    if (how.json || !story->is_object()) {
+        print_json(*story);
+    } else {
+        fmt::print("{}", story_text(story->get_object()));
+    }
+    return 0;
+}
+
+int list_doubts(session& s, const asking& how) {
+    const auto list = s.get(campaign_target(how.id, "/in-doubt"));
+    if (!list) {
+        return fail(list.error());
+    }
+    how.json ? print_json(*list) : fmt::print("{}", in_doubt_text(*list));
+    return 0;
+}
+
+int resolve_doubts(session& s, const asking& how, bool resend) {
+    const json::object body{{"decision", resend ? "resend" : "presume-sent"}};
+    const auto done = s.post(campaign_target(how.id, "/in-doubt"), &body);
+    if (!done) {
+        return fail(done.error());
+    }
+    if (how.json || !done->is_object()) {
+        print_json(*done);
+    } else {
+        fmt::print("{} messages in doubt: {}\n", with_separators(number_of(done->get_object(), "resolved")),
+                   resend ? "they are sent again" : "presumed sent");
+    }
+    return 0;
+}
+
+void add_audit(CLI::App& program, int& exit_code) {
+    auto* audit = program.add_subcommand("audit", "What one person was told, when and how");
+    audit->require_subcommand(1);
+    auto how = std::make_shared<asking>();
+    auto* show = audit->add_subcommand("show", "One person's events, and the messages as they were sent");
+    show->footer("Example:\n  semel audit show c-abcdefghijklmnop --recipient 4711 --as auditor\n\n"
+                 "Reading a person's record is noted in the api's log. What is printed is personal data.");
+    add_common(*show, how);
+    add_id(*show, how->id);
+    show->add_option("--recipient", how->recipient, "The recipient_id, exactly as in the audience")->required();
+    show->callback(
+        [how, &exit_code] { exit_code = with_session(*how, [&](session& s) { return show_story(s, *how); }); });
+
+    struct exporting : common_options {
+        std::string subject, out;
+    };
+    auto bundle = std::make_shared<exporting>();
+    auto* export_command = audit->add_subcommand("export", "Not in this version: evidence as files");
+    add_common(*export_command, bundle);
+    add_id(*export_command, bundle->subject);
+    export_command->add_option("--out", bundle->out, "The folder to write")->required();
+    export_command->callback([&exit_code] { exit_code = unsupported("audit export; use `semel audit show --json`"); });
+
+    auto verified = std::make_shared<exporting>();
+    auto* verify = audit->add_subcommand("verify", "Not in this version: check exported evidence offline");
+    add_common(*verify, verified);
+    verify->add_option("DIR", verified->subject, "What `audit export` wrote")->required();
+    verify->callback([&exit_code] { exit_code = unsupported("audit verify"); });
+}
+
+void add_in_doubt(CLI::App& program, int& exit_code) {
+    auto* in_doubt = program.add_subcommand("in-doubt", "Messages of which nobody knows whether they were accepted");
+    in_doubt->require_subcommand(1);
+    auto how = std::make_shared<asking>();
+    auto* list = in_doubt->add_subcommand("list", "Each with the person, the gateway and since when");
+    list->footer("Example:\n  semel in-doubt list c-abcdefghijklmnop");
+    add_common(*list, how);
+    add_id(*list, how->id);
+    list->callback(
+        [how, &exit_code] { exit_code = with_session(*how, [&](session& s) { return list_doubts(s, *how); }); });
+
+    struct resolving : asking {
+        bool resend = false, presume_sent = false;
+    };
+    auto wanted = std::make_shared<resolving>();
+    auto* resolve = in_doubt->add_subcommand("resolve", "Decide about all of them by hand, before or after the policy");
+    resolve->footer(
+        "Example:\n  semel in-doubt list c-abcdefghijklmnop\n"
+        "  semel in-doubt resolve c-abcdefghijklmnop --resend\n\n"
+        "Sent again, a message may arrive twice; presumed sent, it may never have arrived. Auditors see who "
+        "decided.");
+    add_common(*resolve, wanted);
+    add_id(*resolve, wanted->id);
+    auto* resend = resolve->add_flag("--resend", wanted->resend, "Send them again");
+    resolve->add_flag("--presume-sent", wanted->presume_sent, "Count them as accepted")->excludes(resend);
+    resolve->callback([wanted, &exit_code] {
+        if (!wanted->resend && !wanted->presume_sent) {
+            throw CLI::RequiredError{"--resend or --presume-sent"};
+        }
+        exit_code = with_session(*wanted, [&](session& s) { return resolve_doubts(s, *wanted, wanted->resend); });
+    });
+}
+
+} // namespace
+
+void add_record_commands(CLI::App& program, int& exit_code) {
+    add_audit(program, exit_code);
+    add_in_doubt(program, exit_code);
+}
+
+} // namespace semel::cli::campaign

@@ -1,0 +1,135 @@
+#include <cli/campaign/upload.hpp>
+#include <cli/campaign/views.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace semel::cli::campaign {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+json::object parsed(std::string_view text) {
+    auto value = json::read(text);
+    EXPECT_TRUE(value) << value.error().why();
+    return value ? value->as_object() : json::object{};
+}
+
+const auto running = R"({
+  "id": "c-1", "name": "Renewed notice", "state": "running", "deadline": "2026-11-27T00:00:00Z",
+  "forecast_finish": "2026-11-24T10:00:00Z", "warnings": ["sms 2 messages are in doubt"],
+  "channels": {"email": {"planned": 10000, "accepted": 9120, "failed": 3, "retrying": 0, "in_doubt": 0,
+                         "outstanding": 877, "rate_per_s": 1200.4},
+               "sms": {"planned": 50, "accepted": 48, "failed": 0, "retrying": 0, "in_doubt": 2, "outstanding": 0,
+                       "rate_per_s": 0.0}}})";
+
+TEST(Views, StatusIsATableWithForecastAndWarningsInWords) {
+    EXPECT_EQ(status_text(parsed(running)),
+              "c-1  Renewed notice  running\n"
+              "deadline  2026-11-27T00:00:00Z\n"
+              "forecast  done at 2026-11-24T10:00:00Z\n"
+              "\n"
+              "channel  planned  accepted  failed  retrying  in doubt  outstanding  rate/s\n"
+              "email     10,000     9,120       3         0         0          877   1,200\n"
+              "sms           50        48       0         0         2            0       0\n"
+              "warning: sms 2 messages are in doubt\n");
+}
+
+TEST(Views, StatusIsOneLineForALog) {
+    EXPECT_EQ(status_line(parsed(running)),
+              "running; email 9,120/10,000 accepted, 3 failed, 1,200/s; sms 48/50 accepted, 2 in doubt; done at "
+              "2026-11-24T10:00:00Z\n");
+}
+
+TEST(Views, StatusOfADraftHasNoTable) {
+    EXPECT_EQ(status_text(parsed(R"({"id":"c-1","name":"N","state":"draft","deadline":null,"channels":{}})")),
+              "c-1  N  draft\n");
+}
+
+const auto finished = R"({"id": "c-1", "name": "N", "state": "finished", "rows": 10000,
+  "coverage": {"reached": 9800, "failed": 20, "unreachable": 100, "in_doubt": 5, "outstanding": 0, "rejected": 75},
+  "channels": {"email": {"planned": 9000, "covered": 400, "accepted": 8990, "delivered": 0, "failed": 10,
+                         "in_doubt": 0}}})";
+
+TEST(Views, ReportClosesWithTheSumOfItsLines) {
+    EXPECT_EQ(report_text(parsed(finished)), "c-1  N  finished\n"
+                                             "\n"
+                                             "people        count    share\n"
+                                             "reached       9,800   98.0 %\n"
+                                             "failed           20    0.2 %\n"
+                                             "unreachable     100    1.0 %\n"
+                                             "in doubt          5    0.1 %\n"
+                                             "outstanding       0    0.0 %\n"
+                                             "rejected         75    0.8 %\n"
+                                             "rows         10,000  100.0 %\n"
+                                             "\n"
+                                             "channel  planned  covered  accepted  delivered  failed  in doubt\n"
+                                             "email      9,000      400     8,990          0      10         0\n");
+}
+
+TEST(Views, ReportAsCsvIsTheCoverage) {
+    EXPECT_EQ(report_csv(parsed(finished)), "line,people\r\nreached,9800\r\nfailed,20\r\nunreachable,100\r\n"
+                                            "in_doubt,5\r\noutstanding,0\r\nrejected,75\r\nrows,10000\r\n");
+}
+
+TEST(Views, WavesShowWhatAnApproverSigns) {
+    const auto text = waves_text(parsed(R"({"id": "c-1", "waves": [
+        {"wave": 1, "state": "registered", "rows": 10000, "rejected": 75,
+         "plan": {"recipients": 9925, "unreachable": 100, "addresses": {"email": 9000, "sms": 4000}}},
+        {"wave": 2, "state": "imported", "rows": 10, "rejected": 0}]})"));
+    EXPECT_THAT(text, HasSubstr("wave  state         rows  rejected  people  unreachable  email    sms\n"
+                                "   1  registered  10,000        75   9,925          100  9,000  4,000\n"
+                                "   2  imported        10         0       -            -      -      -\n"));
+}
+
+TEST(Views, ACampaignWithoutPeopleSaysHowToAddThem) {
+    EXPECT_THAT(waves_text(parsed(R"({"id": "c-1", "waves": []})")), HasSubstr("semel audience add c-1 FILE"));
+}
+
+TEST(Views, AStoryComparesWhatWasSentWithWhatTheRecordGives) {
+    const auto story = [](const char* rendered) {
+        return story_text(parsed(std::string{R"({"recipient_id": "4711", "campaign": "c-1", "events": [
+            {"time": "2026-11-24T10:00:00Z", "channel": "email", "kind": "accepted", "attempt": 1, "gateway": "relay-a",
+             "code": "250", "text": "ok", "content_sha256": "aabb"}],
+          "messages": [{"channel": "email", "notification": "0011", "role": "own", "sent_sha256": "aabb",
+                        "rendered_sha256": ")"} +
+                                 rendered + R"(", "content": ["Subject: x\r\n\r\nHello"]}]})"));
+    };
+    EXPECT_THAT(story("aabb"),
+                AllOf(HasSubstr("accepted"), HasSubstr("the same bytes"), HasSubstr("  ---\nSubject: x\n\nHello\n")));
+    EXPECT_THAT(story("ccdd"), AllOf(HasSubstr("OTHER BYTES THAN THOSE SENT"), Not(HasSubstr("the same bytes"))));
+}
+
+TEST(Views, DoubtsAreCountedInWords) {
+    EXPECT_EQ(in_doubt_text(json::array{}), "nothing is in doubt\n");
+    const auto list = json::read(R"([{"notification": "00112233445566778899", "recipient_id": "4711", "channel": "sms",
+        "gateway": "smsc-a", "attempt": 1, "code": "semel:lost", "since": "2026-11-24T10:00:00Z", "evidence": []}])");
+    EXPECT_THAT(in_doubt_text(list.value()), AllOf(HasSubstr("001122334455\n"), HasSubstr("1 message is in doubt")));
+}
+
+// An older or a broken api must not bring the command down.
+TEST(Views, ShowsNothingForWhatIsMissingOrOfAnotherKind) {
+    const auto odd = parsed(R"({"id": 7, "channels": {"email": null}, "waves": [1], "warnings": [2], "coverage": [],
+                                "events": [null], "messages": ["x"], "rows": "many"})");
+    for (const auto& text : {status_text(odd), status_line(odd), report_text(odd), waves_text(odd), campaign_text(odd),
+                             story_text(odd), campaigns_text(odd), in_doubt_text(odd), report_csv(odd)}) {
+        EXPECT_TRUE(text.ends_with('\n')) << text;
+    }
+}
+
+TEST(Upload, KnowsTheFormatByTheName) {
+    EXPECT_EQ(format_of("people.csv"), "csv");
+    EXPECT_EQ(format_of("people.ndjson"), "ndjson");
+    EXPECT_EQ(format_of("people.jsonl.zst"), "ndjson");
+    EXPECT_EQ(format_of("people.csv.gz"), "csv");
+    EXPECT_EQ(format_of("-"), "csv");
+}
+
+TEST(Upload, PutsTheRejectsBesideTheFile) {
+    EXPECT_EQ(rejects_file_for("/data/people.csv.gz", 2), "/data/people.csv.gz.rejects.csv");
+    EXPECT_EQ(rejects_file_for("-", 2), "rejects-2.csv");
+}
+
+} // namespace
+} // namespace semel::cli::campaign

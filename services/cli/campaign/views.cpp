@@ -1,0 +1,293 @@
+#include "views.hpp"
+
+#include <cli/campaign/text_table.hpp>
+#include <fmt/format.h>
+
+#include <array>
+#include <set>
+
+namespace semel::cli::campaign {
+namespace {
+
+constexpr auto right = text_table::align::right;
+constexpr auto left = text_table::align::left;
+
+constexpr std::array<std::pair<const char*, const char*>, 6> coverage_lines{{{"reached", "reached"},
+                                                                             {"failed", "failed"},
+                                                                             {"unreachable", "unreachable"},
+                                                                             {"in_doubt", "in doubt"},
+                                                                             {"outstanding", "outstanding"},
+                                                                             {"rejected", "rejected"}}};
+
+const json::object& object_of(const json::object& from, std::string_view key) {
+    static const json::object nothing;
+    const auto* found = from.if_contains(key);
+    return found != nullptr && found->is_object() ? found->get_object() : nothing;
+}
+
+const json::array& list_of(const json::object& from, std::string_view key) {
+    static const json::array nothing;
+    const auto* found = from.if_contains(key);
+    return found != nullptr && found->is_array() ? found->get_array() : nothing;
+}
+
+const json::object& as_object(const json::value& v) {
+    static const json::object nothing;
+    return v.is_object() ? v.get_object() : nothing;
+}
+
+std::string number(const json::object& from, std::string_view key) {
+    return with_separators(number_of(from, key));
+}
+
+double rate_of(const json::object& from) {
+    const auto* found = from.if_contains("rate_per_s");
+    return found != nullptr && found->is_number() ? found->to_number<double>() : 0;
+}
+
+std::string short_hash(const std::string& hex) {
+    return hex.substr(0, 12);
+}
+
+std::string count_of(std::int64_t n, std::string_view one, std::string_view many) {
+    return fmt::format("{} {}", with_separators(n), n == 1 ? one : many);
+}
+
+std::string heading(const json::object& campaign) {
+    return fmt::format("{}  {}  {}\n", one_line(text_of(campaign, "id")), one_line(text_of(campaign, "name")),
+                       one_line(text_of(campaign, "state")));
+}
+
+std::string times(const json::object& status) {
+    std::string out;
+    if (const auto deadline = text_of(status, "deadline"); !deadline.empty()) {
+        out += fmt::format("deadline  {}\n", one_line(deadline));
+    }
+    if (const auto finish = text_of(status, "forecast_finish"); !finish.empty()) {
+        out += fmt::format("forecast  done at {}\n", one_line(finish));
+    }
+    return out;
+}
+
+std::string warnings(const json::object& status) {
+    std::string out;
+    for (const auto& w : list_of(status, "warnings")) {
+        if (w.is_string()) {
+            out += fmt::format("warning: {}\n", one_line(w.get_string()));
+        }
+    }
+    return out;
+}
+
+std::string channels_text(const json::object& status) {
+    text_table table{{{"channel", left},
+                      {"planned", right},
+                      {"accepted", right},
+                      {"failed", right},
+                      {"retrying", right},
+                      {"in doubt", right},
+                      {"outstanding", right},
+                      {"rate/s", right}}};
+    for (const auto& [name, value] : object_of(status, "channels")) {
+        const auto& c = as_object(value);
+        table.add({name, number(c, "planned"), number(c, "accepted"), number(c, "failed"), number(c, "retrying"),
+                   number(c, "in_doubt"), number(c, "outstanding"), rate_text(rate_of(c))});
+    }
+    return table.empty() ? std::string{} : table.to_string();
+}
+
+} // namespace
+
+std::string text_of(const json::object& from, std::string_view key) {
+    const auto* found = json::find_text(from, key);
+    return found == nullptr ? std::string{} : std::string{*found};
+}
+
+std::int64_t number_of(const json::object& from, std::string_view key) {
+    const auto* found = from.if_contains(key);
+    if (found == nullptr || !found->is_number()) {
+        return 0;
+    }
+    json::error_code inexact;
+    return found->to_number<std::int64_t>(inexact);
+}
+
+std::string campaigns_text(const json::value& list) {
+    text_table table{{{"id"}, {"state"}, {"waves", right}, {"name"}, {"incident"}}};
+    for (const auto& item : list.is_array() ? list.get_array() : json::array{}) {
+        const auto& c = as_object(item);
+        table.add(
+            {text_of(c, "id"), text_of(c, "state"), number(c, "waves"), text_of(c, "name"), text_of(c, "incident")});
+    }
+    return table.empty() ? "no campaign yet; `semel campaign create --help` says how to make one\n" : table.to_string();
+}
+
+std::string waves_text(const json::object& campaign) {
+    std::set<std::string> channels;
+    for (const auto& wave : list_of(campaign, "waves")) {
+        for (const auto& [channel, count] : object_of(object_of(as_object(wave), "plan"), "addresses")) {
+            channels.emplace(channel);
+        }
+    }
+    std::vector<text_table::column> columns{{"wave", right},     {"state", left},   {"rows", right},
+                                            {"rejected", right}, {"people", right}, {"unreachable", right}};
+    for (const auto& channel : channels) {
+        columns.push_back({channel, right});
+    }
+    text_table table{std::move(columns)};
+    for (const auto& item : list_of(campaign, "waves")) {
+        const auto& wave = as_object(item);
+        const auto& plan = object_of(wave, "plan");
+        const bool known = wave.contains("plan");
+        std::vector<std::string> cells{number(wave, "wave"),
+                                       text_of(wave, "state"),
+                                       number(wave, "rows"),
+                                       number(wave, "rejected"),
+                                       known ? number(plan, "recipients") : "-",
+                                       known ? number(plan, "unreachable") : "-"};
+        for (const auto& channel : channels) {
+            cells.push_back(known ? number(object_of(plan, "addresses"), channel) : "-");
+        }
+        table.add(std::move(cells));
+    }
+    if (table.empty()) {
+        return fmt::format("no audience yet; add one with `semel audience add {} FILE`\n",
+                           one_line(text_of(campaign, "id")));
+    }
+    return table.to_string() +
+           (channels.empty() ? "" : "addresses by channel are counted before shared ones are joined\n");
+}
+
+std::string campaign_text(const json::object& campaign) {
+    auto out = heading(campaign);
+    if (const auto incident = text_of(campaign, "incident"); !incident.empty()) {
+        out += fmt::format("incident  {}\n", one_line(incident));
+    }
+    out += fmt::format("creator   {}\n", one_line(text_of(campaign, "creator")));
+    const auto* compiled = campaign.if_contains("compiled");
+    const bool waits = compiled != nullptr && compiled->is_bool() && !compiled->get_bool();
+    out += fmt::format("notice    sha256 {}{}\n", one_line(text_of(campaign, "notice_sha256")),
+                       waits ? ", being compiled" : "");
+    out += times(campaign);
+    out += '\n' + waves_text(campaign);
+    if (const auto channels = channels_text(campaign); !channels.empty()) {
+        out += '\n' + channels;
+    }
+    return out + warnings(campaign);
+}
+
+std::string status_text(const json::object& status) {
+    auto out = heading(status) + times(status);
+    if (const auto channels = channels_text(status); !channels.empty()) {
+        out += '\n' + channels;
+    }
+    return out + warnings(status);
+}
+
+std::string status_line(const json::object& status) {
+    auto out = text_of(status, "state");
+    for (const auto& [name, value] : object_of(status, "channels")) {
+        const auto& c = as_object(value);
+        out += fmt::format("; {} {}/{} accepted", std::string_view{name}, number(c, "accepted"), number(c, "planned"));
+        for (const auto& [key, word] :
+             {std::pair{"failed", "failed"}, std::pair{"retrying", "retrying"}, std::pair{"in_doubt", "in doubt"}}) {
+            if (number_of(c, key) != 0) {
+                out += fmt::format(", {} {}", number(c, key), word);
+            }
+        }
+        if (const auto rate = rate_of(c); rate > 0) {
+            out += fmt::format(", {}/s", rate_text(rate));
+        }
+    }
+    if (const auto finish = text_of(status, "forecast_finish"); !finish.empty()) {
+        out += "; done at " + finish;
+    }
+    return one_line(out) + '\n';
+}
+
+std::string report_text(const json::object& report) {
+    const auto rows = number_of(report, "rows");
+    const auto& coverage = object_of(report, "coverage");
+    text_table lines{{{"people", left}, {"count", right}, {"share", right}}};
+    for (const auto& [key, title] : coverage_lines) {
+        const auto n = number_of(coverage, key);
+        lines.add({title, with_separators(n), share_text(n, rows)});
+    }
+    lines.add({"rows", with_separators(rows), share_text(rows, rows)});
+    text_table channels{{{"channel", left},
+                         {"planned", right},
+                         {"covered", right},
+                         {"accepted", right},
+                         {"delivered", right},
+                         {"failed", right},
+                         {"in doubt", right}}};
+    for (const auto& [name, value] : object_of(report, "channels")) {
+        const auto& c = as_object(value);
+        channels.add({name, number(c, "planned"), number(c, "covered"), number(c, "accepted"), number(c, "delivered"),
+                      number(c, "failed"), number(c, "in_doubt")});
+    }
+    return heading(report) + '\n' + lines.to_string() + (channels.empty() ? "" : '\n' + channels.to_string());
+}
+
+std::string report_csv(const json::object& report) {
+    std::string out = "line,people\r\n";
+    for (const auto& [key, title] : coverage_lines) {
+        out += fmt::format("{},{}\r\n", key, number_of(object_of(report, "coverage"), key));
+    }
+    return out + fmt::format("rows,{}\r\n", number_of(report, "rows"));
+}
+
+std::string story_text(const json::object& story) {
+    text_table events{{{"time"}, {"channel"}, {"event"}, {"try", right}, {"gateway"}, {"code"}, {"text"}, {"sha256"}}};
+    for (const auto& item : list_of(story, "events")) {
+        const auto& e = as_object(item);
+        const auto attempt = number_of(e, "attempt");
+        events.add({text_of(e, "time"), text_of(e, "channel"), text_of(e, "kind"),
+                    attempt == 0 ? std::string{} : std::to_string(attempt), text_of(e, "gateway"), text_of(e, "code"),
+                    text_of(e, "text"), short_hash(text_of(e, "content_sha256"))});
+    }
+    auto out = fmt::format("recipient {} of {}\n\n{}", one_line(text_of(story, "recipient_id")),
+                           one_line(text_of(story, "campaign")), events.to_string());
+    for (const auto& item : list_of(story, "messages")) {
+        const auto& m = as_object(item);
+        out += fmt::format("\n{} message {} ({})\n", one_line(text_of(m, "channel")),
+                           short_hash(one_line(text_of(m, "notification"))), one_line(text_of(m, "role")));
+        const auto sent = text_of(m, "sent_sha256");
+        const auto again = text_of(m, "rendered_sha256");
+        if (!sent.empty()) {
+            out += fmt::format("  sent as       sha256 {}\n", one_line(sent));
+        }
+        if (!again.empty()) {
+            out += fmt::format("  rendered anew sha256 {}{}\n", one_line(again),
+                               sent.empty()    ? ""
+                               : sent == again ? ", the same bytes"
+                                               : ", OTHER BYTES THAN THOSE SENT");
+        }
+        if (const auto why = text_of(m, "not_rendered"); !why.empty()) {
+            out += fmt::format("  not rendered: {}\n", one_line(why));
+        }
+        for (const auto& part : list_of(m, "content")) {
+            if (part.is_string()) {
+                out += "  ---\n" + printable(part.get_string());
+                out += out.ends_with('\n') ? "" : "\n";
+            }
+        }
+    }
+    return out;
+}
+
+std::string in_doubt_text(const json::value& list) {
+    text_table table{{{"since"}, {"channel"}, {"gateway"}, {"try", right}, {"recipient"}, {"code"}, {"notification"}}};
+    for (const auto& item : list.is_array() ? list.get_array() : json::array{}) {
+        const auto& d = as_object(item);
+        table.add({text_of(d, "since"), text_of(d, "channel"), text_of(d, "gateway"), number(d, "attempt"),
+                   text_of(d, "recipient_id"), text_of(d, "code"), short_hash(text_of(d, "notification"))});
+    }
+    return table.empty()
+               ? "nothing is in doubt\n"
+               : table.to_string() +
+                     count_of(static_cast<std::int64_t>(list.get_array().size()), "message is", "messages are") +
+                     " in doubt\n";
+}
+
+} // namespace semel::cli::campaign

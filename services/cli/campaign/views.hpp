@@ -1,0 +1,27 @@
+#pragma once
+// The api's JSON as text for people. Pure. A field that is missing shows as nothing: an older api has fewer.
+
+#include <http/json.hpp>
+
+#include <string>
+
+namespace semel::cli::campaign {
+
+std::string campaigns_text(const json::value& list);
+/// The counts that an approver signs: what was uploaded and what registering found, wave by wave.
+std::string waves_text(const json::object& campaign);
+std::string campaign_text(const json::object& campaign);
+std::string status_text(const json::object& status);
+/// For a log: one line.
+std::string status_line(const json::object& status);
+std::string report_text(const json::object& report);
+/// "line,people": the six lines of the coverage and their sum.
+std::string report_csv(const json::object& report);
+std::string story_text(const json::object& story);
+std::string in_doubt_text(const json::value& list);
+
+/// The member as text, or nothing.
+std::string text_of(const json::object&, std::string_view key);
+std::int64_t number_of(const json::object&, std::string_view key);
+
+} // namespace semel::cli::campaign

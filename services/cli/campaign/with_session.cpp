@@ -1,0 +1,38 @@
+#include "with_session.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace semel::cli::campaign {
+
+using namespace std::chrono_literals;
+
+base::result<json::value> get_patiently(session& s, const std::string& target, progress& shown) {
+    const auto give_up = std::chrono::steady_clock::now() + 60s;
+    for (;;) {
+        auto answer = s.get(target);
+        if (answer || answer.error().what() != base::fault::kind::unreachable ||
+            std::chrono::steady_clock::now() > give_up) {
+            return answer;
+        }
+        shown.say("waiting for the api");
+        pause_for(500ms);
+    }
+}
+
+void add_common(CLI::App& command, const std::shared_ptr<common_options>& into) {
+    command.add_option("--dir", into->at.dir, "The local stack's folder [.semel]");
+    command
+        .add_option("--as", into->at.as,
+                    "Which user: takes the token in DIR/config/tokens/USER [operator, or SEMEL_TOKEN's]")
+        ->check([](const std::string& name) {
+            return name.empty() || name.find('/') != std::string::npos ? "a user's name, such as approver"
+                                                                       : std::string{};
+        });
+    command.add_flag("--json", into->json, "Print one JSON document; progress goes to standard error");
+}
+
+void add_id(CLI::App& command, std::string& id) {
+    command.add_option("ID", id, "The campaign, as `semel campaign create` printed it")->required();
+}
+
+} // namespace semel::cli::campaign
