@@ -86,7 +86,9 @@ service::service(asio::any_io_executor executor, settings s, postgres::pool& db,
     , consumer_(executor, {.bootstrap = settings_.bootstrap,
                            .group = topic("receipts"),
                            .instance = settings_.instance,
-                           .topics = {topic(wire::events), topic(wire::gateway_receipts)}})
+                           .topics = {topic(wire::events), topic(wire::gateway_receipts)},
+                           .batch = 200, // each may hold 200 kB of events
+                           .prefetch_kib = 4'096})
     , changed_(executor)
     , began_at_(base::now())
     , began_(steady::now())

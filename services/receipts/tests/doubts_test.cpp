@@ -1,0 +1,447 @@
+#include <delivery/settlement.hpp>
+#include <wire/identity.hpp>
+
+#include <gtest/gtest.h>
+#include <receipts/core/doubts.hpp>
+#include <receipts/core/evidence.hpp>
+
+#include <algorithm>
+#include <map>
+#include <random>
+
+namespace semel::receipts {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr base::timestamp noon = base::from_us(1'790'000'000'000'000);
+const std::string message(32, 'n');
+const auto id = *base::from_bytes<base::notification_id>(message);
+
+v1::Dispatch dispatch(std::uint32_t attempt = 1) {
+    v1::Dispatch d;
+    d.set_campaign_id("c-1");
+    d.set_notification(message);
+    d.set_channel(v1::CHANNEL_SMS);
+    d.set_attempt(attempt);
+    d.set_row(7);
+    return d;
+}
+
+v1::Event event(v1::EventKind kind, std::uint32_t attempt = 1, base::timestamp at = noon) {
+    v1::Event e;
+    e.set_id(wire::event_id(kind, message, attempt));
+    e.set_kind(kind);
+    e.set_campaign_id("c-1");
+    e.set_notification(message);
+    e.set_attempt(attempt);
+    e.set_time_us(base::to_us(at));
+    if (kind != v1::EVENT_FAILED) {
+        e.set_gateway("smsc-a");
+    }
+    if (kind == v1::EVENT_AWAITING || kind == v1::EVENT_IN_DOUBT) {
+        e.set_dispatch(dispatch(attempt).SerializeAsString());
+    }
+    return e;
+}
+v1::Event failed_by_gateway(std::uint32_t attempt) {
+    auto e = event(v1::EVENT_FAILED, attempt);
+    e.set_gateway("smsc-a");
+    e.set_code("0x0000000B");
+    return e;
+}
+v1::Event receipt(v1::ReceiptState state) {
+    auto e = event(v1::EVENT_RECEIPT, 0);
+    e.set_receipt(state);
+    e.set_gateway_message_id("m-1");
+    return e;
+}
+v1::Event resolved(std::string code, std::uint32_t attempt) {
+    auto e = event(v1::EVENT_RESOLVED, attempt);
+    e.set_code(std::move(code));
+    e.set_actor("alice");
+    return e;
+}
+
+/// A campaign, the open doubts of one partition, and what the index remembers.
+struct world {
+    policy says{.in_doubt = v1::DOUBT_RESEND, .after = 30min};
+    doubts all;
+    std::map<std::string, history> histories;
+    base::timestamp now = noon;
+    std::vector<v1::Event> told;
+    std::vector<resend> resent;
+
+    policy_source policies() {
+        return [this](const std::string& campaign) { return campaign == "c-1" ? std::optional{says} : std::nullopt; };
+    }
+    void take(decision d) {
+        std::ranges::move(d.events, std::back_inserter(told));
+        std::ranges::move(d.resends, std::back_inserter(resent));
+    }
+    /// Returns what it made receipts say.
+    std::vector<v1::Event> hear(const v1::Event& e) {
+        auto& before = histories[e.notification()];
+        if (is_remembered(e)) {
+            remember(before, e.kind(), e.attempt());
+        }
+        auto d = all.observe(e, before, policies(), now);
+        auto said = d.events;
+        take(std::move(d));
+        return said;
+    }
+    std::vector<v1::Event> wait(base::duration time) {
+        now += time;
+        std::vector<v1::Event> said;
+        for (auto& d : all.review(policies(), now, 1'000)) {
+            std::ranges::copy(d.events, std::back_inserter(said));
+            take(std::move(d));
+        }
+        return said;
+    }
+    bool open() const { return all.find(id) != nullptr; }
+};
+
+testing::AssertionResult says_only(const std::vector<v1::Event>& said, v1::EventKind kind) {
+    if (said.size() == 1 && said[0].kind() == kind) {
+        return testing::AssertionSuccess();
+    }
+    auto out = testing::AssertionFailure() << "said";
+    for (const auto& e : said) {
+        out << ' ' << v1::EventKind_Name(e.kind()) << '(' << e.attempt() << ", " << e.code() << ')';
+    }
+    return out;
+}
+
+TEST(Doubts, AnAnswerOnTheLiveConnectionSettlesWhatWasAwaited) {
+    for (const auto& answer : {event(v1::EVENT_ACCEPTED), failed_by_gateway(1)}) {
+        world w;
+        w.hear(event(v1::EVENT_AWAITING));
+        ASSERT_TRUE(w.open());
+        EXPECT_TRUE(w.hear(answer).empty());
+        EXPECT_FALSE(w.open());
+        EXPECT_TRUE(w.wait(24h).empty());
+    }
+}
+
+TEST(Doubts, WhatIsAwaitedIsNotDecidedWhileItsConnectionMayLive) {
+    world w;
+    w.says.after = 1s;
+    w.hear(event(v1::EVENT_AWAITING));
+    EXPECT_TRUE(w.wait(10min).empty()); // SMTP waits so long for the answer to the dot
+    const auto said = w.wait(5min);
+    ASSERT_EQ(said.size(), 2U);
+    EXPECT_EQ(said[0].kind(), v1::EVENT_IN_DOUBT);
+    EXPECT_EQ(said[0].id(), event(v1::EVENT_IN_DOUBT).id()); // as the dispatcher would have said it
+    EXPECT_EQ(said[1].kind(), v1::EVENT_RESENT);
+}
+
+TEST(Doubts, PolicyResendSendsTheNextAttemptThroughTheSameGatewayOnce) {
+    world w;
+    w.hear(event(v1::EVENT_IN_DOUBT));
+    EXPECT_TRUE(w.wait(30min - 1us).empty());
+    ASSERT_TRUE(says_only(w.wait(1us), v1::EVENT_RESENT));
+    ASSERT_EQ(w.resent.size(), 1U);
+    EXPECT_EQ(w.resent[0].dispatch.notification(), message);
+    EXPECT_EQ(w.resent[0].dispatch.attempt(), 2U);
+    EXPECT_EQ(w.resent[0].dispatch.pinned_gateway(), "smsc-a");
+    EXPECT_EQ(w.resent[0].dispatch.not_before_us(), base::to_us(w.now + 10s)); // the wait of its tier
+    EXPECT_EQ(w.resent[0].tier, 0U);
+    EXPECT_EQ(w.told.back().attempt(), 2U);
+    EXPECT_EQ(w.told.back().row(), 7U);
+
+    EXPECT_TRUE(w.wait(24h).empty());
+    EXPECT_TRUE(w.hear(event(v1::EVENT_IN_DOUBT)).empty()); // told again by a process that lost its partition
+    EXPECT_TRUE(w.wait(24h).empty());
+    w.hear(event(v1::EVENT_RESENT, 2));
+    w.hear(event(v1::EVENT_ACCEPTED, 2));
+    EXPECT_FALSE(w.open());
+    w.hear(event(v1::EVENT_IN_DOUBT));
+    w.hear(event(v1::EVENT_AWAITING, 2));
+    EXPECT_FALSE(w.open());
+    EXPECT_EQ(w.resent.size(), 1U);
+}
+
+TEST(Doubts, AResendThatIsInDoubtItselfIsResentAsTheNextAttempt) {
+    world w;
+    w.hear(event(v1::EVENT_IN_DOUBT));
+    w.wait(30min);
+    w.hear(event(v1::EVENT_IN_DOUBT, 2, w.now));
+    EXPECT_TRUE(w.wait(29min).empty());
+    EXPECT_TRUE(says_only(w.wait(1min), v1::EVENT_RESENT));
+    EXPECT_EQ(w.resent.back().dispatch.attempt(), 3U);
+}
+
+TEST(Doubts, ALateAcceptanceSupersedesTheResend) {
+    world w;
+    w.hear(event(v1::EVENT_IN_DOUBT));
+    w.wait(30min);
+    const auto d = w.all.observe(event(v1::EVENT_ACCEPTED, 1), {}, w.policies(), w.now);
+    EXPECT_TRUE(d.superseded);
+    EXPECT_FALSE(w.open());
+}
+
+TEST(Doubts, PolicyHoldNeverSendsAndALateReceiptStillSettles) {
+    world w;
+    w.says.in_doubt = v1::DOUBT_HOLD;
+    w.hear(event(v1::EVENT_IN_DOUBT));
+    EXPECT_TRUE(says_only(w.wait(30min), v1::EVENT_UNRESOLVED));
+    EXPECT_TRUE(w.wait(24h * 365).empty());
+    EXPECT_TRUE(w.resent.empty());
+    EXPECT_TRUE(says_only(w.hear(receipt(v1::RECEIPT_DELIVERED)), v1::EVENT_ACCEPTED));
+    EXPECT_EQ(w.told.back().code(), "semel:receipt");
+    EXPECT_EQ(w.told.back().gateway_message_id(), "m-1"); // the next receipt is found by it
+    EXPECT_FALSE(w.open());
+}
+
+TEST(Doubts, WhatIsPresumedSentStaysOpenToEvidenceForAWhile) {
+    world w;
+    w.says.in_doubt = v1::DOUBT_PRESUME_SENT;
+    w.hear(event(v1::EVENT_IN_DOUBT));
+    EXPECT_TRUE(says_only(w.wait(30min), v1::EVENT_PRESUMED_SENT));
+    EXPECT_TRUE(w.wait(24h).empty());
+    EXPECT_TRUE(w.open());
+    EXPECT_TRUE(w.wait(24h * 30).empty());
+    EXPECT_FALSE(w.open()); // memory is bounded
+}
+
+TEST(Doubts, OnlyPositiveEvidenceSettles) {
+    for (const auto state : {v1::RECEIPT_UNKNOWN, v1::RECEIPT_UNSPECIFIED}) {
+        world w;
+        w.hear(event(v1::EVENT_IN_DOUBT));
+        EXPECT_TRUE(w.hear(receipt(state)).empty());
+        EXPECT_TRUE(w.open());
+    }
+    for (const auto state : {v1::RECEIPT_DELIVERED, v1::RECEIPT_BOUNCED, v1::RECEIPT_READ, v1::RECEIPT_COMPLAINED,
+                             v1::RECEIPT_INTERMEDIATE}) {
+        world w;
+        w.hear(event(v1::EVENT_IN_DOUBT));
+        EXPECT_TRUE(says_only(w.hear(receipt(state)), v1::EVENT_ACCEPTED));
+        EXPECT_FALSE(w.open());
+        EXPECT_TRUE(w.hear(receipt(state)).empty()); // a hundred times is once
+    }
+}
+
+TEST(Doubts, ALateRefusalIsSentAgainAtOnceBecauseItIsCertain) {
+    world w;
+    w.says.in_doubt = v1::DOUBT_HOLD;
+    w.hear(event(v1::EVENT_AWAITING));
+    EXPECT_TRUE(says_only(w.hear(event(v1::EVENT_DEFERRED)), v1::EVENT_RESENT));
+    ASSERT_EQ(w.resent.size(), 1U);
+    EXPECT_EQ(w.resent[0].dispatch.attempt(), 2U);
+    EXPECT_EQ(w.resent[0].dispatch.tries(), 1U);
+    EXPECT_TRUE(w.hear(event(v1::EVENT_DEFERRED)).empty());
+    EXPECT_TRUE(w.wait(24h).empty());
+    // Turned away before it went: nothing was ever accepted, so nothing is in doubt.
+    EXPECT_TRUE(w.hear(event(v1::EVENT_FAILED, 2)).empty());
+    EXPECT_FALSE(w.open());
+}
+
+TEST(Doubts, AnOrdinaryDeferralIsNoneOfOurBusiness) {
+    world w;
+    EXPECT_TRUE(w.hear(event(v1::EVENT_DEFERRED)).empty());
+    EXPECT_TRUE(w.resent.empty());
+    w.hear(event(v1::EVENT_IN_DOUBT));
+    w.wait(30min);
+    EXPECT_TRUE(w.hear(event(v1::EVENT_DEFERRED, 2)).empty()); // the dispatcher has written the next try itself
+    EXPECT_EQ(w.resent.size(), 1U);
+    EXPECT_TRUE(w.open());
+}
+
+TEST(Doubts, ACancelledExpiredOrShreddedCampaignIsNotResent) {
+    const auto left_with = [](auto change, const char* code) {
+        world w;
+        auto e = event(v1::EVENT_IN_DOUBT);
+        change(w, e);
+        w.hear(e);
+        EXPECT_TRUE(says_only(w.wait(30min), v1::EVENT_UNRESOLVED));
+        EXPECT_EQ(w.told.back().code(), code);
+        EXPECT_TRUE(w.resent.empty());
+        EXPECT_TRUE(w.open());
+    };
+    left_with([](world& w, v1::Event&) { w.says.cancelled = true; }, "semel:cancelled");
+    left_with([](world& w, v1::Event&) { w.says.key_destroyed = true; }, "semel:key-destroyed");
+    left_with([](world&, v1::Event& e) { e.clear_dispatch(); }, "semel:no-record");
+    left_with(
+        [](world&, v1::Event& e) {
+            auto d = dispatch();
+            d.set_give_up_us(base::to_us(noon + 30min + 5s));
+            e.set_dispatch(d.SerializeAsString());
+        },
+        "semel:expired");
+}
+
+TEST(Doubts, AResendThatWasTurnedAwayLeavesTheFirstAttemptInDoubt) {
+    world w;
+    w.hear(event(v1::EVENT_IN_DOUBT));
+    w.wait(30min);
+    auto turned_away = event(v1::EVENT_FAILED, 2);
+    turned_away.set_code("semel:cancelled");
+    EXPECT_TRUE(says_only(w.hear(turned_away), v1::EVENT_UNRESOLVED));
+    EXPECT_TRUE(w.hear(turned_away).empty());
+    ASSERT_TRUE(w.open());
+    EXPECT_TRUE(says_only(w.hear(receipt(v1::RECEIPT_DELIVERED)), v1::EVENT_ACCEPTED));
+
+    world refused;
+    refused.hear(event(v1::EVENT_IN_DOUBT));
+    refused.wait(30min);
+    EXPECT_TRUE(refused.hear(failed_by_gateway(2)).empty()); // the gateway's own word about this address
+    EXPECT_FALSE(refused.open());
+}
+
+TEST(Doubts, AnUnknownCampaignWaits) {
+    world w;
+    auto e = event(v1::EVENT_IN_DOUBT);
+    e.set_campaign_id("c-2");
+    w.hear(e);
+    EXPECT_TRUE(w.wait(24h).empty());
+    EXPECT_TRUE(w.open());
+}
+
+TEST(Doubts, AnOperatorDecidesAboutTheAttemptThatWasLookedAt) {
+    world w;
+    w.says.in_doubt = v1::DOUBT_HOLD;
+    EXPECT_TRUE(w.hear(resolved("resend", 1)).empty()); // nothing is open
+    w.hear(event(v1::EVENT_IN_DOUBT));
+    w.wait(30min);
+    EXPECT_TRUE(w.hear(resolved("resend", 2)).empty()); // another attempt
+    EXPECT_TRUE(w.hear(resolved("shrug", 1)).empty());
+    ASSERT_TRUE(says_only(w.hear(resolved("resend", 1)), v1::EVENT_RESENT));
+    EXPECT_EQ(w.told.back().actor(), "alice");
+    EXPECT_TRUE(w.hear(resolved("resend", 1)).empty()); // told twice
+    EXPECT_EQ(w.resent.size(), 1U);
+    // The resend is turned away: the old decision does not send again, a new one does.
+    w.hear(event(v1::EVENT_FAILED, 2));
+    EXPECT_TRUE(w.hear(resolved("resend", 1)).empty());
+    ASSERT_EQ(w.told.back().kind(), v1::EVENT_UNRESOLVED);
+    EXPECT_TRUE(says_only(w.hear(resolved("resend", w.told.back().attempt())), v1::EVENT_RESENT));
+    EXPECT_EQ(w.resent.back().dispatch.attempt(), 3U);
+}
+
+TEST(Doubts, AnOperatorMayPresumeBeforeThePolicyWouldDecide) {
+    world w;
+    w.hear(event(v1::EVENT_AWAITING));
+    EXPECT_TRUE(w.hear(resolved("presume-sent", 1)).empty()); // the connection may still answer
+    w.hear(event(v1::EVENT_IN_DOUBT));
+    EXPECT_TRUE(says_only(w.hear(resolved("presume-sent", 1)), v1::EVENT_PRESUMED_SENT));
+    EXPECT_EQ(w.told.back().actor(), "alice");
+    EXPECT_TRUE(w.wait(24h).empty()); // and the policy does not decide again
+}
+
+TEST(Doubts, WhatWasAnsweredBeforeItsDoubtArrivesIsNoDoubt) {
+    for (const auto& answer : {event(v1::EVENT_ACCEPTED), failed_by_gateway(1), event(v1::EVENT_RESENT, 2)}) {
+        world w;
+        w.hear(answer);
+        w.hear(event(v1::EVENT_IN_DOUBT));
+        EXPECT_FALSE(w.open()) << answer.kind();
+    }
+}
+
+TEST(Doubts, ARestoredStateGoesOnWhereTheOldOneStopped) {
+    world w;
+    w.hear(event(v1::EVENT_IN_DOUBT));
+    w.wait(30min);
+    EXPECT_EQ(w.all.take_changes().size(), 1U);
+    doubts successor;
+    successor.restore(*w.all.find(id));
+    EXPECT_TRUE(successor.review(w.policies(), w.now + 24h, 10).empty());
+    EXPECT_FALSE(successor.has_changes());
+}
+
+/// Any order, any repetition, decisions of time in between: what is heard last does not matter, only what was heard.
+TEST(Doubts, EveryInterleavingEndsInTheSameStateAndNothingIsResentTwice) {
+    for (unsigned seed = 0; seed < 4'000; ++seed) {
+        std::mt19937 random{seed};
+        const auto chance = [&](unsigned n) { return random() % n == 0; };
+        world w;
+        w.says.after = 1s;
+        const bool positive = chance(2);
+        std::vector<v1::Event> heard{event(v1::EVENT_IN_DOUBT)};
+        if (chance(2)) {
+            heard.push_back(event(v1::EVENT_AWAITING));
+        }
+        if (chance(3)) {
+            heard.push_back(receipt(v1::RECEIPT_UNKNOWN));
+        }
+        if (chance(3)) {
+            heard.push_back(resolved(chance(2) ? "resend" : "presume-sent", 1));
+        }
+        if (positive) {
+            heard.push_back(event(v1::EVENT_ACCEPTED, 1));
+        }
+        for (std::size_t i = heard.size(); i-- > 0;) {
+            if (chance(2)) {
+                heard.push_back(heard[i]);
+            }
+        }
+        std::ranges::shuffle(heard, random);
+        std::vector<v1::Event> own; // ours come back to us, later than they were said, in their order
+        std::size_t next_own = 0;
+        for (const auto& e : heard) {
+            std::ranges::copy(w.hear(e), std::back_inserter(own));
+            if (chance(2)) {
+                std::ranges::copy(w.wait(2s), std::back_inserter(own));
+            }
+            if (next_own < own.size() && chance(2)) {
+                const auto mine = own[next_own++];
+                std::ranges::copy(w.hear(mine), std::back_inserter(own));
+            }
+        }
+        std::ranges::copy(w.wait(1h), std::back_inserter(own));
+        while (next_own < own.size()) {
+            const auto mine = own[next_own++];
+            std::ranges::copy(w.hear(mine), std::back_inserter(own));
+        }
+        std::map<std::uint32_t, int> times;
+        for (const auto& r : w.resent) {
+            EXPECT_EQ(++times[r.dispatch.attempt()], 1) << "seed " << seed;
+        }
+        EXPECT_LE(w.resent.size(), 1U) << "seed " << seed;
+        EXPECT_EQ(w.open(), !positive) << "seed " << seed;
+        for (const auto& e : w.told) {
+            EXPECT_NE(e.kind(), v1::EVENT_ACCEPTED) << "nobody said so; seed " << seed;
+        }
+    }
+}
+
+TEST(ReceiptEvents, AreOneForEachStateAndCode) {
+    v1::GatewayReceipt r;
+    r.set_gateway("smsc-a");
+    r.set_message_id("m-1");
+    r.set_state(v1::RECEIPT_DELIVERED);
+    r.set_code("000");
+    const subject about{.notification = message, .attempt = 1, .campaign = "c-1", .channel = v1::CHANNEL_SMS};
+    const auto first = receipt_event(r, about, noon, false);
+    r.set_time_us(base::to_us(noon + 1h));
+    EXPECT_EQ(receipt_event(r, about, noon + 2h, true).id(), first.id());
+    EXPECT_EQ(first.time_us(), base::to_us(noon));
+    r.set_state(v1::RECEIPT_BOUNCED); // a contradiction: both stand
+    EXPECT_NE(receipt_event(r, about, noon, false).id(), first.id());
+    EXPECT_NE(receipt_event(r, about, noon, true).text().find("inferred"), std::string::npos);
+}
+
+TEST(ReceiptEvents, WhatCannotBeUsedIsNamed) {
+    v1::GatewayReceipt r;
+    r.set_gateway("smsc-a");
+    r.set_message_id("m-1");
+    r.set_state(v1::RECEIPT_DELIVERED);
+    EXPECT_FALSE(complaint(r));
+    auto bad = r;
+    bad.set_state(99);
+    EXPECT_TRUE(complaint(bad));
+    bad = r;
+    bad.clear_message_id();
+    EXPECT_TRUE(complaint(bad));
+    bad.set_notification(std::string(16, 'n'));
+    EXPECT_FALSE(complaint(bad));
+    bad.set_notification("n");
+    EXPECT_TRUE(complaint(bad));
+    bad = r;
+    bad.set_message_id(std::string(501, 'm'));
+    EXPECT_TRUE(complaint(bad));
+    bad.set_message_id(std::string(1, '\0'));
+    EXPECT_TRUE(complaint(bad));
+}
+
+} // namespace
+} // namespace semel::receipts

@@ -1,0 +1,77 @@
+// Receipts as a process of its own, for tests that kill it. Campaigns are made up from their names instead of
+// `control`: "resend...", "hold...", "presume...", "cancelled...", each deciding after a second.
+//   receipts_rig BOOTSTRAP DSN PREFIX PARTITIONS INSTANCE KEY_HEX AWAITING_MS INFERENCE_MS
+// The key is the key-encryption key and every campaign's.
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <receipts/edge/service.hpp>
+
+#include <iostream>
+
+namespace {
+
+using namespace semel;
+namespace asio = boost::asio;
+
+catalog::campaign_ptr campaign_named(const base::campaign_id& id, const crypto::key256& key) {
+    auto c = std::make_shared<catalog::campaign>();
+    c->id = id;
+    c->key = key;
+    c->state.set_id(id.value());
+    c->state.set_wrapped_key("there is one");
+    c->state.set_in_doubt_after_s(1);
+    c->state.set_phase(id.value().starts_with("cancelled") ? v1::CAMPAIGN_CANCELLED : v1::CAMPAIGN_RUNNING);
+    c->state.set_in_doubt(id.value().starts_with("hold")      ? v1::DOUBT_HOLD
+                          : id.value().starts_with("presume") ? v1::DOUBT_PRESUME_SENT
+                                                              : v1::DOUBT_RESEND);
+    return c;
+}
+
+asio::awaitable<void> terminated() {
+    asio::signal_set signals{co_await asio::this_coro::executor, SIGTERM};
+    co_await signals.async_wait(asio::use_awaitable);
+}
+
+asio::awaitable<void> serve(std::vector<std::string> args) {
+    const auto executor = co_await asio::this_coro::executor;
+    telemetry::metrics metrics;
+    receipts::settings settings;
+    settings.bootstrap = args.at(1);
+    settings.prefix = args.at(3);
+    settings.partitions = std::stoi(args.at(4));
+    settings.instance = args.at(5);
+    settings.key_encryption_key = *crypto::key256::from(*base::from_hex(args.at(6)));
+    settings.awaiting_limit = std::chrono::milliseconds{std::stoi(args.at(7))};
+    settings.inference_after = std::chrono::milliseconds{std::stoi(args.at(8))};
+    settings.look_every = std::chrono::milliseconds{100};
+    const auto key = settings.key_encryption_key;
+    postgres::pool database{args.at(2), 1};
+    database.run_blocking(receipts::index::migrate);
+    receipts::service service{executor, std::move(settings), database,
+                              [key](const base::campaign_id& id) { return campaign_named(id, key); }, metrics};
+    co_await service.run(terminated());
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    asio::io_context io{1};
+    int code = 0;
+    asio::co_spawn(io, serve({argv, argv + argc}), [&](std::exception_ptr failure) {
+        try {
+            if (failure) {
+                std::rethrow_exception(failure);
+            }
+        } catch (const std::exception& e) {
+            std::cerr << "receipts_rig: " << e.what() << "\n";
+            code = 1;
+        }
+        io.stop();
+    });
+    io.run();
+    return code;
+}

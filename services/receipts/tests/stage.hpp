@@ -1,0 +1,313 @@
+#pragma once
+// Topics and a database of a test's own, processes to kill, and what they wrote.
+
+#include <base/time.hpp>
+#include <crypto/hash.hpp>
+#include <crypto/keys.hpp>
+#include <kafka/admin.hpp>
+#include <kafka/consumer.hpp>
+#include <kafka/producer.hpp>
+#include <semel/v1/delivery.pb.h>
+#include <semel/v1/events.pb.h>
+#include <wire/identity.hpp>
+#include <wire/sealed.hpp>
+#include <wire/topics.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <map>
+#include <stdexcept>
+#include <thread>
+
+#include <pqxx/pqxx>
+
+namespace semel::receipts::testing {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+inline std::string given(const char* name) {
+    const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): before any thread
+    if (value == nullptr) {
+        throw std::runtime_error{std::string{name} + " is not set: run through ./tests/run, or start `deploy/backing "
+                                                     "start DIR` and export what it prints"};
+    }
+    return value;
+}
+
+template <class T>
+T must(base::result<T> result) {
+    if (!result) {
+        throw std::runtime_error{result.error().why()};
+    }
+    if constexpr (!std::is_void_v<T>) {
+        return std::move(*result);
+    }
+}
+
+template <class F>
+void play(F story) {
+    asio::io_context io;
+    std::exception_ptr failure;
+    bool ended = false;
+    asio::co_spawn(io, story(), [&](std::exception_ptr e) {
+        failure = e;
+        ended = true;
+        io.stop();
+    });
+    io.run_for(60s);
+    if (failure) {
+        std::rethrow_exception(failure);
+    }
+    if (!ended) {
+        throw std::runtime_error{"a step of the test did not end in time"};
+    }
+}
+
+inline std::string unique_name() {
+    static int count = 0;
+    return fmt::format("receipts{}_{}_{}", ::getpid(),
+                       std::chrono::steady_clock::now().time_since_epoch().count() % 1'000'000'000, ++count);
+}
+
+/// A database with a fresh name on the server of SEMEL_TEST_POSTGRES.
+class database {
+  public:
+    database() {
+        pqxx::connection c{server()};
+        pqxx::nontransaction{c}.exec("CREATE DATABASE " + name_);
+    }
+    database(const database&) = delete;
+    database& operator=(const database&) = delete;
+    ~database() {
+        pqxx::connection c{server()};
+        pqxx::nontransaction{c}.exec("DROP DATABASE " + name_ + " WITH (FORCE)");
+    }
+    /// The URI with another path: "postgresql://user@host:port/NAME?...".
+    std::string dsn() const {
+        auto uri = server();
+        const auto path = uri.find('/', uri.find("//") + 2);
+        const auto end = std::min(uri.find('?', path), uri.size());
+        return uri.replace(path, end - path, "/" + name_);
+    }
+
+  private:
+    static std::string server() { return given("SEMEL_TEST_POSTGRES"); }
+    std::string name_ = unique_name();
+};
+
+struct seen {
+    std::vector<v1::Event> events; // a repeated id only once
+    std::vector<v1::Dispatch> resends;
+    std::size_t dead = 0;
+
+    std::vector<v1::Event> of(std::string_view notification, v1::EventKind kind) const {
+        std::vector<v1::Event> out;
+        std::ranges::copy_if(events, std::back_inserter(out),
+                             [&](const auto& e) { return e.notification() == notification && e.kind() == kind; });
+        return out;
+    }
+    bool has(std::string_view notification, v1::EventKind kind) const { return !of(notification, kind).empty(); }
+    std::size_t resends_of(std::string_view notification) const {
+        return static_cast<std::size_t>(
+            std::ranges::count_if(resends, [&](const auto& d) { return d.notification() == notification; }));
+    }
+};
+
+class stage {
+  public:
+    static constexpr std::int32_t partitions = 4;
+
+    explicit stage(std::chrono::milliseconds awaiting_limit = 1'500ms,
+                   std::chrono::milliseconds inference_after = 300ms)
+        : awaiting_limit_(awaiting_limit)
+        , inference_after_(inference_after) {
+        std::vector<kafka::topic_spec> topics;
+        for (auto t : wire::all_topics(partitions)) {
+            if (t.name == wire::events || t.name == wire::gateway_receipts || t.name == wire::doubts ||
+                t.name == wire::dead_letter || t.name == retry) {
+                t.name = prefix_ + t.name;
+                topics.push_back(std::move(t));
+            }
+        }
+        kafka::admin admin{broker()};
+        must(admin.create_topics(topics));
+        std::vector<kafka::topic_spec> read;
+        for (const auto name : {wire::events, wire::gateway_receipts}) {
+            read.push_back({.name = prefix_ + std::string{name}, .partitions = partitions, .config = {}});
+        }
+        must(admin.write_first_offsets(prefix_ + "receipts", read));
+        for (const auto& t : topics) {
+            names_.push_back(t.name);
+        }
+    }
+    stage(const stage&) = delete;
+    stage& operator=(const stage&) = delete;
+    ~stage() {
+        for (const auto& [instance, pid] : std::map{processes_}) {
+            kill(instance);
+        }
+        std::ignore = kafka::admin{broker()}.delete_topics(names_);
+    }
+
+    void start(const std::string& instance) {
+        const std::vector<std::string> args{RECEIPTS_RIG,
+                                            broker(),
+                                            database_.dsn(),
+                                            prefix_,
+                                            std::to_string(partitions),
+                                            instance,
+                                            base::to_hex(key_.view()),
+                                            std::to_string(awaiting_limit_.count()),
+                                            std::to_string(inference_after_.count())};
+        std::vector<char*> argv;
+        for (const auto& a : args) {
+            argv.push_back(const_cast<char*>(a.data()));
+        }
+        argv.push_back(nullptr);
+        const auto pid = ::fork();
+        if (pid == 0) {
+            if (std::getenv("RECEIPTS_RIG_LOG") == nullptr) { // NOLINT(concurrency-mt-unsafe)
+                ::dup2(::open("/dev/null", O_WRONLY), STDERR_FILENO);
+            }
+            ::execv(argv[0], argv.data());
+            ::_exit(127);
+        }
+        processes_[instance] = pid;
+    }
+    void kill(const std::string& instance) {
+        ::kill(processes_.at(instance), SIGKILL);
+        ::waitpid(processes_.at(instance), nullptr, 0);
+        processes_.erase(instance);
+    }
+    /// The exit code after SIGTERM.
+    int stop(const std::string& instance) {
+        int status = 0;
+        ::kill(processes_.at(instance), SIGTERM);
+        ::waitpid(processes_.at(instance), &status, 0);
+        processes_.erase(instance);
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    }
+
+    /// One record for each event, in the partition of its notification.
+    void tell(const std::vector<v1::Event>& events) {
+        std::vector<std::pair<kafka::topic_partition, std::string>> all;
+        for (const auto& e : events) {
+            v1::EventBatch batch;
+            *batch.add_events() = e;
+            all.emplace_back(at(wire::events, base::partition_of(e.notification(), partitions)),
+                             batch.SerializeAsString());
+        }
+        put(std::move(all));
+    }
+    void report(const std::vector<v1::GatewayReceipt>& receipts) {
+        std::vector<std::pair<kafka::topic_partition, std::string>> all;
+        for (const auto& r : receipts) {
+            const auto digest = crypto::sha256(r.gateway() + "|" + r.message_id());
+            all.emplace_back(at(wire::gateway_receipts, base::partition_of(base::as_view(digest), partitions)),
+                             r.SerializeAsString());
+        }
+        put(std::move(all));
+    }
+    void put(std::vector<std::pair<kafka::topic_partition, std::string>> records);
+    kafka::topic_partition at(std::string_view topic, std::int32_t partition) const {
+        return {prefix_ + std::string{topic}, partition};
+    }
+
+    seen look();
+    template <class Predicate>
+    seen wait(const char* what, Predicate p) {
+        const auto deadline = std::chrono::steady_clock::now() + 30s;
+        for (;;) {
+            auto now = look();
+            if (p(now)) {
+                return now;
+            }
+            if (std::chrono::steady_clock::now() > deadline) {
+                throw std::runtime_error{std::string{"in vain waited for: "} + what};
+            }
+        }
+    }
+
+    const crypto::key256& key() const noexcept { return key_; }
+    std::string dsn() const { return database_.dsn(); }
+    bool parked(const std::string& message_id) const {
+        pqxx::connection c{database_.dsn()};
+        pqxx::nontransaction tx{c};
+        return !tx.exec("SELECT to_regclass('receipts.orphan')")[0][0].is_null() &&
+               !tx.exec_params("SELECT 1 FROM receipts.orphan WHERE message_id = $1", message_id).empty();
+    }
+
+    const std::string retry = wire::retry(base::channel::sms, 0);
+
+  private:
+    static std::string broker() { return given("SEMEL_TEST_KAFKA"); }
+    asio::awaitable<std::vector<std::string>> values(std::string topic);
+    asio::awaitable<void> send(std::vector<std::pair<kafka::topic_partition, std::string>>);
+
+    database database_;
+    std::string prefix_ = unique_name() + ".";
+    crypto::key256 key_ = crypto::key256::random();
+    std::chrono::milliseconds awaiting_limit_, inference_after_;
+    std::vector<std::string> names_;
+    std::map<std::string, pid_t> processes_;
+};
+
+inline asio::awaitable<void> stage::send(std::vector<std::pair<kafka::topic_partition, std::string>> records) {
+    kafka::producer writer{co_await asio::this_coro::executor, {.bootstrap = broker(), .transactional_id = {}}};
+    for (auto& [to, value] : records) {
+        must(co_await writer.send(to, "k", value));
+    }
+}
+inline void stage::put(std::vector<std::pair<kafka::topic_partition, std::string>> records) {
+    play([&] { return send(std::move(records)); });
+}
+inline asio::awaitable<std::vector<std::string>> stage::values(std::string topic) {
+    kafka::reader reader{co_await asio::this_coro::executor, {.bootstrap = broker()}};
+    must(co_await reader.from_beginning(std::move(topic)));
+    std::vector<std::string> all;
+    while (!reader.at_end()) {
+        for (const auto& r : co_await reader.next()) {
+            all.emplace_back(r.value());
+        }
+    }
+    co_return all;
+}
+inline seen stage::look() {
+    std::vector<std::string> events, resends, dead;
+    const auto read = [](stage& self, std::vector<std::string>& e, std::vector<std::string>& r,
+                         std::vector<std::string>& d) -> asio::awaitable<void> {
+        e = co_await self.values(self.prefix_ + std::string{wire::events});
+        r = co_await self.values(self.prefix_ + self.retry);
+        d = co_await self.values(self.prefix_ + std::string{wire::dead_letter});
+    };
+    play([&] { return read(*this, events, resends, dead); });
+    seen out;
+    std::map<std::string, int> ids;
+    for (const auto& value : events) {
+        v1::EventBatch batch;
+        if (batch.ParseFromString(value)) {
+            for (const auto& e : batch.events()) {
+                if (++ids[e.id()] == 1) {
+                    out.events.push_back(e);
+                }
+            }
+        }
+    }
+    for (const auto& value : resends) {
+        EXPECT_TRUE(out.resends.emplace_back().ParseFromString(value));
+    }
+    out.dead = dead.size();
+    return out;
+}
+
+} // namespace semel::receipts::testing
