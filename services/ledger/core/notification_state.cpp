@@ -1,0 +1,89 @@
+#include "notification_state.hpp"
+
+#include <algorithm>
+
+namespace semel::ledger {
+namespace {
+
+// Far beyond any number of attempts, and safe in 32 bits.
+constexpr std::uint32_t most_attempts = 1U << 24U;
+
+notification_state at(const v1::Event& e, step s) {
+    const auto attempt = static_cast<std::int32_t>(std::min(e.attempt(), most_attempts));
+    return {attempt * 8 + static_cast<std::int32_t>(s), 0};
+}
+
+std::optional<notification_state> seen(int facts) {
+    return notification_state{0, static_cast<std::uint8_t>(facts)};
+}
+
+std::optional<notification_state> reported(v1::ReceiptState what) {
+    switch (what) {
+    case v1::RECEIPT_DELIVERED:
+    case v1::RECEIPT_READ:
+        return seen(fact_delivered);
+    case v1::RECEIPT_COMPLAINED:
+        return seen(fact_delivered | fact_complained);
+    case v1::RECEIPT_BOUNCED:
+        return seen(fact_bounced);
+    default:
+        return std::nullopt;
+    }
+}
+
+} // namespace
+
+std::optional<notification_state> state_of(const v1::Event& e) noexcept {
+    if (e.test()) {
+        return std::nullopt;
+    }
+    switch (e.kind()) {
+    case v1::EVENT_ACCEPTED:
+        return seen(fact_accepted);
+    case v1::EVENT_FAILED:
+        return at(e, step::failed);
+    case v1::EVENT_DEFERRED:
+        return at(e, step::deferred);
+    case v1::EVENT_AWAITING:
+        return at(e, step::awaiting);
+    case v1::EVENT_IN_DOUBT:
+        return at(e, step::in_doubt);
+    case v1::EVENT_RESENT:
+        return at(e, step::resent);
+    case v1::EVENT_PRESUMED_SENT:
+        return at(e, step::presumed_sent);
+    case v1::EVENT_UNRESOLVED:
+        return at(e, step::unresolved);
+    case v1::EVENT_RECEIPT:
+        return reported(e.receipt());
+    default:
+        return std::nullopt;
+    }
+}
+
+line line_of(notification_state s) noexcept {
+    if ((s.seen & fact_bounced) != 0 && (s.seen & fact_delivered) == 0) {
+        return line::failed;
+    }
+    if ((s.seen & (fact_accepted | fact_delivered)) != 0) {
+        return line::accepted;
+    }
+    switch (static_cast<step>(s.progress % 8)) {
+    case step::none:
+    case step::awaiting:
+        return line::outstanding;
+    case step::in_doubt:
+        return line::doubtful;
+    case step::deferred:
+    case step::resent:
+        return line::retrying;
+    case step::unresolved:
+    case step::presumed_sent:
+        return line::in_doubt;
+    case step::failed:
+        return line::failed;
+    }
+    return line::outstanding;
+}
+
+} // namespace semel::ledger

@@ -1,0 +1,95 @@
+#pragma once
+// From `events` to PostgreSQL: one coroutine reads and folds, one writes what has been folded meanwhile, one tells
+// Kafka how far it is. What PostgreSQL has is the truth: at each assignment reading starts where it stands, and
+// whenever a write finds another position than it expects, everything that was read and not written is forgotten and
+// read again.
+
+#include "store.hpp"
+
+#include <kafka/consumer.hpp>
+#include <kafka/producer.hpp>
+#include <postgres/pool.hpp>
+#include <runtime/tasks.hpp>
+#include <telemetry/metrics.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace semel::ledger {
+
+struct settings {
+    std::string bootstrap;
+    std::string instance; // group.instance.id
+    std::string group = "ledger";
+    std::string topic = "events";
+    std::chrono::milliseconds session_timeout{10'000};
+    // A batch goes to PostgreSQL as soon as the one before is written; reading waits when the next one is this large.
+    std::size_t most_events = 20'000;
+    std::size_t most_bytes = 16U << 20U;
+    std::chrono::milliseconds patience{1'000}; // between two attempts at PostgreSQL
+};
+
+class service {
+  public:
+    /// `db` and `metrics` must outlive this. `health` hears a reason while nothing can be written, and nothing when
+    /// reading has begun and all is well again.
+    service(boost::asio::any_io_executor, settings, postgres::pool& db, telemetry::metrics& metrics,
+            std::function<void(std::optional<std::string>)> health);
+
+    /// Until `stop` completes. The transaction at hand is finished; what was only read is left to the next owner.
+    boost::asio::awaitable<void> run(boost::asio::awaitable<void> stop);
+
+  private:
+    struct work {
+        ledger::batch events;
+        stretches moves;
+    };
+    struct probe {
+        explicit probe(telemetry::metrics&);
+        telemetry::counter events, batches, dead_letters, waits, restarts;
+        telemetry::gauge lag;
+        telemetry::histogram seconds;
+    };
+
+    boost::asio::awaitable<void> read();
+    boost::asio::awaitable<void> begin(kafka::assigned);
+    boost::asio::awaitable<void> take(kafka::records);
+    void fold(const kafka::record&);
+    boost::asio::awaitable<void> write();
+    boost::asio::awaitable<void> start_over();
+    boost::asio::awaitable<void> report();
+    boost::asio::awaitable<void> commit_offsets();
+    boost::asio::awaitable<void> measure_lag();
+    template <class F>
+    auto patiently(F attempt) -> boost::asio::awaitable<std::optional<std::invoke_result_t<F&, pqxx::connection&>>>;
+    bool full() const;
+    std::vector<std::int32_t> partitions() const;
+
+    settings settings_;
+    postgres::pool& db_;
+    std::function<void(std::optional<std::string>)> health_;
+    probe probe_;
+    std::shared_ptr<store> store_; // also of the work that still runs on the pool's thread
+    kafka::consumer consumer_;
+    kafka::transactional_producer offsets_;
+    runtime::signal changed_;
+
+    std::shared_ptr<work> next_ = std::make_shared<work>(); // what was read and is not being written
+    std::map<std::int32_t, kafka::offset> read_to_;         // of the partitions that are ours
+    std::map<std::int32_t, kafka::offset> written_to_;      // since the last commit to Kafka
+    std::shared_ptr<const kafka::membership> membership_;
+    std::uint64_t epoch_ = 0; // rises when what was read so far counts no more
+    bool writing_ = false;    // a transaction, or starting over, is under way
+    bool starting_over_ = false;
+    bool giving_up_ = false;  // the partitions go to another ledger: do not wait for PostgreSQL any more
+    bool committing_ = false; // offsets may be committed to Kafka
+    bool waiting_ = false;    // for PostgreSQL
+};
+
+} // namespace semel::ledger

@@ -1,0 +1,229 @@
+#include "schema.hpp"
+
+#include <postgres/pool.hpp>
+
+namespace semel::ledger {
+namespace {
+
+// A campaign has a number, because a number in every row is smaller than its id; each table has one partition for each
+// campaign, with keys of its own. Partitions are made apart and attached: that does not lock out who reads or writes.
+//
+// Columns was* of notifications hold what stood there before the last change: it is how one statement both changes a
+// row and counts what changed. Totals are kept in the same transactions, so that counting never reads the tables.
+constexpr const char* tables = R"(
+CREATE SCHEMA IF NOT EXISTS ledger;
+
+CREATE TABLE ledger.positions (topic text, partition int, next bigint NOT NULL, PRIMARY KEY (topic, partition));
+
+CREATE TABLE ledger.campaigns (number int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, id text NOT NULL UNIQUE,
+    reached bigint NOT NULL DEFAULT 0, in_doubt bigint NOT NULL DEFAULT 0, outstanding bigint NOT NULL DEFAULT 0,
+    failed bigint NOT NULL DEFAULT 0, unreachable bigint NOT NULL DEFAULT 0, dead_letters bigint NOT NULL DEFAULT 0)
+    WITH (fillfactor = 50);
+CREATE TABLE ledger.wave_totals (campaign int, wave int, sealed boolean NOT NULL DEFAULT false,
+    rows bigint NOT NULL DEFAULT 0, rejected bigint NOT NULL DEFAULT 0, released bigint NOT NULL DEFAULT 0,
+    doubles bigint NOT NULL DEFAULT 0, PRIMARY KEY (campaign, wave)) WITH (fillfactor = 50);
+CREATE TABLE ledger.channel_totals (campaign int, channel smallint, planned bigint NOT NULL DEFAULT 0,
+    covered bigint NOT NULL DEFAULT 0, accepted bigint NOT NULL DEFAULT 0, delivered bigint NOT NULL DEFAULT 0,
+    failed bigint NOT NULL DEFAULT 0, in_doubt bigint NOT NULL DEFAULT 0, doubtful bigint NOT NULL DEFAULT 0,
+    retrying bigint NOT NULL DEFAULT 0, fresh bigint NOT NULL DEFAULT 0, PRIMARY KEY (campaign, channel))
+    WITH (fillfactor = 50);
+CREATE TABLE ledger.paces (campaign int, channel smallint, second bigint, accepted bigint NOT NULL,
+    PRIMARY KEY (campaign, channel, second)) WITH (fillfactor = 50);
+
+CREATE TABLE ledger.events (campaign int NOT NULL, id bytea NOT NULL, kind smallint NOT NULL, time_us bigint NOT NULL,
+    notification bytea NOT NULL, channel smallint NOT NULL, attempt int NOT NULL, gateway text NOT NULL,
+    code text NOT NULL, text text NOT NULL, gateway_message_id text NOT NULL, content_sha256 bytea NOT NULL,
+    wave int NOT NULL, row bigint NOT NULL, recipient_ref bytea NOT NULL, receipt smallint NOT NULL,
+    actor text NOT NULL, rows bigint NOT NULL, rejected bigint NOT NULL, test boolean NOT NULL)
+    PARTITION BY LIST (campaign);
+CREATE TABLE ledger.recipients (campaign int NOT NULL, recipient_ref bytea NOT NULL, wave int NOT NULL,
+    row bigint NOT NULL, id bytea NOT NULL, time_us bigint NOT NULL, rejected boolean NOT NULL, sealed bytea NOT NULL,
+    channels smallint[] NOT NULL, notifications bytea[] NOT NULL, roles smallint[] NOT NULL,
+    artifacts bytea[] NOT NULL, supplements boolean[] NOT NULL) PARTITION BY LIST (campaign);
+CREATE TABLE ledger.persons (campaign int NOT NULL, recipient_ref bytea NOT NULL, reached smallint NOT NULL DEFAULT 0,
+    in_doubt smallint NOT NULL DEFAULT 0, outstanding smallint NOT NULL DEFAULT 0, failed smallint NOT NULL DEFAULT 0)
+    PARTITION BY LIST (campaign);
+CREATE TABLE ledger.notifications (campaign int NOT NULL, notification bytea NOT NULL, channel smallint NOT NULL,
+    line smallint NOT NULL, seen smallint NOT NULL, was smallint NOT NULL, was_seen smallint NOT NULL,
+    progress int NOT NULL, carrier bytea, wave int NOT NULL, row bigint NOT NULL, stands boolean NOT NULL,
+    was_carried boolean NOT NULL) PARTITION BY LIST (campaign);
+CREATE TABLE ledger.shares (campaign int NOT NULL, notification bytea NOT NULL, recipient_ref bytea NOT NULL)
+    PARTITION BY LIST (campaign);
+
+CREATE FUNCTION ledger.number_of(campaign text) RETURNS int LANGUAGE sql STABLE AS
+    $f$ SELECT number FROM ledger.campaigns WHERE id = campaign $f$;
+
+CREATE FUNCTION ledger.make_campaign(name text) RETURNS int LANGUAGE plpgsql AS $f$
+DECLARE
+    n int;
+    key text;
+    part text;
+BEGIN
+    n := ledger.number_of(name);
+    IF n IS NOT NULL THEN
+        RETURN n;
+    END IF;
+    -- Two ledgers that meet a campaign at once: the second waits here, and finds it.
+    PERFORM pg_advisory_xact_lock(hashtextextended('semel.ledger.campaign', 0));
+    SELECT number INTO n FROM ledger.campaigns WHERE id = name;
+    IF n IS NOT NULL THEN
+        RETURN n;
+    END IF;
+    INSERT INTO ledger.campaigns (id) VALUES (name) RETURNING number INTO n;
+    FOR part, key IN VALUES ('events', 'notification, id'), ('recipients', 'recipient_ref, wave, row'),
+                            ('persons', 'recipient_ref'), ('notifications', 'notification'),
+                            ('shares', 'notification, recipient_ref') LOOP
+        EXECUTE format('CREATE TABLE ledger.%1$s_%2$s (LIKE ledger.%1$s INCLUDING DEFAULTS, PRIMARY KEY (%3$s), '
+                       'CONSTRAINT of_campaign CHECK (campaign = %2$s)) %4$s', part, n, key,
+                       CASE WHEN part IN ('persons', 'notifications') THEN 'WITH (fillfactor = 70)' ELSE '' END);
+        EXECUTE format('ALTER TABLE ledger.%1$s ATTACH PARTITION ledger.%1$s_%2$s FOR VALUES IN (%2$s)', part, n);
+    END LOOP;
+    RETURN n;
+END $f$;
+)";
+
+constexpr const char* meanings = R"(
+-- services/ledger/core/notification_state.cpp, line_of.
+CREATE FUNCTION ledger.line_of(progress int, seen int) RETURNS smallint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $f$
+    SELECT (CASE WHEN seen & 4 <> 0 AND seen & 2 = 0 THEN 4
+                 WHEN seen & 3 <> 0 THEN 5
+                 ELSE (ARRAY[0, 0, 2, 1, 3, 3, 4, 1])[progress % 8 + 1] END)::smallint $f$;
+
+-- A person's line from how many of its messages stand where: the first that holds.
+CREATE FUNCTION ledger.person_line(reached int, in_doubt int, outstanding int, failed int) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $f$
+    SELECT CASE WHEN reached > 0 THEN 'reached' WHEN in_doubt > 0 THEN 'in_doubt'
+                WHEN outstanding > 0 THEN 'outstanding' WHEN failed > 0 THEN 'failed' ELSE 'unreachable' END $f$;
+
+CREATE FUNCTION ledger.channel_name(channel int) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+    $f$ SELECT coalesce((ARRAY['email', 'push', 'sms'])[channel], '') $f$;
+
+CREATE FUNCTION ledger.kind_name(kind int) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $f$
+    SELECT CASE kind WHEN 1 THEN 'recipient' WHEN 2 THEN 'recipient_rejected' WHEN 10 THEN 'accepted'
+        WHEN 11 THEN 'failed' WHEN 12 THEN 'deferred' WHEN 13 THEN 'awaiting' WHEN 14 THEN 'in_doubt'
+        WHEN 15 THEN 'resent' WHEN 16 THEN 'presumed_sent' WHEN 17 THEN 'unresolved' WHEN 18 THEN 'resolved'
+        WHEN 20 THEN 'receipt' WHEN 21 THEN 'dead_letter' WHEN 30 THEN 'wave_sealed' WHEN 31 THEN 'operator'
+        ELSE 'kind ' || kind END $f$;
+
+CREATE FUNCTION ledger.receipt_name(receipt int) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $f$
+    SELECT coalesce((ARRAY['delivered', 'bounced', 'complained', 'read', 'intermediate', 'unknown'])[receipt], '') $f$;
+
+CREATE FUNCTION ledger.role_name(role int) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+    $f$ SELECT (ARRAY['own', 'covered', 'told_earlier'])[role + 1] $f$;
+
+CREATE FUNCTION ledger.time_of(us bigint) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+    $f$ SELECT timestamptz 'epoch' + us * interval '1 microsecond' $f$;
+)";
+
+constexpr const char* answers = R"(
+-- One row, also for a campaign that the ledger has not heard of. Rows of sealed waves that plan has not released yet
+-- are outstanding. A later wave's row of a known person is no row of its own: its person counts once.
+CREATE FUNCTION ledger.coverage(campaign text, OUT rows bigint, OUT reached bigint, OUT failed bigint,
+    OUT unreachable bigint, OUT in_doubt bigint, OUT outstanding bigint, OUT rejected bigint)
+LANGUAGE sql STABLE AS $f$
+    SELECT coalesce(c.reached + c.failed + c.unreachable + c.in_doubt + c.outstanding, 0) + w.waiting + w.rejected,
+        coalesce(c.reached, 0), coalesce(c.failed, 0), coalesce(c.unreachable, 0), coalesce(c.in_doubt, 0),
+        coalesce(c.outstanding, 0) + w.waiting, w.rejected
+    FROM (SELECT coalesce(sum(CASE WHEN sealed THEN greatest(t.rows - t.rejected - t.released - t.doubles, 0) END),
+                          0)::bigint AS waiting,
+              coalesce(sum(t.rejected + t.doubles), 0)::bigint AS rejected
+          FROM ledger.wave_totals t WHERE t.campaign = ledger.number_of(coverage.campaign)) w
+    LEFT JOIN ledger.campaigns c ON c.id = coverage.campaign $f$;
+
+CREATE FUNCTION ledger.waves(campaign text) RETURNS TABLE (wave int, sealed boolean, rows bigint, rejected bigint,
+    released bigint, doubles bigint) LANGUAGE sql STABLE AS $f$
+    SELECT t.wave, t.sealed, t.rows, t.rejected, t.released, t.doubles
+    FROM ledger.wave_totals t WHERE t.campaign = ledger.number_of(waves.campaign) ORDER BY 1 $f$;
+
+-- planned = accepted + failed + in_doubt + outstanding. Of outstanding: retrying (deferred or resent) and doubtful
+-- (in doubt, waiting for evidence).
+CREATE FUNCTION ledger.channels(campaign text) RETURNS TABLE (channel text, planned bigint, covered bigint,
+    accepted bigint, delivered bigint, failed bigint, in_doubt bigint, outstanding bigint, retrying bigint,
+    doubtful bigint, rate_per_s double precision) LANGUAGE sql STABLE AS $f$
+    SELECT ledger.channel_name(t.channel), t.planned, t.covered, t.accepted, t.delivered, t.failed, t.in_doubt,
+        t.fresh + t.retrying + t.doubtful, t.retrying, t.doubtful,
+        coalesce((SELECT sum(p.accepted) FROM ledger.paces p WHERE p.campaign = t.campaign AND p.channel = t.channel
+            AND p.second >= extract(epoch FROM now())::bigint - 10), 0) / 10.0::double precision
+    FROM ledger.channel_totals t WHERE t.campaign = ledger.number_of(channels.campaign) ORDER BY t.channel $f$;
+
+-- Messages that are not settled, those of rows included whose person counts by another row.
+CREATE FUNCTION ledger.open_messages(campaign text) RETURNS bigint LANGUAGE sql STABLE AS $f$
+    SELECT coalesce(sum(t.fresh + t.retrying + t.doubtful), 0)::bigint
+    FROM ledger.channel_totals t WHERE t.campaign = ledger.number_of(open_messages.campaign) $f$;
+
+-- Records of this campaign that could not be read; `unattributed`: whose campaign could not be read either.
+CREATE FUNCTION ledger.dead_letters(campaign text, OUT letters bigint, OUT unattributed bigint)
+LANGUAGE sql STABLE AS $f$
+    SELECT coalesce((SELECT c.dead_letters FROM ledger.campaigns c WHERE c.id = dead_letters.campaign), 0),
+           coalesce((SELECT c.dead_letters FROM ledger.campaigns c WHERE c.id = ''), 0) $f$;
+
+CREATE FUNCTION ledger.recipient(campaign text, ref bytea) RETURNS TABLE (wave int, row bigint, rejected boolean,
+    sealed bytea) LANGUAGE sql STABLE AS $f$
+    SELECT r.wave, r.row, r.rejected, r.sealed FROM ledger.recipients r
+    WHERE r.campaign = ledger.number_of(recipient.campaign) AND r.recipient_ref = ref ORDER BY 1, 2 $f$;
+
+CREATE FUNCTION ledger.links(campaign text, ref bytea) RETURNS TABLE (channel text, notification bytea, role text,
+    artifact bytea, supplement boolean, wave int, row bigint) LANGUAGE sql STABLE AS $f$
+    SELECT ledger.channel_name(l.channel), l.notification, ledger.role_name(l.role), nullif(l.artifact, ''),
+        l.supplement, r.wave, r.row
+    FROM ledger.recipients r, unnest(r.channels, r.notifications, r.roles, r.artifacts, r.supplements)
+        WITH ORDINALITY AS l(channel, notification, role, artifact, supplement, place)
+    WHERE r.campaign = ledger.number_of(links.campaign) AND r.recipient_ref = ref ORDER BY r.wave, r.row, l.place $f$;
+
+-- What happened to a person: its rows, and every event of each message that is its own or reaches it.
+CREATE FUNCTION ledger.story(campaign text, ref bytea) RETURNS TABLE ("time" timestamptz, channel text, kind text,
+    attempt int, gateway text, code text, text text, gateway_message_id text, content_sha256 bytea,
+    notification bytea) LANGUAGE sql STABLE AS $f$
+    SELECT ledger.time_of(s.time_us), ledger.channel_name(s.channel), ledger.kind_name(s.kind), s.attempt, s.gateway,
+        s.code, s.text, s.gateway_message_id, s.content_sha256, s.notification
+    FROM (SELECT r.time_us, 0 AS channel, CASE WHEN r.rejected THEN 2 ELSE 1 END AS kind, 0 AS attempt, '' AS gateway,
+              '' AS code, format('wave %s, row %s', r.wave, r.row) AS text, '' AS gateway_message_id,
+              ''::bytea AS content_sha256, ''::bytea AS notification, r.id
+          FROM ledger.recipients r WHERE r.campaign = ledger.number_of(story.campaign) AND r.recipient_ref = ref
+          UNION ALL
+          SELECT e.time_us, e.channel, e.kind, e.attempt, e.gateway,
+              CASE WHEN e.kind = 20 THEN concat_ws(' ', ledger.receipt_name(e.receipt), nullif(e.code, ''))
+                   ELSE e.code END,
+              e.text, e.gateway_message_id, e.content_sha256, e.notification, e.id
+          FROM (SELECT DISTINCT l.notification FROM ledger.links(story.campaign, ref) l) m
+          JOIN ledger.events e ON e.campaign = ledger.number_of(story.campaign) AND e.notification = m.notification
+         ) s
+    ORDER BY s.time_us, s.kind, s.id $f$;
+
+-- Everybody who is in another line than "reached", by the person's latest row.
+CREATE FUNCTION ledger.unreached(campaign text) RETURNS TABLE (recipient_ref bytea, line text, sealed bytea)
+LANGUAGE sql STABLE AS $f$
+    SELECT p.recipient_ref, ledger.person_line(p.reached, p.in_doubt, p.outstanding, p.failed), r.sealed
+    FROM ledger.persons p CROSS JOIN LATERAL (
+        SELECT r.wave, r.row, r.sealed FROM ledger.recipients r
+        WHERE r.campaign = p.campaign AND r.recipient_ref = p.recipient_ref AND NOT r.rejected
+        ORDER BY r.wave DESC, r.row DESC LIMIT 1) r
+    WHERE p.campaign = ledger.number_of(unreached.campaign) AND p.reached = 0 ORDER BY r.wave, r.row $f$;
+
+-- Messages of which nobody knows whether they were accepted. state: waiting (for evidence, until the policy decides),
+-- unresolved (an operator decides), presumed_sent.
+CREATE FUNCTION ledger.in_doubt(campaign text) RETURNS TABLE (notification bytea, recipient_ref bytea, sealed bytea,
+    channel text, gateway text, attempt int, code text, unresolved boolean, since timestamptz, state text)
+LANGUAGE sql STABLE AS $f$
+    SELECT n.notification, n.carrier, r.sealed, ledger.channel_name(n.channel), coalesce(e.gateway, ''),
+        n.progress / 8, coalesce(e.code, ''), n.progress % 8 = 4, ledger.time_of(e.time_us),
+        CASE n.progress % 8 WHEN 4 THEN 'unresolved' WHEN 5 THEN 'presumed_sent' ELSE 'waiting' END
+    FROM ledger.notifications n
+    LEFT JOIN ledger.recipients r ON r.campaign = n.campaign AND r.recipient_ref = n.carrier AND r.wave = n.wave
+        AND r.row = n.row
+    LEFT JOIN LATERAL (
+        SELECT e.gateway, e.code, e.time_us FROM ledger.events e
+        WHERE e.campaign = n.campaign AND e.notification = n.notification AND e.attempt = n.progress / 8
+            AND e.kind IN (14, 17, 16)
+        ORDER BY e.kind = 14 DESC, e.time_us LIMIT 1) e ON true
+    WHERE n.campaign = ledger.number_of(in_doubt.campaign) AND n.line IN (2, 3) AND n.carrier IS NOT NULL
+    ORDER BY e.time_us, n.notification $f$;
+)";
+
+} // namespace
+
+void migrate(pqxx::connection& connection) {
+    postgres::migrate(connection, "ledger", {tables, meanings, answers});
+}
+
+} // namespace semel::ledger

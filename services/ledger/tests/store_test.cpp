@@ -1,0 +1,477 @@
+// What PostgreSQL answers about a campaign, held against a model that looks at all its events at once.
+
+#include "database.hpp"
+#include "events.hpp"
+
+#include <gtest/gtest.h>
+#include <ledger/edge/store.hpp>
+#include <ledger/schema.hpp>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <set>
+#include <thread>
+
+namespace semel::ledger {
+namespace {
+
+using test::notification;
+using test::person;
+using test::story;
+
+using lines = std::map<std::string, std::int64_t>;
+
+class Ledger : public testing::Test {
+  protected:
+    static void SetUpTestSuite() {
+        database_ = std::make_unique<test::database>();
+        pqxx::connection c{database_->dsn()};
+        migrate(c);
+    }
+    static void TearDownTestSuite() { database_.reset(); }
+
+    void SetUp() override {
+        s.campaign = fmt::format("c-{}", testing::UnitTest::GetInstance()->current_test_info()->line());
+        topic_ = "events." + s.campaign;
+        store_ = std::make_unique<store>(topic_);
+        connection_ = std::make_unique<pqxx::connection>(database_->dsn());
+        store_->positions(*connection_, {0});
+    }
+
+    /// As one transaction; the offsets move by one for each.
+    written write(const std::vector<v1::Event>& events) {
+        batch b;
+        for (const auto& e : events) {
+            if (const auto ok = b.take(e); !ok) {
+                throw std::runtime_error{ok.error().why()};
+            }
+        }
+        const auto result = store_->write(*connection_, b, {{0, {.from = offset_, .to = offset_ + 1}}});
+        offset_ += result == written::now ? 1 : 0;
+        return result;
+    }
+
+    template <class... Args>
+    pqxx::result query(const std::string& sql, const Args&... args) {
+        pqxx::work tx{*connection_};
+        return tx.exec_params(sql, args...);
+    }
+    static lines by_name(const pqxx::result& rows) {
+        lines out;
+        for (const auto& row : rows) {
+            for (const auto& field : row) {
+                if (std::string_view{field.name()} != "channel" && std::string_view{field.name()} != "rate_per_s") {
+                    out[field.name()] = field.as<std::int64_t>();
+                }
+            }
+        }
+        return out;
+    }
+    lines coverage() { return by_name(query("SELECT * FROM ledger.coverage($1)", s.campaign)); }
+    lines email() { return by_name(query("SELECT * FROM ledger.channels($1) WHERE channel = 'email'", s.campaign)); }
+    std::vector<std::string> kinds(const std::string& who) {
+        std::vector<std::string> out;
+        for (const auto& row : query("SELECT kind FROM ledger.story($1, $2)", s.campaign, bytes(person(who)))) {
+            out.push_back(row[0].as<std::string>());
+        }
+        return out;
+    }
+    static pqxx::binarystring bytes(const std::string& s) { return pqxx::binarystring{s}; }
+
+    static lines expected(std::int64_t reached, std::int64_t in_doubt, std::int64_t outstanding, std::int64_t failed,
+                          std::int64_t unreachable, std::int64_t rejected) {
+        return {{"rows", reached + in_doubt + outstanding + failed + unreachable + rejected},
+                {"reached", reached},
+                {"in_doubt", in_doubt},
+                {"outstanding", outstanding},
+                {"failed", failed},
+                {"unreachable", unreachable},
+                {"rejected", rejected}};
+    }
+
+    story s{};
+    std::string topic_;
+    kafka::offset offset_ = 0;
+    std::unique_ptr<store> store_;
+    std::unique_ptr<pqxx::connection> connection_;
+    static std::unique_ptr<test::database> database_;
+};
+std::unique_ptr<test::database> Ledger::database_;
+
+TEST_F(Ledger, KnowsTheSameLinesAsTheCore) {
+    for (int seen = 0; seen < 16; ++seen) {
+        for (int progress = 0; progress < 40; ++progress) {
+            const auto sql = query("SELECT ledger.line_of($1, $2)", progress, seen)[0][0].as<int>();
+            ASSERT_EQ(sql, static_cast<int>(line_of({progress, static_cast<std::uint8_t>(seen)})))
+                << "progress " << progress << ", seen " << seen;
+        }
+    }
+}
+
+TEST_F(Ledger, AnUnknownCampaignHasAnEmptyCoverage) {
+    EXPECT_EQ(coverage(), expected(0, 0, 0, 0, 0, 0));
+    EXPECT_EQ(query("SELECT ledger.open_messages($1)", s.campaign)[0][0].as<int>(), 0);
+}
+
+TEST_F(Ledger, RowsOfASealedWaveAreOutstandingUntilPlanReleasesThem) {
+    write({s.sealed(1, 10, 2)});
+    EXPECT_EQ(coverage(), expected(0, 0, 8, 0, 0, 2));
+    write({s.recipient("p", 1, 1, {"own:a"}), s.recipient("q", 1, 2, {}),
+           s.recipient("p", 1, 3, {"covered:a"}, v1::EVENT_RECIPIENT_REJECTED)});
+    EXPECT_EQ(coverage(), expected(0, 0, 6, 0, 1, 3)); // 5 waiting and p
+}
+
+TEST_F(Ledger, CoveredPeopleAreReachedByTheMessageOfAnotherRow) {
+    write({s.sealed(1, 3), s.recipient("q", 1, 2, {"covered:a"})}); // before the row that carries it
+    write({s.about(v1::EVENT_ACCEPTED, "a")});
+    EXPECT_EQ(coverage(), expected(1, 0, 2, 0, 0, 0));
+    EXPECT_EQ(email()["planned"], 0);
+    write({s.recipient("p", 1, 1, {"own:a"}), s.recipient("r", 1, 3, {"covered:a"})});
+    EXPECT_EQ(coverage(), expected(3, 0, 0, 0, 0, 0));
+    auto channel = email();
+    EXPECT_EQ(channel["planned"], 1);
+    EXPECT_EQ(channel["covered"], 2);
+    EXPECT_EQ(channel["accepted"], 1);
+}
+
+TEST_F(Ledger, ABounceAfterAcceptanceMovesEverybodyUnlessItWasDelivered) {
+    write({s.recipient("p", 1, 1, {"own:a"}), s.recipient("q", 1, 2, {"covered:a"}), s.about(v1::EVENT_ACCEPTED, "a")});
+    write({s.receipt("a", v1::RECEIPT_BOUNCED)});
+    EXPECT_EQ(coverage(), expected(0, 0, 0, 2, 0, 0));
+    EXPECT_EQ(email()["failed"], 1);
+    EXPECT_EQ(email()["accepted"], 0);
+    write({s.receipt("a", v1::RECEIPT_DELIVERED)});
+    EXPECT_EQ(coverage(), expected(2, 0, 0, 0, 0, 0));
+    EXPECT_EQ(email()["delivered"], 1);
+}
+
+TEST_F(Ledger, DoubtIsOutstandingUntilThePolicyDecides) {
+    write({s.recipient("p", 1, 1, {"own:a"}), s.about(v1::EVENT_IN_DOUBT, "a")});
+    EXPECT_EQ(coverage(), expected(0, 0, 1, 0, 0, 0));
+    EXPECT_EQ(email()["doubtful"], 1);
+    write({s.about(v1::EVENT_UNRESOLVED, "a")});
+    EXPECT_EQ(coverage(), expected(0, 1, 0, 0, 0, 0));
+    EXPECT_EQ(email()["in_doubt"], 1);
+    const auto listed = query("SELECT notification, recipient_ref, gateway, attempt, unresolved, state, sealed FROM "
+                              "ledger.in_doubt($1)",
+                              s.campaign);
+    ASSERT_EQ(listed.size(), 1U);
+    EXPECT_EQ(pqxx::binarystring{listed[0][0]}.str(), notification("a"));
+    EXPECT_EQ(pqxx::binarystring{listed[0][1]}.str(), person("p"));
+    EXPECT_EQ(listed[0][2].as<std::string>(), "relay-a");
+    EXPECT_EQ(listed[0][3].as<int>(), 1);
+    EXPECT_TRUE(listed[0][4].as<bool>());
+    EXPECT_EQ(listed[0][5].as<std::string>(), "unresolved");
+    EXPECT_EQ(pqxx::binarystring{listed[0][6]}.str(), "sealed p");
+    write({s.about(v1::EVENT_RESENT, "a")});
+    EXPECT_EQ(coverage(), expected(0, 0, 1, 0, 0, 0));
+    EXPECT_TRUE(query("SELECT 1 FROM ledger.in_doubt($1)", s.campaign).empty());
+    write({s.about(v1::EVENT_ACCEPTED, "a", 2)});
+    EXPECT_EQ(coverage(), expected(1, 0, 0, 0, 0, 0));
+}
+
+TEST_F(Ledger, APersonCountsOnceOverWavesAndChannels) {
+    write({s.sealed(1, 2), s.recipient("p", 1, 1, {"own:a"}), s.recipient("q", 1, 2, {"own:b"}),
+           s.about(v1::EVENT_FAILED, "a"), s.about(v1::EVENT_ACCEPTED, "b")});
+    EXPECT_EQ(coverage(), expected(1, 0, 0, 1, 0, 0));
+    // The second wave brings p another address, tells q what is new, and repeats neither as a row of its own.
+    write({s.sealed(2, 2), s.recipient("p", 2, 1, {"told:a", "own:c"}), s.recipient("q", 2, 2, {"told:b", "+own:d"})});
+    EXPECT_EQ(coverage(), expected(1, 0, 1, 0, 0, 0));
+    EXPECT_EQ(query("SELECT ledger.open_messages($1)", s.campaign)[0][0].as<int>(), 2); // q's supplement is one of them
+    EXPECT_EQ(email()["covered"], 0);
+    write({s.about(v1::EVENT_ACCEPTED, "c"), s.about(v1::EVENT_FAILED, "d")});
+    EXPECT_EQ(coverage(), expected(2, 0, 0, 0, 0, 0));
+    EXPECT_EQ(query("SELECT ledger.open_messages($1)", s.campaign)[0][0].as<int>(), 0);
+}
+
+TEST_F(Ledger, ACancelledCampaignCloses) {
+    auto failed = s.about(v1::EVENT_FAILED, "a");
+    failed.set_code("semel:cancelled");
+    write({s.sealed(1, 2), s.recipient("p", 1, 1, {"own:a"}), s.recipient("q", 1, 2, {"covered:a"}), failed});
+    EXPECT_EQ(coverage(), expected(0, 0, 0, 2, 0, 0));
+}
+
+TEST_F(Ledger, RepeatedEventsChangeNothing) {
+    const std::vector<v1::Event> events{s.sealed(1, 2, 1), s.recipient("p", 1, 1, {"own:a", "told:b"}),
+                                        s.recipient("p", 1, 2, {}, v1::EVENT_RECIPIENT_REJECTED),
+                                        s.about(v1::EVENT_ACCEPTED, "a"), s.receipt("a", v1::RECEIPT_DELIVERED)};
+    write(events);
+    const auto before = std::pair{coverage(), email()};
+    write(events);
+    auto twice = events;
+    twice.insert(twice.end(), events.begin(), events.end());
+    write(twice);
+    EXPECT_EQ(std::pair(coverage(), email()), before);
+    EXPECT_EQ(kinds("p"), (std::vector<std::string>{"recipient", "recipient_rejected", "accepted", "receipt"}));
+}
+
+TEST_F(Ledger, ADoubledIdCountsByTheRowThatStandsAndItsMessageIsStillFollowed) {
+    write({s.sealed(1, 2), s.recipient("p", 1, 1, {"own:a"}),
+           s.recipient("p", 1, 2, {"own:b"}, v1::EVENT_RECIPIENT_REJECTED)});
+    write({s.about(v1::EVENT_FAILED, "a")});
+    EXPECT_EQ(coverage(), expected(0, 0, 0, 1, 0, 1));
+    EXPECT_EQ(query("SELECT ledger.open_messages($1)", s.campaign)[0][0].as<int>(), 1);
+    write({s.about(v1::EVENT_ACCEPTED, "b")});
+    EXPECT_EQ(coverage(), expected(0, 0, 0, 1, 0, 1));
+    EXPECT_EQ(query("SELECT ledger.open_messages($1)", s.campaign)[0][0].as<int>(), 0);
+}
+
+TEST_F(Ledger, TestMessagesStayOutside) {
+    auto e = s.about(v1::EVENT_ACCEPTED, "a");
+    e.set_test(true);
+    write({e});
+    EXPECT_EQ(coverage(), expected(0, 0, 0, 0, 0, 0));
+    EXPECT_EQ(email()["accepted"], 0);
+    EXPECT_EQ(query("SELECT 1 FROM ledger.events e WHERE e.campaign = ledger.number_of($1)", s.campaign).size(), 1U);
+}
+
+TEST_F(Ledger, ADeadLetterIsCountedAndItsMessageStaysOutstanding) {
+    auto letter = s.about(v1::EVENT_DEAD_LETTER, "a");
+    write({s.recipient("p", 1, 1, {"own:a"}), letter});
+    write({letter});
+    EXPECT_EQ(query("SELECT letters FROM ledger.dead_letters($1)", s.campaign)[0][0].as<int>(), 1);
+    EXPECT_EQ(coverage(), expected(0, 0, 1, 0, 0, 0));
+}
+
+TEST_F(Ledger, TellsAPersonsStoryWithTheMessagesThatReachIt) {
+    auto accepted = s.about(v1::EVENT_ACCEPTED, "a");
+    accepted.set_content_sha256("hash");
+    accepted.set_text(std::string{"with a zero \0 byte, a tab \t and a \\", 37});
+    auto bounced = s.receipt("a", v1::RECEIPT_BOUNCED);
+    bounced.set_code("5.1.1");
+    write({s.recipient("p", 1, 1, {"own:a"}), s.recipient("q", 1, 2, {"covered:a", "own:b"}), accepted, bounced,
+           s.about(v1::EVENT_FAILED, "b")});
+    EXPECT_EQ(kinds("p"), (std::vector<std::string>{"recipient", "accepted", "receipt"}));
+    EXPECT_EQ(kinds("q"), (std::vector<std::string>{"recipient", "accepted", "receipt", "failed"}));
+    const auto rows = query("SELECT code, text, content_sha256, to_char(time AT TIME ZONE 'UTC', 'YYYY-MM-DD') FROM "
+                            "ledger.story($1, $2)",
+                            s.campaign, bytes(person("p")));
+    EXPECT_EQ(rows[1][1].as<std::string>(), "with a zero  byte, a tab \t and a \\");
+    EXPECT_EQ(pqxx::binarystring{rows[1][2]}.str(), "hash");
+    EXPECT_EQ(rows[1][3].as<std::string>(), "2025-11-24");
+    EXPECT_EQ(rows[2][0].as<std::string>(), "bounced 5.1.1");
+    const auto links = query("SELECT role, notification, artifact, wave, row FROM ledger.links($1, $2)", s.campaign,
+                             bytes(person("q")));
+    ASSERT_EQ(links.size(), 2U);
+    EXPECT_EQ(links[0][0].as<std::string>(), "covered");
+    EXPECT_TRUE(links[0][2].is_null());
+    EXPECT_EQ(pqxx::binarystring{links[1][1]}.str(), notification("b"));
+    EXPECT_EQ(pqxx::binarystring{links[1][2]}.str(), "artifact");
+    const auto rows_of =
+        query("SELECT wave, row, sealed FROM ledger.recipient($1, $2)", s.campaign, bytes(person("q")));
+    EXPECT_EQ(pqxx::binarystring{rows_of[0][2]}.str(), "sealed q");
+}
+
+TEST_F(Ledger, NamesEverybodyWhoWasNotReached) {
+    write({s.recipient("p", 1, 1, {"own:a"}), s.recipient("q", 1, 2, {"own:b"}), s.recipient("r", 1, 3, {}),
+           s.about(v1::EVENT_ACCEPTED, "a"), s.about(v1::EVENT_FAILED, "b")});
+    const auto rows = query("SELECT recipient_ref, line, sealed FROM ledger.unreached($1)", s.campaign);
+    ASSERT_EQ(rows.size(), 2U);
+    EXPECT_EQ(pqxx::binarystring{rows[0][0]}.str(), person("q"));
+    EXPECT_EQ(rows[0][1].as<std::string>(), "failed");
+    EXPECT_EQ(pqxx::binarystring{rows[0][2]}.str(), "sealed q");
+    EXPECT_EQ(rows[1][1].as<std::string>(), "unreachable");
+}
+
+TEST_F(Ledger, CountsItsPaceFromWhatWasAcceptedJustNow) {
+    write({s.recipient("p", 1, 1, {"own:a"}), s.about(v1::EVENT_ACCEPTED, "a"), s.about(v1::EVENT_ACCEPTED, "b")});
+    EXPECT_DOUBLE_EQ(query("SELECT rate_per_s FROM ledger.channels($1)", s.campaign)[0][0].as<double>(), 0.2);
+    write({s.receipt("a", v1::RECEIPT_DELIVERED)});
+    EXPECT_DOUBLE_EQ(query("SELECT rate_per_s FROM ledger.channels($1)", s.campaign)[0][0].as<double>(), 0.2);
+}
+
+TEST_F(Ledger, MovesTheOffsetsOnlyFromWhereTheyAre) {
+    batch b;
+    ASSERT_TRUE(b.take(s.recipient("p", 1, 1, {"own:a"})));
+    EXPECT_EQ(store_->write(*connection_, b, {{0, {.from = 5, .to = 9}}}), written::moved);
+    EXPECT_EQ(coverage(), expected(0, 0, 0, 0, 0, 0));
+    EXPECT_EQ(store_->write(*connection_, b, {{0, {.from = 0, .to = 9}}}), written::now);
+    EXPECT_EQ(store_->write(*connection_, b, {{0, {.from = 0, .to = 9}}}), written::before);
+    EXPECT_EQ(store_->positions(*connection_, {0, 1}), (std::map<std::int32_t, kafka::offset>{{0, 9}, {1, 0}}));
+    // One of two partitions stands elsewhere: neither moves.
+    EXPECT_EQ(store_->write(*connection_, b, {{0, {.from = 9, .to = 10}}, {1, {.from = 3, .to = 4}}}), written::moved);
+    EXPECT_EQ(store_->positions(*connection_, {0, 1}), (std::map<std::int32_t, kafka::offset>{{0, 9}, {1, 0}}));
+}
+
+TEST_F(Ledger, ATransactionThatDiesLeavesNothing) {
+    batch b;
+    ASSERT_TRUE(b.take(s.recipient("p", 1, 1, {"own:a"})));
+    write({s.sealed(1, 1)});
+    {
+        // Somebody holds the campaign, so the write stops in the middle, and is cut off there.
+        pqxx::connection other{database_->dsn()};
+        pqxx::work hold{other};
+        hold.exec_params("SELECT pg_advisory_xact_lock(hashtext('semel.ledger'), ledger.number_of($1))", s.campaign);
+        const auto pid = connection_->backendpid();
+        std::jthread cut{[pid, dsn = database_->dsn()] {
+            pqxx::connection c{dsn};
+            pqxx::nontransaction tx{c};
+            while (!tx.exec_params1("SELECT coalesce((SELECT wait_event = 'advisory' FROM pg_stat_activity WHERE pid = "
+                                    "$1), true)",
+                                    pid)[0]
+                        .as<bool>()) {
+            }
+            tx.exec_params("SELECT pg_terminate_backend($1)", pid);
+        }};
+        EXPECT_THROW(store_->write(*connection_, b, {{0, {.from = 1, .to = 2}}}), pqxx::broken_connection);
+    }
+    connection_ = std::make_unique<pqxx::connection>(database_->dsn());
+    EXPECT_EQ(store_->positions(*connection_, {0}).at(0), 1);
+    EXPECT_EQ(coverage(), expected(0, 0, 1, 0, 0, 0));
+    EXPECT_EQ(store_->write(*connection_, b, {{0, {.from = 1, .to = 2}}}), written::now);
+    EXPECT_EQ(coverage(), expected(0, 0, 1, 0, 0, 0));
+    EXPECT_EQ(kinds("p").size(), 1U);
+}
+
+TEST_F(Ledger, ManyMayMeetACampaignAtOnce) {
+    store_->positions(*connection_, {0, 1, 2, 3});
+    std::vector<std::jthread> all;
+    for (int i = 0; i < 4; ++i) {
+        all.emplace_back([this, i] {
+            store mine{topic_};
+            pqxx::connection c{database_->dsn()};
+            story own{s.campaign};
+            batch b;
+            // Each has the leader of a message that reaches the next one's person.
+            EXPECT_TRUE(b.take(own.recipient(fmt::format("p{}", i), 1, i + 1,
+                                             {fmt::format("own:m{}", i), fmt::format("covered:m{}", (i + 1) % 4)})));
+            EXPECT_TRUE(b.take(own.about(v1::EVENT_ACCEPTED, fmt::format("m{}", (i + 2) % 4))));
+            EXPECT_EQ(mine.write(c, b, {{i, {.from = 0, .to = 1}}}), written::now);
+        });
+    }
+    all.clear();
+    EXPECT_EQ(coverage(), expected(4, 0, 0, 0, 0, 0));
+    auto channel = email();
+    EXPECT_EQ(channel["accepted"], 4);
+    EXPECT_EQ(channel["covered"], 4);
+}
+
+/// The same answers from the set of all events, computed the plain way.
+struct model {
+    std::map<std::string, notification_state> messages;
+    std::set<std::string> planned;
+    std::map<std::string, std::set<std::string>> people; // and their messages
+    std::set<std::pair<std::uint32_t, std::uint64_t>> doubles;
+    std::set<std::string> delivered;
+    std::set<std::pair<std::string, std::string>> covered;
+
+    explicit model(const std::vector<v1::Event>& events) {
+        std::map<std::string, std::string> carriers;
+        for (const auto& e : events) {
+            if (const auto state = state_of(e)) {
+                auto& m = messages[e.notification()];
+                m = merge(m, *state);
+            }
+            if (e.kind() == v1::EVENT_RECIPIENT_REJECTED) {
+                doubles.emplace(e.wave(), e.row());
+            }
+            if (e.kind() == v1::EVENT_RECIPIENT) {
+                people[e.recipient_ref()];
+            }
+            for (const auto& link : e.links()) {
+                messages[link.notification()];
+                if (link.role() == v1::Link::OWN) {
+                    planned.insert(link.notification());
+                    carriers[link.notification()] = e.recipient_ref();
+                }
+                if (e.kind() == v1::EVENT_RECIPIENT) {
+                    people[e.recipient_ref()].insert(link.notification());
+                    if (link.role() != v1::Link::OWN) {
+                        covered.emplace(link.notification(), e.recipient_ref());
+                    }
+                }
+            }
+        }
+        std::erase_if(covered, [&](const auto& pair) { return carriers[pair.first] == pair.second; });
+    }
+    line of(const std::string& id) const { return line_of(messages.at(id)); }
+    lines coverage() const {
+        lines out = expected_zero();
+        for (const auto& [who, theirs] : people) {
+            const auto any = [&](auto... wanted) {
+                return std::ranges::any_of(theirs, [&](const auto& id) { return ((of(id) == wanted) || ...); });
+            };
+            ++out[any(line::accepted)                                      ? "reached"
+                  : any(line::in_doubt)                                    ? "in_doubt"
+                  : any(line::outstanding, line::retrying, line::doubtful) ? "outstanding"
+                  : any(line::failed)                                      ? "failed"
+                                                                           : "unreachable"];
+        }
+        out["rejected"] = static_cast<std::int64_t>(doubles.size());
+        out["rows"] = static_cast<std::int64_t>(people.size() + doubles.size());
+        return out;
+    }
+    lines email() const {
+        lines out;
+        for (const auto* name :
+             {"accepted", "failed", "in_doubt", "outstanding", "retrying", "doubtful", "delivered"}) {
+            out[name] = 0;
+        }
+        for (const auto& id : planned) {
+            constexpr const char* names[] = {"outstanding", "retrying", "doubtful", "in_doubt", "failed", "accepted"};
+            const auto l = of(id);
+            ++out[names[static_cast<int>(l)]];
+            out["outstanding"] += l == line::retrying || l == line::doubtful ? 1 : 0;
+            out["delivered"] += (messages.at(id).seen & fact_delivered) != 0 ? 1 : 0;
+        }
+        out["planned"] = static_cast<std::int64_t>(planned.size());
+        out["covered"] = static_cast<std::int64_t>(covered.size());
+        return out;
+    }
+    static lines expected_zero() {
+        return {{"rows", 0},        {"reached", 0}, {"in_doubt", 0}, {"outstanding", 0},
+                {"unreachable", 0}, {"failed", 0},  {"rejected", 0}};
+    }
+};
+
+TEST_F(Ledger, CountsWhatAModelOfAllEventsCounts) {
+    std::mt19937 random{20'251'124};
+    const auto roll = [&](std::uint32_t n) { return static_cast<std::uint32_t>(random() % n); };
+    const auto base_name = s.campaign;
+    for (int round = 0; round < 25; ++round) {
+        s.campaign = fmt::format("{}-{}", base_name, round);
+        std::vector<v1::Event> events;
+        // 30 messages; each is carried by one row of some wave, and reaches others.
+        std::vector<std::vector<std::string>> rows(40);
+        for (int m = 0; m < 30; ++m) {
+            const auto carrier = roll(40);
+            rows[carrier].push_back(fmt::format("own:{}m{}", round, m));
+            for (std::uint32_t i = roll(4); i > 0; --i) {
+                if (const auto other = roll(40); other != carrier) {
+                    rows[other].push_back(fmt::format("{}:{}m{}", roll(2) == 0 ? "covered" : "told", round, m));
+                }
+            }
+        }
+        for (std::uint32_t r = 0; r < rows.size(); ++r) {
+            std::ranges::sort(rows[r]);
+            rows[r].erase(std::ranges::unique(rows[r]).begin(), rows[r].end());
+            // Some rows are of people that another wave has too; some are doubles.
+            const auto who = fmt::format("{}p{}", round, roll(3) == 0 ? r % 10 : r);
+            events.push_back(s.recipient(who, 1 + roll(2), r + 1, rows[r],
+                                         roll(8) == 0 ? v1::EVENT_RECIPIENT_REJECTED : v1::EVENT_RECIPIENT));
+        }
+        for (int i = 0; i < 60; ++i) {
+            constexpr v1::EventKind kinds[] = {v1::EVENT_ACCEPTED,   v1::EVENT_FAILED,       v1::EVENT_DEFERRED,
+                                               v1::EVENT_AWAITING,   v1::EVENT_IN_DOUBT,     v1::EVENT_RESENT,
+                                               v1::EVENT_UNRESOLVED, v1::EVENT_PRESUMED_SENT};
+            const auto name = fmt::format("{}m{}", round, roll(30));
+            events.push_back(roll(5) == 0 ? s.receipt(name, static_cast<v1::ReceiptState>(1 + roll(6)))
+                                          : s.about(kinds[roll(8)], name, 1 + roll(3)));
+        }
+        const model truth{events};
+        std::ranges::sample(std::vector{events}, std::back_inserter(events), 30, random); // repetitions
+        std::ranges::shuffle(events, random);
+        for (std::size_t from = 0; from < events.size();) {
+            const auto to = std::min(events.size(), from + 1 + roll(25));
+            write(
+                {events.begin() + static_cast<std::ptrdiff_t>(from), events.begin() + static_cast<std::ptrdiff_t>(to)});
+            from = to;
+        }
+        ASSERT_EQ(coverage(), truth.coverage()) << "round " << round;
+        ASSERT_EQ(email(), truth.email()) << "round " << round;
+    }
+}
+
+} // namespace
+} // namespace semel::ledger
