@@ -29,7 +29,8 @@ kafka::consumer_options consumer_options(const engine_options& o) {
     return {.bootstrap = o.bootstrap,
             .group = o.prefix + std::string{base::to_string(o.channel)},
             .instance = o.instance,
-            .topics = topics_of(o)};
+            .topics = topics_of(o),
+            .session_timeout = o.session_timeout};
 }
 
 } // namespace

@@ -41,6 +41,7 @@ struct engine_options {
     std::chrono::milliseconds commit_every{100};
     std::chrono::milliseconds awaiting_after{3'000}; // sent and unanswered: settled as awaiting, so that nothing blocks
     std::chrono::milliseconds revoke_drain{2'000};
+    std::chrono::milliseconds session_timeout{10'000};
     std::size_t fetched = 4'000; // records of a partition in memory, at most
 };
 

@@ -65,6 +65,9 @@ TEST(Settlement, AConfigurationErrorNeverFailsARecipient) {
     const auto s = delivery::judge(a_verdict(verdict::kind::lane_stop), a_dispatch(), now);
     EXPECT_EQ(s.what, settlement::kind::deferred);
     EXPECT_FALSE(s.counts);
+    // It was sent and answered: under the old attempt its claim would look like somebody else's.
+    EXPECT_EQ(delivery::again(a_dispatch(), s, now).attempt(), 2U);
+    EXPECT_EQ(delivery::again(a_dispatch(), s, now).tries(), 0U);
 }
 
 TEST(Settlement, SilenceAfterTheLastBytesIsDoubt) {

@@ -1,62 +1,17 @@
 // A broker of its own, killed and started again in the middle of transactions.
 
+#include "own_broker.hpp"
 #include "support.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <gmock/gmock.h>
 
-#include <csignal>
-#include <cstdlib>
-#include <fstream>
 #include <iostream>
 #include <set>
 
 namespace semel::kafka::test {
 namespace {
-
-/// Kafka (and what deploy/backing starts beside it) in a folder of its own; gone at the end.
-class own_broker {
-  public:
-    own_broker() {
-        char pattern[] = "/tmp/semel-broker-loss-XXXXXX";
-        if (::mkdtemp(pattern) == nullptr) {
-            throw std::runtime_error{"no folder could be made in /tmp"};
-        }
-        folder_ = pattern;
-        start();
-    }
-    ~own_broker() {
-        run("stop");
-        std::ignore = std::system(fmt::format("rm -rf '{}'", folder_).c_str()); // NOLINT(concurrency-mt-unsafe)
-    }
-    own_broker(const own_broker&) = delete;
-    own_broker& operator=(const own_broker&) = delete;
-
-    void start() {
-        if (run("start") != 0) {
-            throw std::runtime_error{"deploy/backing start " + folder_ + " failed"};
-        }
-        int base = 0;
-        std::ifstream{folder_ + "/config/base"} >> base;
-        address_ = fmt::format("127.0.0.1:{}", base);
-    }
-    void kill() const {
-        int pid = 0;
-        std::ifstream{folder_ + "/run/kafka.pid"} >> pid;
-        if (pid <= 1 || ::kill(pid, SIGKILL) != 0) {
-            throw std::runtime_error{"the broker could not be killed"};
-        }
-    }
-    const std::string& address() const { return address_; }
-
-  private:
-    int run(std::string_view command) const {
-        return std::system(fmt::format("deploy/backing {} '{}' > /dev/null", command, folder_).c_str()); // NOLINT
-    }
-    std::string folder_;
-    std::string address_;
-};
 
 // The pattern of every service: numbered work, each transaction with its position; after `unknown`, rebuild, read the
 // position back, and go on from there.

@@ -1,0 +1,145 @@
+// One engine over a real Kafka and a Redis of the test's own: what becomes of every kind of answer and of every kind of
+// campaign.
+
+#include "stage.hpp"
+
+#include <wire/topics.hpp>
+
+#include <base/time.hpp>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <csignal>
+
+namespace semel::delivery::testing {
+namespace {
+
+TEST(Engine, SettlesEveryKindOfAnswerByItsEvent) {
+    stage on;
+    for (const auto* behaviour : {"ok", "slow", "late", "lost", "perm", "temp", "throttle"}) {
+        on.dispatch(behaviour, behaviour == std::string{"ok"} ? 2'000 : 20);
+    }
+    on.start();
+    wait_until(
+        [&] {
+            for (const auto& [notification, s] : on.stories()) {
+                const auto& b = on.behaviours().at(notification);
+                if (!s.told() || ((b == "late" || b == "temp" || b == "throttle") && s.accepted == 0)) {
+                    return false;
+                }
+            }
+            return true;
+        },
+        "every answer");
+    for (const auto& [notification, s] : on.stories()) {
+        const auto& b = on.behaviours().at(notification);
+        SCOPED_TRACE(b);
+        EXPECT_EQ(s.accepted, b == "lost" || b == "perm" ? 0 : 1);
+        EXPECT_EQ(s.failed, b == "perm" ? 1 : 0);
+        EXPECT_EQ(s.deferred, b == "temp" || b == "throttle" ? 1 : 0);
+        EXPECT_EQ(s.awaiting, b == "late" ? 1 : 0) << "unanswered after three seconds, answered after five";
+        EXPECT_EQ(s.in_doubt, b == "lost" ? 1 : 0);
+        for (const auto& e : s.events) {
+            EXPECT_EQ(e.attempt(), e.kind() == v1::EVENT_ACCEPTED && (b == "temp" || b == "throttle") ? 2U : 1U);
+            EXPECT_EQ(e.gateway(), "gateway-a");
+            if (e.kind() == v1::EVENT_ACCEPTED) {
+                EXPECT_EQ(e.gateway_message_id(), notification.substr(0, 12));
+                EXPECT_EQ(e.content_sha256().size(), 32U);
+            }
+            if (e.kind() == v1::EVENT_FAILED) {
+                EXPECT_EQ(e.code(), "0x0000000b");
+            }
+            if (e.kind() == v1::EVENT_IN_DOUBT || e.kind() == v1::EVENT_AWAITING) {
+                v1::Dispatch again;
+                EXPECT_TRUE(again.ParseFromString(e.dispatch()) && again.attempt() == 1) << "what a resend needs";
+            }
+        }
+    }
+    on.expect_the_truth();
+    on.signal("a", SIGTERM);
+    const auto status = on.end_of("a");
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    EXPECT_EQ(on.reserved(), 0U) << "a clean end leaves nothing behind";
+}
+
+TEST(Engine, ARecordThatIsNoneGoesToDeadLetterAndBlocksNothing) {
+    stage on;
+    on.dispatch("ok", 10);
+    on.write(0, "\xff\xff");
+    on.dispatch("ok", 10);
+    on.start();
+    on.expect_the_truth();
+    wait_until([&] { return on.records(std::string{wire::dead_letter}).size() == 1; }, "the dead letter");
+    EXPECT_EQ(on.records(std::string{wire::dead_letter}).front().value(), "\xff\xff");
+}
+
+TEST(Engine, ACampaignThatIsCancelledFailsWhatIsNotSentAndOneThatIsLateExpires) {
+    stage on;
+    on.set(v1::CAMPAIGN_CANCELLED);
+    on.dispatch("ok", 3'000);
+    on.dispatch("ok", 5, [](v1::Dispatch& d) { d.set_test(true); });
+    on.start();
+    on.expect_the_truth();
+    EXPECT_EQ(on.acceptances(), 5U) << "tests are sent whatever the campaign's state";
+    on.set(v1::CAMPAIGN_RUNNING);
+    on.dispatch("ok", 50, [](v1::Dispatch& d) { d.set_give_up_us(base::to_us(base::now() - 1h)); });
+    on.expect_the_truth();
+    std::map<std::string, int> codes;
+    for (const auto& [notification, s] : on.stories()) {
+        for (const auto& e : s.events) {
+            ++codes[e.code()];
+        }
+    }
+    EXPECT_EQ(codes["semel:cancelled"], 3'000);
+    EXPECT_EQ(codes["semel:expired"], 50);
+    EXPECT_EQ(on.acceptances(), 5U);
+}
+
+TEST(Engine, APausedCampaignWaitsInRetryAndGoesOn) {
+    stage on;
+    on.set(v1::CAMPAIGN_PAUSED);
+    on.dispatch("ok", 200);
+    on.start();
+    wait_until([&] { return on.records(wire::retry(base::channel::sms, 0)).size() == 200; }, "200 retry records");
+    EXPECT_EQ(on.acceptances(), 0U);
+    EXPECT_EQ(on.told(), 0U) << "waiting is no outcome";
+    on.set(v1::CAMPAIGN_RUNNING);
+    on.expect_the_truth();
+    EXPECT_EQ(on.acceptances(), 200U);
+}
+
+TEST(Engine, TrafficLeavesAFailingGatewayAndWhatIsPinnedStays) {
+    stage on;
+    on.gateways = "gateway-a:16:0:2:1,gateway-b:16:0:2:0";
+    on.dispatch("ok", 2'000);
+    // In doubt at a gateway that is gone: it waits, and nobody else gets it.
+    on.dispatch("ok", 3, [](v1::Dispatch& d) { d.set_pinned_gateway("gateway-z"); });
+    on.dispatch("ok", 3, [](v1::Dispatch& d) { d.set_pinned_gateway("gateway-b"); });
+    on.start();
+    wait_until([&] { return on.acceptances() >= 2'003; }, "all but the pinned ones to be accepted");
+    std::size_t deferred = 0;
+    for (const auto& [notification, s] : on.stories()) {
+        deferred += s.deferred;
+    }
+    EXPECT_LT(deferred, 300U) << "the breaker opened";
+    for (const auto& [notification, times] : on.accepted()) {
+        EXPECT_EQ(times.size(), 1U);
+        EXPECT_EQ(times.front().gateway, "gateway-b");
+    }
+    wait_until([&] { return on.records(wire::retry(base::channel::sms, 2)).size() == 3; }, "the pinned ones to wait");
+    EXPECT_EQ(on.acceptances(), 2'003U);
+}
+
+TEST(Engine, AConfigurationErrorStopsTheLaneAndFailsNobody) {
+    stage on;
+    on.gateways = "gateway-a:4:0:2:0";
+    on.dispatch("stop", 4);
+    on.start();
+    wait_until([&] { return on.records(wire::retry(base::channel::sms, 1)).size() >= 1; }, "a deferral");
+    for (const auto& [notification, s] : on.stories()) {
+        EXPECT_EQ(s.failed + s.in_doubt + s.accepted, 0);
+    }
+}
+
+} // namespace
+} // namespace semel::delivery::testing

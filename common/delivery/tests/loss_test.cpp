@@ -1,0 +1,161 @@
+// Redis forgets, alone and together with the engine; partitions move; a sleeper wakes up.
+
+#include "stage.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <csignal>
+
+namespace semel::delivery::testing {
+namespace {
+
+bool killed(int status) {
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+}
+
+TEST(RedisLost, WhileTheEngineLivesNothingIsInDoubt) {
+    stage on;
+    on.gateways = "gateway-a:32:1500:3:0";
+    on.dispatch("ok", 6'000);
+    on.start();
+    std::size_t sent = 0;
+    const auto some_more = [&] {
+        sent = on.acceptances() + 500;
+        wait_until([&] { return on.acceptances() >= sent; }, "it to go on");
+    };
+    some_more();
+    on.tell_redis("FLUSHALL");
+    some_more();
+    on.tell_redis("SAVE");
+    some_more();
+    on.redis.kill(); // comes back from the file: it has the head, and has lost claims
+    on.redis.start();
+    some_more();
+    on.redis.kill();
+    on.redis.forget_file();
+    on.redis.start();
+    some_more();
+    on.tell_redis("SWAPDB 0 1");
+    some_more();
+    on.tell_redis("SCRIPT FLUSH");
+    on.expect_the_truth();
+    EXPECT_EQ(on.in_doubt(), 0U);
+    EXPECT_EQ(on.acceptances(), 6'000U);
+}
+
+TEST(RedisLost, AwayForAWhileSendingOnlyPauses) {
+    stage on;
+    on.gateways = "gateway-a:32:1000:3:0";
+    on.dispatch("ok", 2'000);
+    on.start();
+    wait_until([&] { return on.acceptances() >= 300; }, "it to send");
+    on.redis.kill();
+    wait_until(
+        [&, before = std::size_t{0}]() mutable {
+            return std::exchange(before, on.acceptances()) == on.acceptances() && before > 0;
+        },
+        "the pause");
+    const auto paused_at = on.acceptances();
+    on.dispatch("ok", 10); // takes its time: nothing more may go out meanwhile
+    EXPECT_LE(on.acceptances(), paused_at + 32);
+    on.redis.start();
+    on.expect_the_truth();
+    EXPECT_EQ(on.in_doubt(), 0U);
+    EXPECT_EQ(on.acceptances(), 2'010U);
+}
+
+// Redis and the engine together: only the range says what may be out. And once more in the middle of taking over: the
+// new head must not make lost claims look like claims that were never made.
+TEST(RedisLost, TogetherWithTheEngineTheRangeIsInDoubtThroughAnyNumberOfCrashes) {
+    for (const auto* second : {"", "delivery.take_over.head_raised", "delivery.take_over.marker_committed",
+                               "delivery.inherited.looked_up"}) {
+        SCOPED_TRACE(second);
+        stage on;
+        on.gateways = "gateway-a:32:0:3:0";
+        on.dispatch("ok", 3'000);
+        on.start();
+        wait_until([&] { return on.acceptances() > 300; }, "it to send");
+        on.signal("a", SIGSTOP);
+        on.tell_redis("FLUSHALL");
+        on.kill("a");
+        const auto range = on.reserved();
+        if (*second != 0) {
+            on.start("a", second);
+            EXPECT_TRUE(killed(on.end_of("a")));
+        }
+        on.start();
+        on.expect_the_truth();
+        EXPECT_LE(on.in_doubt(), range);
+        EXPECT_GT(on.in_doubt(), 0U);
+    }
+}
+
+TEST(RedisLost, KilledWhileItWritesTheClaimsAnew) {
+    for (const auto* point :
+         {"delivery.rebuild.begun", "delivery.rebuild.head_written", "delivery.rebuild.committed"}) {
+        SCOPED_TRACE(point);
+        stage on;
+        on.gateways = "gateway-a:32:0:3:0";
+        on.dispatch("ok", 3'000);
+        on.start("a", point);
+        wait_until([&] { return on.acceptances() > 300; }, "it to send");
+        on.tell_redis("FLUSHALL");
+        EXPECT_TRUE(killed(on.end_of("a")));
+        on.start();
+        on.expect_the_truth();
+    }
+}
+
+TEST(Group, PartitionsMoveToASecondEngineAndNobodyGetsItTwice) {
+    stage on;
+    on.gateways = "gateway-a:32:800:3:0";
+    on.dispatch("ok", 4'000);
+    on.start("a");
+    wait_until([&] { return on.acceptances() > 200; }, "it to send");
+    on.start("b");
+    wait_until([&] { return on.acceptances() > 1'500; }, "both to send");
+    on.signal("b", SIGTERM);
+    const auto status = on.end_of("b");
+    EXPECT_TRUE(WIFEXITED(status));
+    on.expect_the_truth();
+    EXPECT_EQ(on.in_doubt(), 0U) << "nothing crashed";
+    EXPECT_EQ(on.acceptances(), 4'000U);
+}
+
+TEST(Group, KilledWhileItGivesPartitionsUp) {
+    for (const auto* point : {"delivery.revoke.closing", "delivery.revoke.drained", "delivery.revoke.committed"}) {
+        SCOPED_TRACE(point);
+        stage on;
+        on.gateways = "gateway-a:32:0:3:0";
+        on.dispatch("ok", 1'500);
+        on.start("a", point);
+        wait_until([&] { return on.acceptances() > 100; }, "it to send");
+        on.start("b");
+        EXPECT_TRUE(killed(on.end_of("a")));
+        on.start("a");
+        on.expect_the_truth();
+        EXPECT_LE(on.in_doubt(), 32U);
+    }
+}
+
+TEST(Group, AnOwnerThatSleptTooLongClaimsNothing) {
+    stage on;
+    on.gateways = "gateway-a:32:0:3:0";
+    on.dispatch("ok", 3'000);
+    on.start("a", "delivery.claim.taken:400:stop");
+    wait_until([&] { return on.stopped("a"); }, "it to fall asleep");
+    on.start("b"); // gets the partitions when the session of the sleeper has ended
+    on.expect_the_truth();
+    const auto before = on.acceptances();
+    on.dispatch("ok", 500);
+    on.signal("a", SIGCONT);
+    on.expect_the_truth();
+    // The one that it had claimed goes out, and those that were claimed with it: they are in doubt, and listed.
+    EXPECT_LE(on.acceptances(), before + 500 + 32);
+    EXPECT_LE(on.in_doubt(), 32U);
+}
+
+} // namespace
+} // namespace semel::delivery::testing

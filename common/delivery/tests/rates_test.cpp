@@ -1,0 +1,126 @@
+// Several dispatchers, one bucket.
+
+#include <delivery/rates.hpp>
+#include <runtime/tasks.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <gtest/gtest.h>
+#include <support/redis_server.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+namespace semel::delivery {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+
+struct dispatcher {
+    dispatcher(asio::any_io_executor ex, std::uint16_t port)
+        : redis(ex, {.host = "127.0.0.1", .port = port})
+        , rates(ex, redis) {}
+    redis::client redis;
+    delivery::rates rates;
+};
+
+asio::awaitable<void> sender(dispatcher& d, double rate, std::vector<steady::time_point>& sent, const bool& over) {
+    co_await d.redis.connected();
+    while (!over) {
+        if (!co_await d.rates.take("test", rate, 3s)) {
+            sent.push_back(steady::now());
+        }
+    }
+}
+
+/// How many of the sorted moments lie in the fullest stretch of one second.
+std::size_t most_in_a_second(const std::vector<steady::time_point>& sent) {
+    std::size_t most = 0;
+    for (std::size_t first = 0, last = 0; last < sent.size(); ++last) {
+        while (sent[last] - sent[first] >= 1s) {
+            ++first;
+        }
+        most = std::max(most, last - first + 1);
+    }
+    return most;
+}
+
+/// What so many dispatchers with so many senders each sent, and for how long.
+std::vector<steady::time_point> run(std::uint16_t port, double rate, int dispatchers, int senders,
+                                    std::chrono::milliseconds time) {
+    asio::io_context io;
+    std::vector<std::unique_ptr<dispatcher>> all;
+    std::vector<steady::time_point> sent;
+    bool over = false;
+    for (int i = 0; i < dispatchers; ++i) {
+        all.push_back(std::make_unique<dispatcher>(io.get_executor(), port));
+        for (int k = 0; k < senders; ++k) {
+            asio::co_spawn(io, sender(*all.back(), rate, sent, over), asio::detached);
+        }
+    }
+    io.run_for(time);
+    over = true;
+    return sent;
+}
+
+TEST(Rates, SeveralDispatchersTogetherStayWithinTheLimitAndUseIt) {
+    support::redis_server redis;
+    for (const auto [rate, senders] : {std::pair{20.0, 10}, std::pair{1'000.0, 100}, std::pair{8'000.0, 400}}) {
+        SCOPED_TRACE(rate);
+        const auto sent = run(redis.port(), rate, 3, senders, 3'000ms);
+        ASSERT_FALSE(sent.empty());
+        EXPECT_LE(static_cast<double>(most_in_a_second(sent)), rate * 1.1 + 1) << "a second and one slice";
+        const auto seconds = std::chrono::duration<double>(sent.back() - sent.front()).count();
+        EXPECT_GE(static_cast<double>(sent.size()), 0.95 * rate * seconds);
+        EXPECT_GE(seconds, 2.0);
+        redis.kill(); // the next one starts with an empty bucket
+        redis.forget_file();
+        redis.start();
+    }
+}
+
+TEST(Rates, ALostBucketStartsEmpty) {
+    support::redis_server redis;
+    const auto began = steady::now();
+    const auto sent = run(redis.port(), 10, 1, 5, 450ms);
+    EXPECT_LE(sent.size(), 4U);
+    for (const auto& at : sent) {
+        EXPECT_GE(at - began, 90ms) << "no token stood there before its time";
+    }
+}
+
+TEST(Rates, SaysWhenToComeBackInsteadOfWaitingLonger) {
+    support::redis_server redis;
+    asio::io_context io;
+    dispatcher d{io.get_executor(), redis.port()};
+    std::size_t now = 0;
+    std::vector<std::chrono::milliseconds> later;
+    bool over = false;
+    for (int i = 0; i < 40; ++i) {
+        asio::co_spawn(
+            io,
+            [](dispatcher& d, std::size_t& now,
+               std::vector<std::chrono::milliseconds>& later) -> asio::awaitable<void> {
+                co_await d.redis.connected();
+                if (const auto wait = co_await d.rates.take("slow", 10, 1'000ms)) {
+                    later.push_back(*wait);
+                } else {
+                    ++now;
+                }
+            }(d, now, later),
+            asio::detached);
+    }
+    io.run_for(1'600ms);
+    std::ignore = over;
+    EXPECT_EQ(now + later.size(), 40U) << "nobody waits longer than its patience";
+    EXPECT_GE(now, 8U);
+    EXPECT_TRUE(std::ranges::all_of(later, [](auto w) { return w >= 100ms; }));
+}
+
+} // namespace
+} // namespace semel::delivery
