@@ -26,7 +26,7 @@ std::string blob(const pqxx::field& f) {
 }
 
 json::value time_or_null(std::int64_t us) {
-    return us == 0 ? json::value{} : json::value{base::to_rfc3339(base::from_us(us))};
+    return us == 0 ? json::value(nullptr) : json::value(json::string(base::to_rfc3339(base::from_us(us))));
 }
 
 constexpr const char* coverage_lines[] = {"reached", "failed", "unreachable", "in_doubt", "outstanding", "rejected"};
@@ -63,9 +63,9 @@ json::value forecast(const pqxx::result& rows, base::timestamp now) {
             longest = std::max(longest, left / rate);
         }
     }
-    return longest < 0 ? json::value{}
-                       : json::value{base::to_rfc3339(std::chrono::floor<std::chrono::seconds>(
-                             now + std::chrono::seconds{static_cast<std::int64_t>(longest) + 1}))};
+    return longest < 0 ? json::value(nullptr)
+                       : json::value(json::string(base::to_rfc3339(std::chrono::floor<std::chrono::seconds>(
+                             now + std::chrono::seconds{static_cast<std::int64_t>(longest) + 1}))));
 }
 
 json::array waves_of(pqxx::work& tx, const v1::Campaign& c) {

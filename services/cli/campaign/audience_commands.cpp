@@ -135,10 +135,11 @@ int add(session& s, const adding& how) {
         rejects = std::move(*fetched);
     }
     if (how.json) {
-        print_json(json::object{{"wave", wave},
-                                {"rows", number_of(upload, "rows")},
-                                {"rejected", number_of(upload, "rejected")},
-                                {"rejects_file", rejects.empty() ? json::value{} : json::value{rejects}}});
+        print_json(json::object{
+            {"wave", wave},
+            {"rows", number_of(upload, "rows")},
+            {"rejected", number_of(upload, "rejected")},
+            {"rejects_file", rejects.empty() ? json::value(nullptr) : json::value(json::string(rejects))}});
         return 0;
     }
     fmt::print("wave {}: {} rows, {} rejected\n", wave, with_separators(number_of(upload, "rows")),

@@ -1,0 +1,323 @@
+// The commands as a script uses them: what they ask of the api, what they print where, and their exit codes. The api
+// is a real HTTP server with answers made up by each test.
+
+#include <http/json.hpp>
+#include <http/server.hpp>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <cli/campaign/commands.hpp>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <deque>
+#include <fstream>
+#include <thread>
+
+namespace semel::cli::campaign {
+namespace {
+
+namespace asio = boost::asio;
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+/// Answers each route with its answers in turn; the last one stays.
+class made_up_api {
+  public:
+    struct answer {
+        unsigned status = 200;
+        std::string body = "{}";
+    };
+    struct asked {
+        std::string what, bearer, body;
+    };
+
+    made_up_api& on(const std::string& method, const std::string& path, std::deque<answer> answers) {
+        auto next = std::make_shared<std::deque<answer>>(std::move(answers));
+        routes_.add(method, path, [this, next](http::request& r) { return serve(*this, next, r); });
+        return *this;
+    }
+    void start() {
+        server_.emplace(io_.get_executor(), http::server_options{}, std::move(routes_));
+        asio::co_spawn(io_, server_->run(), asio::detached);
+        thread_ = std::thread{[this] { io_.run(); }};
+        ::setenv("SEMEL_API", fmt::format("http://127.0.0.1:{}", server_->port()).c_str(), 1);
+        ::setenv("SEMEL_TOKEN", "the-token", 1);
+    }
+    /// What came in; the thread has ended.
+    const std::vector<asked>& stop() {
+        io_.stop();
+        thread_.join();
+        return asked_;
+    }
+    ~made_up_api() {
+        if (thread_.joinable()) {
+            stop();
+        }
+    }
+
+  private:
+    static asio::awaitable<http::response> serve(made_up_api& self, std::shared_ptr<std::deque<answer>> next,
+                                                 http::request& r) {
+        asked a{.what = r.method + ' ' + r.path, .bearer = r.bearer, .body = {}};
+        std::vector<char> piece(64 * 1024);
+        while (const auto n = co_await r.read_some(piece)) {
+            if (*n == 0) {
+                break;
+            }
+            a.body.append(piece.data(), *n);
+        }
+        self.asked_.push_back(std::move(a));
+        const auto now = next->front();
+        if (next->size() > 1) {
+            next->pop_front();
+        }
+        http::response out;
+        out.status = now.status;
+        out.body = now.body;
+        co_return out;
+    }
+
+    http::router routes_;
+    asio::io_context io_;
+    std::optional<http::server> server_;
+    std::thread thread_;
+    std::vector<asked> asked_;
+};
+
+struct ran {
+    int exit_code = -1;
+    std::string out, err;
+};
+
+ran semel(std::vector<std::string> words) {
+    CLI::App program;
+    ran r;
+    add_campaign_commands(program, r.exit_code);
+    add_audience_commands(program, r.exit_code);
+    add_record_commands(program, r.exit_code);
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    try {
+        std::ranges::reverse(words);
+        program.parse(words);
+    } catch (const CLI::ParseError&) {
+        r.exit_code = 2; // as main() does
+    }
+    r.out = testing::internal::GetCapturedStdout();
+    r.err = testing::internal::GetCapturedStderr();
+    return r;
+}
+
+class Commands : public testing::Test {
+  protected:
+    void SetUp() override {
+        std::string name = (fs::temp_directory_path() / "semel-commands-XXXXXX").string();
+        folder = ::mkdtemp(name.data());
+    }
+    void TearDown() override { fs::remove_all(folder); }
+    std::string file(const std::string& name, std::string_view bytes) const {
+        std::ofstream{folder / name, std::ios::binary} << bytes;
+        return (folder / name).string();
+    }
+    static std::string text_in(const fs::path& where) {
+        std::ifstream in{where, std::ios::binary};
+        return {std::istreambuf_iterator<char>{in}, {}};
+    }
+    fs::path folder;
+    made_up_api api;
+};
+
+TEST_F(Commands, CreatePrintsTheIdAloneAndWarningsBesideIt) {
+    api.on("POST", "/v1/campaigns", {{201, R"({"id":"c-1","warnings":["email.ko.md:3: long"]})"}}).start();
+    const auto r = semel({"campaign", "create", "--name", "N", "--notice", "notices/follow-up", "--channels",
+                          "email,sms", "--in-doubt", "hold"});
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    EXPECT_EQ(r.out, "c-1\n");
+    EXPECT_EQ(r.err, "warning: notices/follow-up/email.ko.md:3: long\n");
+    const auto& asked = api.stop();
+    ASSERT_EQ(asked.size(), 1U);
+    EXPECT_EQ(asked[0].bearer, "the-token");
+    const auto body = json::read(asked[0].body).value().as_object();
+    EXPECT_EQ(body.at("channels").as_array().size(), 2U);
+    EXPECT_EQ(body.at("in_doubt").as_string(), "hold");
+    EXPECT_TRUE(body.at("notice").as_object().contains("notice.yaml"));
+}
+
+TEST_F(Commands, ARefusalIsOneAndAnApiThatIsAwayIsThree) {
+    api.on("POST", "/v1/campaigns/{id}/launch", {{409, R"({"error":"nothing to launch","retry":false})"}})
+        .on("GET", "/v1/campaigns", {{503, R"({"error":"PostgreSQL cannot be reached","hint":"see semel ps"})"}})
+        .start();
+    const auto refused = semel({"campaign", "launch", "c-1"});
+    EXPECT_EQ(refused.exit_code, 1);
+    EXPECT_EQ(refused.err, "semel: nothing to launch\n");
+    const auto broken = semel({"campaign", "list"});
+    EXPECT_EQ(broken.exit_code, 3);
+    EXPECT_THAT(broken.err, HasSubstr("see semel ps"));
+    api.stop();
+    ::setenv("SEMEL_API", "http://127.0.0.1:1", 1);
+    const auto away = semel({"campaign", "list"});
+    EXPECT_EQ(away.exit_code, 3);
+    EXPECT_EQ(away.out, "");
+    EXPECT_THAT(away.err, HasSubstr("not reachable"));
+}
+
+TEST_F(Commands, WrongUsageIsTwoAndAsksNothing) {
+    api.start();
+    for (const auto& words : std::vector<std::vector<std::string>>{
+             {"campaign", "create", "--name", "N"},
+             {"campaign", "create", "--name", "N", "--notice", "notices/follow-up", "--deadline", "soon"},
+             {"campaign", "create", "--name", "N", "--notice", "notices/follow-up", "--cascade", "push,sms"},
+             {"campaign", "create", "--name", "N", "--notice", "notices/follow-up", "--follow-up-of", "c-2"},
+             {"campaign", "report", "c-1", "--pdf"},
+             {"campaign", "status"},
+             {"audit", "export", "c-1", "--out", "x"},
+             {"audit", "verify", "x"},
+             {"in-doubt", "resolve", "c-1"},
+             {"in-doubt", "resolve", "c-1", "--resend", "--presume-sent"}}) {
+        const auto r = semel(words);
+        EXPECT_EQ(r.exit_code, 2) << testing::PrintToString(words);
+        EXPECT_EQ(r.out, "");
+    }
+    EXPECT_TRUE(api.stop().empty());
+}
+
+TEST_F(Commands, AStepIsRepeatedWhenTheApiSaysThatWaitingHelps) {
+    api.on("POST", "/v1/campaigns/{id}/approve",
+           {{409, R"({"error":"the notice is still being compiled","retry":true})"},
+            {200, R"({"id":"c-1","state":"approved","waves":[]})"}})
+        .start();
+    const auto r = semel({"campaign", "approve", "c-1"});
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    EXPECT_EQ(r.out, "c-1 is approved\n");
+    EXPECT_THAT(r.err, HasSubstr("still being compiled"));
+}
+
+constexpr auto sealed = R"({"id":"c-1","waves":[{"wave":1,"state":"sealed","rows":10,"rejected":1,
+                            "plan":{"recipients":4,"unreachable":0,"addresses":{"email":4}}}]})";
+constexpr auto counted = R"({"id":"c-1","waves":[{"wave":1,"state":"registered","rows":10,"rejected":1,
+                             "plan":{"recipients":9,"unreachable":2,"addresses":{"email":7}}}]})";
+
+TEST_F(Commands, SealWaitsAndShowsWhatAnApproverSees) {
+    api.on("POST", "/v1/campaigns/{id}/seal", {{200, R"({"id":"c-1","state":"sealed"})"}})
+        .on("GET", "/v1/campaigns/{id}", {{200, sealed}, {200, counted}})
+        .start();
+    const auto r = semel({"campaign", "seal", "c-1"});
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    EXPECT_THAT(r.err, HasSubstr("4 of 9 people"));
+    EXPECT_THAT(r.out, AllOf(HasSubstr("registered"), HasSubstr("approve c-1 --as approver")));
+}
+
+TEST_F(Commands, SealGoesOnWithAWaitThatWasInterrupted) {
+    api.on("POST", "/v1/campaigns/{id}/seal", {{409, R"({"error":"no imported wave","retry":false})"}})
+        .on("GET", "/v1/campaigns/{id}", {{200, sealed}, {200, counted}})
+        .start();
+    EXPECT_EQ(semel({"campaign", "seal", "c-1"}).exit_code, 0);
+    const auto nothing_to_do = semel({"campaign", "seal", "c-1"}); // all is counted
+    EXPECT_EQ(nothing_to_do.exit_code, 1);
+    EXPECT_THAT(nothing_to_do.err, HasSubstr("no imported wave"));
+}
+
+TEST_F(Commands, WatchEndsWithTheCampaignAndOutlivesTheApi) {
+    api.on("GET", "/v1/campaigns/{id}/status",
+           {{200, R"({"state":"running","channels":{"email":{"planned":2,"accepted":1}}})"},
+            {503, R"({"error":"PostgreSQL cannot be reached"})"},
+            {200, R"({"state":"finished","channels":{"email":{"planned":2,"accepted":2}}})"}})
+        .start();
+    const auto r = semel({"campaign", "status", "c-1", "--watch"});
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    EXPECT_EQ(r.out, "running; email 1/2 accepted\nfinished; email 2/2 accepted\n");
+}
+
+TEST_F(Commands, WatchAsJsonIsOneDocument) {
+    api.on("GET", "/v1/campaigns/{id}/status", {{200, R"({"state":"paused"})"}, {200, R"({"state":"cancelled"})"}})
+        .start();
+    const auto r = semel({"campaign", "status", "c-1", "--watch", "--json"});
+    EXPECT_EQ(r.exit_code, 0);
+    EXPECT_EQ(json::read(r.out).value().as_object().at("state").as_string(), "cancelled");
+    EXPECT_EQ(r.err, "paused\n");
+}
+
+TEST_F(Commands, AddStreamsTheFileWaitsAndFetchesTheRejects) {
+    const std::string rejects = "line,column,reason,effect\n3,email,no address,address left out\n";
+    api.on("POST", "/v1/campaigns/{id}/waves", {{202, R"({"wave":1,"state":"importing","known":false})"}})
+        .on("GET", "/v1/campaigns/{id}/waves/{wave}",
+            {{200, R"({"wave":1,"state":"importing"})"},
+             {200, R"({"wave":1,"state":"imported","rows":2000,"rejected":1,"has_rejects":true})"}})
+        .on("GET", "/v1/campaigns/{id}/waves/{wave}/rejects", {{200, rejects}})
+        .start();
+    std::string people = "recipient_id,email\n";
+    while (people.size() < 3'000'000) {
+        people += "4711,kim@example.com\n";
+    }
+    const auto path = file("people.csv", people);
+    const auto r = semel({"audience", "add", "c-1", path, "--json"});
+    ASSERT_EQ(r.exit_code, 0) << r.err;
+    EXPECT_EQ(
+        json::read(r.out).value(),
+        (json::value{
+            {"wave", 1}, {"rows", 2000}, {"rejected", 1}, {"rejects_file", json::string(path + ".rejects.csv")}}));
+    EXPECT_EQ(text_in(path + ".rejects.csv"), rejects);
+    EXPECT_TRUE(api.stop().at(0).body == people) << "what arrived is the file, byte for byte";
+}
+
+TEST_F(Commands, AddLeavesNoEmptyListOfRejectsBehind) {
+    api.on("POST", "/v1/campaigns/{id}/waves",
+           {{202, R"({"wave":1,"state":"imported","rows":1,"rejected":0,"has_rejects":true,"known":true})"}})
+        .on("GET", "/v1/campaigns/{id}/waves/{wave}/rejects", {{200, "line,column,reason,effect\n"}})
+        .start();
+    const auto path = file("people.csv", "recipient_id\n1\n");
+    const auto r = semel({"audience", "add", "c-1", path});
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    EXPECT_EQ(r.out, "wave 1: 1 rows, 0 rejected\n");
+    EXPECT_THAT(r.err, HasSubstr("has this file already"));
+    EXPECT_FALSE(fs::exists(path + ".rejects.csv"));
+}
+
+TEST_F(Commands, AFileThatIsRefusedIsOneWithTheReason) {
+    api.on("POST", "/v1/campaigns/{id}/waves", {{202, R"({"wave":1,"state":"importing","known":false})"}})
+        .on("GET", "/v1/campaigns/{id}/waves/{wave}",
+            {{200, R"({"wave":1,"state":"refused","reason":"line 1: no column is called recipient_id"})"}})
+        .start();
+    const auto r = semel({"audience", "add", "c-1", file("people.csv", "id\n1\n")});
+    EXPECT_EQ(r.exit_code, 1);
+    EXPECT_THAT(r.err, HasSubstr("no column is called recipient_id"));
+    EXPECT_EQ(semel({"audience", "add", "c-1", (folder / "missing.csv").string()}).exit_code, 1);
+}
+
+TEST_F(Commands, UnreachedGoesIntoTheFile) {
+    const std::string people = "recipient_id,name,why\r\n4711,Kim,failed\r\n";
+    api.on("GET", "/v1/campaigns/{id}/unreached", {{200, people}}).start();
+    const auto to = folder / "people.csv";
+    const auto r = semel({"campaign", "report", "c-1", "--unreached", to.string()});
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    EXPECT_EQ(text_in(to), people);
+    EXPECT_EQ(r.out, "") << "personal data goes where it was asked to go";
+}
+
+TEST_F(Commands, ThePersonAskedForIsInNoUrl) {
+    api.on("POST", "/v1/campaigns/{id}/audit", {{200, R"({"recipient_id":"4711","events":[],"messages":[]})"}}).start();
+    EXPECT_EQ(semel({"audit", "show", "c-1", "--recipient", "4711"}).exit_code, 0);
+    const auto asked = api.stop().at(0);
+    EXPECT_EQ(asked.what, "POST /v1/campaigns/c-1/audit");
+    EXPECT_EQ(json::read(asked.body).value().as_object().at("recipient_id").as_string(), "4711");
+}
+
+TEST_F(Commands, ADecisionAboutDoubtsNamesItself) {
+    api.on("POST", "/v1/campaigns/{id}/in-doubt", {{202, R"({"id":"c-1","resolved":1200})"}}).start();
+    const auto r = semel({"in-doubt", "resolve", "c-1", "--presume-sent"});
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    EXPECT_EQ(r.out, "1,200 messages in doubt: presumed sent\n");
+    EXPECT_THAT(api.stop().at(0).body, HasSubstr("presume-sent"));
+}
+
+} // namespace
+} // namespace semel::cli::campaign
