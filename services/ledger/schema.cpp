@@ -157,13 +157,13 @@ LANGUAGE sql STABLE AS $f$
     SELECT coalesce((SELECT c.dead_letters FROM ledger.campaigns c WHERE c.id = dead_letters.campaign), 0),
            coalesce((SELECT c.dead_letters FROM ledger.campaigns c WHERE c.id = ''), 0) $f$;
 
-CREATE FUNCTION ledger.recipient(campaign text, ref bytea) RETURNS TABLE (wave int, row bigint, rejected boolean,
+CREATE FUNCTION ledger.recipient(campaign text, ref bytea) RETURNS TABLE (wave int, "row" bigint, rejected boolean,
     sealed bytea) LANGUAGE sql STABLE AS $f$
     SELECT r.wave, r.row, r.rejected, r.sealed FROM ledger.recipients r
     WHERE r.campaign = ledger.number_of(recipient.campaign) AND r.recipient_ref = ref ORDER BY 1, 2 $f$;
 
 CREATE FUNCTION ledger.links(campaign text, ref bytea) RETURNS TABLE (channel text, notification bytea, role text,
-    artifact bytea, supplement boolean, wave int, row bigint) LANGUAGE sql STABLE AS $f$
+    artifact bytea, supplement boolean, wave int, "row" bigint) LANGUAGE sql STABLE AS $f$
     SELECT ledger.channel_name(l.channel), l.notification, ledger.role_name(l.role), nullif(l.artifact, ''),
         l.supplement, r.wave, r.row
     FROM ledger.recipients r, unnest(r.channels, r.notifications, r.roles, r.artifacts, r.supplements)

@@ -235,13 +235,14 @@ TEST_F(Ledger, ADeadLetterIsCountedAndItsMessageStaysOutstanding) {
 }
 
 TEST_F(Ledger, TellsAPersonsStoryWithTheMessagesThatReachIt) {
+    const auto p = s.recipient("p", 1, 1, {"own:a"});
+    const auto q = s.recipient("q", 1, 2, {"covered:a", "own:b"});
     auto accepted = s.about(v1::EVENT_ACCEPTED, "a");
     accepted.set_content_sha256("hash");
     accepted.set_text(std::string{"with a zero \0 byte, a tab \t and a \\", 37});
     auto bounced = s.receipt("a", v1::RECEIPT_BOUNCED);
     bounced.set_code("5.1.1");
-    write({s.recipient("p", 1, 1, {"own:a"}), s.recipient("q", 1, 2, {"covered:a", "own:b"}), accepted, bounced,
-           s.about(v1::EVENT_FAILED, "b")});
+    write({p, q, accepted, bounced, s.about(v1::EVENT_FAILED, "b")});
     EXPECT_EQ(kinds("p"), (std::vector<std::string>{"recipient", "accepted", "receipt"}));
     EXPECT_EQ(kinds("q"), (std::vector<std::string>{"recipient", "accepted", "receipt", "failed"}));
     const auto rows = query("SELECT code, text, content_sha256, to_char(time AT TIME ZONE 'UTC', 'YYYY-MM-DD') FROM "
