@@ -14,7 +14,7 @@ CHANNELS = ("email", "push", "sms")
 # Mail goes to a reserved domain. The phone numbers are of the kind that people have: never for a real gateway.
 NAME_MARK = {"ko": "김카나리", "en": "Canary Quillfeather"}
 MAIL_MARK = "canary-"
-TOKEN_MARK = "ca7a12"
+TOKEN_MARK = "ca7a12c0ffee"
 NUMBER_MARK = "+82103"
 
 MARKS = (
@@ -23,7 +23,7 @@ MARKS = (
     # As JSON escapes it, as RFC 2047 and base64 would show it.
     re.compile(rb"(?i)\\uae40\\uce74\\ub098\\ub9ac"),
     re.compile(rb"(?<![0-9a-fA-F.])(?:\+?82 ?|0)10[- ]?3\d{3}[- ]?\d{4}(?![0-9a-fA-F])"),
-    re.compile(rb"(?i)ca7a12[0-9a-f]{8}"),
+    re.compile(rb"(?i)ca7a12c0ffee"),
     # As PostgreSQL prints bytes.
     re.compile(rb"(?i)63616e6172792d3\d|63616e617279205175|eab980ecb9b4eb8298eba6ac|2b38323130333"),
 )
@@ -118,8 +118,8 @@ def near(dice, row):
 
 
 def token(seed, owner):
-    body = random.Random(f"token {seed} {owner}").getrandbits(232)
-    text = f"{TOKEN_MARK}{body:058x}"
+    body = random.Random(f"token {seed} {owner}").getrandbits(208)
+    text = f"{TOKEN_MARK}{body:052x}"
     return f"apns:{text}" if owner % 3 else f"fcm:{text}:APA91b{text[::-1]}"
 
 

@@ -74,7 +74,7 @@ def parent_of(pid):
 
 # Offsets from the base port.
 PORTS = {"kafka": 0, "controller": 1, "redis": 2, "postgres": 3, "api": 4,
-         **{name: 5 + i for i, name in enumerate(SERVICES)},
+         **{f"admin of {name}": 5 + i for i, name in enumerate(SERVICES)},
          "control": 14, "smtp": 15, "apns": 16, "fcm": 17, "smpp": 18,
          "smtp-gateway": 19, "apns-gateway": 20, "fcm-gateway": 21, "smpp-gateway": 22}
 KINDS = tuple(kind for kind, _ in GATEWAYS.values())
@@ -141,7 +141,7 @@ class Stack:
     def write_settings(self):
         c = self.config
         rate = lambda name: f", rate: {self.rates[name]}/s" if name in self.rates else ""
-        admin = ", ".join(f"{name}: {self.port(name)}" for name in SERVICES)
+        admin = ", ".join(f"{name}: {self.port(f'admin of {name}')}" for name in SERVICES)
         (self.dir / "semel.yaml").write_text(f"""\
 kafka: {{bootstrap: "127.0.0.1:{self.port('kafka')}"}}
 redis: {{address: "127.0.0.1:{self.port('redis')}"}}
@@ -271,7 +271,7 @@ gateways:
         """Only the first process of a service has a port that is known; others are asked through `semel ps`."""
         if name in SERVICES:
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port(name)}/health/ready", timeout=2) as answer:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port(f'admin of {name}')}/health/ready", timeout=2) as answer:
                     return answer.status == 200
             except OSError:
                 return False
@@ -286,7 +286,7 @@ gateways:
     def metric(self, service, name):
         """The sum of a metric's series; None when the service does not answer."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port(service)}/metrics", timeout=2) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port(f'admin of {service}')}/metrics", timeout=2) as answer:
                 lines = answer.read().decode().splitlines()
         except OSError:
             return None
