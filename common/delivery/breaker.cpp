@@ -16,7 +16,10 @@ void breaker::succeeded() noexcept {
 void breaker::failed(base::timestamp now) noexcept {
     ++answers_;
     ++failures_;
-    if (answers_ < policy_.at_least || failures_ < policy_.open_at * answers_) {
+    if (open(now)) {
+        return; // it was sent before
+    }
+    if (!unproven() && (answers_ < policy_.at_least || failures_ < policy_.open_at * answers_)) {
         return;
     }
     pause_ = pause_ == base::duration{} ? policy_.first_pause : std::min(pause_ * 2, policy_.longest_pause);
@@ -27,6 +30,7 @@ void breaker::failed(base::timestamp now) noexcept {
 
 void breaker::stop(base::timestamp now, std::string why) {
     stopped_because_ = std::move(why);
+    pause_ = policy_.longest_pause;
     open_until_ = now + policy_.longest_pause;
 }
 

@@ -30,6 +30,8 @@ class breaker {
     void pause_until(base::timestamp) noexcept;
 
     bool open(base::timestamp now) const noexcept { return now < open_until_; }
+    /// Its pause is over and nothing has succeeded since: one message at a time may try.
+    bool unproven() const noexcept { return pause_ != base::duration{}; }
     base::timestamp open_until() const noexcept { return open_until_; }
     /// Why an operator must look; empty when nothing is wrong with the configuration.
     const std::string& stopped_because() const noexcept { return stopped_because_; }

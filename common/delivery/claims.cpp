@@ -17,12 +17,14 @@ namespace {
 
 constexpr std::size_t batch_limit = 256; // claims in one script: keeps Redis' single thread free for others
 
+// An error's code is its first word only if more words follow: Redis puts ERR before one that stands alone.
+
 // Compares owner and marker first: a zombie, or a Redis that forgot, must claim nothing.
 // ARGV: owner, marker, then (key index, field, claim, "1" where it was asked for before)...; answers one 1 (ours now),
 // 2 (ours before: the reply was lost) or 0 (claimed by somebody else, or for another record) each.
 const redis::script take_script{R"(
 local h = redis.call('HMGET', KEYS[1], 'owner', 'marker')
-if h[1] ~= ARGV[1] or h[2] ~= ARGV[2] then return redis.error_reply('STALE') end
+if h[1] ~= ARGV[1] or h[2] ~= ARGV[2] then return redis.error_reply('STALE another head stands here') end
 local mine = 'c' .. ARGV[1] .. ':'
 local out = {}
 for i = 3, #ARGV, 4 do
@@ -48,7 +50,7 @@ return 1
 // ARGV: owner, marker, then (key index, field)...; answers a claim or nil for each.
 const redis::script look_up_script{R"(
 local h = redis.call('HMGET', KEYS[1], 'owner', 'marker')
-if h[1] ~= ARGV[1] or h[2] ~= ARGV[2] then return redis.error_reply('STALE') end
+if h[1] ~= ARGV[1] or h[2] ~= ARGV[2] then return redis.error_reply('STALE another head stands here') end
 local out = {}
 for i = 3, #ARGV, 2 do out[#out + 1] = redis.call('HGET', KEYS[tonumber(ARGV[i])], ARGV[i + 1]) end
 return out
@@ -62,7 +64,7 @@ if not h[1] then
   redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'marker', ARGV[2], 'run_id', ARGV[3], 'replid', ARGV[4])
   return {}
 end
-if tonumber(h[1]) > tonumber(ARGV[1]) then return redis.error_reply('NEWER') end
+if tonumber(h[1]) > tonumber(ARGV[1]) then return redis.error_reply('NEWER owner stands here') end
 redis.call('HSET', KEYS[1], 'owner', ARGV[1])
 return h
 )"};
@@ -70,7 +72,7 @@ return h
 // ARGV: owner, marker, run_id, replid, then (key index, field, value)...
 const redis::script rebuild_script{R"(
 local owner = redis.call('HGET', KEYS[1], 'owner')
-if owner and tonumber(owner) > tonumber(ARGV[1]) then return redis.error_reply('NEWER') end
+if owner and tonumber(owner) > tonumber(ARGV[1]) then return redis.error_reply('NEWER owner stands here') end
 redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'marker', ARGV[2], 'run_id', ARGV[3], 'replid', ARGV[4])
 for i = 5, #ARGV, 3 do redis.call('HSET', KEYS[tonumber(ARGV[i])], ARGV[i + 1], ARGV[i + 2]) end
 return 1

@@ -182,13 +182,13 @@ void engine::impl::feed() {
     const auto now = base::now();
     // While every lane is shut, records stay where they are instead of going round through retry.*; while Redis is
     // away, sending pauses.
-    const bool any_lane = std::ranges::any_of(lanes, [&](const lane& l) { return !l.breaker.open(now); });
+    const auto any_lane = [&] { return std::ranges::any_of(lanes, [&](const lane& l) { return l.takes(now); }); };
     // A delivery that ends at once feeds again from inside spawn(): one loop, not one stack frame for each record.
-    if (inside_feed || !feeding || !any_lane || !redis.trouble().empty()) {
+    if (inside_feed || !feeding || !redis.trouble().empty()) {
         return;
     }
     inside_feed = true;
-    for (std::size_t idle = 0; active < most_active && idle < order.size();) {
+    for (std::size_t idle = 0; active < most_active && idle < order.size() && any_lane();) {
         turn = (turn + 1) % order.size();
         const auto source = order[turn];
         item next;

@@ -155,11 +155,21 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
         co_return true;
     }
     const auto& gateway = lane->gateway->name();
-    ++lane->active;
-    struct leave {
-        delivery::lane* l;
-        ~leave() { --l->active; }
-    } const on_exit{lane};
+    struct passage {
+        delivery::lane& l;
+        bool probe;
+        explicit passage(delivery::lane& lane)
+            : l(lane)
+            , probe(lane.breaker.unproven()) {
+            ++l.active;
+            l.probing = l.probing || probe;
+        }
+        passage(const passage&) = delete;
+        ~passage() {
+            --l.active;
+            l.probing = l.probing && !probe;
+        }
+    } const inside{*lane};
 
     if (const auto later = co_await take_tokens(*lane, out, delivery, campaign.state.rate_per_s())) {
         settle(p, message, postponed(*later, "semel:rate"));
@@ -266,8 +276,8 @@ lane* engine::impl::choose(const outbound& out, const v1::Dispatch& d, base::tim
         if (!l.gateway->serves(out) || (!pinned.empty() && pinned != l.gateway->name())) {
             continue;
         }
-        if (l.breaker.open(now)) {
-            const auto left = std::chrono::duration_cast<milliseconds>(l.breaker.open_until() - now);
+        if (!l.takes(now)) {
+            const auto left = std::max(0ms, std::chrono::duration_cast<milliseconds>(l.breaker.open_until() - now));
             wait = wait < 0ms ? left : std::min(wait, left);
             continue;
         }
@@ -333,6 +343,10 @@ asio::awaitable<engine::impl::claimed> engine::impl::claim(partition_ptr p, cons
             break;
         case claim_answer::unreachable:
             again = true;
+            if (steady::now() >= until) {
+                co_return claimed::later;
+            }
+            co_await runtime::sleep(20ms);
             break;
         }
     }

@@ -30,6 +30,9 @@ struct lane {
     std::size_t busy_at = 2; // as many as keep it busy: more would only wait
     std::size_t active = 0;
     bool alarmed = false;
+    bool probing = false; // one message finds out whether the gateway is back
+
+    bool takes(base::timestamp now) const noexcept { return !breaker.open(now) && !(probing && breaker.unproven()); }
 };
 
 /// A message whose last bytes are out and whose answer has not come.

@@ -35,6 +35,20 @@ TEST(Breaker, OpensOnAShareOfFailuresAndWaitsLongerEachTime) {
     EXPECT_FALSE(b.open(start + 12s)) << "a success starts the pauses anew";
 }
 
+TEST(Breaker, AfterAPauseOneFailureIsEnoughUntilSomethingSucceeds) {
+    delivery::breaker b;
+    for (int i = 0; i < 20; ++i) {
+        b.failed(start);
+    }
+    EXPECT_TRUE(b.unproven());
+    b.failed(start + 1s);
+    EXPECT_FALSE(b.open(start + 2s)) << "sent before it opened: says nothing new";
+    b.failed(start + 2s);
+    EXPECT_TRUE(b.open(start + 5s));
+    b.succeeded();
+    EXPECT_FALSE(b.unproven());
+}
+
 TEST(Breaker, MostlyGoodAnswersKeepItClosed) {
     delivery::breaker b;
     for (int i = 0; i < 1'000; ++i) {

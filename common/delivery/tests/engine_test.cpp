@@ -3,9 +3,9 @@
 
 #include "stage.hpp"
 
+#include <base/time.hpp>
 #include <wire/topics.hpp>
 
-#include <base/time.hpp>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 

@@ -73,8 +73,8 @@ TEST(RedisLost, TogetherWithTheEngineTheRangeIsInDoubtThroughAnyNumberOfCrashes)
                                "delivery.inherited.looked_up"}) {
         SCOPED_TRACE(second);
         stage on;
-        on.gateways = "gateway-a:32:0:3:0";
-        on.dispatch("ok", 3'000);
+        on.gateways = "gateway-a:32:1500:3:0";
+        on.dispatch("ok", 2'000);
         on.start();
         wait_until([&] { return on.acceptances() > 300; }, "it to send");
         on.signal("a", SIGSTOP);
@@ -97,7 +97,7 @@ TEST(RedisLost, KilledWhileItWritesTheClaimsAnew) {
          {"delivery.rebuild.begun", "delivery.rebuild.head_written", "delivery.rebuild.committed"}) {
         SCOPED_TRACE(point);
         stage on;
-        on.gateways = "gateway-a:32:0:3:0";
+        on.gateways = "gateway-a:32:1500:3:0";
         on.dispatch("ok", 3'000);
         on.start("a", point);
         wait_until([&] { return on.acceptances() > 300; }, "it to send");
