@@ -17,6 +17,7 @@
 #include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -260,6 +261,11 @@ class Api : public testing::Test {
             pqxx::work tx{c};
             return store::read_campaign(tx, id).value();
         });
+    }
+    /// By value: a map's order on the wire is not fixed.
+    static bool same(const v1::Campaign& a, const std::string& serialized) {
+        v1::Campaign b;
+        return b.ParseFromString(serialized) && google::protobuf::util::MessageDifferencer::Equals(a, b);
     }
     /// What the outbox holds for a topic, oldest first.
     std::vector<store::outbox_row> outbox_of(std::string_view topic) {
