@@ -172,6 +172,28 @@ TEST(Doubts, AResendThatIsInDoubtItselfIsResentAsTheNextAttempt) {
     EXPECT_EQ(w.resent.back().dispatch.attempt(), 3U);
 }
 
+TEST(Doubts, TheSameAttemptToldInAnyOrderIsInDoubtSinceItsFirstEvent) {
+    const auto sent = event(v1::EVENT_AWAITING);
+    const auto lost = event(v1::EVENT_IN_DOUBT, 1, noon + 10min);
+    for (const auto& order : {std::vector{sent, lost}, std::vector{lost, sent}}) {
+        world w;
+        for (const auto& e : order) {
+            w.hear(e);
+        }
+        EXPECT_TRUE(w.wait(30min - 1us).empty());
+        EXPECT_TRUE(says_only(w.wait(1us), v1::EVENT_RESENT)); // and not "in doubt" again
+    }
+}
+
+TEST(Doubts, WordOfAnOlderAttemptDoesNotReplaceTheLatest) {
+    world w;
+    w.hear(event(v1::EVENT_IN_DOUBT, 2));
+    w.hear(event(v1::EVENT_IN_DOUBT, 1));
+    EXPECT_EQ(w.all.find(id)->attempt(), 2U);
+    w.wait(30min);
+    EXPECT_EQ(w.resent.at(0).dispatch.attempt(), 3U);
+}
+
 TEST(Doubts, ALateAcceptanceSupersedesTheResend) {
     world w;
     w.hear(event(v1::EVENT_IN_DOUBT));
