@@ -26,11 +26,13 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
         api::adopt_users(c, ctx.config().tokens_dir);
     });
     runtime::signal outbox{ctx.executor()};
+    asio::thread_pool disk{1};
     api::services services{.executor = ctx.executor(),
                            .config = ctx.config(),
                            .instance = ctx.instance_name(),
                            .db = db,
                            .outbox = outbox,
+                           .disk = disk,
                            .key_encryption_key = *kek};
     http::server_options listen;
     listen.host = ctx.config().api.host;

@@ -7,6 +7,7 @@
 #include <runtime/tasks.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include <string>
 
@@ -18,7 +19,8 @@ struct services {
     const config::settings& config;
     std::string instance; // of this process: "api"
     postgres::pool& db;
-    runtime::signal& outbox; // notify after a transaction that wrote to it
+    runtime::signal& outbox;        // notify after a transaction that wrote to it
+    boost::asio::thread_pool& disk; // for writes that may block: the end of a large upload takes seconds
     crypto::key256 key_encryption_key;
 };
 

@@ -7,6 +7,8 @@
 #include <notice/source.hpp>
 #include <wire/topics.hpp>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include <array>
@@ -71,9 +73,19 @@ asio::awaitable<void> drop(services& s, std::string id, std::uint32_t wave) {
     });
 }
 
+template <class F>
+asio::awaitable<std::invoke_result_t<F&>> carry_out(F work) {
+    co_return work();
+}
+/// Runs work() on the thread for the disk.
+template <class F>
+asio::awaitable<std::invoke_result_t<F&>> on_disk(services& s, F work) {
+    co_return co_await asio::co_spawn(s.disk, carry_out(std::move(work)), asio::use_awaitable);
+}
+
 /// Copies the body into the sealed file; the digest of the plain bytes. Leaves no file behind when it fails.
-asio::awaitable<base::result<std::string>> receive(http::request& r, std::filesystem::path path, crypto::key256 key,
-                                                   audience::upload_place place) {
+asio::awaitable<base::result<std::string>> receive(services& s, http::request& r, std::filesystem::path path,
+                                                   crypto::key256 key, audience::upload_place place) {
     std::error_code error;
     std::filesystem::create_directories(path.parent_path(), error);
     auto file = audience::sealed_writer::create(path, key, std::move(place));
@@ -89,11 +101,14 @@ asio::awaitable<base::result<std::string>> receive(http::request& r, std::filesy
         if (*n == 0) {
             break;
         }
-        if (auto written = file->write({buffer.data(), *n}); !written) {
+        auto write = [&file, piece = std::string_view{buffer.data(), *n}] { return file->write(piece); };
+        const auto written = co_await on_disk(s, std::move(write));
+        if (!written) {
             co_return base::failed(written.error());
         }
     }
-    const auto digest = file->finish();
+    auto finish = [&file] { return file->finish(); };
+    const auto digest = co_await on_disk(s, std::move(finish));
     if (!digest) {
         co_return base::failed(digest.error());
     }
@@ -129,7 +144,7 @@ asio::awaitable<http::response> add_wave(services& s, http::request& r, user who
         co_return http::problem(key.error());
     }
     const auto path = upload_path(s, id, start->wave);
-    const auto digest = co_await receive(r, path, *key, {.campaign = base::campaign_id{id}, .wave = start->wave});
+    const auto digest = co_await receive(s, r, path, *key, {.campaign = base::campaign_id{id}, .wave = start->wave});
     if (!digest) {
         co_await drop(s, id, start->wave);
         co_return http::problem(digest.error());

@@ -28,8 +28,10 @@ struct Background : Api {
             io.run_for(20ms);
             held = condition();
         }
-        EXPECT_TRUE(held) << "it did not come to that in time";
-        stop.emit(asio::cancellation_type::terminal);
+        EXPECT_TRUE(held) << (ended ? "the work ended" : "it did not come to that in time");
+        if (!ended) {
+            stop.emit(asio::cancellation_type::terminal);
+        }
         while (!ended) {
             io.restart();
             io.run_one_for(1s);

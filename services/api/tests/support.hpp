@@ -101,6 +101,7 @@ class Api : public testing::Test {
                                 .instance = database_,
                                 .db = *db,
                                 .outbox = outbox,
+                                .disk = disk,
                                 .key_encryption_key = kek});
         server.emplace(io.get_executor(), http::server_options{}, routes(*shared));
         asio::co_spawn(io, server->run(), asio::detached);
@@ -299,6 +300,7 @@ class Api : public testing::Test {
     config::settings config;
     crypto::key256 kek = crypto::key256::random();
     runtime::signal outbox{io.get_executor()};
+    asio::thread_pool disk{1};
     std::optional<postgres::pool> db;
     std::optional<services> shared;
     std::optional<http::server> server;
