@@ -258,7 +258,8 @@ std::string gateway_settings(const folders& at, const config::settings& s) {
     for (const auto& l : gateway_listeners(s)) {
         listen.push_back(fmt::format(R"(    {{"kind": "{}", "address": "127.0.0.1:{}"}})", l.who, l.port));
     }
-    // No folder of a stack has a character that JSON would escape: folders_at() refuses them.
+    // No folder of a stack has a character that JSON would escape: folders_at() refuses them. A demo has some people
+    // whom nothing reaches: one in 200 addresses, and those at dead.example.
     const auto config = at.config().string();
     return fmt::format(R"({{
   "listen": [
@@ -270,7 +271,13 @@ std::string gateway_settings(const folders& at, const config::settings& s) {
   "fcm_public_key": "{config}/fcm.pub",
   "smpp_system_id": "semel",
   "smpp_password_file": "{config}/smpp.password",
-  "accepted": "{data}/gateways"
+  "accepted": "{data}/gateways",
+  "keep_content": 10000,
+  "behaviour": {{
+    "all": {{"latency_ms": 5, "jitter_ms": 5, "fail_share": 0.005, "fail_suffix": ["@dead.example"]}},
+    "smpp": {{"receipts": {{"probability": 1, "delay_ms": 300, "jitter_ms": 100,
+                          "states": {{"DELIVRD": 0.99, "UNDELIV": 0.01}}}}}}
+  }}
 }}
 )",
                        fmt::arg("listen", fmt::join(listen, ",\n")), fmt::arg("config", config),

@@ -146,6 +146,8 @@ TEST(GatewaySettings, AreJsonThatNamesEveryGatewayAndTheControlPort) {
                                                           {"fcm", "127.0.0.1:8444"},
                                                           {"smpp", "127.0.0.1:2775"}}));
     EXPECT_EQ(std::string_view{json["key"]}, "/srv/a shop/.semel/config/server.key");
+    EXPECT_LT(double{json["behaviour"]["all"]["fail_share"]}, 0.01) << "a demo in which nearly everybody is reached";
+    EXPECT_EQ(double{json["behaviour"]["smpp"]["receipts"]["probability"]}, 1);
 }
 
 TEST(Counts, SurviveTheirFile) {
