@@ -190,6 +190,7 @@ asio::awaitable<void> service::take(kafka::records fetched) {
     const auto epoch = epoch_;
     for (const auto& record : fetched.batch) {
         while (starting_over_ || full()) {
+            changed_.notify(); // the writer may wait for us
             co_await changed_.wait();
         }
         if (epoch != epoch_) {

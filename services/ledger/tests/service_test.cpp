@@ -84,7 +84,7 @@ class Service : public testing::Test {
     }
     asio::awaitable<void> until(std::string sql) const {
         const auto deadline = std::chrono::steady_clock::now() + 30s;
-        while (number("SELECT (" + sql + ")::int") == 0) {
+        while (number("SELECT coalesce((" + sql + ")::int, 0)") == 0) {
             if (std::chrono::steady_clock::now() > deadline) {
                 throw std::runtime_error{"this did not become true: " + sql};
             }
@@ -121,6 +121,13 @@ class running {
         asio::co_spawn(executor, service_.run(stop_.wait()), [this](std::exception_ptr e) {
             failure_ = e;
             over_ = true;
+            if (e) {
+                try {
+                    std::rethrow_exception(e);
+                } catch (const std::exception& why) {
+                    fmt::print(stderr, "the ledger ended: {}\n", why.what());
+                }
+            }
             ended_.notify();
         });
     }
