@@ -7,6 +7,7 @@
 #include <wire/identity.hpp>
 #include <wire/topics.hpp>
 
+#include <api/edge/ledger.hpp>
 #include <api/edge/outage.hpp>
 #include <api/edge/store.hpp>
 #include <boost/system/system_error.hpp>
@@ -224,13 +225,11 @@ asio::awaitable<void> finish_campaigns(services& s) {
                 if (campaign.phase() != v1::CAMPAIGN_RUNNING || !wholly_launched(campaign)) {
                     continue;
                 }
-                const auto outstanding =
-                    tx.exec_params1("SELECT outstanding FROM ledger.coverage($1)", campaign.id())[0].as<std::int64_t>();
-                if (outstanding != 0) {
+                if (!is_settled(tx, campaign)) {
                     continue;
                 }
                 const auto locked = store::lock_campaign(tx, campaign.id());
-                if (const auto next = finish(*locked); next && wholly_launched(*locked)) {
+                if (const auto next = finish(*locked); next && is_settled(tx, *locked)) {
                     store::update_campaign(tx, *next);
                     v1::Event event;
                     event.set_id(wire::event_id(v1::EVENT_OPERATOR, campaign.id(), 0,

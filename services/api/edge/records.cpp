@@ -7,8 +7,10 @@
 #include <base/time.hpp>
 #include <crypto/keys.hpp>
 #include <telemetry/log.hpp>
+#include <wire/identity.hpp>
 #include <wire/sealed.hpp>
 
+#include <api/edge/ledger.hpp>
 #include <api/edge/rendering.hpp>
 #include <fmt/format.h>
 
@@ -29,25 +31,31 @@ json::value time_or_null(std::int64_t us) {
     return us == 0 ? json::value(nullptr) : json::value(json::string(base::to_rfc3339(base::from_us(us))));
 }
 
-constexpr const char* coverage_lines[] = {"reached", "failed", "unreachable", "in_doubt", "outstanding", "rejected"};
-
-json::object coverage(pqxx::work& tx, const std::string& id, std::int64_t& rows) {
-    const auto row = tx.exec_params1("SELECT rows, reached, failed, unreachable, in_doubt, outstanding, rejected "
-                                     "FROM ledger.coverage($1)",
-                                     id);
-    json::object out;
-    rows = row[0].as<std::int64_t>();
-    for (int i = 0; i < 6; ++i) {
-        out[coverage_lines[i]] = row[i + 1].as<std::int64_t>();
-    }
-    return out;
+json::object to_json(const coverage& c) {
+    return {{"reached", c.reached},   {"failed", c.failed},           {"unreachable", c.unreachable},
+            {"in_doubt", c.in_doubt}, {"outstanding", c.outstanding}, {"rejected", c.rejected}};
 }
 
 pqxx::result channels(pqxx::work& tx, const std::string& id) {
     return tx.exec_params(
         "SELECT channel, planned, covered, accepted, delivered, failed, in_doubt, outstanding, retrying, "
-        "rate_per_s FROM ledger.channels($1)",
+        "doubtful, rate_per_s FROM ledger.channels($1)",
         id);
+}
+
+/// Every channel of the campaign, before its first event.
+json::object zeros(const v1::Campaign& c, std::initializer_list<std::string_view> names) {
+    json::object out;
+    for (const auto channel : c.channels()) {
+        json::object counts;
+        for (const auto name : names) {
+            counts[name] = 0;
+        }
+        if (const auto known = wire::from_proto(static_cast<v1::Channel>(channel))) {
+            out[base::to_string(*known)] = std::move(counts);
+        }
+    }
+    return out;
 }
 
 /// When the slowest channel will be done at its present rate.
@@ -90,9 +98,21 @@ json::array waves_of(pqxx::work& tx, const v1::Campaign& c) {
     return out;
 }
 
+void warn_of_dead_letters(pqxx::work& tx, const std::string& id, json::array& warnings) {
+    const auto row = tx.exec_params1("SELECT letters, unattributed FROM ledger.dead_letters($1)", id);
+    if (const auto n = row[0].as<std::int64_t>(); n > 0) {
+        warnings.emplace_back(fmt::format("{} records of this campaign could not be read: whom they concern stays "
+                                          "outstanding; see the topic dead-letter and the services' logs",
+                                          n));
+    }
+    if (const auto n = row[1].as<std::int64_t>(); n > 0) {
+        warnings.emplace_back(fmt::format("{} records could not be read at all, and may be of any campaign", n));
+    }
+}
+
 json::object status_of(pqxx::work& tx, const v1::Campaign& c, base::timestamp now) {
     const auto rows = channels(tx, c.id());
-    json::object per_channel;
+    auto per_channel = zeros(c, {"planned", "accepted", "failed", "retrying", "in_doubt", "outstanding", "rate_per_s"});
     json::array warnings;
     for (const auto& row : rows) {
         per_channel[text(row["channel"])] = json::object{
@@ -100,7 +120,8 @@ json::object status_of(pqxx::work& tx, const v1::Campaign& c, base::timestamp no
             {"failed", row["failed"].as<std::int64_t>()},     {"retrying", row["retrying"].as<std::int64_t>()},
             {"in_doubt", row["in_doubt"].as<std::int64_t>()}, {"outstanding", row["outstanding"].as<std::int64_t>()},
             {"rate_per_s", row["rate_per_s"].as<double>()}};
-        if (const auto n = row["in_doubt"].as<std::int64_t>(); n > 0) {
+        // Those that still wait for evidence are outstanding; both are listed.
+        if (const auto n = row["in_doubt"].as<std::int64_t>() + row["doubtful"].as<std::int64_t>(); n > 0) {
             warnings.emplace_back(fmt::format("{} {} messages are in doubt: `semel in-doubt list {}` names them", n,
                                               text(row["channel"]), c.id()));
         }
@@ -108,8 +129,8 @@ json::object status_of(pqxx::work& tx, const v1::Campaign& c, base::timestamp no
             warnings.emplace_back(fmt::format("{} {} messages wait for another try", n, text(row["channel"])));
         }
     }
-    std::int64_t total = 0;
-    const auto lines = coverage(tx, c.id(), total);
+    warn_of_dead_letters(tx, c.id(), warnings);
+    const auto lines = read_coverage(tx, c);
     const auto finish = forecast(rows, now);
     if (c.deadline_us() != 0 && finish.is_string()) {
         const auto at = base::from_rfc3339(finish.as_string());
@@ -129,28 +150,23 @@ json::object status_of(pqxx::work& tx, const v1::Campaign& c, base::timestamp no
             {"deadline", time_or_null(c.deadline_us())},
             {"forecast_finish", finish},
             {"warnings", warnings},
-            {"rows", total},
-            {"coverage", lines},
+            {"rows", lines.rows()},
+            {"coverage", to_json(lines)},
             {"channels", per_channel},
             {"waves", waves_of(tx, c)}};
 }
 
 json::object report_of(pqxx::work& tx, const v1::Campaign& c) {
-    json::object per_channel;
+    auto per_channel = zeros(c, {"planned", "covered", "accepted", "delivered", "failed", "in_doubt"});
     for (const auto& row : channels(tx, c.id())) {
         per_channel[text(row["channel"])] = json::object{
             {"planned", row["planned"].as<std::int64_t>()},   {"covered", row["covered"].as<std::int64_t>()},
             {"accepted", row["accepted"].as<std::int64_t>()}, {"delivered", row["delivered"].as<std::int64_t>()},
             {"failed", row["failed"].as<std::int64_t>()},     {"in_doubt", row["in_doubt"].as<std::int64_t>()}};
     }
-    std::int64_t rows = 0;
-    auto lines = coverage(tx, c.id(), rows);
-    return {{"id", c.id()},
-            {"name", c.name()},
-            {"state", to_string(c.phase())},
-            {"rows", rows},
-            {"coverage", std::move(lines)},
-            {"channels", std::move(per_channel)}};
+    const auto lines = read_coverage(tx, c);
+    return {{"id", c.id()},         {"name", c.name()},           {"state", to_string(c.phase())},
+            {"rows", lines.rows()}, {"coverage", to_json(lines)}, {"channels", std::move(per_channel)}};
 }
 
 /// A reading handler: looks the campaign up, then lets `make` fill the answer in one transaction.
@@ -269,10 +285,10 @@ http::response unreached(pqxx::work& tx, const v1::Campaign& c, const crypto::ke
 
 http::response in_doubt(pqxx::work& tx, const v1::Campaign& c, const crypto::key256& key) {
     json::array out;
-    for (const auto& row :
-         tx.exec_params("SELECT notification, recipient_ref, sealed, channel, gateway, attempt, code, unresolved, "
-                        "to_char(since AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM ledger.in_doubt($1)",
-                        c.id())) {
+    for (const auto& row : tx.exec_params(
+             "SELECT notification, recipient_ref, sealed, channel, gateway, attempt, code, unresolved, state, "
+             "to_char(since AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM ledger.in_doubt($1)",
+             c.id())) {
         const auto recipient = wire::open_recipient(key, blob(row[1]), blob(row[2]));
         out.push_back(json::object{{"notification", base::to_hex(blob(row[0]))},
                                    {"recipient_id", recipient ? recipient->recipient_id() : std::string{}},
@@ -281,7 +297,8 @@ http::response in_doubt(pqxx::work& tx, const v1::Campaign& c, const crypto::key
                                    {"attempt", row[5].as<int>()},
                                    {"code", text(row[6])},
                                    {"unresolved", row[7].as<bool>()},
-                                   {"since", text(row[8])},
+                                   {"state", text(row[8])},
+                                   {"since", text(row[9])},
                                    {"evidence", json::array{}}});
     }
     return answer(out);

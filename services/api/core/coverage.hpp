@@ -1,0 +1,40 @@
+#pragma once
+// The account that must close: what the ledger has counted, completed by what only the campaign's state says. Pure.
+
+#include <semel/v1/campaign.pb.h>
+
+#include <cstdint>
+#include <span>
+
+namespace semel::api {
+
+struct coverage {
+    std::int64_t reached = 0;
+    std::int64_t failed = 0;
+    std::int64_t unreachable = 0;
+    std::int64_t in_doubt = 0;
+    std::int64_t outstanding = 0;
+    std::int64_t rejected = 0;
+
+    std::int64_t rows() const noexcept { return reached + failed + unreachable + in_doubt + outstanding + rejected; }
+    friend bool operator==(const coverage&, const coverage&) = default;
+};
+
+/// A wave as the ledger knows it.
+struct wave_count {
+    std::uint32_t wave = 0;
+    bool sealed = false; ///< it has heard of the seal, so that `coverage` has the wave's waiting rows and its rejected
+    std::int64_t released = 0; ///< rows that plan has decided
+    std::int64_t doubles = 0;  ///< rows that plan has rejected
+};
+
+/// The ledger hears of a seal by another partition of `events` than of the wave's rows, maybe later: until then the
+/// wave's own numbers stand in. A wave of a cancelled campaign that was never launched is released by nobody: its
+/// people were not told, and nobody will tell them.
+coverage completed(const v1::Campaign&, coverage counted, std::span<const wave_count>);
+
+/// Every row of every wave is in the ledger, as the campaign counts them: only then does "nothing is outstanding" mean
+/// anything.
+bool wholly_released(const v1::Campaign&, std::span<const wave_count>);
+
+} // namespace semel::api

@@ -1,0 +1,48 @@
+#include "ledger.hpp"
+
+#include <vector>
+
+namespace semel::api {
+namespace {
+
+std::vector<wave_count> read_waves(pqxx::work& tx, const std::string& campaign) {
+    std::vector<wave_count> waves;
+    for (const auto& row : tx.exec_params("SELECT wave, sealed, released, doubles FROM ledger.waves($1)", campaign)) {
+        waves.push_back({.wave = row[0].as<std::uint32_t>(),
+                         .sealed = row[1].as<bool>(),
+                         .released = row[2].as<std::int64_t>(),
+                         .doubles = row[3].as<std::int64_t>()});
+    }
+    return waves;
+}
+
+coverage read_counted(pqxx::work& tx, const std::string& campaign) {
+    const auto row = tx.exec_params1("SELECT reached, failed, unreachable, in_doubt, outstanding, rejected "
+                                     "FROM ledger.coverage($1)",
+                                     campaign);
+    return {.reached = row[0].as<std::int64_t>(),
+            .failed = row[1].as<std::int64_t>(),
+            .unreachable = row[2].as<std::int64_t>(),
+            .in_doubt = row[3].as<std::int64_t>(),
+            .outstanding = row[4].as<std::int64_t>(),
+            .rejected = row[5].as<std::int64_t>()};
+}
+
+} // namespace
+
+coverage read_coverage(pqxx::work& tx, const v1::Campaign& c) {
+    const auto waves = read_waves(tx, c.id());
+    return completed(c, read_counted(tx, c.id()), waves);
+}
+
+bool is_settled(pqxx::work& tx, const v1::Campaign& c) {
+    // In this order: each statement sees what was committed before it, and once every row is released, its messages
+    // are there to be counted. The other way round, both could be true one after the other and never at once.
+    if (const auto waves = read_waves(tx, c.id()); !wholly_released(c, waves)) {
+        return false;
+    }
+    const auto open = tx.exec_params1("SELECT ledger.open_messages($1)", c.id())[0].as<std::int64_t>();
+    return open == 0 && read_counted(tx, c.id()).outstanding == 0;
+}
+
+} // namespace semel::api
