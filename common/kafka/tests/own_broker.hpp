@@ -47,6 +47,9 @@ class own_broker {
         if (pid <= 1 || ::kill(pid, SIGKILL) != 0) {
             throw std::runtime_error{"the broker could not be killed"};
         }
+        while (::kill(pid, 0) == 0) { // until it is gone, deploy/backing would take it for a running one
+            ::usleep(1'000);
+        }
     }
     const std::string& address() const { return address_; }
 

@@ -1,0 +1,84 @@
+// How many records a second one dispatcher settles when the gateway answers at once: what is left is Kafka, Redis and
+// the engine. Needs SEMEL_TEST_KAFKA; starts a Redis of its own.
+//   semel-delivery-bench [RECORDS [WINDOW]]
+
+#include <catalog/catalog.hpp>
+#include <delivery/engine.hpp>
+#include <delivery/tests/scripted_gateway.hpp>
+#include <delivery/tests/stage.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace {
+
+using namespace semel;
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+using steady = std::chrono::steady_clock;
+
+double cpu_seconds() {
+    rusage used{};
+    ::getrusage(RUSAGE_SELF, &used);
+    return static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+           static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
+asio::awaitable<void> until_accepted(const delivery::testing::scripted_gateway& gateway, std::size_t records) {
+    steady::time_point first;
+    double cpu = 0;
+    while (gateway.accepted() < records) {
+        if (gateway.accepted() > 0 && first == steady::time_point{}) {
+            first = steady::now();
+            cpu = cpu_seconds();
+        }
+        co_await runtime::sleep(20ms);
+    }
+    const auto seconds = std::chrono::duration<double>(steady::now() - first).count();
+    const auto used = cpu_seconds() - cpu;
+    std::printf("%zu records in %.2f s: %.0f/s; %.1f us of CPU each\n", records, seconds,
+                static_cast<double>(records) / seconds, used / static_cast<double>(records) * 1e6);
+}
+
+asio::awaitable<void> measure(const delivery::testing::stage& on, std::size_t records, std::size_t window) {
+    const auto executor = co_await asio::this_coro::executor;
+    telemetry::metrics metrics;
+    redis::client redis{executor, {.host = "127.0.0.1", .port = on.redis.port()}};
+    catalog::catalog catalog{executor,
+                             {.bootstrap = on.bootstrap(),
+                              .key_encryption_key = *crypto::key256::from(*base::from_hex(on.key_hex())),
+                              .prefix = on.prefix()}};
+    auto made = std::make_unique<delivery::testing::scripted_gateway>(
+        executor, delivery::testing::script{.window = window, .log = {}});
+    const auto& gateway = *made;
+    std::vector<delivery::lane_config> lanes;
+    lanes.push_back({.gateway = std::move(made), .limit = {}, .domains = {}});
+    delivery::engine_options options;
+    options.channel = base::channel::sms;
+    options.bootstrap = on.bootstrap();
+    options.instance = on.prefix() + "bench";
+    options.prefix = on.prefix();
+    options.partitions = delivery::testing::stage::partitions;
+    delivery::engine engine{executor, std::move(options), catalog, redis, std::move(lanes), metrics, telemetry::log()};
+    std::vector<asio::awaitable<void>> tasks;
+    tasks.push_back(catalog.run());
+    tasks.push_back(engine.run());
+    tasks.push_back(until_accepted(gateway, records));
+    co_await runtime::first_of(std::move(tasks));
+    co_await engine.drain(5s);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    const std::size_t records = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 150'000;
+    const std::size_t window = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 256;
+    delivery::testing::stage on;
+    on.dispatch("ok", static_cast<int>(records));
+    delivery::testing::play(
+        [&](asio::any_io_executor) -> asio::awaitable<void> { co_await measure(on, records, window); }, 120s);
+}
