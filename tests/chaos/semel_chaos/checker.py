@@ -84,10 +84,10 @@ class Evidence:
     unreached: list  # recipient ids of the report's list
     topic_events: Counter = field(default_factory=Counter)  # event id -> how often it is in Kafka
     dispatched: Counter = field(default_factory=Counter)  # (notification, attempt) -> records in dispatch.*
-    retried: Counter = field(default_factory=Counter)  # notification -> records in retry.*
+    retried: Counter = field(default_factory=Counter)  # (notification, attempt) -> records in retry.*
     dead_letters: int = 0
     faults: list = field(default_factory=list)
-    limits: dict = field(default_factory=dict)  # gateway -> (per second, slice)
+    limits: dict = field(default_factory=dict)  # gateway -> (per second, at once)
     register_entries: int | None = None  # what plan keeps in Redis; None: forgotten, as it may be
     heads_astray: list = field(default_factory=list)  # partitions whose head in Redis is not what Kafka says
     claims_accepted: set = field(default_factory=set)  # notifications whose claim says that a gateway accepted
@@ -159,7 +159,8 @@ class Check:
                 story.kinds[event.kind] += 1
                 story.by_attempt[event.attempt].append(event)
                 if event.kind == "accepted" and event.message_id:
-                    story.message_ids.add((event.gateway, event.message_id))
+                    # An SMS has the ids of its parts; a receipt that proves it, that of one part.
+                    story.message_ids.update((event.gateway, one) for one in event.message_id.split(","))
         # An SMS of several parts came as often as the part that came most often; it is whole when all parts came.
         came = defaultdict(Counter)
         needed = {}
@@ -232,7 +233,7 @@ class Check:
                 self.breach("I2", f"{channel}: the report says {said['accepted']} accepted, the events say {told}")
             if mine["outstanding"]:
                 self.breach("I2", f"{channel}: {mine['outstanding']} notifications have no outcome")
-            sharing = sum(len(rows) - 1 for (at, _), rows in truth.addresses.items() if at == channel)
+            sharing = truth.covered(channel)
             if said["covered"] != sharing:
                 self.breach("I2", f"{channel}: covered is {said['covered']}, {sharing} rows share a leader's address")
 
@@ -325,11 +326,18 @@ class Check:
         dispatched = {n for n, _ in self.e.dispatched}
         self.some("L1", set(self.stories) - dispatched, "planned notifications were never dispatched")
         self.some("L1", dispatched - set(self.stories), "dispatched notifications are in no row's links")
-        self.some("L1", (s.notification for s in self.stories.values()
-                         if self.e.retried[s.notification] > s.kinds["deferred"] + s.kinds["resent"]),
-                  "notifications have more retry records than events that made them")
+        # A record that only waits (for a rate, for a gateway) keeps its attempt and makes no event. A further attempt has
+        # its reason in an event.
+        self.some("L1", (n for n, attempt in self.e.retried
+                         if attempt > 1 and n in self.stories and not self.reason(self.stories[n], attempt)),
+                  "notifications have a further attempt that no event explains")
         if self.e.dead_letters:
             self.breach("L1", f"{self.e.dead_letters} records went to dead-letter")
+
+    @staticmethod
+    def reason(story, attempt):
+        return any(e.kind == "deferred" for e in story.by_attempt.get(attempt - 1, ())) or \
+            any(e.kind == "resent" for e in story.by_attempt.get(attempt, ()))
 
     def redis_says_the_same(self):
         expected = len(self.e.truth.ids()) + len(self.e.truth.addresses)
@@ -353,7 +361,7 @@ class Check:
                     first += 1
                 most = max(most, last - first + 1)
             if most > limit + burst:
-                self.breach("I10", f"{gateway} accepted {most} in one second, its limit is {limit} and a slice {burst}")
+                self.breach("I10", f"{gateway} accepted {most} in one second, {limit} a second and {burst} at once are allowed")
 
     def nothing_leaked(self):
         for where in self.e.leaks:

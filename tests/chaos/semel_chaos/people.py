@@ -80,6 +80,11 @@ class Truth:
     def unreachable(self):
         return sum(not any(p.address(c) for c in CHANNELS) for p in self.counted)
 
+    def covered(self, channel):
+        """Rows that count and whose address an earlier row has."""
+        return sum(not self.by_row[row].double for (at, _), rows in self.addresses.items() if at == channel
+                   for row in rows[1:])
+
     def ids(self):
         return {p.recipient_id for p in self.people if not p.refused}
 

@@ -24,7 +24,7 @@ def clean(policy="hold"):
         links += [Link(row, channel, notification, "own" if row == rows[0] else "covered") for row in rows]
     for channel in people.CHANNELS:
         planned = len(truth.on(channel))
-        sharing = sum(len(rows) - 1 for (at, _), rows in truth.addresses.items() if at == channel)
+        sharing = truth.covered(channel)
         report["channels"][channel] = {"planned": planned, "covered": sharing, "accepted": planned, "delivered": 0,
                                        "failed": 0, "in_doubt": 0}
     return Evidence(
@@ -153,10 +153,21 @@ class Checker(unittest.TestCase):
         reword(e, 0, message_id="m1", gateway=e.events[1].gateway)
         self.catches(e, "I3")
 
+    def test_I3_the_ids_of_all_parts(self):
+        e = clean()
+        at = next(i for i, a in enumerate(e.accepts) if a.channel == "sms")
+        one = e.accepts[at]
+        e.accepts[at:at + 1] = [Accept(**{**one.__dict__, "part": n, "parts": 2, "message_id": f"p{n}"}) for n in (1, 2)]
+        event = next(i for i, x in enumerate(e.events) if x.message_id == one.message_id)
+        reword(e, event, message_id="p1,p2")
+        self.assertEqual(self.breaches(e), Counter())
+        reword(e, event, message_id="p1,p3")
+        self.assertEqual(set(self.breaches(e)), {"I3"})
+
     def test_I3_an_sms_of_which_a_part_is_missing(self):
         e = clean()
         at = next(i for i, a in enumerate(e.accepts) if a.channel == "sms")
-        parts = [Accept(**{**e.accepts[at].__dict__, "part": n, "parts": 3}) for n in (1, 2, 3)]
+        parts = [Accept(**{**e.accepts[at].__dict__, "part": n, "parts": 3, "message_id": e.accepts[at].message_id}) for n in (1, 2, 3)]
         e.accepts[at:at + 1] = parts
         self.assertEqual(self.breaches(e), Counter())
         e.accepts.remove(parts[1])
@@ -260,10 +271,15 @@ class Checker(unittest.TestCase):
         e.links.append(Link(own.row, own.channel, "f" * 64, "own"))
         self.catches(e, "L1")
 
-    def test_L1_a_retry_that_no_event_made(self):
+    def test_L1_a_further_attempt_that_no_event_explains(self):
         e = clean()
-        e.retried[e.events[0].notification] = 1
+        n = e.events[0].notification
+        e.retried[n, 1] = 3  # it waited
+        self.assertEqual(self.breaches(e), Counter())
+        e.retried[n, 2] = 1
         self.assertEqual(set(self.breaches(e)), {"L1"})
+        add_event(e, id="d", kind="deferred", channel="email", notification=n, attempt=1, time_us=900_000)
+        self.assertEqual(self.breaches(e), Counter())
 
     def test_L1_a_dead_letter(self):
         e = clean()
