@@ -1,11 +1,26 @@
 # Short names. What each does stands in the script or preset that it calls.
-.PHONY: demo test asan tsan fuzz chaos format tidy
+.PHONY: demo test up down build figures asan tsan fuzz chaos format tidy
 
 demo:
 	./deploy/demo
 
 test:
 	./tests/run
+
+build:
+	./deploy/setup
+	cmake --preset release
+	cmake --build --preset release
+
+# The whole stack with test gateways, in ./.semel
+up: build
+	build/release/bin/semel up --sim
+
+down:
+	build/release/bin/semel down
+
+figures: build
+	./loadtest/figures/run
 
 # Unit tests under a sanitizer. Their servers are not instrumented, so the integration tests add nothing here.
 asan tsan:
