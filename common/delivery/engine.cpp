@@ -30,7 +30,8 @@ kafka::consumer_options consumer_options(const engine_options& o) {
             .group = o.prefix + std::string{base::to_string(o.channel)},
             .instance = o.instance,
             .topics = topics_of(o),
-            .session_timeout = o.session_timeout};
+            .session_timeout = o.session_timeout,
+            .prefetch_kib = 1'024}; // pausing a partition throws its prefetched records away
 }
 
 } // namespace
@@ -74,8 +75,8 @@ engine::impl::impl(asio::any_io_executor ex, engine_options o, catalog::catalog&
         for (const auto& [domain, limit] : config.domains) {
             l.domains.emplace(domain, limit.per_second);
         }
-        // Twice the window keeps every session busy; under a slow rate half a second's worth wait for tokens.
-        const auto busy = static_cast<double>(std::max<std::size_t>(l.gateway->window(), 1) * 2);
+        // A few more than the window keep every session busy; under a slow rate half a second's worth wait for tokens.
+        const auto busy = static_cast<double>(l.gateway->window() + l.gateway->window() / 4 + 2);
         l.busy_at = static_cast<std::size_t>(l.per_second > 0 ? std::clamp(l.per_second / 2, 2.0, busy) : busy);
         most_active += l.busy_at;
         bound += l.gateway->window();

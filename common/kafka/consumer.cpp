@@ -46,7 +46,10 @@ conf_ptr configure(const consumer_options& options) {
                                       {"enable.partition.eof", "false"},
                                       {"queued.max.messages.kbytes", std::to_string(options.prefetch_kib)},
                                       {"fetch.message.max.bytes", "1048576"},
-                                      {"fetch.wait.max.ms", "100"}});
+                                      {"fetch.wait.max.ms", "100"},
+                                      // Also the pause after a full local queue, which is the normal state of a reader
+                                      // that is slower than Kafka: the default would idle for half a second each time.
+                                      {"fetch.error.backoff.ms", "20"}});
     rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR);
     return conf;
 }

@@ -1,6 +1,6 @@
 // How many records a second one dispatcher settles when the gateway answers at once: what is left is Kafka, Redis and
 // the engine. Needs SEMEL_TEST_KAFKA; starts a Redis of its own.
-//   semel-delivery-bench [RECORDS [WINDOW]]
+//   semel-delivery-bench [RECORDS [WINDOW [FETCHED]]]
 
 #include <catalog/catalog.hpp>
 #include <delivery/engine.hpp>
@@ -44,7 +44,8 @@ asio::awaitable<void> until_accepted(const delivery::testing::scripted_gateway& 
                 static_cast<double>(records) / seconds, used / static_cast<double>(records) * 1e6);
 }
 
-asio::awaitable<void> measure(const delivery::testing::stage& on, std::size_t records, std::size_t window) {
+asio::awaitable<void> measure(const delivery::testing::stage& on, std::size_t records, std::size_t window,
+                              std::size_t fetched) {
     const auto executor = co_await asio::this_coro::executor;
     telemetry::metrics metrics;
     redis::client redis{executor, {.host = "127.0.0.1", .port = on.redis.port()}};
@@ -53,7 +54,7 @@ asio::awaitable<void> measure(const delivery::testing::stage& on, std::size_t re
                               .key_encryption_key = *crypto::key256::from(*base::from_hex(on.key_hex())),
                               .prefix = on.prefix()}};
     auto made = std::make_unique<delivery::testing::scripted_gateway>(
-        executor, delivery::testing::script{.window = window, .log = {}});
+        executor, delivery::testing::script{.window = window, .any_slot = true, .log = {}});
     const auto& gateway = *made;
     std::vector<delivery::lane_config> lanes;
     lanes.push_back({.gateway = std::move(made), .limit = {}, .domains = {}});
@@ -62,6 +63,7 @@ asio::awaitable<void> measure(const delivery::testing::stage& on, std::size_t re
     options.bootstrap = on.bootstrap();
     options.instance = on.prefix() + "bench";
     options.prefix = on.prefix();
+    options.fetched = fetched;
     options.partitions = delivery::testing::stage::partitions;
     delivery::engine engine{executor, std::move(options), catalog, redis, std::move(lanes), metrics, telemetry::log()};
     std::vector<asio::awaitable<void>> tasks;
@@ -70,6 +72,12 @@ asio::awaitable<void> measure(const delivery::testing::stage& on, std::size_t re
     tasks.push_back(until_accepted(gateway, records));
     co_await runtime::first_of(std::move(tasks));
     co_await engine.drain(5s);
+    for (const auto text = metrics.expose();
+         const auto* name : {"semel_delivery_commits_total ", "semel_delivery_commit_seconds_sum ",
+                             "semel_delivery_commit_seconds_count "}) {
+        const auto at = text.find(name);
+        std::printf("%s\n", text.substr(at, text.find('\n', at) - at).c_str());
+    }
 }
 
 } // namespace
@@ -77,8 +85,9 @@ asio::awaitable<void> measure(const delivery::testing::stage& on, std::size_t re
 int main(int argc, char** argv) {
     const std::size_t records = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 150'000;
     const std::size_t window = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 256;
+    const std::size_t fetched = argc > 3 ? std::strtoul(argv[3], nullptr, 10) : delivery::engine_options{}.fetched;
     delivery::testing::stage on;
     on.dispatch("ok", static_cast<int>(records));
     delivery::testing::play(
-        [&](asio::any_io_executor) -> asio::awaitable<void> { co_await measure(on, records, window); }, 120s);
+        [&](asio::any_io_executor) -> asio::awaitable<void> { co_await measure(on, records, window, fetched); }, 120s);
 }

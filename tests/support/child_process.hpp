@@ -34,11 +34,17 @@ class child_process {
     child_process(child_process&& other) noexcept
         : pid_(std::exchange(other.pid_, -1)) {}
     child_process& operator=(child_process&&) = delete;
-    ~child_process() {
-        if (pid_ > 0) {
-            ::kill(pid_, SIGTERM);
-            ::waitpid(pid_, nullptr, 0);
+    ~child_process() { stop(); }
+
+    /// SIGTERM, then its exit code; -1 when a signal ended it, or when it was stopped before.
+    int stop() {
+        if (pid_ <= 0) {
+            return -1;
         }
+        ::kill(pid_, SIGTERM);
+        int status = 0;
+        ::waitpid(std::exchange(pid_, -1), &status, 0);
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     }
 
   private:

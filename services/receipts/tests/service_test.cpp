@@ -217,10 +217,14 @@ TEST(ReceiptsKilled, GoOnWithoutResendingOrForgettingAnything) {
     on.start("receipts");
     on.start("receipts-2");
     std::mt19937 random{20261124};
-    std::vector<message> doubtful, reported;
+    std::vector<message> doubtful, reported, answered;
     constexpr int rounds = 7;
     for (int round = 0; round < rounds; ++round) {
         const auto decided_before = doubtful.size();
+        answered.push_back({"resend"});
+        auto early = answered.back().event(on, v1::EVENT_IN_DOUBT);
+        early.set_time_us(early.time_us() + 4'000'000); // its answer comes before its time
+        on.tell({early});
         for (int i = 0; i < 6; ++i) {
             doubtful.push_back({"resend"});
             reported.push_back({"hold"});
@@ -235,6 +239,7 @@ TEST(ReceiptsKilled, GoOnWithoutResendingOrForgettingAnything) {
                 on.report({receipt(id)});
             }
         }
+        on.tell({answered.back().accepted(on, "late-" + base::to_hex(answered.back().notification))});
         // Some of the last round are decided, the rest are being decided now.
         const auto some = [&](const seen& s) {
             return std::ranges::any_of(doubtful.begin() + static_cast<std::ptrdiff_t>(decided_before), doubtful.end(),
@@ -270,6 +275,9 @@ TEST(ReceiptsKilled, GoOnWithoutResendingOrForgettingAnything) {
     for (const auto& m : doubtful) {
         EXPECT_EQ(now.resends_of(m.notification), 1U);
         EXPECT_EQ(now.of(m.notification, v1::EVENT_RESENT).size(), 1U);
+    }
+    for (const auto& m : answered) {
+        EXPECT_EQ(now.resends_of(m.notification), 0U); // settled for every successor
     }
     EXPECT_EQ(on.stop("receipts"), 0);
     EXPECT_EQ(on.stop("receipts-2"), 0);
