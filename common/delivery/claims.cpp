@@ -1,11 +1,12 @@
 #include "claims.hpp"
 
+#include <failpoint/failpoint.hpp>
+
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <failpoint/failpoint.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>

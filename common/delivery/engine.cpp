@@ -1,11 +1,11 @@
 #include "engine_impl.hpp"
 
+#include <failpoint/failpoint.hpp>
 #include <wire/topics.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <failpoint/failpoint.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -2,9 +2,8 @@
 
 #include "engine_impl.hpp"
 
-#include <wire/topics.hpp>
-
 #include <failpoint/failpoint.hpp>
+#include <wire/topics.hpp>
 
 #include <algorithm>
 

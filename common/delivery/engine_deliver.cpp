@@ -2,10 +2,10 @@
 
 #include "engine_impl.hpp"
 
+#include <failpoint/failpoint.hpp>
 #include <notice/content.hpp>
 #include <wire/sealed.hpp>
 
-#include <failpoint/failpoint.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>

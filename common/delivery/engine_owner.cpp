@@ -4,7 +4,6 @@
 #include "engine_impl.hpp"
 
 #include <crypto/seal.hpp>
-
 #include <failpoint/failpoint.hpp>
 
 #include <algorithm>

@@ -2,10 +2,9 @@
 
 #include "engine_impl.hpp"
 
+#include <failpoint/failpoint.hpp>
 #include <wire/identity.hpp>
 #include <wire/topics.hpp>
-
-#include <failpoint/failpoint.hpp>
 
 namespace semel::delivery {
 

@@ -52,6 +52,46 @@ inline constexpr std::array points{
     point{"delivery.revoke.committed", "committed, not released"},
     point{"delivery.drain.begun", "asked to stop, messages are out"},
     point{"delivery.drain.committed", "the last transaction is known, the group is not left"},
+    // Import.
+    point{"intake.import.checked", "the whole file was read once, nothing of it is written"},
+    point{"intake.chunks.produced", "a transaction's rows and progress are produced, not committed"},
+    point{"intake.chunks.committed", "they are committed, the importer has not gone on"},
+    point{"intake.spans.proven", "all rows were read back, nobody was told"},
+    point{"intake.result.produced", "the result and the order's offset are produced, not committed"},
+    point{"intake.result.committed", "the api was told, the order is done"},
+    // Compiling a notice.
+    point{"render.compiled.produced", "artifacts and feedback are produced, not committed"},
+    point{"render.compiled.committed", "they are committed, the next notice is not asked for"},
+    // Plan's first pass.
+    point{"plan.register.put", "some entries of a span are in Redis, the span is not marked"},
+    point{"plan.register.marked", "the span is marked, nobody was told"},
+    point{"plan.report.produced", "the report is produced, not committed"},
+    point{"plan.report.committed", "the report is committed, plan has not heard"},
+    // Plan's second pass.
+    point{"plan.release.looked_up", "decisions are made, nothing of them is produced"},
+    point{"plan.release.produced", "messages, events and progress are produced, the register is not confirmed"},
+    point{"plan.release.confirmed", "the register is confirmed, the transaction is not committed"},
+    point{"plan.release.committed", "committed, plan has not heard"},
+    // Evidence and doubt.
+    point{"receipts.index.answered", "the index has the receipts, nothing of them is in Kafka"},
+    point{"receipts.commit.indexed", "open doubts are in the index, no transaction was begun"},
+    point{"receipts.commit.produced", "events and resends are produced, not committed"},
+    point{"receipts.commit.known", "committed, the index still has what was settled"},
+    point{"receipts.index.forgotten", "the index is up to date"},
+    // Records.
+    point{"ledger.batch.folded", "events and offsets are in a transaction of PostgreSQL, not committed"},
+    point{"ledger.batch.committed", "committed, the ledger has not heard"},
+    point{"ledger.batch.known", "committed and known, Kafka has not the offsets"},
+    point{"ledger.offsets.committed", "Kafka has the offsets"},
+    // Campaigns.
+    point{"api.upload.received", "the file is whole on the disk, PostgreSQL does not know"},
+    point{"api.upload.ordered", "its import is ordered, the uploader was not told"},
+    point{"api.outbox.sent", "records of the outbox are in Kafka, the outbox still has them"},
+    point{"api.outbox.deleted", "the outbox has forgotten them"},
+    point{"api.feedback.applied", "feedback is in PostgreSQL, Kafka has not the offset"},
+    point{"api.feedback.committed", "Kafka has the offset"},
+    point{"api.finish.decided", "a campaign is found to be finished, that is not committed"},
+    point{"api.finish.committed", "the finish is committed, the outbox has it"},
 };
 
 /// The index of a name; points.size() when there is none.

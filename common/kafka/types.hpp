@@ -68,7 +68,7 @@ struct revoked {
 }; ///< drain, commit (unless lost), then consumer::release()
 struct records {
     std::vector<record> batch;
-};                 ///< never empty
+}; ///< never empty
 struct stopped {}; ///< the consumer was closed
 using event = std::variant<records, assigned, revoked, stopped>;
 

@@ -3,6 +3,8 @@
 #include "admin.hpp"
 #include "tasks.hpp"
 
+#include <failpoint/failpoint.hpp>
+
 #include <CLI/CLI.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -219,15 +221,23 @@ int serve(int argc, char** argv, std::string_view service, service_main main) {
     std::string config_file = "semel.yaml";
     unsigned instance = 1;
     bool check_only = false;
+    bool list_failpoints = false;
     app.add_option("--config", config_file, "The configuration")->capture_default_str();
     app.add_option("--instance", instance, "Which of several processes of this service this is, from 1")
         ->capture_default_str()
         ->check(CLI::Range(1U, 999U));
     app.add_flag("--check-config", check_only, "Say what is wrong with the configuration, start nothing");
+    if (failpoint::compiled_in()) {
+        app.add_flag("--list-failpoints", list_failpoints, "Name the points at which a test may let this process die");
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : 2;
+    }
+    if (list_failpoints) {
+        fmt::print("{}", failpoint::list(service));
+        return 0;
     }
     auto settings = config::load(config_file);
     if (!settings) {
@@ -246,6 +256,7 @@ int serve(int argc, char** argv, std::string_view service, service_main main) {
     }
     std::signal(SIGPIPE, SIG_IGN); // a peer that goes away is an error code of the write, not the end of the process
     auto self = std::make_shared<context::impl>(std::move(*settings), service, instance);
+    failpoint::watch_file(self->settings.run_dir / (self->name + ".failpoint"));
     telemetry::set_log(std::make_unique<telemetry::logger>(self->name, *least));
     try {
         return run(self, main);

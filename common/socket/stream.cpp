@@ -1,7 +1,8 @@
+#include <socket/stream.hpp>
+
 #include <boost/asio.hpp>
 #include <boost/asio/ssl.hpp>
 #include <fmt/format.h>
-#include <socket/stream.hpp>
 
 #include <optional>
 

@@ -23,7 +23,7 @@ struct settings {
     std::filesystem::path certificate, key, apns_public_key, fcm_public_key, smpp_password_file, accepted;
     std::string smpp_system_id;
     std::uint64_t keep_content = 0; // of so many messages a listener
-    json::object behaviour; // as for POST /behaviour
+    json::object behaviour;         // as for POST /behaviour
 };
 
 /// Throws std::runtime_error that names the file and what to change.

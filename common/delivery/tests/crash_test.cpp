@@ -4,6 +4,7 @@
 #include "stage.hpp"
 
 #include <failpoint/failpoint.hpp>
+
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 

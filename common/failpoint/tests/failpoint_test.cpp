@@ -1,6 +1,7 @@
 // Compiled with SEMEL_FAILPOINTS whatever the build says.
 
 #include <failpoint/failpoint.hpp>
+
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>

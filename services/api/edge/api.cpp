@@ -4,7 +4,7 @@
 #include <telemetry/log.hpp>
 #include <wire/identity.hpp>
 
-#include <api/edge/outage.hpp>
+#include <api/edge/turned_away.hpp>
 
 #include <algorithm>
 
@@ -63,12 +63,13 @@ http::handler for_roles(services& s, std::initializer_list<role> allowed, user_h
         try {
             co_return co_await serve(s, roles, handle, r);
         } catch (const std::exception& e) {
-            const auto away = outage_in(e);
-            if (!away) {
+            const auto outage = postgres::outage_in(e);
+            if (!outage) {
                 throw;
             }
-            telemetry::log().warn("a request was turned away", {{"why", away->what}});
-            co_return http::problem(503, away->what, away->hint);
+            const auto away = turn_away(*outage);
+            telemetry::log().warn("a request was turned away", {{"why", away.what}});
+            co_return http::problem(503, away.what, away.hint);
         }
     };
 }

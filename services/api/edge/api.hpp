@@ -7,6 +7,7 @@
 #include <api/edge/services.hpp>
 #include <api/edge/store.hpp>
 
+#include <filesystem>
 #include <functional>
 #include <initializer_list>
 #include <optional>
@@ -14,6 +15,9 @@
 #include <vector>
 
 namespace semel::api {
+
+/// Removes what an api that died left of uploads under way. Once, before this one takes any.
+void drop_broken_off_uploads(pqxx::connection&, const std::filesystem::path& data_dir);
 
 /// All routes of /v1.
 http::router routes(services&);

@@ -1,14 +1,15 @@
 #include "background.hpp"
 
 #include <base/time.hpp>
+#include <failpoint/failpoint.hpp>
 #include <kafka/consumer.hpp>
 #include <kafka/producer.hpp>
+#include <postgres/outage.hpp>
 #include <telemetry/log.hpp>
 #include <wire/identity.hpp>
 #include <wire/topics.hpp>
 
 #include <api/edge/ledger.hpp>
-#include <api/edge/outage.hpp>
 #include <api/edge/store.hpp>
 #include <boost/system/system_error.hpp>
 
@@ -29,11 +30,11 @@ asio::awaitable<std::invoke_result_t<F&, pqxx::connection&>> patiently(postgres:
         try {
             co_return co_await db.run(work);
         } catch (const std::exception& e) {
-            const auto away = outage_in(e);
+            const auto away = postgres::outage_in(e);
             if (!away) {
                 throw;
             }
-            telemetry::log().warn("waiting for PostgreSQL", {{"why", away->what}});
+            telemetry::log().warn("waiting for PostgreSQL", {{"why", away->words}});
         }
         if (!co_await runtime::sleep(1s)) {
             throw boost::system::system_error{asio::error::operation_aborted};
@@ -140,11 +141,13 @@ asio::awaitable<void> publish_outbox(services& s) {
             }
         }
         if (sent) {
+            SEMEL_FAILPOINT("api.outbox.sent");
             co_await patiently(s.db, [done = std::move(rows)](pqxx::connection& c) {
                 pqxx::work tx{c};
                 store::delete_outbox(tx, done);
                 tx.commit();
             });
+            SEMEL_FAILPOINT("api.outbox.deleted");
         } else {
             co_await s.outbox.wait_for(200ms);
         }
@@ -198,6 +201,7 @@ asio::awaitable<void> take_feedback(services& s, feedback_source from) {
                 }
                 tx.commit();
             });
+            SEMEL_FAILPOINT("api.feedback.applied");
             s.outbox.notify();
             // After PostgreSQL has it: a repetition changes nothing, a loss would stop a campaign.
             std::vector<kafka::commit> commits;
@@ -206,6 +210,7 @@ asio::awaitable<void> take_feedback(services& s, feedback_source from) {
             }
             offsets.begin();
             const auto result = co_await offsets.commit(std::move(commits), membership);
+            SEMEL_FAILPOINT("api.feedback.committed");
             if (result.outcome == kafka::outcome::unknown) {
                 co_await offsets.rebuild();
             }
@@ -241,12 +246,14 @@ asio::awaitable<void> finish_campaigns(services& s) {
                     event.set_actor("semel");
                     store::enqueue_event(tx, std::move(event), partitions);
                     ids.push_back(campaign.id());
+                    SEMEL_FAILPOINT("api.finish.decided");
                 }
             }
             tx.commit();
             return ids;
         });
         for (const auto& id : finished) {
+            SEMEL_FAILPOINT("api.finish.committed");
             telemetry::log().info("campaign finished", {{"campaign", id}});
             s.outbox.notify();
         }

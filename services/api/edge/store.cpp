@@ -179,6 +179,14 @@ void drop_upload(pqxx::work& tx, const std::string& campaign, std::uint32_t wave
     tx.exec_params0("DELETE FROM api.uploads WHERE campaign = $1 AND wave = $2", campaign, wave);
 }
 
+std::vector<std::pair<std::string, std::uint32_t>> drop_broken_off_uploads(pqxx::work& tx) {
+    std::vector<std::pair<std::string, std::uint32_t>> dropped;
+    for (const auto& row : tx.exec("DELETE FROM api.uploads WHERE state = 'receiving' RETURNING campaign, wave")) {
+        dropped.emplace_back(row[0].as<std::string>(), row[1].as<std::uint32_t>());
+    }
+    return dropped;
+}
+
 std::map<std::uint32_t, wave_plan> read_plans(pqxx::work& tx, const std::string& campaign) {
     std::map<std::uint32_t, wave_plan> plans;
     for (const auto& row : tx.exec_params("SELECT r.wave, r.partition, r.end_offset, r.recipients, r.unreachable FROM "

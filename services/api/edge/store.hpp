@@ -62,6 +62,8 @@ std::optional<upload> read_upload(pqxx::work&, const std::string& campaign, std:
 std::uint32_t reserve_wave(pqxx::work&, const std::string& campaign);
 void update_upload(pqxx::work&, const std::string& campaign, const upload&);
 void drop_upload(pqxx::work&, const std::string& campaign, std::uint32_t wave);
+/// Campaign and wave of each upload that nobody receives any more, which are then gone. Only where no api runs.
+std::vector<std::pair<std::string, std::uint32_t>> drop_broken_off_uploads(pqxx::work&);
 
 std::map<std::uint32_t, wave_plan> read_plans(pqxx::work&, const std::string& campaign);
 void add_registered(pqxx::work&, const std::string& campaign, const v1::Registered&);

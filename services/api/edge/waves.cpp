@@ -4,7 +4,9 @@
 
 #include <audience/sealed_file.hpp>
 #include <crypto/keys.hpp>
+#include <failpoint/failpoint.hpp>
 #include <notice/source.hpp>
+#include <telemetry/log.hpp>
 #include <wire/topics.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -34,8 +36,9 @@ json::object describe(const upload& u) {
     return o;
 }
 
-std::filesystem::path upload_path(const services& s, const std::string& campaign, std::uint32_t wave) {
-    return s.config.data_dir / "uploads" / campaign / std::to_string(wave);
+std::filesystem::path upload_path(const std::filesystem::path& data_dir, const std::string& campaign,
+                                  std::uint32_t wave) {
+    return data_dir / "uploads" / campaign / std::to_string(wave);
 }
 
 v1::ImportOrder order_for(const v1::Campaign& c, const v1::NoticeSource& source, std::uint32_t wave,
@@ -143,13 +146,14 @@ asio::awaitable<http::response> add_wave(services& s, http::request& r, user who
         co_await drop(s, id, start->wave);
         co_return http::problem(key.error());
     }
-    const auto path = upload_path(s, id, start->wave);
+    const auto path = upload_path(s.config.data_dir, id, start->wave);
     const auto digest = co_await receive(s, r, path, *key, {.campaign = base::campaign_id{id}, .wave = start->wave});
     if (!digest) {
         co_await drop(s, id, start->wave);
         co_return http::problem(digest.error());
     }
 
+    SEMEL_FAILPOINT("api.upload.received");
     // Relative: intake may see the folder under another name.
     const auto stored = std::filesystem::relative(path, s.config.data_dir / "uploads").string();
     const auto partitions = s.config.partitions;
@@ -181,6 +185,7 @@ asio::awaitable<http::response> add_wave(services& s, http::request& r, user who
             tx.commit();
             return u;
         });
+    SEMEL_FAILPOINT("api.upload.ordered");
     s.outbox.notify();
     auto out = describe(result);
     out["known"] = result.wave != start->wave; // the campaign has this file already
@@ -235,6 +240,21 @@ asio::awaitable<http::response> show_rejects(services& s, http::request& r, user
 }
 
 } // namespace
+
+void drop_broken_off_uploads(pqxx::connection& db, const std::filesystem::path& data_dir) {
+    pqxx::work tx{db};
+    for (const auto& [campaign, wave] : store::drop_broken_off_uploads(tx)) {
+        // Files first: after the commit nobody would know of them. What cannot be removed is overwritten by the wave
+        // that gets this number next.
+        const auto path = upload_path(data_dir, campaign, wave);
+        std::error_code ignored;
+        std::filesystem::remove(path, ignored);
+        std::filesystem::remove(path.string() + ".part", ignored);
+        telemetry::log().warn("dropped an upload that broke off; it has to be sent again",
+                              {{"campaign", campaign}, {"wave", wave}});
+    }
+    tx.commit();
+}
 
 void add_wave_routes(http::router& all, services& s) {
     all.add("POST", "/v1/campaigns/{id}/waves", for_roles(s, {role::operator_}, [&s](http::request& r, user who) {

@@ -149,6 +149,23 @@ TEST_F(Uploads, ThatBreakOffLeaveNothing) {
     EXPECT_EQ(upload(id, rows).number("wave"), 1) << "the number is free again";
 }
 
+TEST_F(Uploads, OfAnApiThatDiedAreDroppedByTheNext) {
+    const auto id = create();
+    ASSERT_EQ(upload(id, rows).number("wave"), 1);
+    const auto folder = config.data_dir / "uploads" / id;
+    std::ofstream{folder / "2.part"} << "half";
+    db->run_blocking([&](pqxx::connection& c) {
+        pqxx::work tx{c};
+        EXPECT_EQ(store::reserve_wave(tx, id), 2U);
+        tx.commit();
+    });
+    db->run_blocking([&](pqxx::connection& c) { drop_broken_off_uploads(c, config.data_dir); });
+    EXPECT_EQ(get("operator", "/v1/campaigns/" + id + "/waves/2").status, 404U);
+    EXPECT_EQ(get("operator", "/v1/campaigns/" + id + "/waves/1").status, 200U);
+    EXPECT_EQ(files_below(folder), 1U);
+    EXPECT_EQ(opened(id, 1), rows);
+}
+
 TEST_F(Uploads, ThatWereRefusedMayBeSentAgain) {
     const auto id = create();
     ASSERT_EQ(upload(id, rows).number("wave"), 1);

@@ -11,6 +11,7 @@ namespace {
 
 struct asking : common_options {
     std::string id, recipient;
+    bool raw = false;
 };
 
 int show_story(session& s, const asking& how) {
@@ -22,7 +23,7 @@ int show_story(session& s, const asking& how) {
     if (how.json || !story->is_object()) {
         print_json(*story);
     } else {
-        fmt::print("{}", story_text(story->get_object()));
+        fmt::print("{}", story_text(story->get_object(), how.raw));
     }
     return 0;
 }
@@ -61,6 +62,7 @@ void add_audit(CLI::App& program, int& exit_code) {
     add_common(*show, how);
     add_id(*show, how->id);
     show->add_option("--recipient", how->recipient, "The recipient_id, exactly as in the audience")->required();
+    show->add_flag("--raw", how->raw, "Show a mail's bytes as they were sent, not as they read");
     show->callback(
         [how, &exit_code] { exit_code = with_session(*how, [&](session& s) { return show_story(s, *how); }); });
 

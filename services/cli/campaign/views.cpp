@@ -1,5 +1,6 @@
 #include "views.hpp"
 
+#include <cli/campaign/message_text.hpp>
 #include <cli/campaign/text_table.hpp>
 #include <fmt/format.h>
 
@@ -237,7 +238,7 @@ std::string report_csv(const json::object& report) {
     return out + fmt::format("rows,{}\r\n", number_of(report, "rows"));
 }
 
-std::string story_text(const json::object& story) {
+std::string story_text(const json::object& story, bool raw) {
     text_table events{{{"time"}, {"channel"}, {"event"}, {"try", right}, {"gateway"}, {"code"}, {"text"}, {"sha256"}}};
     for (const auto& item : list_of(story, "events")) {
         const auto& e = as_object(item);
@@ -268,7 +269,10 @@ std::string story_text(const json::object& story) {
         }
         for (const auto& part : list_of(m, "content")) {
             if (part.is_string()) {
-                out += "  ---\n" + printable(part.get_string());
+                const std::string_view bytes{part.get_string()};
+                const auto mail = raw ? std::nullopt : readable_mail(bytes);
+                out += mail ? "  --- as it reads (--raw: as it was sent)\n" : "  ---\n";
+                out += printable(mail ? *mail : bytes);
                 out += out.ends_with('\n') ? "" : "\n";
             }
         }

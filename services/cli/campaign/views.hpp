@@ -17,7 +17,8 @@ std::string status_line(const json::object& status);
 std::string report_text(const json::object& report);
 /// "line,people": the six lines of the coverage and their sum.
 std::string report_csv(const json::object& report);
-std::string story_text(const json::object& story);
+/// `raw`: mails as their bytes, not as they read.
+std::string story_text(const json::object& story, bool raw = false);
 std::string in_doubt_text(const json::value& list);
 
 /// The member as text, or nothing.

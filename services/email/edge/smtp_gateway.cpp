@@ -1,11 +1,11 @@
 #include <runtime/tasks.hpp>
+#include <socket/stream.hpp>
 #include <telemetry/log.hpp>
 
 #include <boost/asio.hpp>
 #include <email/core/verp.hpp>
 #include <email/edge/smtp_gateway.hpp>
 #include <fmt/format.h>
-#include <socket/stream.hpp>
 
 #include <algorithm>
 #include <array>

@@ -3,6 +3,7 @@
 #include "rejects_file.hpp"
 #include "stored_upload.hpp"
 
+#include <failpoint/failpoint.hpp>
 #include <runtime/tasks.hpp>
 #include <telemetry/log.hpp>
 #include <wire/progress.hpp>
@@ -163,6 +164,7 @@ asio::awaitable<base::result<audience::totals>> wave_import::check(const job& jo
                                "the stored upload is not the file that was uploaded: upload it again");
     }
     rejects.finish();
+    SEMEL_FAILPOINT("intake.import.checked");
     if (rows.unused_columns() != 0) {
         telemetry::log().info(
             "columns that the notice does not use are read over",
@@ -236,9 +238,11 @@ asio::awaitable<wave_import::ending> wave_import::write(job& job) {
         }
         if (in_transaction != 0 && (in_transaction == settings_.chunks_per_transaction || !more)) {
             co_await produce_progress(job, progress);
+            SEMEL_FAILPOINT("intake.chunks.produced");
             if (const auto committed = co_await commit(job, false); committed != ending::done) {
                 co_return committed;
             }
+            SEMEL_FAILPOINT("intake.chunks.committed");
             counters_.rows_written.add(static_cast<double>(written));
             in_transaction = 0;
             written = 0;
@@ -291,6 +295,7 @@ asio::awaitable<void> wave_import::prove(job& job) {
     for (auto& span : *spans) {
         *progress.add_spans() = std::move(span);
     }
+    SEMEL_FAILPOINT("intake.spans.proven");
 }
 
 asio::awaitable<void> wave_import::produce_progress(const job& job, v1::Progress progress) {
@@ -322,7 +327,9 @@ asio::awaitable<wave_import::ending> wave_import::tell(const job& job, v1::Impor
         const auto bytes = feedback.SerializeAsString();
         co_await producer_.produce(std::move(to), job.order.campaign.value(), bytes);
     }
+    SEMEL_FAILPOINT("intake.result.produced");
     const auto ended = co_await commit(job, true);
+    SEMEL_FAILPOINT("intake.result.committed");
     if (ended == ending::done) {
         (refused ? counters_.imports_refused : counters_.imports_done).add();
         counters_.rows_rejected.add(static_cast<double>(rejected));

@@ -1,10 +1,11 @@
 #include "service.hpp"
 
 #include <base/time.hpp>
+#include <failpoint/failpoint.hpp>
+#include <postgres/outage.hpp>
 #include <telemetry/log.hpp>
 
 #include <fmt/format.h>
-#include <ledger/edge/outage.hpp>
 #include <ledger/schema.hpp>
 
 #include <algorithm>
@@ -20,6 +21,25 @@ namespace {
 
 constexpr auto commit_every = 1s;
 constexpr int lag_every = 5; // commits
+
+/// What to tell the operator while waiting; nothing: waiting would not help.
+std::optional<std::string> waiting_for(const std::exception& e) {
+    const auto away = postgres::outage_in(e);
+    using enum postgres::outage::kind;
+    if (!away || away->what == no_such_table) { // ours: nobody else makes them
+        return std::nullopt;
+    }
+    switch (away->what) {
+    case commit_in_doubt:
+        return away->words + "; what it has is looked up before going on";
+    case disk_full:
+        return away->words + ": make room, writing goes on by itself";
+    case short_of_something:
+        return away->words + ": see its log, writing goes on by itself";
+    default:
+        return away->words;
+    }
+}
 
 kafka::consumer_options consumer_of(const settings& s) {
     kafka::consumer_options options;
@@ -92,7 +112,7 @@ auto service::patiently(F attempt) -> asio::awaitable<std::optional<std::invoke_
             }
             co_return std::move(done);
         } catch (const std::exception& e) {
-            why = outage_in(e);
+            why = waiting_for(e);
             if (!why) {
                 throw;
             }
@@ -243,6 +263,7 @@ asio::awaitable<void> service::write() {
         const auto begun = clock::now();
         const auto done =
             co_await patiently([s = store_, now](pqxx::connection& c) { return s->write(c, now->events, now->moves); });
+        SEMEL_FAILPOINT("ledger.batch.known");
         if (done == written::moved) {
             co_await start_over();
         } else if (done) {
@@ -310,6 +331,7 @@ asio::awaitable<void> service::commit_offsets() {
     committing_ = false; // one at a time, and none through a producer whose state is unknown
     offsets_.begin();
     const auto result = co_await offsets_.commit(std::move(commits), membership_);
+    SEMEL_FAILPOINT("ledger.offsets.committed");
     if (result.outcome != kafka::outcome::committed) {
         telemetry::log().warn("Kafka did not take the group's offsets; PostgreSQL has them", {{"why", result.why}});
     }

@@ -1,5 +1,7 @@
 #include "store.hpp"
 
+#include <failpoint/failpoint.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -334,7 +336,9 @@ written store::write(pqxx::connection& connection, const batch& b, const stretch
             fold(tx, number, b.campaigns().at(campaign));
         }
     }
+    SEMEL_FAILPOINT("ledger.batch.folded");
     tx.commit();
+    SEMEL_FAILPOINT("ledger.batch.committed");
     return written::now;
 }
 

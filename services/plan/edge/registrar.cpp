@@ -1,5 +1,6 @@
 #include "registrar.hpp"
 
+#include <failpoint/failpoint.hpp>
 #include <telemetry/log.hpp>
 #include <wire/progress.hpp>
 #include <wire/topics.hpp>
@@ -167,6 +168,7 @@ asio::awaitable<base::result<v1::Registered>> registrar::register_span(std::shar
         if (auto put = co_await store_.put(s, wave.number(), shape, entries); !put) {
             co_return base::failed(put.error());
         }
+        SEMEL_FAILPOINT("plan.register.put");
         const auto before = totals.recipients();
         count(totals, chunks);
         probe_.registered.add(static_cast<double>(totals.recipients() - before));
@@ -174,6 +176,7 @@ asio::awaitable<base::result<v1::Registered>> registrar::register_span(std::shar
     if (auto marked = co_await store_.mark(s, {wave.number(), span.partition(), span.end_offset()}); !marked) {
         co_return base::failed(marked.error());
     }
+    SEMEL_FAILPOINT("plan.register.marked");
     telemetry::log().info("register.span_finished", {{"campaign", campaign->id.value()},
                                                      {"wave", wave.number()},
                                                      {"partition", span.partition()},
@@ -202,9 +205,11 @@ asio::awaitable<base::result<void>> registrar::report(std::shared_ptr<share> min
                                              wire::progress_partition(key, place_.partitions)};
     co_await producer_.produce(to_api, campaign->id.value(), feedback_bytes);
     co_await producer_.produce(to_progress, key, progress_bytes);
+    SEMEL_FAILPOINT("plan.report.produced");
     std::vector<kafka::commit> offsets{
         {{place_.topic(wire::audience), partition}, static_cast<kafka::offset>(turn), {}}};
     const auto result = co_await producer_.commit(std::move(offsets), mine->as);
+    SEMEL_FAILPOINT("plan.report.committed");
     if (result.outcome == kafka::outcome::committed) {
         probe_.transactions.add();
         turns_[partition] = turn;

@@ -1,6 +1,7 @@
 #include "releaser.hpp"
 
 #include <base/time.hpp>
+#include <failpoint/failpoint.hpp>
 #include <telemetry/log.hpp>
 #include <wire/progress.hpp>
 #include <wire/topics.hpp>
@@ -315,6 +316,7 @@ asio::awaitable<base::result<releaser::batch>> releaser::prepare(pass& p, std::s
             b.decisions.push_back(std::move(*d));
         }
     }
+    SEMEL_FAILPOINT("plan.release.looked_up");
     co_return b;
 }
 
@@ -364,11 +366,14 @@ asio::awaitable<base::result<void>> releaser::emit(pass& p, batch& b) {
         co_await producer_.produce(to, key, bytes);
         offsets.push_back({{place_.topic(wire::audience), partition}, static_cast<kafka::offset>(progress.turn()), {}});
     }
+    SEMEL_FAILPOINT("plan.release.produced");
     if (auto still = co_await store_.confirm(p.session); !still) {
         co_await producer_.abort();
         co_return base::failed(lost(still.error()));
     }
+    SEMEL_FAILPOINT("plan.release.confirmed");
     const auto result = co_await producer_.commit(std::move(offsets), p.mine->as);
+    SEMEL_FAILPOINT("plan.release.committed");
     probe_.seconds.observe(std::chrono::duration<double>(clock::now() - begun).count());
     if (result.outcome != kafka::outcome::committed) {
         probe_.failed_transactions.add();

@@ -1,6 +1,7 @@
 #include "service.hpp"
 
 #include <crypto/keys.hpp>
+#include <failpoint/failpoint.hpp>
 #include <telemetry/log.hpp>
 #include <wire/identity.hpp>
 #include <wire/sealed.hpp>
@@ -334,6 +335,7 @@ asio::awaitable<void> service::on_records(std::vector<kafka::record> batch) {
     index::answer known;
     if (!ask.learned.empty() || !ask.receipts.empty() || !ask.histories_of.empty()) {
         known = co_await persist<index::answer>([this, ask, time] { return index_.exchange(ask, time); });
+        SEMEL_FAILPOINT("receipts.index.answered");
     }
     const history none;
     for (const auto& h : events) {
@@ -448,6 +450,7 @@ asio::awaitable<void> service::commit(outcome out) {
     }
     if (!open.empty()) {
         co_await persist<void>([this, open] { return index_.put(open); });
+        SEMEL_FAILPOINT("receipts.commit.indexed");
     }
 
     producer_.begin();
@@ -470,6 +473,7 @@ asio::awaitable<void> service::commit(outcome out) {
                            .next = next,
                            .metadata = events ? std::to_string(parts_.at(source.partition).turn) : std::string{}});
     }
+    SEMEL_FAILPOINT("receipts.commit.produced");
     const auto result = co_await producer_.commit(std::move(offsets), membership_);
     if (result.outcome != kafka::outcome::committed) {
         count_.failures.add();
@@ -478,6 +482,7 @@ asio::awaitable<void> service::commit(outcome out) {
         co_return;
     }
     committed_ = steady::now();
+    SEMEL_FAILPOINT("receipts.commit.known");
     for (const auto& [source, next] : out.read) {
         positions_[source] = next;
     }
@@ -486,6 +491,7 @@ asio::awaitable<void> service::commit(outcome out) {
     if (!settled.empty() || !out.joined.empty()) {
         const auto orphans = out.joined;
         co_await persist<void>([this, settled, orphans] { return index_.forget(settled, orphans); });
+        SEMEL_FAILPOINT("receipts.index.forgotten");
     }
 }
 

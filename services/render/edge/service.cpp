@@ -1,6 +1,7 @@
 #include "service.hpp"
 
 #include <base/bytes.hpp>
+#include <failpoint/failpoint.hpp>
 #include <runtime/tasks.hpp>
 #include <telemetry/log.hpp>
 
@@ -92,10 +93,12 @@ asio::awaitable<void> service::handle(kafka::record record) {
             const auto feedback = done->feedback.SerializeAsString();
             co_await producer_.produce(std::move(to), source.campaign_id(), feedback);
         }
+        SEMEL_FAILPOINT("render.compiled.produced");
         std::vector<kafka::commit> offsets;
         offsets.push_back({.at = record.at(), .next = record.offset() + 1, .metadata = {}});
         const auto result = co_await producer_.commit(std::move(offsets), membership_);
         if (result.outcome == kafka::outcome::committed) {
+            SEMEL_FAILPOINT("render.compiled.committed");
             break;
         }
         telemetry::log().warn("a notice's transaction did not commit and is made again",

@@ -1,5 +1,6 @@
 #include <runtime/tasks.hpp>
 #include <semel/v1/delivery.pb.h>
+#include <socket/stream.hpp>
 #include <telemetry/log.hpp>
 
 #include <boost/asio.hpp>
@@ -9,7 +10,6 @@
 #include <sms/core/receipt.hpp>
 #include <sms/core/session.hpp>
 #include <sms/edge/smpp_gateway.hpp>
-#include <socket/stream.hpp>
 
 #include <algorithm>
 #include <array>

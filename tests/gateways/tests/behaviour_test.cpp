@@ -3,7 +3,6 @@
 #include <gateways/bearer.hpp>
 #include <gateways/config.hpp>
 #include <gateways/text.hpp>
-
 #include <gtest/gtest.h>
 
 namespace semel::gateways {
@@ -35,10 +34,10 @@ TEST(Behaviour, ReadsEachKindsAnswers) {
 }
 
 TEST(Behaviour, RefusesWhatItDoesNotUnderstandAndChangesNothing) {
-    for (const auto* text : {R"({"errors": {"250 2.0.0": 1}})", R"({"errors": {"451 5.7.1": 1}})",
-                             R"({"errors": {"451 4.7.1": 1.5}})", R"({"errors": {"451 4.7.1": 0.6, "452 4.3.1": 0.6}})",
-                             R"({"latency": 1})", R"({"silence": 0.7, "accept_then_reset": 0.7})",
-                             R"({"hang": 1})", R"({"receipts": {"probability": 1}})"}) {
+    for (const auto* text :
+         {R"({"errors": {"250 2.0.0": 1}})", R"({"errors": {"451 5.7.1": 1}})", R"({"errors": {"451 4.7.1": 1.5}})",
+          R"({"errors": {"451 4.7.1": 0.6, "452 4.3.1": 0.6}})", R"({"latency": 1})",
+          R"({"silence": 0.7, "accept_then_reset": 0.7})", R"({"hang": 1})", R"({"receipts": {"probability": 1}})"}) {
         EXPECT_TRUE(refuses(kind::smtp, text)) << text;
     }
     EXPECT_TRUE(refuses(kind::smpp, R"({"errors": {"58": 1}})"));
@@ -145,7 +144,8 @@ TEST(Text, Base64IsTheStandards) {
 }
 
 TEST(Sections, ApplyFromTheGeneralToTheSpecial) {
-    const auto all = json::read(R"({"all": {"latency_ms": 1}, "smtp": {"latency_ms": 2}, "smtp-25": {"latency_ms": 3}})");
+    const auto all =
+        json::read(R"({"all": {"latency_ms": 1}, "smtp": {"latency_ms": 2}, "smtp-25": {"latency_ms": 3}})");
     const auto& o = all.value().as_object();
     EXPECT_EQ(sections_for(o, kind::smtp, "smtp-25").size(), 3U);
     EXPECT_EQ(sections_for(o, kind::smtp, "smtp-26").size(), 2U);

@@ -1,10 +1,9 @@
 #pragma once
 // A session fed by hand: no socket, a clock that stands still until run_later().
 
+#include <fmt/format.h>
 #include <gateways/desk.hpp>
 #include <gateways/session.hpp>
-
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>

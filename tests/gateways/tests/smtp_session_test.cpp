@@ -1,10 +1,9 @@
 #include "fed.hpp"
 
-#include <gateways/smtp_session.hpp>
-#include <gateways/smtp_syntax.hpp>
-
 #include <crypto/hash.hpp>
 
+#include <gateways/smtp_session.hpp>
+#include <gateways/smtp_syntax.hpp>
 #include <gtest/gtest.h>
 
 namespace semel::gateways::smtp {
@@ -29,7 +28,8 @@ struct Relay : ::testing::Test {
     /// Up to the 354.
     void open(std::string_view parameters = "") {
         tell("EHLO client.example\r\n");
-        const auto answer = tell(fmt::format("MAIL FROM:<b@example.com>{}\r\nRCPT TO:<ann@example.com>\r\nDATA\r\n", parameters));
+        const auto answer =
+            tell(fmt::format("MAIL FROM:<b@example.com>{}\r\nRCPT TO:<ann@example.com>\r\nDATA\r\n", parameters));
         ASSERT_TRUE(answer.contains("354 ")) << answer;
     }
     std::string send(std::string_view body, std::string_view parameters = "") {

@@ -1,3 +1,6 @@
+#include <notice/email_message.hpp>
+
+#include <cli/campaign/message_text.hpp>
 #include <cli/campaign/upload.hpp>
 #include <cli/campaign/views.hpp>
 #include <gmock/gmock.h>
@@ -99,6 +102,40 @@ TEST(Views, AStoryComparesWhatWasSentWithWhatTheRecordGives) {
     EXPECT_THAT(story("aabb"),
                 AllOf(HasSubstr("accepted"), HasSubstr("the same bytes"), HasSubstr("  ---\nSubject: x\n\nHello\n")));
     EXPECT_THAT(story("ccdd"), AllOf(HasSubstr("OTHER BYTES THAN THOSE SENT"), Not(HasSubstr("the same bytes"))));
+}
+
+// Written by the code that writes what is sent: the two must not drift apart.
+std::string a_mail(std::string_view subject, std::string_view text) {
+    return notice::assemble({.from_name = "새벽 상점",
+                             .from_address = "notice@shop.example",
+                             .to = "a@example.com",
+                             .subject = subject,
+                             .date = "Tue, 24 Nov 2026 12:00:00 +0000",
+                             .message_id = "<1@shop.example>",
+                             .language = "ko",
+                             .boundary = "semel_1",
+                             .text = text,
+                             .html = "<p>other</p>"});
+}
+
+TEST(Views, AMailIsShownAsItReads) {
+    const std::string subject = "개인정보 유출에 대하여 다시 알려 드립니다: 한 줄에 다 들어가지 않는 긴 제목입니다";
+    EXPECT_EQ(readable_mail(a_mail(subject, "안녕하세요\r\n\r\n--semel_2\r\n")),
+              "From: 새벽 상점 <notice@shop.example>\nTo: <a@example.com>\nSubject: " + subject +
+                  "\nDate: Tue, 24 Nov 2026 12:00:00 +0000\nMessage-ID: <1@shop.example>\n\n"
+                  "안녕하세요\r\n\r\n--semel_2\r\n");
+    const auto plain = readable_mail(a_mail("A notice = of a leak", "x\r\n"));
+    ASSERT_TRUE(plain);
+    EXPECT_THAT(*plain, HasSubstr("Subject: A notice = of a leak\n"));
+}
+
+TEST(Views, WhatIsNoMailOfOursIsShownAsItIs) {
+    const auto whole = a_mail("s", "text\r\n");
+    for (std::size_t size = 0; size < whole.find("--semel_1\r\nContent-Type: text/html"); ++size) {
+        EXPECT_EQ(readable_mail(std::string_view{whole}.substr(0, size)), std::nullopt) << size;
+    }
+    EXPECT_EQ(readable_mail("Subject: =?UTF-8?B?!!?=\r\n\r\n--b\r\n"), std::nullopt);
+    EXPECT_EQ(readable_mail(R"({"aps": {}})"), std::nullopt);
 }
 
 TEST(Views, DoubtsAreCountedInWords) {
