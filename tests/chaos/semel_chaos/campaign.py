@@ -14,12 +14,12 @@ ORDER = ("draft", "sealed", "approved", "running", "finished")
 
 
 class Campaign:
-    def __init__(self, stack, truth, policy="hold", after="15s"):
-        self.stack, self.truth, self.policy, self.after = stack, truth, policy, after
+    def __init__(self, stack, truth, policy="hold", after="15s", notice=NOTICE):
+        self.stack, self.truth, self.policy, self.after, self.notice = stack, truth, policy, after, notice
         self.id = None
 
     def create(self):
-        words = ("campaign", "create", "--name", "Proof", "--notice", NOTICE, "--in-doubt", self.policy,
+        words = ("campaign", "create", "--name", "Proof", "--notice", self.notice, "--in-doubt", self.policy,
                  "--in-doubt-after", self.after)
         self.id = self.stack.patient_json(*words)["id"]
         return self

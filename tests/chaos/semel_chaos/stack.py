@@ -116,15 +116,19 @@ class Stack:
     # Starting and stopping
 
     def up(self):
-        for name in ("config", "data/gateways", "log", "run"):
-            (self.dir / name).mkdir(parents=True, exist_ok=True)
-        run([ROOT / "deploy/local/secrets", self.config])
+        self.up_gateways()
         self.write_settings()
-        self.start_gateways()
         if self.proxied:
             from .proxy import Proxies
             self.proxies = Proxies({kind: (self.port(kind), self.port(f"{kind}-gateway")) for kind in KINDS})
         self.semel("up", "--config", self.dir / "semel.yaml")
+
+    def up_gateways(self):
+        """Only the ground truth, with what it needs to know its clients."""
+        for name in ("config", "data/gateways", "log", "run"):
+            (self.dir / name).mkdir(parents=True, exist_ok=True)
+        run([ROOT / "deploy/local/secrets", self.config])
+        self.start_gateways()
 
     def down(self):
         try:
@@ -156,7 +160,7 @@ gateways:
     - {{name: apns, apns: {{endpoint: "https://127.0.0.1:{self.port('apns')}", ca: {c}/ca.pem, team_id: TEAM000001, key_id: KEY0000001, key_file: {c}/apns.p8, topic: com.example.shop, connections: 2, streams: 20}}{rate('apns')}}}
     - {{name: fcm, fcm: {{endpoint: "https://127.0.0.1:{self.port('fcm')}", ca: {c}/ca.pem, service_account: {c}/fcm.json, token_endpoint: "https://127.0.0.1:{self.port('fcm')}/token", connections: 2, streams: 20}}{rate('fcm')}}}
   sms:
-    - {{name: smsc-a, smpp: {{host: 127.0.0.1, port: {self.port('smpp')}, system_id: semel, password_file: {c}/smpp.password, window: 32, source_address: "15771577"}}{rate('smsc-a')}}}
+    - {{name: smsc-a, smpp: {{host: 127.0.0.1, port: {self.port('smpp')}, system_id: semel, password_file: {c}/smpp.password, window: {self.WINDOWS['smsc-a']}, source_address: "15771577"}}{rate('smsc-a')}}}
 """)
 
     def start_gateways(self):
