@@ -13,7 +13,7 @@ void breaker::succeeded() noexcept {
     }
 }
 
-void breaker::failed(base::timestamp now) noexcept {
+void breaker::failed(base::instant now) noexcept {
     ++answers_;
     ++failures_;
     if (open(now)) {
@@ -28,13 +28,13 @@ void breaker::failed(base::timestamp now) noexcept {
     failures_ = 0;
 }
 
-void breaker::stop(base::timestamp now, std::string why) {
+void breaker::stop(base::instant now, std::string why) {
     stopped_because_ = std::move(why);
     pause_ = policy_.longest_pause;
     open_until_ = now + policy_.longest_pause;
 }
 
-void breaker::pause_until(base::timestamp until) noexcept {
+void breaker::pause_until(base::instant until) noexcept {
     open_until_ = std::max(open_until_, until);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 // Opens a gateway's lane when it mostly fails, and lets a probe through after a while. Pure.
 
-#include <base/time.hpp>
+#include <base/instant.hpp>
 
 #include <cstdint>
 #include <string>
@@ -23,16 +23,16 @@ class breaker {
 
     void succeeded() noexcept;
     /// A transient answer, a timeout, a lost connection; not a permanent refusal (that is about one recipient).
-    void failed(base::timestamp now) noexcept;
+    void failed(base::instant now) noexcept;
     /// A configuration or policy error: closed at once, for the longest pause, and an operator is called.
-    void stop(base::timestamp now, std::string why);
+    void stop(base::instant now, std::string why);
     /// The gateway asked for it (Retry-After, throttling).
-    void pause_until(base::timestamp) noexcept;
+    void pause_until(base::instant) noexcept;
 
-    bool open(base::timestamp now) const noexcept { return now < open_until_; }
+    bool open(base::instant now) const noexcept { return now < open_until_; }
     /// Its pause is over and nothing has succeeded since: one message at a time may try.
     bool unproven() const noexcept { return pause_ != base::duration{}; }
-    base::timestamp open_until() const noexcept { return open_until_; }
+    base::instant open_until() const noexcept { return open_until_; }
     /// Why an operator must look; empty when nothing is wrong with the configuration.
     const std::string& stopped_because() const noexcept { return stopped_because_; }
 
@@ -41,7 +41,7 @@ class breaker {
     unsigned answers_ = 0;
     unsigned failures_ = 0;
     base::duration pause_{0};
-    base::timestamp open_until_{};
+    base::instant open_until_{};
     std::string stopped_because_;
 };
 

@@ -132,6 +132,7 @@ void engine::impl::on_records(const std::vector<kafka::record>& batch) {
             i.unreadable = "the record is no Dispatch";
             i.raw = record.value();
         }
+        i.due = base::instant_now() + wait_left(record.at().topic, i.dispatch, base::now());
         if (arrival == window::arrival::inherited) {
             inherited[record.at()].push_back(std::move(i));
         } else {
@@ -168,9 +169,9 @@ void engine::impl::balance_fetching(partition& p) {
     }
 }
 
-bool engine::impl::next_of(partition& p, base::timestamp now, item& out) {
+bool engine::impl::next_of(partition& p, base::instant now, item& out) {
     if (p.state != partition::phase::open || p.queue.empty() || !p.window.sendable(p.queue.front().at) ||
-        p.queue.front().dispatch.not_before_us() > base::to_us(now)) {
+        p.queue.front().due > now) {
         return false;
     }
     out = std::move(p.queue.front());
@@ -180,7 +181,7 @@ bool engine::impl::next_of(partition& p, base::timestamp now, item& out) {
 }
 
 void engine::impl::feed() {
-    const auto now = base::now();
+    const auto now = base::instant_now();
     // While every lane is shut, records stay where they are instead of going round through retry.*; while Redis is
     // away, sending pauses.
     const auto any_lane = [&] { return std::ranges::any_of(lanes, [&](const lane& l) { return l.takes(now); }); };

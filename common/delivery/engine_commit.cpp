@@ -29,7 +29,7 @@ kafka::commit to_commit(const partition& p, const range& said) {
 
 /// Reserves about two commits' worth of what may be sent now. What must still wait (retry.*) is not reserved: it would
 /// stay in the range for as long, and be in doubt after a crash together with a Redis loss.
-void engine::impl::reserve_due(partition& p, base::timestamp now) const {
+void engine::impl::reserve_due(partition& p, base::instant now) const {
     p.pace = std::max(p.settled_lately, p.pace - p.pace / 4);
     if (p.state != partition::phase::open || !feeding) {
         return;
@@ -40,7 +40,7 @@ void engine::impl::reserve_due(partition& p, base::timestamp now) const {
     const auto have = p.window.reserved();
     std::size_t due = 0;
     for (auto it = std::ranges::lower_bound(p.queue, p.window.end(), {}, &item::at);
-         it != p.queue.end() && have + due < want && it->dispatch.not_before_us() <= base::to_us(now); ++it) {
+         it != p.queue.end() && have + due < want && it->due <= now; ++it) {
         ++due;
     }
     p.window.reserve(due);
@@ -83,7 +83,7 @@ asio::awaitable<void> engine::impl::commit_now(std::shared_ptr<std::optional<boo
     std::vector<range> said;
     std::vector<marker> said_under;
     std::vector<kafka::commit> offsets;
-    const auto now = base::now();
+    const auto now = base::instant_now();
     for (const auto& p : order) {
         if (p->lost()) {
             continue;

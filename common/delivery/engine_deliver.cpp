@@ -147,7 +147,7 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
                                              const std::string& content_sha256) {
     const auto& d = message.dispatch;
     milliseconds wait{0};
-    auto* lane = choose(out, d, base::now(), wait);
+    auto* lane = choose(out, d, base::instant_now(), wait);
     if (lane == nullptr) {
         settle(p, message,
                wait < 0ms ? failed_with("semel:no-gateway", "no gateway of semel.yaml carries this kind of address")
@@ -260,7 +260,7 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
     co_return true;
 }
 
-lane* engine::impl::choose(const outbound& out, const v1::Dispatch& d, base::timestamp now, milliseconds& wait) {
+lane* engine::impl::choose(const outbound& out, const v1::Dispatch& d, base::instant now, milliseconds& wait) {
     lane* best = nullptr;
     wait = milliseconds{-1};
     const auto& pinned = d.pinned_gateway();
@@ -353,7 +353,7 @@ asio::awaitable<engine::impl::claimed> engine::impl::claim(partition_ptr p, cons
 }
 
 void engine::impl::heed(lane& l, const verdict& v) {
-    const auto now = base::now();
+    const auto now = base::instant_now();
     switch (v.what) {
     case verdict::kind::accepted:
     case verdict::kind::permanent:

@@ -32,7 +32,7 @@ struct lane {
     bool alarmed = false;
     bool probing = false; // one message finds out whether the gateway is back
 
-    bool takes(base::timestamp now) const noexcept { return !breaker.open(now) && !(probing && breaker.unproven()); }
+    bool takes(base::instant now) const noexcept { return !breaker.open(now) && !(probing && breaker.unproven()); }
 };
 
 /// A message whose last bytes are out and whose answer has not come.
@@ -59,8 +59,8 @@ struct engine::impl : std::enable_shared_from_this<impl> {
     void on_records(const std::vector<kafka::record>&);
     void enqueue(partition&, item);
     void feed();
-    bool next_of(partition&, base::timestamp now, item& out);
-    void reserve_due(partition&, base::timestamp now) const;
+    bool next_of(partition&, base::instant now, item& out);
+    void reserve_due(partition&, base::instant now) const;
     void settle_overdue(std::chrono::steady_clock::time_point since_before, bool closing_only);
     void balance_fetching(partition&);
     partition_ptr find(const kafka::topic_partition&) const;
@@ -89,7 +89,7 @@ struct engine::impl : std::enable_shared_from_this<impl> {
     asio::awaitable<void> send(partition_ptr, item&);
     asio::awaitable<bool> transmit(partition_ptr, item&, const catalog::campaign&, const outbound&, const v1::Delivery&,
                                    const std::string& content_sha256);
-    lane* choose(const outbound&, const v1::Dispatch&, base::timestamp now, std::chrono::milliseconds& wait);
+    lane* choose(const outbound&, const v1::Dispatch&, base::instant now, std::chrono::milliseconds& wait);
     asio::awaitable<std::optional<std::chrono::milliseconds>> take_tokens(lane&, const outbound&, const v1::Delivery&,
                                                                           std::uint32_t campaign_rate);
     enum class claimed : unsigned char { yes, in_doubt, later, withdrawn };

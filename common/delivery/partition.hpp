@@ -1,6 +1,7 @@
 #pragma once
 // One source partition as its present owner knows it.
 
+#include <base/instant.hpp>
 #include <delivery/checkpoint.hpp>
 #include <delivery/claims.hpp>
 #include <delivery/window.hpp>
@@ -19,6 +20,7 @@ namespace semel::delivery {
 struct item {
     kafka::offset at = 0;
     v1::Dispatch dispatch;
+    base::instant due = {};      // not to be sent before
     std::string unreadable = {}; // why the record is none; then `raw` has its bytes
     std::string raw = {};
     bool claim_asked = false; // a claim was asked for and no answer came

@@ -84,4 +84,11 @@ v1::Dispatch again(const v1::Dispatch& d, const settlement& s, base::timestamp n
     return next;
 }
 
+base::duration wait_left(std::string_view topic, const v1::Dispatch& d, base::timestamp now) {
+    const auto tier = std::ranges::find_if(
+        wire::tiers, [&](const wire::tier& t) { return topic.ends_with("." + std::string{t.name}); });
+    const base::duration longest = tier == wire::tiers.end() ? base::duration{} : tier->wait;
+    return std::clamp(base::from_us(d.not_before_us()) - now, base::duration{}, longest);
+}
+
 } // namespace semel::delivery

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace semel::delivery {
 
@@ -43,5 +44,9 @@ settlement postponed(std::chrono::milliseconds wait, std::string code);
 
 /// The retry record that a deferral writes.
 v1::Dispatch again(const v1::Dispatch&, const settlement&, base::timestamp now);
+
+/// How long a record must still wait, and no longer than records of its topic ever do: a wall clock that is set back
+/// would hold a message for as long.
+base::duration wait_left(std::string_view topic, const v1::Dispatch&, base::timestamp now);
 
 } // namespace semel::delivery

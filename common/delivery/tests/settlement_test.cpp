@@ -78,3 +78,13 @@ TEST(Settlement, ACancelledCampaignFailsWhatIsNotSent) {
     EXPECT_EQ(delivery::turned_away(delivery::standing::cancelled, a_dispatch()).code, "semel:cancelled");
     EXPECT_EQ(delivery::turned_away(delivery::standing::paused, a_dispatch()).what, settlement::kind::deferred);
 }
+
+TEST(Settlement, AStepOfTheClockMovesNoRetryBeyondItsTier) {
+    const auto d = delivery::again(a_dispatch(), delivery::postponed(0s, "semel:rate"), now);
+    const auto topic = wire::retry(base::channel::email, 0);
+    EXPECT_EQ(delivery::wait_left(topic, d, now), 10s);
+    EXPECT_EQ(delivery::wait_left(topic, d, now + 4s), 6s);
+    EXPECT_EQ(delivery::wait_left(topic, d, now + 11s), 0s);
+    EXPECT_EQ(delivery::wait_left(topic, d, now - 1h), 10s) << "the clock was set back";
+    EXPECT_EQ(delivery::wait_left(wire::dispatch(base::channel::email), d, now), 0s) << "the first try never waits";
+}

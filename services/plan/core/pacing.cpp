@@ -30,7 +30,7 @@ stance stance_of(const v1::Campaign& campaign, const v1::Wave& wave, base::times
     return stance::send;
 }
 
-void lane::read(double waiting, double done, base::timestamp now) {
+void lane::read(double waiting, double done, base::instant now) {
     if (read_at_ && now > *read_at_ && waiting_ > 0 && done >= done_) {
         const auto speed = (done - done_) / seconds(now - *read_at_);
         per_second_ = per_second_ == 0 ? speed : 0.7 * per_second_ + 0.3 * speed;
@@ -45,13 +45,13 @@ double lane::room(const pace& p) const noexcept {
     return std::max(p.window, per_second_ * static_cast<double>(p.ahead.count())) - waiting();
 }
 
-allowance::allowance(double per_second, const pace& p, base::timestamp now)
+allowance::allowance(double per_second, const pace& p, base::instant now)
     : per_second_(per_second)
     , most_(per_second * static_cast<double>(p.ahead.count()))
     , left_(most_)
     , at_(now) {}
 
-double allowance::left(base::timestamp now) {
+double allowance::left(base::instant now) {
     if (now > at_) {
         left_ = std::min(most_, left_ + per_second_ * seconds(now - at_));
         at_ = now;

@@ -3,6 +3,7 @@
 // stay small: some 30 seconds of sending. Pure; `now` is an argument.
 
 #include <base/ids.hpp>
+#include <base/instant.hpp>
 #include <base/time.hpp>
 #include <semel/v1/campaign.pb.h>
 
@@ -31,7 +32,7 @@ struct pace {
 class lane {
   public:
     /// `waiting`: records not yet committed; `done`: sum of the committed offsets (only its growth counts).
-    void read(double waiting, double done, base::timestamp now);
+    void read(double waiting, double done, base::instant now);
     void released(double messages) noexcept { since_ += messages; }
     double waiting() const noexcept { return waiting_ + since_; }
     /// Messages that may be released now; not positive: none.
@@ -42,15 +43,15 @@ class lane {
     double since_ = 0;
     double done_ = 0;
     double per_second_ = 0; // while there was work: an idle dispatcher says nothing about its speed
-    std::optional<base::timestamp> read_at_;
+    std::optional<base::instant> read_at_;
 };
 
 /// A campaign's own rate (Campaign.rate_per_s): a bucket of `ahead` seconds, full at the start, overdrawn by at most
 /// one batch. `share` is the part of the audience that this process releases.
 class allowance {
   public:
-    allowance(double per_second, const pace&, base::timestamp now);
-    double left(base::timestamp now);
+    allowance(double per_second, const pace&, base::instant now);
+    double left(base::instant now);
     void spend(double messages) noexcept { left_ -= messages; }
     double per_second() const noexcept { return per_second_; }
 
@@ -58,7 +59,7 @@ class allowance {
     double per_second_;
     double most_;
     double left_;
-    base::timestamp at_;
+    base::instant at_;
 };
 
 } // namespace semel::plan

@@ -81,7 +81,7 @@ asio::awaitable<void> backlog::refresh() {
     bool failed = false;
     for (const auto& [channel, read] : all) {
         if (read) {
-            self.lanes[channel].read(read->waiting, read->done, base::now());
+            self.lanes[channel].read(read->waiting, read->done, base::instant_now());
             continue;
         }
         failed = true;

@@ -242,11 +242,12 @@ std::size_t releaser::allowed(const pass& p, double not_yet_counted) {
     auto room = backlog_.room(p.campaign->state.channels()) - not_yet_counted;
     if (const auto rate = p.campaign->state.rate_per_s(); rate != 0) {
         const auto share = static_cast<double>(p.mine->partitions.size()) / place_.partitions;
-        auto& own = allowances_.try_emplace(p.campaign->id.value(), rate * share, pace_, base::now()).first->second;
+        auto& own =
+            allowances_.try_emplace(p.campaign->id.value(), rate * share, pace_, base::instant_now()).first->second;
         if (own.per_second() != rate * share) {
-            own = allowance{rate * share, pace_, base::now()};
+            own = allowance{rate * share, pace_, base::instant_now()};
         }
-        room = std::min(room, own.left(base::now()) - not_yet_counted);
+        room = std::min(room, own.left(base::instant_now()) - not_yet_counted);
     }
     if (room <= 0) {
         return 0;

@@ -7,6 +7,7 @@ using namespace std::chrono_literals;
 namespace {
 
 const base::timestamp noon = base::from_us(1'800'000'000'000'000);
+const base::instant begun{1h};
 
 plan::stance stance(v1::CampaignPhase campaign, v1::WavePhase wave, std::int64_t deadline = 0, std::int64_t start = 0) {
     v1::Campaign c;
@@ -55,17 +56,17 @@ TEST(Pacing, ALaneFillsUpToItsWindowAndReopensAsItDrains) {
     EXPECT_EQ(lane.room(p), 1'000);
     lane.released(1'200);
     EXPECT_LE(lane.room(p), 0);
-    lane.read(1'200, 0, noon);
+    lane.read(1'200, 0, begun);
     EXPECT_LE(lane.room(p), 0) << "nothing has been worked off yet";
-    lane.read(900, 300, noon + 30s);
+    lane.read(900, 300, begun + 30s);
     EXPECT_EQ(lane.room(p), 100) << "10 a second for 30 s is less than the window";
 }
 
 TEST(Pacing, AFastLaneMayHoldThirtySecondsOfItsSpeed) {
     const plan::pace p{.ahead = 30s, .window = 1'000};
     plan::lane lane;
-    lane.read(5'000, 0, noon);
-    lane.read(4'000, 1'000, noon + 1s);
+    lane.read(5'000, 0, begun);
+    lane.read(4'000, 1'000, begun + 1s);
     EXPECT_EQ(lane.room(p), 30'000 - 4'000);
     lane.released(500);
     EXPECT_EQ(lane.room(p), 30'000 - 4'500);
@@ -74,18 +75,18 @@ TEST(Pacing, AFastLaneMayHoldThirtySecondsOfItsSpeed) {
 TEST(Pacing, AnIdleLaneKeepsTheSpeedItHad) {
     const plan::pace p{.ahead = 30s, .window = 1'000};
     plan::lane lane;
-    lane.read(5'000, 0, noon);
-    lane.read(0, 5'000, noon + 1s);
-    lane.read(0, 5'000, noon + 100s);
+    lane.read(5'000, 0, begun);
+    lane.read(0, 5'000, begun + 1s);
+    lane.read(0, 5'000, begun + 100s);
     EXPECT_EQ(lane.room(p), 150'000);
 }
 
 TEST(Pacing, ACampaignsRateIsABucketOfThirtySeconds) {
-    plan::allowance a{10, {.ahead = 30s}, noon};
-    EXPECT_EQ(a.left(noon), 300);
+    plan::allowance a{10, {.ahead = 30s}, begun};
+    EXPECT_EQ(a.left(begun), 300);
     a.spend(500);
-    EXPECT_EQ(a.left(noon), -200);
-    EXPECT_EQ(a.left(noon + 10s), -100);
-    EXPECT_EQ(a.left(noon + 1h), 300) << "it never saves up more";
-    EXPECT_EQ(a.left(noon), 300) << "a clock that steps back gives nothing and takes nothing";
+    EXPECT_EQ(a.left(begun), -200);
+    EXPECT_EQ(a.left(begun + 10s), -100);
+    EXPECT_EQ(a.left(begun + 1h), 300) << "it never saves up more";
+    EXPECT_EQ(a.left(begun), 300) << "a clock that steps back gives nothing and takes nothing";
 }

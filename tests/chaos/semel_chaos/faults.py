@@ -124,6 +124,27 @@ class KillAtFailpoint(OfService):
         return f"{self.name} {self.target} {self.point}:{self.hit}" + (" (not reached: killed)" if self.reached is False else "")
 
 
+class DieDuringStep(KillAtFailpoint):
+    """At a point that is passed only while a step of a campaign is carried out, which `step` does."""
+
+    def __init__(self, target, point):
+        super().__init__(target, point)
+        self.step = lambda: None
+
+    def strike(self, stack):
+        former = wait_for(f"{self.target} runs, to be armed", lambda: stack.pid(self.target), 30, every=0.05)
+        stack.arm(self.target, self.point)
+        self.step()
+        try:
+            wait_for("the point is reached", lambda: stack.pid(self.target) != former, 5, every=0.05)
+            self.reached = True
+        except Failed:
+            self.reached = False
+            stack.disarm(self.target)
+            stack.kill(self.target)
+        stack.await_other(self.target, former)
+
+
 class Pause(OfService):
     """SIGSTOP and SIGCONT. A dispatcher that sleeps beyond its session wakes up to find that its partitions moved."""
 
@@ -260,6 +281,32 @@ class KillPostgres(Fault):
     def strike(self, stack):
         stack.await_other("postgres", stack.kill("postgres"), 60)
         stack.await_ready("postgres")
+
+
+class FillPostgres(Fault):
+    """Its disk is full for a while. Nothing may be lost, and sending goes on: the ledger is late, that is all."""
+
+    name = "disk full"
+
+    def __init__(self, seconds):
+        super().__init__("postgres", seconds)
+
+    def channels(self):
+        return ()
+
+    def strike(self, stack):
+        ballast = stack.dir / "data/postgres/ballast"
+        try:
+            with open(ballast, "wb", buffering=0) as out:
+                while out.write(bytes(1 << 20)) == 1 << 20:
+                    pass
+        except OSError:
+            pass  # full
+        time.sleep(self.seconds)
+
+    def mend(self, stack):
+        (stack.dir / "data/postgres/ballast").unlink(missing_ok=True)
+        wait_for("PostgreSQL answers again", lambda: stack.pid("postgres") and stack.ready("postgres"), 90)
 
 
 class Storm(OfService):

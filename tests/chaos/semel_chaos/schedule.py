@@ -21,6 +21,7 @@ class Profile:
     redis: int = 0
     kafka: int = 0
     postgres: int = 0
+    full_disks: int = 0
     network: int = 0  # resets, refusals, partitions, cuts
     lies: int = 0
     storms: int = 0
@@ -32,27 +33,45 @@ PROFILES = {
     "smoke": Profile(people=9_000, rates={"relay-a": 90, "apns": 40, "fcm": 20, "smsc-a": 85},
                      kills=7, failpoints=6, pauses=2, redis=2, kafka=1, network=3, lies=2, storms=1),
     "short": Profile(people=45_000, rates={"relay-a": 240, "apns": 100, "fcm": 50, "smsc-a": 230},
-                     kills=60, failpoints=60, pauses=17, long_pauses=3, redis=10, kafka=3, postgres=3, network=12, lies=8,
+                     kills=60, failpoints=60, pauses=17, long_pauses=3, redis=10, kafka=3, postgres=2, full_disks=1, network=12, lies=8,
                      storms=3, notifications=500_000),
     "night": Profile(people=90_000, rates={"relay-a": 500, "apns": 200, "fcm": 100, "smsc-a": 450},
-                     kills=3_000, failpoints=2_010, pauses=480, long_pauses=20, redis=500, kafka=250, postgres=100,
+                     kills=3_000, failpoints=2_010, pauses=480, long_pauses=20, redis=500, kafka=250, postgres=90, full_disks=10,
                      network=600, lies=300, storms=100, notifications=20_000_000),
     "release": Profile(people=90_000, rates={"relay-a": 500, "apns": 200, "fcm": 100, "smsc-a": 450},
                        kills=20_000, failpoints=10_050, pauses=2_900, long_pauses=100, redis=3_000, kafka=1_000,
-                       postgres=500, network=3_000, lies=1_500, storms=500, notifications=100_000_000),
+                       postgres=450, full_disks=50, network=3_000, lies=1_500, storms=500, notifications=100_000_000),
 }
 
 # Kafka's session of a static member lasts 45 s.
 BEYOND_SESSION_S = (55, 90)
 
 
-def draw(profile, seed, points):
-    """A list of steps, each of one fault or of two that overlap: [(fault,), (fault, fault, gap), ...].
+# Points that are passed only while an operator's step is carried out: armed before it. All others are passed while a
+# campaign is sent.
+STAGES = {"create": ("render.", "api.outbox.", "api.feedback."), "add": ("intake.", "api.upload."),
+          "seal": ("plan.register.", "plan.report."), "end": ("api.finish.",)}
 
-    `points`: service -> its failpoints; where there are none, the process is killed at random instead."""
+
+def stage_of(point):
+    return next((stage for stage, prefixes in STAGES.items() if point.startswith(prefixes)), None)
+
+
+def draw(profile, seed, points, small_disk=True):
+    """What happens while campaigns are sent, and what during their steps: ([(fault,), (fault, fault, gap), ...],
+    {stage: [fault, ...]}).
+
+    `points`: service -> its failpoints; where there are none, the process is killed at random instead.
+    `small_disk`: whether PostgreSQL has one that can be filled."""
     dice = random.Random(f"schedule {seed}")
     out = [faults.Kill(dice.choice(WORKERS)) for _ in range(profile.kills)]
-    out += failpoints(profile.failpoints, dice, points)
+    staged = {stage: [] for stage in STAGES}
+    for fault in failpoints(profile.failpoints, dice, points):
+        stage = stage_of(fault.point) if fault.name == "failpoint" else None
+        if stage:
+            staged[stage].append(faults.DieDuringStep(fault.target, fault.point))
+        else:
+            out.append(fault)
     out += [faults.Pause(dice.choice(WORKERS), dice.uniform(1, 12)) for _ in range(profile.pauses)]
     out += [faults.Pause(dice.choice(DISPATCHERS), dice.uniform(*BEYOND_SESSION_S)) for _ in range(profile.long_pauses)]
     redis = (faults.FlushRedis, faults.KillRedis, faults.EmptyRedis, faults.OldRedis, lambda: faults.PauseRedis(dice.uniform(1, 8)))
@@ -60,16 +79,17 @@ def draw(profile, seed, points):
     kafka = (faults.KillKafka, faults.StopKafka, lambda: faults.PauseKafka(dice.uniform(5, 30)))
     out += [kafka[i % len(kafka)]() for i in range(profile.kafka)]
     out += [faults.KillPostgres() for _ in range(profile.postgres)]
+    out += [faults.FillPostgres(dice.uniform(5, 15)) for _ in range(profile.full_disks if small_disk else 0)]
     out += [network(i, dice) for i in range(profile.network)]
     out += [lie(i, dice) for i in range(profile.lies)]
     out += [faults.Storm(dice.choice(DISPATCHERS), dice) for _ in range(profile.storms)]
     dice.shuffle(out)
-    return pairs(out, profile.together, dice)
+    return pairs(out, profile.together, dice), staged
 
 
 def failpoints(count, dice, points):
     """Every point of every service comes before any comes again."""
-    every = [(service, point) for service in WORKERS for point in points.get(service, ())]
+    every = [(service, point) for service in SERVICES for point in points.get(service, ())]
     if not every:
         return [faults.Kill(dice.choice(DISPATCHERS)) for _ in range(count)]
     # The three dispatchers share the engine's points: one of them each time, so that a short run meets all points.

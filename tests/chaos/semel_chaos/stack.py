@@ -85,12 +85,14 @@ class Stack:
 
     WINDOWS = {"relay-a": 16, "apns": 2 * 20, "fcm": 2 * 20, "smsc-a": 32}
 
-    def __init__(self, folder, binaries=ROOT / "build/release/bin", rates=None, proxied=False, environment=None):
+    def __init__(self, folder, binaries=ROOT / "build/release/bin", rates=None, proxied=False, environment=None, small_disk=False):
         self.dir = Path(folder)
         self.binaries = Path(binaries)
         self.rates = rates or {}
         self.proxied = proxied
         self.environment = {**os.environ, **(environment or {})}
+        # PostgreSQL's disk can be filled only where one may be mounted.
+        self.small_disk = small_disk and os.geteuid() == 0
         self.base = free_base(len(PORTS))
         self.latency_ms = 0
         self.gateway_process = None
@@ -117,6 +119,10 @@ class Stack:
 
     def up(self):
         self.up_gateways()
+        if self.small_disk:
+            disk = self.dir / "data/postgres"
+            disk.mkdir()
+            run(["mount", "-t", "tmpfs", "-o", "size=3g,mode=700", "tmpfs", disk])
         self.write_settings()
         if self.proxied:
             from .proxy import Proxies
@@ -141,6 +147,8 @@ class Stack:
             if self.gateway_process:
                 self.gateway_process.terminate()
                 self.gateway_process.wait(20)
+            if self.small_disk:
+                run(["umount", "--lazy", self.dir / "data/postgres"], check=False)
 
     def write_settings(self):
         c = self.config

@@ -4,7 +4,17 @@ from collections import Counter
 from semel_chaos import faults, schedule
 
 POINTS = {"email": ["delivery.claim.taken", "delivery.take_over.assigned", "email.own"],
-          "sms": ["delivery.claim.taken", "delivery.take_over.assigned"], "plan": ["plan.a"]}
+          "sms": ["delivery.claim.taken", "delivery.take_over.assigned"], "plan": ["plan.a", "plan.report.produced"],
+          "intake": ["intake.chunks.produced"]}
+
+
+def while_sending(profile, seed):
+    return schedule.draw(schedule.PROFILES[profile], seed, POINTS)[0]
+
+
+def all_of(profile, seed):
+    steps, staged = schedule.draw(schedule.PROFILES[profile], seed, POINTS)
+    return [f for step in steps for f in step[:2] if isinstance(f, faults.Fault)] + [f for fs in staged.values() for f in fs]
 
 
 class Schedule(unittest.TestCase):
@@ -12,30 +22,35 @@ class Schedule(unittest.TestCase):
         return [tuple(str(part) for part in step) for step in steps]
 
     def test_is_a_function_of_the_seed(self):
-        profile = schedule.PROFILES["short"]
-        self.assertEqual(self.words(schedule.draw(profile, 1, POINTS)), self.words(schedule.draw(profile, 1, POINTS)))
-        self.assertNotEqual(self.words(schedule.draw(profile, 1, POINTS)), self.words(schedule.draw(profile, 2, POINTS)))
+        self.assertEqual(self.words(while_sending("short", 1)), self.words(while_sending("short", 1)))
+        self.assertNotEqual(self.words(while_sending("short", 1)), self.words(while_sending("short", 2)))
 
     def test_has_every_fault_of_its_profile(self):
         profile = schedule.PROFILES["short"]
-        all_faults = [f for step in schedule.draw(profile, 1, POINTS) for f in step[:2] if isinstance(f, faults.Fault)]
+        all_faults = all_of("short", 1)
         self.assertEqual(len(all_faults), profile.kills + profile.failpoints + profile.pauses + profile.long_pauses +
-                         profile.redis + profile.kafka + profile.postgres + profile.network + profile.lies + profile.storms)
-        self.assertGreater(sum(len(s) == 3 for s in schedule.draw(profile, 1, POINTS)), 5)
+                         profile.redis + profile.kafka + profile.postgres + profile.full_disks + profile.network + profile.lies + profile.storms)
+        self.assertGreater(sum(len(s) == 3 for s in while_sending("short", 1)), 5)
 
     def test_meets_every_failpoint_before_any_again(self):
-        all_faults = [f for step in schedule.draw(schedule.PROFILES["short"], 1, POINTS) for f in step[:2]]
-        seen = Counter(f.point for f in all_faults if isinstance(f, faults.KillAtFailpoint))
-        self.assertEqual(set(seen), {"delivery.claim.taken", "delivery.take_over.assigned", "email.own", "plan.a"})
+        seen = Counter(f.point for f in all_of("short", 1) if isinstance(f, faults.KillAtFailpoint))
+        self.assertEqual(set(seen), {p for points in POINTS.values() for p in points})
         self.assertLessEqual(max(seen.values()) - min(seen.values()), 1)
 
+    def test_a_point_of_a_step_is_armed_for_that_step(self):
+        _, staged = schedule.draw(schedule.PROFILES["short"], 1, POINTS)
+        self.assertEqual({f.point for f in staged["add"]}, {"intake.chunks.produced"})
+        self.assertEqual({f.point for f in staged["seal"]}, {"plan.report.produced"})
+        self.assertFalse(any(schedule.stage_of(f.point) for step in while_sending("short", 1) for f in step[:2]
+                             if isinstance(f, faults.KillAtFailpoint)))
+
     def test_kills_at_random_where_no_failpoints_are_compiled_in(self):
-        steps = schedule.draw(schedule.PROFILES["smoke"], 1, {})
+        steps, _ = schedule.draw(schedule.PROFILES["smoke"], 1, {})
         self.assertFalse(any(isinstance(f, faults.KillAtFailpoint) for s in steps for f in s[:2]))
 
     def test_never_does_two_faults_to_one_target_at_once(self):
         for seed in range(20):
-            for step in schedule.draw(schedule.PROFILES["short"], seed, POINTS):
+            for step in while_sending("short", seed):
                 if len(step) == 3:
                     self.assertNotEqual(step[0].target, step[1].target)
 
