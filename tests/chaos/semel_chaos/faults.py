@@ -160,6 +160,29 @@ class Pause(OfService):
             stack.signal(self.target, signal.SIGCONT, quiet=True)
 
 
+class StepClock(OfService):
+    """The wall clock of one service's process steps, and steps back later. Sending goes on, no timer is early or late."""
+
+    name = "clock"
+
+    def __init__(self, target, step_s, seconds):
+        super().__init__(target, seconds)
+        self.step_s = step_s
+
+    def channels(self):
+        return ()
+
+    def strike(self, stack):
+        stack.set_clock(self.target, self.step_s)
+        time.sleep(self.seconds)
+
+    def mend(self, stack):
+        stack.set_clock(self.target, 0)
+
+    def __str__(self):
+        return f"{self.name} {self.target} {self.step_s:+.0f} s for {self.seconds:.0f} s"
+
+
 class KillKafka(Fault):
     name = "kill"
 

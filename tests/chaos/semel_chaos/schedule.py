@@ -25,22 +25,23 @@ class Profile:
     network: int = 0  # resets, refusals, partitions, cuts
     lies: int = 0
     storms: int = 0
+    clocks: int = 0
     together: float = 0.1  # the share of faults that come in overlapping pairs
     notifications: int = 0  # campaigns go on until so many are planned, even without faults
 
 
 PROFILES = {
     "smoke": Profile(people=9_000, rates={"relay-a": 90, "apns": 40, "fcm": 20, "smsc-a": 85},
-                     kills=7, failpoints=6, pauses=2, redis=2, kafka=1, network=3, lies=2, storms=1),
+                     kills=7, failpoints=6, pauses=2, redis=2, kafka=1, network=3, lies=2, storms=1, clocks=1),
     "short": Profile(people=45_000, rates={"relay-a": 240, "apns": 100, "fcm": 50, "smsc-a": 230},
                      kills=60, failpoints=60, pauses=17, long_pauses=3, redis=10, kafka=3, postgres=2, full_disks=1, network=12, lies=8,
-                     storms=3, notifications=500_000),
+                     storms=3, clocks=4, notifications=500_000),
     "night": Profile(people=90_000, rates={"relay-a": 500, "apns": 200, "fcm": 100, "smsc-a": 450},
                      kills=3_000, failpoints=2_010, pauses=480, long_pauses=20, redis=500, kafka=250, postgres=90, full_disks=10,
-                     network=600, lies=300, storms=100, notifications=20_000_000),
+                     network=600, lies=300, storms=100, clocks=200, notifications=20_000_000),
     "release": Profile(people=90_000, rates={"relay-a": 500, "apns": 200, "fcm": 100, "smsc-a": 450},
                        kills=20_000, failpoints=10_050, pauses=2_900, long_pauses=100, redis=3_000, kafka=1_000,
-                       postgres=450, full_disks=50, network=3_000, lies=1_500, storms=500, notifications=100_000_000),
+                       postgres=450, full_disks=50, network=3_000, lies=1_500, storms=500, clocks=1_000, notifications=100_000_000),
 }
 
 # Kafka's session of a static member lasts 45 s.
@@ -83,6 +84,7 @@ def draw(profile, seed, points, small_disk=True):
     out += [network(i, dice) for i in range(profile.network)]
     out += [lie(i, dice) for i in range(profile.lies)]
     out += [faults.Storm(dice.choice(DISPATCHERS), dice) for _ in range(profile.storms)]
+    out += [faults.StepClock(dice.choice(SERVICES), dice.choice((-3600, -1, 1, 3600)), dice.uniform(2, 15)) for _ in range(profile.clocks)]
     dice.shuffle(out)
     return pairs(out, profile.together, dice), staged
 

@@ -85,7 +85,8 @@ class Stack:
 
     WINDOWS = {"relay-a": 16, "apns": 2 * 20, "fcm": 2 * 20, "smsc-a": 32}
 
-    def __init__(self, folder, binaries=ROOT / "build/release/bin", rates=None, proxied=False, environment=None, small_disk=False):
+    def __init__(self, folder, binaries=ROOT / "build/release/bin", rates=None, proxied=False, environment=None, small_disk=False,
+                 own_clocks=False):
         self.dir = Path(folder)
         self.binaries = Path(binaries)
         self.rates = rates or {}
@@ -93,6 +94,7 @@ class Stack:
         self.environment = {**os.environ, **(environment or {})}
         # PostgreSQL's disk can be filled only where one may be mounted.
         self.small_disk = small_disk and os.geteuid() == 0
+        self.own_clocks = own_clocks
         self.base = free_base(len(PORTS))
         self.latency_ms = 0
         self.gateway_process = None
@@ -124,10 +126,31 @@ class Stack:
             disk.mkdir()
             run(["mount", "-t", "tmpfs", "-o", "size=3g,mode=700", "tmpfs", disk])
         self.write_settings()
+        if self.own_clocks:
+            self.make_clocks()
         if self.proxied:
             from .proxy import Proxies
             self.proxies = Proxies({kind: (self.port(kind), self.port(f"{kind}-gateway")) for kind in KINDS})
         self.semel("up", "--config", self.dir / "semel.yaml")
+
+    def make_clocks(self):
+        """A wall clock of its own for each service."""
+        shim = self.dir / "clock.so"
+        run(["clang-19", "-O2", "-shared", "-fPIC", "-o", shim, Path(__file__).with_name("clock.c")])
+        for name in SERVICES:
+            self.set_clock(name, 0)
+            (self.config / f"{name}.env").write_text(f"LD_PRELOAD={shim}\nSEMEL_CLOCK={self.clock_of(name)}\n")
+
+    def clock_of(self, name):
+        return self.dir / f"run/{name}.clock"
+
+    def set_clock(self, name, seconds):
+        """How far its wall clock is ahead of the machine's, from this moment on."""
+        file = self.clock_of(name)
+        if not file.exists():
+            file.write_bytes(bytes(8))
+        with open(file, "r+b", buffering=0) as out:
+            out.write(int(seconds * 1_000_000).to_bytes(8, "little", signed=True))
 
     def up_gateways(self):
         """Only the ground truth, with what it needs to know its clients."""

@@ -29,7 +29,7 @@ class Schedule(unittest.TestCase):
         profile = schedule.PROFILES["short"]
         all_faults = all_of("short", 1)
         self.assertEqual(len(all_faults), profile.kills + profile.failpoints + profile.pauses + profile.long_pauses +
-                         profile.redis + profile.kafka + profile.postgres + profile.full_disks + profile.network + profile.lies + profile.storms)
+                         profile.redis + profile.kafka + profile.postgres + profile.full_disks + profile.network + profile.lies + profile.storms + profile.clocks)
         self.assertGreater(sum(len(s) == 3 for s in while_sending("short", 1)), 5)
 
     def test_meets_every_failpoint_before_any_again(self):
