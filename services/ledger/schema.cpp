@@ -24,8 +24,9 @@ CREATE TABLE ledger.wave_totals (campaign int, wave int, sealed boolean NOT NULL
     doubles bigint NOT NULL DEFAULT 0, PRIMARY KEY (campaign, wave)) WITH (fillfactor = 50);
 CREATE TABLE ledger.channel_totals (campaign int, channel smallint, planned bigint NOT NULL DEFAULT 0,
     covered bigint NOT NULL DEFAULT 0, accepted bigint NOT NULL DEFAULT 0, delivered bigint NOT NULL DEFAULT 0,
-    failed bigint NOT NULL DEFAULT 0, in_doubt bigint NOT NULL DEFAULT 0, doubtful bigint NOT NULL DEFAULT 0,
-    retrying bigint NOT NULL DEFAULT 0, fresh bigint NOT NULL DEFAULT 0, PRIMARY KEY (campaign, channel))
+    failed bigint NOT NULL DEFAULT 0, unresolved bigint NOT NULL DEFAULT 0, presumed_sent bigint NOT NULL DEFAULT 0,
+    resent bigint NOT NULL DEFAULT 0, doubtful bigint NOT NULL DEFAULT 0, retrying bigint NOT NULL DEFAULT 0,
+    fresh bigint NOT NULL DEFAULT 0, PRIMARY KEY (campaign, channel))
     WITH (fillfactor = 50);
 CREATE TABLE ledger.paces (campaign int, channel smallint, second bigint, accepted bigint NOT NULL,
     PRIMARY KEY (campaign, channel, second)) WITH (fillfactor = 50);
@@ -87,13 +88,17 @@ constexpr const char* meanings = R"(
 CREATE FUNCTION ledger.line_of(progress int, seen int) RETURNS smallint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $f$
     SELECT (CASE WHEN seen & 4 <> 0 AND seen & 2 = 0 THEN 4
                  WHEN seen & 3 <> 0 THEN 5
-                 ELSE (ARRAY[0, 0, 2, 1, 3, 3, 4, 1])[progress % 8 + 1] END)::smallint $f$;
+                 ELSE (ARRAY[0, 0, 2, 1, 3, 6, 4, 1])[progress % 8 + 1] END)::smallint $f$;
 
 -- A person's line from how many of its messages stand where: the first that holds.
 CREATE FUNCTION ledger.person_line(reached int, in_doubt int, outstanding int, failed int) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $f$
     SELECT CASE WHEN reached > 0 THEN 'reached' WHEN in_doubt > 0 THEN 'in_doubt'
                 WHEN outstanding > 0 THEN 'outstanding' WHEN failed > 0 THEN 'failed' ELSE 'unreachable' END $f$;
+
+CREATE FUNCTION ledger.line_name(line int) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $f$
+    SELECT (ARRAY['outstanding', 'retrying', 'doubtful', 'unresolved', 'failed', 'accepted', 'presumed_sent'])
+        [line + 1] $f$;
 
 CREATE FUNCTION ledger.channel_name(channel int) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
     $f$ SELECT coalesce((ARRAY['email', 'push', 'sms'])[channel], '') $f$;
@@ -135,13 +140,16 @@ CREATE FUNCTION ledger.waves(campaign text) RETURNS TABLE (wave int, sealed bool
     SELECT t.wave, t.sealed, t.rows, t.rejected, t.released, t.doubles
     FROM ledger.wave_totals t WHERE t.campaign = ledger.number_of(waves.campaign) ORDER BY 1 $f$;
 
--- planned = accepted + failed + in_doubt + outstanding. Of outstanding: retrying (deferred or resent) and doubtful
--- (in doubt, waiting for evidence).
+-- planned = accepted + failed + in_doubt + outstanding. Of in_doubt: unresolved and presumed_sent. Of outstanding:
+-- retrying (deferred or resent) and doubtful (in doubt, waiting for evidence). resent is no line: sent again while in
+-- doubt, whatever became of it.
 CREATE FUNCTION ledger.channels(campaign text) RETURNS TABLE (channel text, planned bigint, covered bigint,
-    accepted bigint, delivered bigint, failed bigint, in_doubt bigint, outstanding bigint, retrying bigint,
-    doubtful bigint, rate_per_s double precision) LANGUAGE sql STABLE AS $f$
-    SELECT ledger.channel_name(t.channel), t.planned, t.covered, t.accepted, t.delivered, t.failed, t.in_doubt,
-        t.fresh + t.retrying + t.doubtful, t.retrying, t.doubtful,
+    accepted bigint, delivered bigint, failed bigint, in_doubt bigint, unresolved bigint, presumed_sent bigint,
+    resent bigint, outstanding bigint, retrying bigint, doubtful bigint, rate_per_s double precision)
+LANGUAGE sql STABLE AS $f$
+    SELECT ledger.channel_name(t.channel), t.planned, t.covered, t.accepted, t.delivered, t.failed,
+        t.unresolved + t.presumed_sent, t.unresolved, t.presumed_sent, t.resent, t.fresh + t.retrying + t.doubtful,
+        t.retrying, t.doubtful,
         coalesce((SELECT sum(p.accepted) FROM ledger.paces p WHERE p.campaign = t.campaign AND p.channel = t.channel
             AND p.second >= extract(epoch FROM now())::bigint - 10), 0) / 10.0::double precision
     FROM ledger.channel_totals t WHERE t.campaign = ledger.number_of(channels.campaign) ORDER BY t.channel $f$;
@@ -173,18 +181,18 @@ CREATE FUNCTION ledger.links(campaign text, ref bytea) RETURNS TABLE (channel te
 -- What happened to a person: its rows, and every event of each message that is its own or reaches it.
 CREATE FUNCTION ledger.story(campaign text, ref bytea) RETURNS TABLE ("time" timestamptz, channel text, kind text,
     attempt int, gateway text, code text, text text, gateway_message_id text, content_sha256 bytea,
-    notification bytea) LANGUAGE sql STABLE AS $f$
+    notification bytea, actor text) LANGUAGE sql STABLE AS $f$
     SELECT ledger.time_of(s.time_us), ledger.channel_name(s.channel), ledger.kind_name(s.kind), s.attempt, s.gateway,
-        s.code, s.text, s.gateway_message_id, s.content_sha256, s.notification
+        s.code, s.text, s.gateway_message_id, s.content_sha256, s.notification, s.actor
     FROM (SELECT r.time_us, 0 AS channel, CASE WHEN r.rejected THEN 2 ELSE 1 END AS kind, 0 AS attempt, '' AS gateway,
               '' AS code, format('wave %s, row %s', r.wave, r.row) AS text, '' AS gateway_message_id,
-              ''::bytea AS content_sha256, ''::bytea AS notification, r.id
+              ''::bytea AS content_sha256, ''::bytea AS notification, '' AS actor, r.id
           FROM ledger.recipients r WHERE r.campaign = ledger.number_of(story.campaign) AND r.recipient_ref = ref
           UNION ALL
           SELECT e.time_us, e.channel, e.kind, e.attempt, e.gateway,
               CASE WHEN e.kind = 20 THEN concat_ws(' ', ledger.receipt_name(e.receipt), nullif(e.code, ''))
                    ELSE e.code END,
-              e.text, e.gateway_message_id, e.content_sha256, e.notification, e.id
+              e.text, e.gateway_message_id, e.content_sha256, e.notification, e.actor, e.id
           FROM (SELECT DISTINCT l.notification FROM ledger.links(story.campaign, ref) l) m
           JOIN ledger.events e ON e.campaign = ledger.number_of(story.campaign) AND e.notification = m.notification
          ) s
@@ -201,23 +209,54 @@ LANGUAGE sql STABLE AS $f$
     WHERE p.campaign = ledger.number_of(unreached.campaign) AND p.reached = 0 ORDER BY r.wave, r.row $f$;
 
 -- Messages of which nobody knows whether they were accepted. state: waiting (for evidence, until the policy decides),
--- unresolved (an operator decides), presumed_sent.
+-- unresolved (an approver decides), presumed_sent. `attempt` is the one that a decision must name; the doubt itself may
+-- be about an earlier one: code, text and since are of its events, decided_* of what the policy or an approver decided.
 CREATE FUNCTION ledger.in_doubt(campaign text) RETURNS TABLE (notification bytea, recipient_ref bytea, sealed bytea,
-    channel text, gateway text, attempt int, code text, unresolved boolean, since timestamptz, state text)
+    channel text, gateway text, attempt int, state text, since_us bigint, code text, text text, resent boolean,
+    unknown_receipts bigint, decided_code text, decided_text text, decided_by text)
 LANGUAGE sql STABLE AS $f$
-    SELECT n.notification, n.carrier, r.sealed, ledger.channel_name(n.channel), coalesce(e.gateway, ''),
-        n.progress / 8, coalesce(e.code, ''), n.progress % 8 = 4, ledger.time_of(e.time_us),
-        CASE n.progress % 8 WHEN 4 THEN 'unresolved' WHEN 5 THEN 'presumed_sent' ELSE 'waiting' END
+    SELECT n.notification, n.carrier, r.sealed, ledger.channel_name(n.channel), coalesce(d.gateway, l.gateway, ''),
+        n.progress / 8, CASE n.line WHEN 3 THEN 'unresolved' WHEN 6 THEN 'presumed_sent' ELSE 'waiting' END,
+        coalesce(d.since_us, l.time_us, 0), coalesce(d.code, ''), coalesce(d.text, ''), n.seen & 16 <> 0,
+        (SELECT count(*) FROM ledger.events e WHERE e.campaign = n.campaign AND e.notification = n.notification
+            AND e.kind = 20 AND e.receipt = 6),
+        coalesce(l.code, ''), coalesce(l.text, ''), coalesce(l.actor, '')
     FROM ledger.notifications n
     LEFT JOIN ledger.recipients r ON r.campaign = n.campaign AND r.recipient_ref = n.carrier AND r.wave = n.wave
         AND r.row = n.row
     LEFT JOIN LATERAL (
-        SELECT e.gateway, e.code, e.time_us FROM ledger.events e
+        SELECT nullif(max(e.gateway), '') AS gateway, min(e.time_us) AS since_us,
+            max(e.code) FILTER (WHERE e.kind = 14) AS code, max(e.text) FILTER (WHERE e.kind = 14) AS text
+        FROM ledger.events e
+        WHERE e.campaign = n.campaign AND e.notification = n.notification AND e.kind IN (13, 14)
+            AND e.attempt <= n.progress / 8
+        GROUP BY e.attempt ORDER BY e.attempt DESC LIMIT 1) d ON true
+    LEFT JOIN LATERAL (
+        SELECT e.gateway, e.time_us, e.code, e.text, e.actor FROM ledger.events e
         WHERE e.campaign = n.campaign AND e.notification = n.notification AND e.attempt = n.progress / 8
-            AND e.kind IN (14, 17, 16)
-        ORDER BY e.kind = 14 DESC, e.time_us LIMIT 1) e ON true
-    WHERE n.campaign = ledger.number_of(in_doubt.campaign) AND n.line IN (2, 3) AND n.carrier IS NOT NULL
-    ORDER BY e.time_us, n.notification $f$;
+            AND e.kind = CASE n.line WHEN 3 THEN 17 WHEN 6 THEN 16 END
+        ORDER BY e.time_us DESC LIMIT 1) l ON true
+    WHERE n.campaign = ledger.number_of(in_doubt.campaign) AND n.line IN (2, 3, 6) AND n.carrier IS NOT NULL
+    ORDER BY coalesce(d.since_us, l.time_us), n.notification $f$;
+
+-- Messages that were sent again while they were in doubt, whatever became of them: told at least once, maybe twice.
+-- By whom: empty for the campaign's policy.
+CREATE FUNCTION ledger.resent(campaign text) RETURNS TABLE (notification bytea, recipient_ref bytea, sealed bytea,
+    channel text, gateway text, state text, first_us bigint, times bigint, decided_by text)
+LANGUAGE sql STABLE AS $f$
+    SELECT n.notification, n.carrier, r.sealed, ledger.channel_name(n.channel), e.gateway, ledger.line_name(n.line),
+        e.first_us, e.times, e.actors
+    FROM ledger.notifications n
+    LEFT JOIN ledger.recipients r ON r.campaign = n.campaign AND r.recipient_ref = n.carrier AND r.wave = n.wave
+        AND r.row = n.row
+    CROSS JOIN LATERAL (
+        SELECT min(e.time_us) AS first_us, count(*) AS times, max(e.gateway) AS gateway,
+            coalesce(string_agg(DISTINCT nullif(e.actor, ''), ', '), '') AS actors
+        FROM ledger.events e
+        WHERE e.campaign = n.campaign AND e.notification = n.notification AND e.kind = 15
+            AND e.code <> 'semel:refused-late') e
+    WHERE n.campaign = ledger.number_of(resent.campaign) AND n.seen & 16 <> 0 AND n.carrier IS NOT NULL
+    ORDER BY e.first_us, n.notification $f$;
 )";
 
 } // namespace

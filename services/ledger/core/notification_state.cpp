@@ -13,6 +13,15 @@ notification_state at(const v1::Event& e, step s) {
     return {attempt * 8 + static_cast<std::int32_t>(s), 0};
 }
 
+/// The attempt before is decided: by a new one, which may be a second copy, unless the gateway had refused it.
+notification_state resent(const v1::Event& e) {
+    auto before = e;
+    before.set_attempt(e.attempt() == 0 ? 0 : e.attempt() - 1);
+    auto state = at(before, step::resent);
+    state.seen = e.code() == "semel:refused-late" ? 0 : fact_resent;
+    return state;
+}
+
 std::optional<notification_state> seen(int facts) {
     return notification_state{0, static_cast<std::uint8_t>(facts)};
 }
@@ -49,7 +58,7 @@ std::optional<notification_state> state_of(const v1::Event& e) noexcept {
     case v1::EVENT_IN_DOUBT:
         return at(e, step::in_doubt);
     case v1::EVENT_RESENT:
-        return at(e, step::resent);
+        return resent(e);
     case v1::EVENT_PRESUMED_SENT:
         return at(e, step::presumed_sent);
     case v1::EVENT_UNRESOLVED:
@@ -78,8 +87,9 @@ line line_of(notification_state s) noexcept {
     case step::resent:
         return line::retrying;
     case step::unresolved:
+        return line::unresolved;
     case step::presumed_sent:
-        return line::in_doubt;
+        return line::presumed_sent;
     case step::failed:
         return line::failed;
     }

@@ -16,13 +16,14 @@
 
 namespace semel::ledger {
 
-/// How far an attempt has come. Evidence outranks a presumption, a presumption outranks waiting.
+/// How far an attempt has come. Evidence outranks a presumption, a presumption outranks waiting. EVENT_RESENT names the
+/// attempt that it sends: it is the last word about the one before.
 enum class step : std::uint8_t {
     none = 0,
     awaiting = 1,
     in_doubt = 2,
     deferred = 3,      // certainly not accepted, tried again
-    unresolved = 4,    // an operator decides
+    unresolved = 4,    // an approver decides
     presumed_sent = 5, // decided without evidence
     failed = 6,        // a permanent answer, also one that came after a presumption
     resent = 7,        // the next attempt is on its way: whatever was known of this one decides nothing any more
@@ -34,6 +35,7 @@ enum fact : std::uint8_t {
     fact_delivered = 2, // reported as delivered or read; a complaint proves it, too
     fact_bounced = 4,
     fact_complained = 8,
+    fact_resent = 16, // sent again while nobody knew whether an earlier attempt was accepted: at least once
 };
 
 struct notification_state {
@@ -52,11 +54,12 @@ std::optional<notification_state> state_of(const v1::Event&) noexcept;
 /// Where the notification stands. The first three are the coverage's "outstanding". The numbers are stored.
 enum class line : std::int16_t {
     outstanding = 0,
-    retrying = 1, // deferred or resent
-    doubtful = 2, // in doubt, waiting for evidence
-    in_doubt = 3, // decided without evidence, or left to an operator
+    retrying = 1,   // deferred or resent
+    doubtful = 2,   // in doubt, waiting for evidence
+    unresolved = 3, // in doubt: no evidence came in time, an approver decides
     failed = 4,
     accepted = 5,
+    presumed_sent = 6, // in doubt: decided without evidence
 };
 
 /// The SQL function ledger.line_of does the same; a test holds them together.

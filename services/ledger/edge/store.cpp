@@ -104,19 +104,22 @@ WITH up AS (
         WHERE up.was <> -1),
      counted AS (
         INSERT INTO ledger.channel_totals AS t (campaign, channel, planned, covered, accepted, delivered, failed,
-            in_doubt, doubtful, retrying, fresh)
+            unresolved, presumed_sent, resent, doubtful, retrying, fresh)
         SELECT {0}, channel, sum(now - before),
             -(SELECT count(*) FROM reached_by r WHERE r.channel = u.channel AND NOT r.was_carried
                 AND r.carrier = r.recipient_ref),
             sum((line = 5)::int * now - (was = 5)::int * before),
             sum((seen & 2 <> 0)::int * now - (was_seen & 2 <> 0)::int * before),
             sum((line = 4)::int * now - (was = 4)::int * before), sum((line = 3)::int * now - (was = 3)::int * before),
+            sum((line = 6)::int * now - (was = 6)::int * before),
+            sum((seen & 16 <> 0)::int * now - (was_seen & 16 <> 0)::int * before),
             sum((line = 2)::int * now - (was = 2)::int * before), sum((line = 1)::int * now - (was = 1)::int * before),
             sum((line = 0)::int * now - (was = 0)::int * before)
         FROM (SELECT *, (carrier IS NOT NULL)::int AS now, was_carried::int AS before FROM up) u GROUP BY channel
         ON CONFLICT (campaign, channel) DO UPDATE SET planned = t.planned + excluded.planned,
             covered = t.covered + excluded.covered, accepted = t.accepted + excluded.accepted, delivered = t.delivered + excluded.delivered,
-            failed = t.failed + excluded.failed, in_doubt = t.in_doubt + excluded.in_doubt,
+            failed = t.failed + excluded.failed, unresolved = t.unresolved + excluded.unresolved,
+            presumed_sent = t.presumed_sent + excluded.presumed_sent, resent = t.resent + excluded.resent,
             doubtful = t.doubtful + excluded.doubtful, retrying = t.retrying + excluded.retrying,
             fresh = t.fresh + excluded.fresh),
      paced AS (
@@ -126,12 +129,12 @@ WITH up AS (
         ON CONFLICT (campaign, channel, second) DO UPDATE SET accepted = t.accepted + excluded.accepted),
      change AS (
         SELECT carrier AS person, (line = 5)::int - (was_carried AND was = 5)::int AS reached,
-            (line = 3)::int - (was_carried AND was = 3)::int AS in_doubt,
+            (line IN (3, 6))::int - (was_carried AND was IN (3, 6))::int AS in_doubt,
             (line <= 2)::int - (was_carried AND was <= 2)::int AS outstanding,
             (line = 4)::int - (was_carried AND was = 4)::int AS failed
         FROM up WHERE carrier IS NOT NULL AND stands AND (line <> was OR NOT was_carried)
         UNION ALL
-        SELECT recipient_ref, (line = 5)::int - (was = 5)::int, (line = 3)::int - (was = 3)::int,
+        SELECT recipient_ref, (line = 5)::int - (was = 5)::int, (line IN (3, 6))::int - (was IN (3, 6))::int,
             (line <= 2)::int - (was <= 2)::int, (line = 4)::int - (was = 4)::int
         FROM reached_by WHERE line <> was),)";
 
@@ -148,7 +151,7 @@ WITH fresh AS (
         SELECT {0}, channel, count(*) FROM joined WHERE carrier IS DISTINCT FROM recipient_ref GROUP BY channel
         ON CONFLICT (campaign, channel) DO UPDATE SET covered = t.covered + excluded.covered),
      change AS (
-        SELECT recipient_ref AS person, (line = 5)::int AS reached, (line = 3)::int AS in_doubt,
+        SELECT recipient_ref AS person, (line = 5)::int AS reached, (line IN (3, 6))::int AS in_doubt,
             (line <= 2)::int AS outstanding, (line = 4)::int AS failed FROM joined),)";
 
 std::string bytea(std::string_view bytes) {

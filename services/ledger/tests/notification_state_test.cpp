@@ -109,16 +109,17 @@ TEST(NotificationState, DoubtWaitsForEvidenceThenForThePolicy) {
     const auto doubt = s.about(v1::EVENT_IN_DOUBT, "a");
     const auto awaiting = s.about(v1::EVENT_AWAITING, "a");
     EXPECT_EQ(line_after({awaiting, doubt}), line::doubtful);
-    EXPECT_EQ(line_after({doubt, s.about(v1::EVENT_UNRESOLVED, "a")}), line::in_doubt);
-    EXPECT_EQ(line_after({doubt, s.about(v1::EVENT_PRESUMED_SENT, "a")}), line::in_doubt);
-    EXPECT_EQ(line_after({doubt, s.about(v1::EVENT_UNRESOLVED, "a"), s.about(v1::EVENT_RESENT, "a")}), line::retrying);
+    EXPECT_EQ(line_after({doubt, s.about(v1::EVENT_UNRESOLVED, "a")}), line::unresolved);
+    EXPECT_EQ(line_after({doubt, s.about(v1::EVENT_PRESUMED_SENT, "a")}), line::presumed_sent);
+    EXPECT_EQ(line_after({doubt, s.about(v1::EVENT_UNRESOLVED, "a"), s.about(v1::EVENT_RESENT, "a", 2)}),
+              line::retrying);
     EXPECT_EQ(line_after({doubt, s.about(v1::EVENT_FAILED, "a")}), line::failed);
     EXPECT_EQ(line_after({s.about(v1::EVENT_PRESUMED_SENT, "a"), s.about(v1::EVENT_FAILED, "a")}), line::failed);
 }
 
 TEST(NotificationState, AResendIsOutstandingUntilItsOwnAttemptIsAnswered) {
     story s{"c"};
-    const std::vector<v1::Event> resent{s.about(v1::EVENT_IN_DOUBT, "a"), s.about(v1::EVENT_RESENT, "a")};
+    const std::vector<v1::Event> resent{s.about(v1::EVENT_IN_DOUBT, "a"), s.about(v1::EVENT_RESENT, "a", 2)};
     const auto then = [&](const v1::Event& e) {
         auto events = resent;
         events.push_back(e);
@@ -129,13 +130,22 @@ TEST(NotificationState, AResendIsOutstandingUntilItsOwnAttemptIsAnswered) {
     EXPECT_EQ(then(s.about(v1::EVENT_ACCEPTED, "a", 1)), line::accepted);
     EXPECT_EQ(then(s.about(v1::EVENT_FAILED, "a", 2)), line::failed);
     EXPECT_EQ(then(s.about(v1::EVENT_IN_DOUBT, "a", 2)), line::doubtful);
-    EXPECT_EQ(then(s.about(v1::EVENT_UNRESOLVED, "a", 2)), line::in_doubt);
+    EXPECT_EQ(then(s.about(v1::EVENT_UNRESOLVED, "a", 2)), line::unresolved);
+}
+
+TEST(NotificationState, ASecondCopyIsRememberedAndALateRefusalMakesNone) {
+    story s{"c"};
+    auto again = s.about(v1::EVENT_RESENT, "a", 2);
+    EXPECT_TRUE(of({again, s.about(v1::EVENT_ACCEPTED, "a", 2)}).seen & fact_resent);
+    again.set_code("semel:refused-late");
+    EXPECT_FALSE(of({again, s.about(v1::EVENT_ACCEPTED, "a", 2)}).seen & fact_resent);
 }
 
 TEST(NotificationState, ALateDeferralDoesNotReopenWhatThePolicyDecided) {
     // Nobody would send it again: it would be outstanding for ever.
     story s{"c"};
-    EXPECT_EQ(line_after({s.about(v1::EVENT_DEFERRED, "a"), s.about(v1::EVENT_PRESUMED_SENT, "a")}), line::in_doubt);
+    EXPECT_EQ(line_after({s.about(v1::EVENT_DEFERRED, "a"), s.about(v1::EVENT_PRESUMED_SENT, "a")}),
+              line::presumed_sent);
     EXPECT_EQ(line_after({s.about(v1::EVENT_DEFERRED, "a"), s.about(v1::EVENT_IN_DOUBT, "a")}), line::retrying);
 }
 

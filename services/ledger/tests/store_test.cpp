@@ -100,7 +100,7 @@ class Ledger : public testing::Test {
 std::unique_ptr<test::database> Ledger::database_;
 
 TEST_F(Ledger, KnowsTheSameLinesAsTheCore) {
-    for (int seen = 0; seen < 16; ++seen) {
+    for (int seen = 0; seen < 32; ++seen) {
         for (int progress = 0; progress < 40; ++progress) {
             const auto sql = query("SELECT ledger.line_of($1, $2)", progress, seen)[0][0].as<int>();
             ASSERT_EQ(sql, static_cast<int>(line_of({progress, static_cast<std::uint8_t>(seen)})))
@@ -153,22 +153,83 @@ TEST_F(Ledger, DoubtIsOutstandingUntilThePolicyDecides) {
     write({s.about(v1::EVENT_UNRESOLVED, "a")});
     EXPECT_EQ(coverage(), expected(0, 1, 0, 0, 0, 0));
     EXPECT_EQ(email()["in_doubt"], 1);
-    const auto listed = query("SELECT notification, recipient_ref, gateway, attempt, unresolved, state, sealed FROM "
-                              "ledger.in_doubt($1)",
-                              s.campaign);
-    ASSERT_EQ(listed.size(), 1U);
-    EXPECT_EQ(pqxx::binarystring{listed[0][0]}.str(), notification("a"));
-    EXPECT_EQ(pqxx::binarystring{listed[0][1]}.str(), person("p"));
-    EXPECT_EQ(listed[0][2].as<std::string>(), "relay-a");
-    EXPECT_EQ(listed[0][3].as<int>(), 1);
-    EXPECT_TRUE(listed[0][4].as<bool>());
-    EXPECT_EQ(listed[0][5].as<std::string>(), "unresolved");
-    EXPECT_EQ(pqxx::binarystring{listed[0][6]}.str(), "sealed p");
-    write({s.about(v1::EVENT_RESENT, "a")});
+    EXPECT_EQ(email()["unresolved"], 1);
+    write({s.about(v1::EVENT_RESENT, "a", 2)});
     EXPECT_EQ(coverage(), expected(0, 0, 1, 0, 0, 0));
     EXPECT_TRUE(query("SELECT 1 FROM ledger.in_doubt($1)", s.campaign).empty());
     write({s.about(v1::EVENT_ACCEPTED, "a", 2)});
     EXPECT_EQ(coverage(), expected(1, 0, 0, 0, 0, 0));
+}
+
+TEST_F(Ledger, AResendThatIsInDoubtOrRefusedDoesNotStayOutstanding) {
+    write({s.recipient("p", 1, 1, {"own:a"}), s.recipient("q", 1, 2, {"own:b"}), s.about(v1::EVENT_IN_DOUBT, "a"),
+           s.about(v1::EVENT_IN_DOUBT, "b"), s.about(v1::EVENT_RESENT, "a", 2), s.about(v1::EVENT_RESENT, "b", 2)});
+    EXPECT_EQ(email()["retrying"], 2);
+    write({s.about(v1::EVENT_IN_DOUBT, "a", 2), s.about(v1::EVENT_FAILED, "b", 2)});
+    EXPECT_EQ(email()["doubtful"], 1);
+    EXPECT_EQ(coverage(), expected(0, 0, 1, 1, 0, 0));
+    write({s.about(v1::EVENT_UNRESOLVED, "a", 2)});
+    EXPECT_EQ(coverage(), expected(0, 1, 0, 1, 0, 0));
+}
+
+TEST_F(Ledger, ListsADoubtWithWhatItsEventsSay) {
+    auto awaiting = s.about(v1::EVENT_AWAITING, "a");
+    auto lost = s.about(v1::EVENT_IN_DOUBT, "a");
+    lost.set_code("semel:lost");
+    lost.set_text("after the final dot: connection reset");
+    auto held = s.about(v1::EVENT_UNRESOLVED, "a", 2); // the resend was turned away: the doubt is about the first
+    held.set_code("semel:cancelled");
+    held.set_text("it may not be sent again");
+    auto presumed = s.about(v1::EVENT_PRESUMED_SENT, "b");
+    presumed.set_actor("alice");
+    write({s.recipient("p", 1, 1, {"own:a"}), awaiting, lost, s.about(v1::EVENT_RESENT, "a", 2), held,
+           s.receipt("a", v1::RECEIPT_UNKNOWN), s.recipient("q", 1, 2, {"own:b"}), presumed,
+           s.recipient("r", 1, 3, {"own:c"}), s.about(v1::EVENT_IN_DOUBT, "c")});
+    const auto listed = query("SELECT * FROM ledger.in_doubt($1)", s.campaign);
+    ASSERT_EQ(listed.size(), 3U);
+    const auto text = [&](int row, const char* column) { return listed[row][column].as<std::string>(); };
+    EXPECT_EQ(pqxx::binarystring{listed[0]["notification"]}.str(), notification("a"));
+    EXPECT_EQ(pqxx::binarystring{listed[0]["recipient_ref"]}.str(), person("p"));
+    EXPECT_EQ(pqxx::binarystring{listed[0]["sealed"]}.str(), "sealed p");
+    EXPECT_EQ(text(0, "gateway"), "relay-a");
+    EXPECT_EQ(listed[0]["attempt"].as<int>(), 2) << "what a decision must name";
+    EXPECT_EQ(text(0, "state"), "unresolved");
+    EXPECT_EQ(listed[0]["since_us"].as<std::int64_t>(), awaiting.time_us()) << "from here the policy's time counts";
+    EXPECT_EQ(text(0, "code"), "semel:lost");
+    EXPECT_EQ(text(0, "text"), "after the final dot: connection reset");
+    EXPECT_TRUE(listed[0]["resent"].as<bool>());
+    EXPECT_EQ(listed[0]["unknown_receipts"].as<int>(), 1);
+    EXPECT_EQ(text(0, "decided_code"), "semel:cancelled");
+    EXPECT_EQ(text(0, "decided_text"), "it may not be sent again");
+    EXPECT_EQ(text(1, "state"), "presumed_sent");
+    EXPECT_EQ(text(1, "decided_by"), "alice");
+    EXPECT_EQ(listed[1]["since_us"].as<std::int64_t>(), presumed.time_us()) << "nothing earlier is known";
+    EXPECT_EQ(text(2, "state"), "waiting");
+    EXPECT_EQ(text(2, "decided_text"), "");
+    EXPECT_FALSE(listed[2]["resent"].as<bool>());
+    EXPECT_EQ(email()["unresolved"], 1);
+    EXPECT_EQ(email()["presumed_sent"], 1);
+    EXPECT_EQ(email()["in_doubt"], 2);
+}
+
+TEST_F(Ledger, ListsWhatWasSentAgainInDoubtWhateverBecameOfIt) {
+    const auto by_policy = s.about(v1::EVENT_RESENT, "a", 2);
+    auto by_hand = s.about(v1::EVENT_RESENT, "b", 3);
+    by_hand.set_actor("alice");
+    auto certain = s.about(v1::EVENT_RESENT, "c", 2);
+    certain.set_code("semel:refused-late");
+    write({s.recipient("p", 1, 1, {"own:a"}), s.recipient("q", 1, 2, {"own:b"}), s.recipient("r", 1, 3, {"own:c"}),
+           by_policy, s.about(v1::EVENT_ACCEPTED, "a", 2), s.about(v1::EVENT_RESENT, "b", 2), by_hand, certain,
+           s.about(v1::EVENT_ACCEPTED, "c", 2)});
+    const auto listed = query("SELECT recipient_ref, state, times, decided_by FROM ledger.resent($1)", s.campaign);
+    ASSERT_EQ(listed.size(), 2U) << "a late refusal is certain: one copy";
+    EXPECT_EQ(pqxx::binarystring{listed[0][0]}.str(), person("p"));
+    EXPECT_EQ(listed[0][1].as<std::string>(), "accepted");
+    EXPECT_EQ(listed[0][3].as<std::string>(), "");
+    EXPECT_EQ(listed[1][1].as<std::string>(), "retrying");
+    EXPECT_EQ(listed[1][2].as<int>(), 2);
+    EXPECT_EQ(listed[1][3].as<std::string>(), "alice");
+    EXPECT_EQ(email()["resent"], 2);
 }
 
 TEST_F(Ledger, APersonCountsOnceOverWavesAndChannels) {
@@ -394,7 +455,7 @@ struct model {
                 return std::ranges::any_of(theirs, [&](const auto& id) { return ((of(id) == wanted) || ...); });
             };
             ++out[any(line::accepted)                                      ? "reached"
-                  : any(line::in_doubt)                                    ? "in_doubt"
+                  : any(line::unresolved, line::presumed_sent)             ? "in_doubt"
                   : any(line::outstanding, line::retrying, line::doubtful) ? "outstanding"
                   : any(line::failed)                                      ? "failed"
                                                                            : "unreachable"];
@@ -405,15 +466,18 @@ struct model {
     }
     lines email() const {
         lines out;
-        for (const auto* name :
-             {"accepted", "failed", "in_doubt", "outstanding", "retrying", "doubtful", "delivered"}) {
+        for (const auto* name : {"accepted", "failed", "in_doubt", "unresolved", "presumed_sent", "resent",
+                                 "outstanding", "retrying", "doubtful", "delivered"}) {
             out[name] = 0;
         }
         for (const auto& id : planned) {
-            constexpr const char* names[] = {"outstanding", "retrying", "doubtful", "in_doubt", "failed", "accepted"};
+            constexpr const char* names[] = {"outstanding", "retrying", "doubtful",     "unresolved",
+                                             "failed",      "accepted", "presumed_sent"};
             const auto l = of(id);
             ++out[names[static_cast<int>(l)]];
             out["outstanding"] += l == line::retrying || l == line::doubtful ? 1 : 0;
+            out["in_doubt"] += l == line::unresolved || l == line::presumed_sent ? 1 : 0;
+            out["resent"] += (messages.at(id).seen & fact_resent) != 0 ? 1 : 0;
             out["delivered"] += (messages.at(id).seen & fact_delivered) != 0 ? 1 : 0;
         }
         out["planned"] = static_cast<std::int64_t>(planned.size());
