@@ -328,14 +328,14 @@ decision doubts::decide(entry at, const policy& p, base::timestamp now) {
     case v1::DOUBT_RESEND:
         return send_again(at, p, nobody, now);
     default:
-        return leave_unresolved(at, "semel:hold", "the campaign holds what is in doubt: an operator decides", now);
+        return leave_unresolved(at, "semel:hold", "the policy is hold, and its time is up", now);
     }
 }
 
 decision doubts::send_again(entry at, const std::optional<policy>& p, const v1::Event& because, base::timestamp now) {
     auto dispatch = dispatch_of(at->second);
     if (auto why = forbids_resend(dispatch, p, now); !why.empty()) {
-        return leave_unresolved(at, std::move(why), "it may not be sent again: an operator decides", now);
+        return leave_unresolved(at, std::move(why), "it may not be sent again", now);
     }
     auto& d = change(at);
     const auto doubted = last_attempt(d);
@@ -352,7 +352,8 @@ decision doubts::send_again(entry at, const std::optional<policy>& p, const v1::
     told.set_code(because.actor().empty() ? "semel:policy" : "semel:operator");
     told.set_actor(because.actor());
     told.set_text(
-        "attempt " + std::to_string(doubted) + " is in doubt" +
+        "attempt " + std::to_string(doubted) + " is in doubt: from here on it is told at least once, not exactly once" +
+        (dispatch.channel() == v1::CHANNEL_PUSH ? "; both have one collapse id, so that the device shows one" : "") +
         (dispatch.pinned_gateway().empty() ? "; which gateway had it is not known, so any may carry the next" : ""));
     out.resends.push_back({std::move(dispatch), 0});
     return out;

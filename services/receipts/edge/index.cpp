@@ -263,7 +263,8 @@ std::string partition_array(const std::vector<std::int32_t>& partitions) {
 } // namespace
 
 void index::migrate(pqxx::connection& connection) {
-    postgres::migrate(connection, "receipts", {R"(
+    postgres::migrate(connection, "receipts",
+                      {R"(
 CREATE SCHEMA IF NOT EXISTS receipts;
 CREATE TABLE receipts.known (notification bytea NOT NULL, attempt int NOT NULL, what smallint NOT NULL,
     gateway text NOT NULL, message_id text NOT NULL, campaign text NOT NULL, channel smallint NOT NULL,
@@ -281,6 +282,36 @@ CREATE TABLE receipts.open_doubt (notification bytea PRIMARY KEY, partition int 
     channel smallint NOT NULL, attempt int NOT NULL, test boolean NOT NULL, gateway text NOT NULL,
     destination_hash bytea NOT NULL, reference int NOT NULL, since_us bigint NOT NULL);
 CREATE INDEX open_doubt_by_destination ON receipts.open_doubt (destination_hash) WHERE destination_hash <> '';
+)",
+                       R"(
+-- Whether a receipt may be about a doubt, its number left aside. Without a reference it may be about any; and a gateway
+-- may have reported before our own clock says that the message went: allow for the answer's wait.
+CREATE FUNCTION receipts.may_mean(o receipts.orphan, d receipts.open_doubt) RETURNS boolean LANGUAGE sql IMMUTABLE AS
+    $f$ SELECT (d.gateway = '' OR d.gateway = o.gateway) AND (o.reference = 0 OR o.reference = d.reference)
+            AND o.at_us >= d.since_us - 600000000 $f$;
+
+-- Receipts parked up to then, with each open doubt that they may be about, and how many those are. A message whose
+-- number cannot be read (its campaign's key is not known here) may be the one that is meant.
+CREATE FUNCTION receipts.fits(parked_before bigint) RETURNS TABLE (orphan bigint, notification bytea, candidates bigint)
+LANGUAGE sql STABLE AS $f$
+    SELECT o.id, d.notification, count(*) OVER (PARTITION BY o.id) + (SELECT count(*) FROM receipts.open_doubt u
+        WHERE u.channel IN (0, 3) AND u.destination_hash = '' AND receipts.may_mean(o, u))
+    FROM receipts.open_doubt d JOIN receipts.orphan o ON o.destination_hash = d.destination_hash
+        AND o.destination_hash <> '' AND receipts.may_mean(o, d)
+    WHERE o.parked_us <= parked_before $f$;
+
+-- What was looked for in vain, for each open doubt of a campaign: parked receipts that may be about it (`fitting`; the
+-- fewest messages that one of them can mean), those to its number that name another message, and whether its number can
+-- be compared at all.
+CREATE FUNCTION receipts.evidence(wanted text) RETURNS TABLE (notification bytea, comparable boolean, fitting bigint,
+    candidates bigint, others bigint) LANGUAGE sql STABLE AS $f$
+    SELECT d.notification, d.destination_hash <> '', coalesce(f.n, 0), coalesce(f.candidates, 0),
+        (SELECT count(*) FROM receipts.orphan o WHERE o.destination_hash = d.destination_hash
+            AND o.destination_hash <> '' AND NOT receipts.may_mean(o, d))
+    FROM receipts.open_doubt d LEFT JOIN (
+        SELECT notification, count(*) AS n, min(candidates) AS candidates
+        FROM receipts.fits(9223372036854775807) GROUP BY 1) f USING (notification)
+    WHERE d.campaign = wanted $f$;
 )"});
 }
 
@@ -349,15 +380,12 @@ asio::awaitable<std::vector<index::match>> index::infer(std::vector<std::int32_t
     auto work = [partitions = std::move(partitions), parked_before](pqxx::connection& c) {
         pqxx::nontransaction tx{c};
         std::vector<match> out;
-        // The gateway reported before our own clock says that the message went: allow for the answer's wait.
-        for (const auto& row : tx.exec_params(
-                 "SELECT * FROM (SELECT o.id, o.receipt, d.notification, d.attempt, d.campaign, d.channel, d.test, "
-                 "d.partition, count(*) OVER (PARTITION BY o.id) AS candidates FROM receipts.open_doubt d JOIN "
-                 "receipts.orphan o ON o.destination_hash = d.destination_hash AND o.destination_hash <> '' AND "
-                 "(d.gateway = '' OR d.gateway = o.gateway) AND (o.reference = 0 OR o.reference = d.reference) AND "
-                 "o.at_us >= d.since_us - 600000000 WHERE o.parked_us <= $1) x WHERE candidates = 1 AND partition = "
-                 "ANY($2::int[])",
-                 base::to_us(parked_before), partition_array(partitions))) {
+        for (const auto& row :
+             tx.exec_params("SELECT o.id, o.receipt, d.notification, d.attempt, d.campaign, d.channel, d.test "
+                            "FROM receipts.fits($1) f JOIN receipts.orphan o ON o.id = f.orphan "
+                            "JOIN receipts.open_doubt d ON d.notification = f.notification "
+                            "WHERE f.candidates = 1 AND d.partition = ANY($2::int[])",
+                            base::to_us(parked_before), partition_array(partitions))) {
             out.push_back(orphan_of(row));
         }
         return out;

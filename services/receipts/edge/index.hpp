@@ -6,6 +6,8 @@
 //   orphan       receipts that found nothing: they may have come before the answer that names their message
 //   open_doubt   the open doubts of all processes, to tell whether a receipt can mean only one of them
 //
+// receipts.evidence(campaign) says what was looked for and not found; the api shows it.
+//
 // All writes are idempotent and done before the Kafka transaction that rests on them: repeating a batch changes
 // nothing. Whoever learns of a message writes it and then looks for orphans; whoever holds a receipt parks it and then
 // looks again: so one of two that act at the same time sees the other, and if both do, their events have the same id.

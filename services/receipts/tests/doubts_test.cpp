@@ -162,6 +162,21 @@ TEST(Doubts, PolicyResendSendsTheNextAttemptThroughTheSameGatewayOnce) {
     EXPECT_EQ(w.resent.size(), 1U);
 }
 
+TEST(Doubts, AResendIsToldAsAtLeastOnceAndAPushAsCollapsing) {
+    for (const auto channel : {v1::CHANNEL_SMS, v1::CHANNEL_PUSH}) {
+        world w;
+        auto e = event(v1::EVENT_IN_DOUBT);
+        auto d = dispatch();
+        d.set_channel(channel);
+        e.set_dispatch(d.SerializeAsString());
+        w.hear(e);
+        ASSERT_TRUE(says_only(w.wait(30min), v1::EVENT_RESENT));
+        const auto& text = w.told.back().text();
+        EXPECT_NE(text.find("at least once, not exactly once"), std::string::npos) << text;
+        EXPECT_EQ(text.find("collapse") != std::string::npos, channel == v1::CHANNEL_PUSH) << text;
+    }
+}
+
 TEST(Doubts, AResendThatIsInDoubtItselfIsResentAsTheNextAttempt) {
     world w;
     w.hear(event(v1::EVENT_IN_DOUBT));

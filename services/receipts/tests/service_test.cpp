@@ -17,6 +17,7 @@ struct message {
     std::string campaign;
     std::string notification = new_notification();
     std::string phone = "+821000000000";
+    std::optional<crypto::key256> key = {}; // of its campaign, when receipts does not have it
 
     v1::Event event(const stage& on, v1::EventKind kind, std::uint32_t attempt = 1) const {
         v1::Event e;
@@ -36,7 +37,7 @@ struct message {
             d.set_attempt(attempt);
             v1::Delivery person;
             person.mutable_address()->set_canonical(phone);
-            d.set_sealed(wire::seal_delivery(on.key(), notification, person));
+            d.set_sealed(wire::seal_delivery(key.value_or(on.key()), notification, person));
             e.set_dispatch(d.SerializeAsString());
         }
         return e;
@@ -194,10 +195,48 @@ TEST_F(Receipts, AreInferredOnlyWhenOneOpenMessageCanBeMeant) {
     EXPECT_NE(now.of(alone.notification, v1::EVENT_ACCEPTED).at(0).text().find(inferred_mark), std::string::npos);
     EXPECT_FALSE(now.has(one.notification, v1::EVENT_RECEIPT));
     EXPECT_FALSE(now.has(other.notification, v1::EVENT_RECEIPT));
+    using searched = stage::searched;
+    on->wait("a search that has ended", [&](const seen&) { return !on->evidence("hold", alone.notification); });
+    for (const auto* m : std::vector<const message*>{&one, &other}) {
+        EXPECT_EQ(on->evidence("hold", m->notification),
+                  (searched{.comparable = true, .fitting = 1, .candidates = 2, .others = 0}));
+    }
     // Once one of the two is answered, the other is meant.
     on->tell({one.accepted(*on, "y" + base::to_hex(one.notification))});
     now = on->wait("the other's", [&](const seen& s) { return s.has(other.notification, v1::EVENT_ACCEPTED); });
     EXPECT_FALSE(now.has(one.notification, v1::EVENT_RECEIPT));
+}
+
+TEST_F(Receipts, DoNotTakeAReceiptThatAMessageOfUnreadableNumberMayMean) {
+    const message readable{.campaign = "hold", .phone = "+821000000003"};
+    message unreadable{.campaign = "hold", .phone = "+821000000003"};
+    unreadable.notification.replace(0, 2, readable.notification, 0, 2); // the same reference
+    unreadable.key = crypto::key256::random();
+    message another{.campaign = "hold", .phone = "+821000000003"}; // the same number, another reference
+    another.notification[0] = static_cast<char>(readable.notification[0] + 1);
+    on->tell({readable.event(*on, v1::EVENT_IN_DOUBT), unreadable.event(*on, v1::EVENT_IN_DOUBT),
+              another.event(*on, v1::EVENT_IN_DOUBT)});
+    const auto id = "x" + base::to_hex(readable.notification);
+    on->report({receipt_for(*on, readable, id)});
+    const message fence{.campaign = "hold", .phone = "+821000000004"}; // inferred after it
+    on->wait("the doubts and the parked receipt", [&](const seen& s) {
+        return on->parked(id) &&
+               std::ranges::all_of(std::vector<const message*>{&readable, &unreadable, &another},
+                                   [&](const auto* m) { return s.has(m->notification, v1::EVENT_UNRESOLVED); });
+    });
+    using searched = stage::searched;
+    EXPECT_EQ(on->evidence("hold", readable.notification),
+              (searched{.comparable = true, .fitting = 1, .candidates = 2, .others = 0}));
+    EXPECT_EQ(on->evidence("hold", unreadable.notification), searched{});
+    EXPECT_EQ(on->evidence("hold", another.notification),
+              (searched{.comparable = true, .fitting = 0, .candidates = 0, .others = 1}));
+    on->tell({fence.event(*on, v1::EVENT_IN_DOUBT)});
+    on->report({receipt_for(*on, fence, "x" + base::to_hex(fence.notification))});
+    auto now = on->wait("an inference", [&](const seen& s) { return s.has(fence.notification, v1::EVENT_ACCEPTED); });
+    EXPECT_FALSE(now.has(readable.notification, v1::EVENT_ACCEPTED));
+    on->tell({unreadable.accepted(*on, "y" + base::to_hex(unreadable.notification))});
+    on->wait("what only it can mean now",
+             [&](const seen& s) { return s.has(readable.notification, v1::EVENT_ACCEPTED); });
 }
 
 TEST_F(Receipts, PassOverWhatCannotBeRead) {

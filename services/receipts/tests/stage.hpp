@@ -25,6 +25,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 
@@ -245,6 +246,27 @@ class stage {
         pqxx::nontransaction tx{c};
         return !tx.exec("SELECT to_regclass('receipts.orphan')")[0][0].is_null() &&
                !tx.exec_params("SELECT 1 FROM receipts.orphan WHERE message_id = $1", message_id).empty();
+    }
+
+    /// What receipts.evidence says of this notification; nothing when it is not among the open doubts.
+    struct searched {
+        bool comparable = false;
+        int fitting = 0, candidates = 0, others = 0;
+        friend bool operator==(const searched&, const searched&) = default;
+    };
+    std::optional<searched> evidence(const std::string& campaign, const std::string& notification) const {
+        pqxx::connection c{database_.dsn()};
+        pqxx::nontransaction tx{c};
+        const auto rows = tx.exec_params("SELECT comparable, fitting, candidates, others FROM receipts.evidence($1) "
+                                         "WHERE notification = $2",
+                                         campaign, pqxx::binarystring{notification});
+        if (rows.empty()) {
+            return std::nullopt;
+        }
+        return searched{.comparable = rows[0][0].as<bool>(),
+                        .fitting = rows[0][1].as<int>(),
+                        .candidates = rows[0][2].as<int>(),
+                        .others = rows[0][3].as<int>()};
     }
 
     const std::string retry = wire::retry(base::channel::sms, 0);
