@@ -296,6 +296,15 @@ step cancel(const v1::Campaign& c) {
     return next;
 }
 
+base::result<void> may_decide_doubts(const v1::Campaign& c, const std::string& creator, const std::string& approver) {
+    if (creator == approver) {
+        return refused(fmt::format("{} created campaign {} and cannot decide about its doubts alone; another approver "
+                                   "must (--as approver)",
+                                   creator, c.id()));
+    }
+    return {};
+}
+
 step finish(const v1::Campaign& c) {
     if (c.phase() != v1::CAMPAIGN_RUNNING) {
         return refused(fmt::format("campaign {} is {}, not running", c.id(), to_string(c.phase())));

@@ -59,6 +59,8 @@ step launch(const v1::Campaign&, const std::map<std::uint32_t, wave_plan>&, cons
 step pause(const v1::Campaign&);
 step resume(const v1::Campaign&);
 step cancel(const v1::Campaign&);
+/// A second copy, or none, is never one person's decision: the campaign's creator is not the one to decide.
+base::result<void> may_decide_doubts(const v1::Campaign&, const std::string& creator, const std::string& approver);
 /// Nothing is outstanding any more.
 step finish(const v1::Campaign&);
 

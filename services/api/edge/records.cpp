@@ -1,4 +1,4 @@
-// What was done: status, coverage, one person's story, doubts. Reads the ledger's functions
+// What was done: status, coverage, one person's story. Reads the ledger's functions
 // (services/ledger/schema.cpp).
 
 #include "api.hpp"
@@ -11,6 +11,7 @@
 #include <wire/sealed.hpp>
 
 #include <api/edge/ledger.hpp>
+#include <api/edge/reading.hpp>
 #include <api/edge/rendering.hpp>
 #include <fmt/format.h>
 
@@ -19,13 +20,6 @@ namespace semel::api {
 namespace asio = boost::asio;
 
 namespace {
-
-std::string text(const pqxx::field& f) {
-    return f.is_null() ? std::string{} : f.as<std::string>();
-}
-std::string blob(const pqxx::field& f) {
-    return f.is_null() ? std::string{} : pqxx::binarystring{f}.str();
-}
 
 json::value time_or_null(std::int64_t us) {
     return us == 0 ? json::value(nullptr) : json::value(json::string(base::to_rfc3339(base::from_us(us))));
@@ -38,8 +32,8 @@ json::object to_json(const coverage& c) {
 
 pqxx::result channels(pqxx::work& tx, const std::string& id) {
     return tx.exec_params(
-        "SELECT channel, planned, covered, accepted, delivered, failed, in_doubt, outstanding, retrying, "
-        "doubtful, rate_per_s FROM ledger.channels($1)",
+        "SELECT channel, planned, covered, accepted, delivered, failed, in_doubt, unresolved, presumed_sent, resent, "
+        "outstanding, retrying, doubtful, rate_per_s FROM ledger.channels($1)",
         id);
 }
 
@@ -110,21 +104,50 @@ void warn_of_dead_letters(pqxx::work& tx, const std::string& id, json::array& wa
     }
 }
 
+void warn_of_doubts(const pqxx::row& row, const std::string& id, json::array& warnings) {
+    const auto warn = [&](const char* column, const char* what, const std::string& then) {
+        if (const auto n = row[column].as<std::int64_t>(); n > 0) {
+            warnings.emplace_back(fmt::format("{} {} {} {}: {}", n, text(row["channel"]),
+                                              n == 1 ? "message is" : "messages are", what, then));
+        }
+    };
+    const auto names = fmt::format("`semel in-doubt list {}` names them", id);
+    warn("doubtful", "in doubt and may still be settled by evidence", names);
+    warn("unresolved", "in doubt and unresolved",
+         fmt::format("{}, an approver decides: `semel in-doubt resolve {} --help`", names, id));
+    warn("presumed_sent", "presumed sent without evidence", names);
+    warn("resent", "sent again in doubt, at least once and maybe twice",
+         fmt::format("`semel in-doubt list {} --resent` names them", id));
+}
+
+/// The counts of one channel, by their names.
+json::object counts_of(const pqxx::row& row, std::initializer_list<std::string_view> names) {
+    json::object out;
+    for (const auto name : names) {
+        out[name] = row[std::string{name}].as<std::int64_t>();
+    }
+    return out;
+}
+
+/// A campaign that has finished is running again while a doubt that was decided is sent once more.
+std::string state_of(const v1::Campaign& c, const coverage& lines) {
+    return to_string(c.phase() == v1::CAMPAIGN_FINISHED && lines.outstanding > 0 ? v1::CAMPAIGN_RUNNING : c.phase());
+}
+
 json::object status_of(pqxx::work& tx, const v1::Campaign& c, base::timestamp now) {
     const auto rows = channels(tx, c.id());
-    auto per_channel = zeros(c, {"planned", "accepted", "failed", "retrying", "in_doubt", "outstanding", "rate_per_s"});
+    const std::initializer_list<std::string_view> names = {"planned",  "accepted",   "failed", "retrying",
+                                                           "in_doubt", "unresolved", "resent", "outstanding"};
+    auto per_channel = zeros(c, names);
+    for (auto& [channel, counts] : per_channel) {
+        counts.as_object()["rate_per_s"] = 0;
+    }
     json::array warnings;
     for (const auto& row : rows) {
-        per_channel[text(row["channel"])] = json::object{
-            {"planned", row["planned"].as<std::int64_t>()},   {"accepted", row["accepted"].as<std::int64_t>()},
-            {"failed", row["failed"].as<std::int64_t>()},     {"retrying", row["retrying"].as<std::int64_t>()},
-            {"in_doubt", row["in_doubt"].as<std::int64_t>()}, {"outstanding", row["outstanding"].as<std::int64_t>()},
-            {"rate_per_s", row["rate_per_s"].as<double>()}};
-        // Those that still wait for evidence are outstanding; both are listed.
-        if (const auto n = row["in_doubt"].as<std::int64_t>() + row["doubtful"].as<std::int64_t>(); n > 0) {
-            warnings.emplace_back(fmt::format("{} {} messages are in doubt: `semel in-doubt list {}` names them", n,
-                                              text(row["channel"]), c.id()));
-        }
+        auto counts = counts_of(row, names);
+        counts["rate_per_s"] = row["rate_per_s"].as<double>();
+        per_channel[text(row["channel"])] = std::move(counts);
+        warn_of_doubts(row, c.id(), warnings);
         if (const auto n = row["retrying"].as<std::int64_t>(); n > 0 && c.phase() == v1::CAMPAIGN_RUNNING) {
             warnings.emplace_back(fmt::format("{} {} messages wait for another try", n, text(row["channel"])));
         }
@@ -146,7 +169,7 @@ json::object status_of(pqxx::work& tx, const v1::Campaign& c, base::timestamp no
     }
     return {{"id", c.id()},
             {"name", c.name()},
-            {"state", to_string(c.phase())},
+            {"state", state_of(c, lines)},
             {"deadline", time_or_null(c.deadline_us())},
             {"forecast_finish", finish},
             {"warnings", warnings},
@@ -157,26 +180,15 @@ json::object status_of(pqxx::work& tx, const v1::Campaign& c, base::timestamp no
 }
 
 json::object report_of(pqxx::work& tx, const v1::Campaign& c) {
-    auto per_channel = zeros(c, {"planned", "covered", "accepted", "delivered", "failed", "in_doubt"});
+    const std::initializer_list<std::string_view> names = {
+        "planned", "covered", "accepted", "delivered", "failed", "in_doubt", "unresolved", "presumed_sent", "resent"};
+    auto per_channel = zeros(c, names);
     for (const auto& row : channels(tx, c.id())) {
-        per_channel[text(row["channel"])] = json::object{
-            {"planned", row["planned"].as<std::int64_t>()},   {"covered", row["covered"].as<std::int64_t>()},
-            {"accepted", row["accepted"].as<std::int64_t>()}, {"delivered", row["delivered"].as<std::int64_t>()},
-            {"failed", row["failed"].as<std::int64_t>()},     {"in_doubt", row["in_doubt"].as<std::int64_t>()}};
+        per_channel[text(row["channel"])] = counts_of(row, names);
     }
     const auto lines = read_coverage(tx, c);
-    return {{"id", c.id()},         {"name", c.name()},           {"state", to_string(c.phase())},
+    return {{"id", c.id()},         {"name", c.name()},           {"state", state_of(c, lines)},
             {"rows", lines.rows()}, {"coverage", to_json(lines)}, {"channels", std::move(per_channel)}};
-}
-
-/// A reading handler: looks the campaign up, then lets `make` fill the answer in one transaction.
-using maker = std::function<http::response(pqxx::work&, const v1::Campaign&)>;
-asio::awaitable<http::response> read(services& s, std::string id, maker make) {
-    co_return co_await s.db.run([id, make](pqxx::connection& connection) -> http::response {
-        pqxx::work tx{connection};
-        const auto c = store::read_campaign(tx, id);
-        return c ? make(tx, *c) : not_found(id);
-    });
 }
 
 json::object event_of(const pqxx::row& row) {
@@ -189,7 +201,8 @@ json::object event_of(const pqxx::row& row) {
             {"text", text(row["text"])},
             {"gateway_message_id", text(row["gateway_message_id"])},
             {"content_sha256", base::to_hex(blob(row["content_sha256"]))},
-            {"notification", base::to_hex(blob(row["notification"]))}};
+            {"notification", base::to_hex(blob(row["notification"]))},
+            {"actor", text(row["actor"])}};
 }
 
 http::response story(pqxx::work& tx, const v1::Campaign& c, const crypto::key256& key,
@@ -201,7 +214,7 @@ http::response story(pqxx::work& tx, const v1::Campaign& c, const crypto::key256
     for (const auto& row :
          tx.exec_params("SELECT to_char(time AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') AS time, "
                         "channel, kind, attempt, gateway, code, text, gateway_message_id, content_sha256, "
-                        "notification FROM ledger.story($1, $2)",
+                        "notification, actor FROM ledger.story($1, $2)",
                         c.id(), ref_bytes)) {
         if (text(row["kind"]) == "accepted") {
             sent[blob(row["notification"])] = blob(row["content_sha256"]);
@@ -283,37 +296,6 @@ http::response unreached(pqxx::work& tx, const v1::Campaign& c, const crypto::ke
     return out;
 }
 
-http::response in_doubt(pqxx::work& tx, const v1::Campaign& c, const crypto::key256& key) {
-    json::array out;
-    for (const auto& row : tx.exec_params(
-             "SELECT notification, recipient_ref, sealed, channel, gateway, attempt, code, unresolved, state, "
-             "to_char(since AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM ledger.in_doubt($1)",
-             c.id())) {
-        const auto recipient = wire::open_recipient(key, blob(row[1]), blob(row[2]));
-        out.push_back(json::object{{"notification", base::to_hex(blob(row[0]))},
-                                   {"recipient_id", recipient ? recipient->recipient_id() : std::string{}},
-                                   {"channel", text(row[3])},
-                                   {"gateway", text(row[4])},
-                                   {"attempt", row[5].as<int>()},
-                                   {"code", text(row[6])},
-                                   {"unresolved", row[7].as<bool>()},
-                                   {"state", text(row[8])},
-                                   {"since", text(row[9])},
-                                   {"evidence", json::array{}}});
-    }
-    return answer(out);
-}
-
-/// Reading personal data needs the campaign's key.
-maker with_key(services& s,
-               std::function<http::response(pqxx::work&, const v1::Campaign&, const crypto::key256&)> make) {
-    return [&s, make](pqxx::work& tx, const v1::Campaign& c) {
-        const auto key = crypto::unwrap(s.key_encryption_key, c.wrapped_key(), base::campaign_id{c.id()});
-        return key ? make(tx, c, *key)
-                   : http::problem(410, key.error().why(), "hashes and counts remain: `semel campaign report`");
-    };
-}
-
 asio::awaitable<http::response> audit(services& s, http::request& r, user who) {
     const auto body = co_await read_object(r);
     if (!body) {
@@ -357,7 +339,6 @@ void add_record_routes(http::router& all, services& s) {
         [](pqxx::work& tx, const v1::Campaign& c) { return answer(status_of(tx, c, base::now())); });
     add("/v1/campaigns/{id}/report", [](pqxx::work& tx, const v1::Campaign& c) { return answer(report_of(tx, c)); });
     add("/v1/campaigns/{id}/unreached", with_key(s, unreached));
-    add("/v1/campaigns/{id}/in-doubt", with_key(s, in_doubt));
     all.add("POST", "/v1/campaigns/{id}/audit",
             for_roles(s, {role::auditor, role::operator_, role::approver},
                       [&s](http::request& r, user who) { return audit(s, r, std::move(who)); }));

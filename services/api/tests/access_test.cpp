@@ -39,7 +39,7 @@ TEST_F(Api, GivesEachRoleItsOwnSteps) {
         {"/ID/approve", {"approver"}},
         {"/ID/launch", {"operator"}},
         {"/ID/pause", {"operator", "approver"}},
-        {"/ID/in-doubt", {"operator"}},
+        {"/ID/in-doubt", {"approver"}},
         {"/ID/resume", {"operator"}},
         {"/ID/cancel", {"operator", "approver"}},
     };

@@ -1,6 +1,6 @@
 // The description of the interface and the interface, held against each other.
 
-#include "support.hpp"
+#include "doubts_support.hpp"
 
 #include <yaml-cpp/yaml.h>
 
@@ -61,13 +61,16 @@ TEST(OpenApi, RefersOnlyToWhatItHas) {
     }
 }
 
+std::vector<std::string> required_of(const YAML::Node& schema) {
+    return schema["required"].as<std::vector<std::string>>();
+}
+bool has(const json::object& o, const std::vector<std::string>& fields) {
+    return std::ranges::all_of(fields, [&](const std::string& f) { return o.contains(f); });
+}
+
 // Fields that an answer must have according to the description.
 TEST_F(Api, AnswersWithTheFieldsOfItsDescription) {
-    const auto required_of = [](const YAML::Node& schema) { return schema["required"].as<std::vector<std::string>>(); };
     const auto schemas = description()["components"]["schemas"];
-    const auto has = [](const json::object& o, const std::vector<std::string>& fields) {
-        return std::ranges::all_of(fields, [&](const std::string& f) { return o.contains(f); });
-    };
     const auto id = create();
     tell(compiled(id));
     const auto uploaded = upload(id, "recipient_id,email\n1,kim@example.com\n");
@@ -77,6 +80,29 @@ TEST_F(Api, AnswersWithTheFieldsOfItsDescription) {
     EXPECT_TRUE(has(sealed.object(), required_of(schemas["StepTaken"]))) << sealed.body;
     const auto refused = step("operator", id, "launch");
     EXPECT_TRUE(has(refused.object(), required_of(schemas["Problem"]))) << refused.body;
+}
+
+TEST_F(Doubts, AnswerWithTheFieldsOfTheirDescription) {
+    record({person("4711", v1::CHANNEL_SMS, "a", 1), doubtful(v1::CHANNEL_SMS, "a", "semel:lost", ""),
+            s.about(v1::EVENT_RESENT, "a", 2), s.about(v1::EVENT_UNRESOLVED, "a", 2)});
+    const auto schemas = description()["components"]["schemas"];
+    for (const auto& [path, schema] : {std::pair{"in-doubt", "Doubt"}, std::pair{"resent", "Resent"}}) {
+        std::set<std::string> described, answered;
+        for (const auto& property : schemas[schema]["properties"]) {
+            described.insert(property.first.as<std::string>());
+        }
+        for (const auto& [name, value] : list(path).at(0).as_object()) {
+            answered.emplace(name);
+        }
+        EXPECT_EQ(answered, described) << path;
+    }
+    for (const auto& [path, schema] : {std::pair{"status", "Status"}, std::pair{"report", "Report"}}) {
+        const auto channels = get("auditor", "/v1/campaigns/" + id + "/" + path).object().at("channels").as_object();
+        const auto counts = schemas[schema]["properties"]["channels"]["additionalProperties"];
+        for (const auto& [channel, value] : channels) {
+            EXPECT_TRUE(has(value.as_object(), required_of(counts))) << path << ' ' << std::string_view{channel};
+        }
+    }
 }
 
 } // namespace

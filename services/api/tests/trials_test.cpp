@@ -140,36 +140,5 @@ TEST_F(Trials, EndWithTheCampaign) {
     EXPECT_EQ(try_out(id).status, 409U);
 }
 
-// A stand-in for the ledger's function: what is tested is what becomes of its rows.
-TEST_F(Api, AnOperatorsDecisionIsAnEventForEachDoubt) {
-    const auto id = create();
-    // One whose events do not happen to share a partition with the campaign's own.
-    const auto partition = [&](std::string_view of) { return base::partition_of(of, config.partitions); };
-    std::string notification(32, '\x01');
-    while (partition(notification) == partition(base::as_view(crypto::sha256(id)))) {
-        notification.assign(32, static_cast<char>(notification[0] + 1));
-    }
-    db->run_blocking([&](pqxx::connection& c) {
-        pqxx::work tx{c};
-        tx.exec("CREATE SCHEMA ledger");
-        tx.exec(fmt::format("CREATE FUNCTION ledger.in_doubt(text) RETURNS TABLE (notification bytea, attempt int) "
-                            "LANGUAGE sql AS $$ SELECT decode('{}', 'hex'), 2 $$",
-                            base::to_hex(notification)));
-        tx.commit();
-    });
-    EXPECT_EQ(post("operator", "/v1/campaigns/" + id + "/in-doubt", R"({"decision":"forget"})").status, 400U);
-    const auto done = post("operator", "/v1/campaigns/" + id + "/in-doubt", R"({"decision":"resend"})");
-    ASSERT_EQ(done.status, 202U) << done.body;
-    EXPECT_EQ(done.number("resolved"), 1);
-    const auto e = events().back();
-    EXPECT_EQ(e.kind(), v1::EVENT_RESOLVED);
-    EXPECT_EQ(e.notification(), notification);
-    EXPECT_EQ(e.attempt(), 2U);
-    EXPECT_EQ(e.code(), "resend");
-    EXPECT_EQ(e.actor(), "operator");
-    EXPECT_EQ(outbox_of(wire::events).back().partition, partition(notification))
-        << "in order with what else happened to it";
-}
-
 } // namespace
 } // namespace semel::api::test

@@ -1,0 +1,34 @@
+#include "reading.hpp"
+
+#include <crypto/keys.hpp>
+
+namespace semel::api {
+
+namespace asio = boost::asio;
+
+std::string text(const pqxx::field& f) {
+    return f.is_null() ? std::string{} : f.as<std::string>();
+}
+
+std::string blob(const pqxx::field& f) {
+    return f.is_null() ? std::string{} : pqxx::binarystring{f}.str();
+}
+
+asio::awaitable<http::response> read(services& s, std::string id, maker make) {
+    co_return co_await s.db.run([id, make](pqxx::connection& connection) -> http::response {
+        pqxx::work tx{connection};
+        const auto c = store::read_campaign(tx, id);
+        return c ? make(tx, *c) : not_found(id);
+    });
+}
+
+maker with_key(services& s,
+               std::function<http::response(pqxx::work&, const v1::Campaign&, const crypto::key256&)> make) {
+    return [&s, make](pqxx::work& tx, const v1::Campaign& c) {
+        const auto key = crypto::unwrap(s.key_encryption_key, c.wrapped_key(), base::campaign_id{c.id()});
+        return key ? make(tx, c, *key)
+                   : http::problem(410, key.error().why(), "hashes and counts remain: `semel campaign report`");
+    };
+}
+
+} // namespace semel::api

@@ -1,0 +1,26 @@
+#pragma once
+// Handlers that only read: one campaign, one transaction, one answer.
+
+#include <crypto/seal.hpp>
+
+#include <api/edge/api.hpp>
+
+#include <functional>
+#include <string>
+
+#include <pqxx/pqxx>
+
+namespace semel::api {
+
+/// Empty for NULL.
+std::string text(const pqxx::field&);
+std::string blob(const pqxx::field&);
+
+using maker = std::function<http::response(pqxx::work&, const v1::Campaign&)>;
+/// Looks the campaign up, then lets `make` fill the answer.
+boost::asio::awaitable<http::response> read(services&, std::string id, maker make);
+
+/// Reading personal data needs the campaign's key.
+maker with_key(services&, std::function<http::response(pqxx::work&, const v1::Campaign&, const crypto::key256&)> make);
+
+} // namespace semel::api
