@@ -126,7 +126,8 @@ bool is_duration(std::string_view text) {
     }
     text.remove_suffix(1);
     const auto dot = text.find('.');
-    return is_digits(text.substr(0, dot)) && dot <= 9 &&
+    const auto whole = text.substr(0, dot);
+    return is_digits(whole) && whole.size() <= 9 &&
            (dot == std::string_view::npos || (is_digits(text.substr(dot + 1)) && text.size() - dot <= 10));
 }
 

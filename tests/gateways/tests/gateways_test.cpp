@@ -48,7 +48,21 @@ struct Gateways : ::testing::Test {
     std::vector<delivery::late_report> reports;
     std::unique_ptr<delivery::gateway> gate;
 
-    ~Gateways() override { gate.reset(); }
+    asio::cancellation_signal enough;
+    bool running = false; // gate->run(), which must have ended before the gateway goes
+
+    ~Gateways() override {
+        enough.emit(asio::cancellation_type::all);
+        const auto deadline = std::chrono::steady_clock::now() + 20s;
+        while (running && std::chrono::steady_clock::now() < deadline) {
+            io.restart();
+            io.run_one_for(20ms);
+        }
+        if (running) {
+            std::terminate(); // to go on would be to use what is gone
+        }
+        gate.reset();
+    }
 
     void until(const std::function<bool()>& holds) {
         const auto deadline = std::chrono::steady_clock::now() + 20s;
@@ -73,7 +87,10 @@ struct Gateways : ::testing::Test {
         return done.get();
     }
     void run_gate() {
-        asio::co_spawn(io, gate->run(), [](const std::exception_ptr&) {});
+        running = true;
+        asio::co_spawn(io, gate->run(), asio::bind_cancellation_slot(enough.slot(), [this](const std::exception_ptr&) {
+                           running = false;
+                       }));
     }
 
     delivery::outbound mail(std::uint8_t number, std::string to = "ann@example.com") {

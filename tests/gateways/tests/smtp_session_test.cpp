@@ -69,7 +69,7 @@ TEST_F(Relay, RefusesWhatAStrictRelayRefuses) {
          {"bare\nLF\r\n.\r\n", "bare\rCR\r\n.\r\n", ".unstuffed\r\n.\r\n", "8-bit \xC3\xA9\r\n.\r\n"}) {
         EXPECT_TRUE(send(body).starts_with("554 5.6.0")) << body;
     }
-    EXPECT_TRUE(send(std::string{"nul\0\r\n.\r\n", 8}).starts_with("554"));
+    EXPECT_TRUE(send(std::string{"nul\0\r\n.\r\n", 9}).starts_with("554"));
     EXPECT_TRUE(send(std::string(999, 'x') + "\r\n.\r\n").starts_with("554"));
     EXPECT_TRUE(send(std::string(998, 'x') + "\r\n.\r\n").starts_with("250")) << "998 and CRLF are allowed";
     EXPECT_TRUE(send("." + std::string(998, '.') + "\r\n.\r\n").starts_with("250")) << "the stuffed dot does not count";
