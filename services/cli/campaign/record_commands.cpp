@@ -12,6 +12,7 @@ namespace {
 struct asking : common_options {
     std::string id, recipient;
     bool raw = false;
+    bool resent = false;
 };
 
 int show_story(session& s, const asking& how) {
@@ -29,11 +30,11 @@ int show_story(session& s, const asking& how) {
 }
 
 int list_doubts(session& s, const asking& how) {
-    const auto list = s.get(campaign_target(how.id, "/in-doubt"));
+    const auto list = s.get(campaign_target(how.id, how.resent ? "/resent" : "/in-doubt"));
     if (!list) {
         return fail(list.error());
     }
-    how.json ? print_json(*list) : fmt::print("{}", in_doubt_text(*list));
+    how.json ? print_json(*list) : fmt::print("{}", how.resent ? resent_text(*list) : in_doubt_text(*list));
     return 0;
 }
 
@@ -87,10 +88,16 @@ void add_in_doubt(CLI::App& program, int& exit_code) {
     auto* in_doubt = program.add_subcommand("in-doubt", "Messages of which nobody knows whether they were accepted");
     in_doubt->require_subcommand(1);
     auto how = std::make_shared<asking>();
-    auto* list = in_doubt->add_subcommand("list", "Each with the person, the gateway and since when");
-    list->footer("Example:\n  semel in-doubt list c-abcdefghijklmnop");
+    auto* list = in_doubt->add_subcommand(
+        "list", "Each with the person, the gateway, since when, and what was looked for in vain");
+    list->footer("Example:\n  semel in-doubt list c-abcdefghijklmnop\n"
+                 "  semel in-doubt list c-abcdefghijklmnop --resent\n\n"
+                 "waiting: evidence (a late answer, a receipt that fits one message alone) may still settle it, until\n"
+                 "the campaign's policy decides; unresolved: an approver decides; presumed_sent: decided without\n"
+                 "evidence. What evidence has settled is not listed any more.");
     add_common(*list, how);
     add_id(*list, how->id);
+    list->add_flag("--resent", how->resent, "Instead, what was sent again while in doubt: told at least once");
     list->callback(
         [how, &exit_code] { exit_code = with_session(*how, [&](session& s) { return list_doubts(s, *how); }); });
 
@@ -98,16 +105,19 @@ void add_in_doubt(CLI::App& program, int& exit_code) {
         bool resend = false, presume_sent = false;
     };
     auto wanted = std::make_shared<resolving>();
-    auto* resolve = in_doubt->add_subcommand("resolve", "Decide about all of them by hand, before or after the policy");
-    resolve->footer(
-        "Example:\n  semel in-doubt list c-abcdefghijklmnop\n"
-        "  semel in-doubt resolve c-abcdefghijklmnop --resend\n\n"
-        "Sent again, a message may arrive twice; presumed sent, it may never have arrived. Auditors see who "
-        "decided.");
+    auto* resolve =
+        in_doubt->add_subcommand("resolve", "Decide about all of them, before or after the policy; for an approver");
+    resolve->footer("Example:\n  semel in-doubt list c-abcdefghijklmnop\n"
+                    "  semel in-doubt resolve c-abcdefghijklmnop --resend --as approver\n\n"
+                    "Needs a user with the role approver who has not created the campaign. Sent again, a message may\n"
+                    "arrive twice; presumed sent, it may never have arrived. Auditors see who decided.");
     add_common(*resolve, wanted);
     add_id(*resolve, wanted->id);
     auto* resend = resolve->add_flag("--resend", wanted->resend, "Send them again");
-    resolve->add_flag("--presume-sent", wanted->presume_sent, "Count them as accepted")->excludes(resend);
+    resolve
+        ->add_flag("--presume-sent", wanted->presume_sent,
+                   "Take them as sent, without evidence; they stay in the line in doubt")
+        ->excludes(resend);
     resolve->callback([wanted, &exit_code] {
         if (!wanted->resend && !wanted->presume_sent) {
             throw CLI::RequiredError{"--resend or --presume-sent"};

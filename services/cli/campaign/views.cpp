@@ -221,11 +221,13 @@ std::string report_text(const json::object& report) {
                          {"accepted", right},
                          {"delivered", right},
                          {"failed", right},
-                         {"in doubt", right}}};
+                         {"in doubt", right},
+                         {"unresolved", right},
+                         {"resent", right}}};
     for (const auto& [name, value] : object_of(report, "channels")) {
         const auto& c = as_object(value);
         channels.add({name, number(c, "planned"), number(c, "covered"), number(c, "accepted"), number(c, "delivered"),
-                      number(c, "failed"), number(c, "in_doubt")});
+                      number(c, "failed"), number(c, "in_doubt"), number(c, "unresolved"), number(c, "resent")});
     }
     return heading(report) + '\n' + lines.to_string() + (channels.empty() ? "" : '\n' + channels.to_string());
 }
@@ -239,13 +241,14 @@ std::string report_csv(const json::object& report) {
 }
 
 std::string story_text(const json::object& story, bool raw) {
-    text_table events{{{"time"}, {"channel"}, {"event"}, {"try", right}, {"gateway"}, {"code"}, {"text"}, {"sha256"}}};
+    text_table events{
+        {{"time"}, {"channel"}, {"event"}, {"try", right}, {"gateway"}, {"code"}, {"by"}, {"text"}, {"sha256"}}};
     for (const auto& item : list_of(story, "events")) {
         const auto& e = as_object(item);
         const auto attempt = number_of(e, "attempt");
         events.add({text_of(e, "time"), text_of(e, "channel"), text_of(e, "kind"),
                     attempt == 0 ? std::string{} : std::to_string(attempt), text_of(e, "gateway"), text_of(e, "code"),
-                    text_of(e, "text"), short_hash(text_of(e, "content_sha256"))});
+                    text_of(e, "actor"), text_of(e, "text"), short_hash(text_of(e, "content_sha256"))});
     }
     auto out = fmt::format("recipient {} of {}\n\n{}", one_line(text_of(story, "recipient_id")),
                            one_line(text_of(story, "campaign")), events.to_string());
@@ -281,17 +284,55 @@ std::string story_text(const json::object& story, bool raw) {
 }
 
 std::string in_doubt_text(const json::value& list) {
-    text_table table{{{"since"}, {"channel"}, {"gateway"}, {"try", right}, {"recipient"}, {"code"}, {"notification"}}};
-    for (const auto& item : list.is_array() ? list.get_array() : json::array{}) {
+    text_table table{{{"since"},
+                      {"state"},
+                      {"channel"},
+                      {"gateway"},
+                      {"try", right},
+                      {"recipient"},
+                      {"notification"},
+                      {"decision"},
+                      {"evidence"}}};
+    std::int64_t unresolved = 0;
+    const auto& doubts = list.is_array() ? list.get_array() : json::array{};
+    for (const auto& item : doubts) {
         const auto& d = as_object(item);
-        table.add({text_of(d, "since"), text_of(d, "channel"), text_of(d, "gateway"), number(d, "attempt"),
-                   text_of(d, "recipient_id"), text_of(d, "code"), short_hash(text_of(d, "notification"))});
+        const auto state = text_of(d, "state");
+        unresolved += state == "unresolved" ? 1 : 0;
+        std::string evidence;
+        for (const auto& line : list_of(d, "evidence")) {
+            evidence += line.is_string() ? (evidence.empty() ? "" : "; ") + std::string{line.get_string()} : "";
+        }
+        table.add({text_of(d, "since"), state, text_of(d, "channel"), text_of(d, "gateway"), number(d, "attempt"),
+                   text_of(d, "recipient_id"), short_hash(text_of(d, "notification")), text_of(d, "decision"),
+                   evidence});
     }
-    return table.empty()
-               ? "nothing is in doubt\n"
-               : table.to_string() +
-                     count_of(static_cast<std::int64_t>(list.get_array().size()), "message is", "messages are") +
-                     " in doubt\n";
+    if (table.empty()) {
+        return "nothing is in doubt\n";
+    }
+    return table.to_string() + count_of(static_cast<std::int64_t>(doubts.size()), "message is", "messages are") +
+           " in doubt" +
+           (unresolved == 0 ? std::string{}
+                            : ", " + with_separators(unresolved) +
+                                  " unresolved: an approver decides, `semel in-doubt resolve --help`") +
+           '\n';
+}
+
+std::string resent_text(const json::value& list) {
+    text_table table{
+        {{"first"}, {"channel"}, {"gateway"}, {"times", right}, {"by"}, {"recipient"}, {"notification"}, {"now"}}};
+    const auto& messages = list.is_array() ? list.get_array() : json::array{};
+    for (const auto& item : messages) {
+        const auto& m = as_object(item);
+        const auto by = text_of(m, "decided_by");
+        table.add({text_of(m, "first_resent"), text_of(m, "channel"), text_of(m, "gateway"), number(m, "times"),
+                   by.empty() ? "policy" : by, text_of(m, "recipient_id"), short_hash(text_of(m, "notification")),
+                   text_of(m, "state")});
+    }
+    return table.empty() ? "nothing was sent again while in doubt\n"
+                         : table.to_string() +
+                               count_of(static_cast<std::int64_t>(messages.size()), "message was", "messages were") +
+                               " sent again while in doubt: told at least once, not exactly once\n";
 }
 
 } // namespace semel::cli::campaign

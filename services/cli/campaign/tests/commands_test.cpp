@@ -311,6 +311,14 @@ TEST_F(Commands, ThePersonAskedForIsInNoUrl) {
     EXPECT_EQ(json::read(asked.body).value().as_object().at("recipient_id").as_string(), "4711");
 }
 
+TEST_F(Commands, WhatWasSentAgainIsAListOfItsOwn) {
+    api.on("GET", "/v1/campaigns/{id}/resent", {{200, R"([{"recipient_id":"4711","times":2}])"}}).start();
+    const auto r = semel({"in-doubt", "list", "c-1", "--resent", "--json"});
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    EXPECT_EQ(json::read(r.out).value().as_array().size(), 1U);
+    EXPECT_THAT(semel({"in-doubt", "list", "c-1", "--resent"}).out, HasSubstr("4711"));
+}
+
 TEST_F(Commands, ADecisionAboutDoubtsNamesItself) {
     api.on("POST", "/v1/campaigns/{id}/in-doubt", {{202, R"({"id":"c-1","resolved":1200})"}}).start();
     const auto r = semel({"in-doubt", "resolve", "c-1", "--presume-sent"});

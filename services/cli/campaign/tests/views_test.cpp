@@ -52,8 +52,8 @@ TEST(Views, StatusOfADraftHasNoTable) {
 
 const auto finished = R"({"id": "c-1", "name": "N", "state": "finished", "rows": 10000,
   "coverage": {"reached": 9800, "failed": 20, "unreachable": 100, "in_doubt": 5, "outstanding": 0, "rejected": 75},
-  "channels": {"email": {"planned": 9000, "covered": 400, "accepted": 8990, "delivered": 0, "failed": 10,
-                         "in_doubt": 0}}})";
+  "channels": {"email": {"planned": 9000, "covered": 400, "accepted": 8985, "delivered": 0, "failed": 10,
+                         "in_doubt": 5, "unresolved": 3, "presumed_sent": 2, "resent": 7}}})";
 
 TEST(Views, ReportClosesWithTheSumOfItsLines) {
     EXPECT_EQ(report_text(parsed(finished)), "c-1  N  finished\n"
@@ -67,8 +67,10 @@ TEST(Views, ReportClosesWithTheSumOfItsLines) {
                                              "rejected         75    0.8 %\n"
                                              "rows         10,000  100.0 %\n"
                                              "\n"
-                                             "channel  planned  covered  accepted  delivered  failed  in doubt\n"
-                                             "email      9,000      400     8,990          0      10         0\n");
+                                             "channel  planned  covered  accepted  delivered  failed  in doubt  "
+                                             "unresolved  resent\n"
+                                             "email      9,000      400     8,985          0      10         5  "
+                                             "         3       7\n");
 }
 
 TEST(Views, ReportAsCsvIsTheCoverage) {
@@ -138,19 +140,45 @@ TEST(Views, WhatIsNoMailOfOursIsShownAsItIs) {
     EXPECT_EQ(readable_mail(R"({"aps": {}})"), std::nullopt);
 }
 
-TEST(Views, DoubtsAreCountedInWords) {
+TEST(Views, DoubtsShowWhoAndWhatWasLookedFor) {
     EXPECT_EQ(in_doubt_text(json::array{}), "nothing is in doubt\n");
     const auto list = json::read(R"([{"notification": "00112233445566778899", "recipient_id": "4711", "channel": "sms",
-        "gateway": "smsc-a", "attempt": 1, "code": "semel:lost", "since": "2026-11-24T10:00:00Z", "evidence": []}])");
-    EXPECT_THAT(in_doubt_text(list.value()), AllOf(HasSubstr("001122334455\n"), HasSubstr("1 message is in doubt")));
+        "gateway": "smsc-a", "attempt": 1, "state": "waiting", "since": "2026-11-24T10:00:00Z",
+        "decision": "sent again at 2026-11-24T10:30:00Z", "evidence": ["answer: none", "receipt: none yet"]}])");
+    EXPECT_EQ(in_doubt_text(list.value()),
+              "since                 state    channel  gateway  try  recipient  notification  decision                "
+              "            evidence\n"
+              "2026-11-24T10:00:00Z  waiting  sms      smsc-a     1  4711       001122334455  sent again at "
+              "2026-11-24T10:30:00Z  answer: none; receipt: none yet\n"
+              "1 message is in doubt\n");
+    const auto two = json::read(R"([{"state": "unresolved"}, {"state": "presumed_sent"}])");
+    EXPECT_THAT(in_doubt_text(two.value()), HasSubstr("2 messages are in doubt, 1 unresolved: an approver decides"));
+}
+
+TEST(Views, WhatWasSentAgainIsCalledAtLeastOnce) {
+    EXPECT_EQ(resent_text(json::array{}), "nothing was sent again while in doubt\n");
+    const auto list = json::read(R"([{"notification": "00112233445566778899", "recipient_id": "4711", "channel": "push",
+        "gateway": "apns", "times": 1, "decided_by": "", "first_resent": "2026-11-24T10:30:00Z", "state": "accepted"}])");
+    EXPECT_EQ(resent_text(list.value()),
+              "first                 channel  gateway  times  by      recipient  notification  now\n"
+              "2026-11-24T10:30:00Z  push     apns         1  policy  4711       001122334455  accepted\n"
+              "1 message was sent again while in doubt: told at least once, not exactly once\n");
+}
+
+TEST(Views, AStoryNamesWhoDecided) {
+    const auto story = parsed(R"({"recipient_id": "4711", "campaign": "c-1", "messages": [], "events": [
+        {"time": "2026-11-24T10:40:00Z", "channel": "", "kind": "resolved", "attempt": 1, "gateway": "",
+         "code": "resend", "actor": "alice", "text": "decided by alice", "content_sha256": ""}]})");
+    EXPECT_THAT(story_text(story), HasSubstr("resend  alice  decided by alice"));
 }
 
 // An older or a broken api must not bring the command down.
 TEST(Views, ShowsNothingForWhatIsMissingOrOfAnotherKind) {
     const auto odd = parsed(R"({"id": 7, "channels": {"email": null}, "waves": [1], "warnings": [2], "coverage": [],
                                 "events": [null], "messages": ["x"], "rows": "many"})");
-    for (const auto& text : {status_text(odd), status_line(odd), report_text(odd), waves_text(odd), campaign_text(odd),
-                             story_text(odd), campaigns_text(odd), in_doubt_text(odd), report_csv(odd)}) {
+    for (const auto& text :
+         {status_text(odd), status_line(odd), report_text(odd), waves_text(odd), campaign_text(odd), story_text(odd),
+          campaigns_text(odd), in_doubt_text(odd), resent_text(odd), report_csv(odd)}) {
         EXPECT_TRUE(text.ends_with('\n')) << text;
     }
 }
