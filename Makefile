@@ -1,5 +1,5 @@
 # Short names. What each does stands in the script or preset that it calls.
-.PHONY: demo test up down build figures asan tsan fuzz chaos format tidy
+.PHONY: demo test up down build figures compare asan tsan fuzz chaos format tidy
 
 demo:
 	./deploy/demo
@@ -21,6 +21,10 @@ down:
 
 figures: build
 	./loadtest/figures/run
+
+# Kannel and Semel, killed in the middle of the same messages
+compare: build
+	./tests/peers/crash
 
 # Unit tests under a sanitizer. Their servers are not instrumented, so the integration tests add nothing here.
 asan tsan:

@@ -10,19 +10,19 @@ EXAMPLE = ROOT / "notices/follow-up"
 
 
 def version(binaries):
-    commit = run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], check=False).stdout.strip()
+    commit = run(["git", "-C", ROOT, "describe", "--always", "--dirty=, changed since"], check=False).stdout.strip()
     said = run([binaries / "semel", "--version"]).stdout.split()[-1]
     return f"{said} ({commit})" if commit else said
 
 
 class Semel:
-    def __init__(self, stack, truth, text):
-        """`text`: of the SMS, with a slot for the name."""
+    def __init__(self, stack, truth, text, in_doubt_after):
+        """`text`: of the SMS, with a slot for the name. `in_doubt_after`: how long evidence is waited for."""
         self.stack, self.truth = stack, truth
         self.notice = stack.dir / "notice"
         shutil.copytree(EXAMPLE, self.notice)
         (self.notice / "sms.en.txt").write_text(text + "\n", encoding="utf-8")
-        self.campaign = Campaign(stack, truth, policy="hold", notice=self.notice)
+        self.campaign = Campaign(stack, truth, policy="hold", after=in_doubt_after, notice=self.notice)
         self.found = None
 
     def start(self):
