@@ -107,13 +107,18 @@ struct decision {
     std::string what, by, creator;
 };
 
-v1::Event decided(const v1::Campaign& c, const decision& d, const std::string& notification, std::uint32_t attempt) {
+v1::Event decided(const v1::Campaign& c, const decision& d, const pqxx::row& doubt) {
+    const auto notification = blob(doubt["notification"]);
+    const auto attempt = doubt["attempt"].as<std::uint32_t>();
     v1::Event e;
     e.set_id(wire::event_id(v1::EVENT_RESOLVED, notification, attempt, d.what));
     e.set_kind(v1::EVENT_RESOLVED);
     e.set_campaign_id(c.id());
     e.set_time_us(base::to_us(base::now()));
     e.set_notification(notification);
+    if (const auto channel = base::channel_from(text(doubt["channel"]))) {
+        e.set_channel(wire::to_proto(*channel));
+    }
     e.set_attempt(attempt);
     e.set_code(d.what);
     e.set_text(fmt::format("decided by {}; the campaign is {}'s", d.by, d.creator));
@@ -132,10 +137,10 @@ http::response resolve_all(pqxx::connection& connection, const std::string& id, 
         return refused(ok.error());
     }
     std::int64_t count = 0;
-    for (const auto& row : tx.exec_params("SELECT notification, attempt FROM ledger.in_doubt($1) "
+    for (const auto& row : tx.exec_params("SELECT notification, attempt, channel FROM ledger.in_doubt($1) "
                                           "WHERE $2 <> 'presume-sent' OR state <> 'presumed_sent'",
                                           id, d.what)) {
-        store::enqueue_event(tx, decided(*c, d, blob(row[0]), row[1].as<std::uint32_t>()), partitions);
+        store::enqueue_event(tx, decided(*c, d, row), partitions);
         ++count;
     }
     tx.commit();

@@ -105,18 +105,20 @@ void warn_of_dead_letters(pqxx::work& tx, const std::string& id, json::array& wa
 }
 
 void warn_of_doubts(const pqxx::row& row, const std::string& id, json::array& warnings) {
-    const auto warn = [&](const char* column, const char* what, const std::string& then) {
+    const auto warn = [&](const char* column, const char* one, const char* many, const std::string& then) {
         if (const auto n = row[column].as<std::int64_t>(); n > 0) {
-            warnings.emplace_back(fmt::format("{} {} {} {}: {}", n, text(row["channel"]),
-                                              n == 1 ? "message is" : "messages are", what, then));
+            warnings.emplace_back(
+                fmt::format("{} {} message{}: {}", n, text(row["channel"]), n == 1 ? one : many, then));
         }
     };
     const auto names = fmt::format("`semel in-doubt list {}` names them", id);
-    warn("doubtful", "in doubt and may still be settled by evidence", names);
-    warn("unresolved", "in doubt and unresolved",
-         fmt::format("{}, an approver decides: `semel in-doubt resolve {} --help`", names, id));
-    warn("presumed_sent", "presumed sent without evidence", names);
-    warn("resent", "sent again in doubt, at least once and maybe twice",
+    warn("doubtful", " is in doubt and may still be settled by evidence",
+         "s are in doubt and may still be settled by evidence", names);
+    warn("unresolved", " is in doubt and unresolved", "s are in doubt and unresolved",
+         names + ", an approver decides: `semel in-doubt resolve --help`");
+    warn("presumed_sent", " is presumed sent without evidence", "s are presumed sent without evidence", names);
+    warn("resent", " was sent again while in doubt, at least once and maybe twice",
+         "s were sent again while in doubt, at least once and maybe twice",
          fmt::format("`semel in-doubt list {} --resent` names them", id));
 }
 

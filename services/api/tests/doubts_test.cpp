@@ -99,6 +99,7 @@ TEST_F(Doubts, AreDecidedByAnEventForEachThatNamesBothPeople) {
     const auto e = resolved().at(0);
     EXPECT_EQ(e.notification(), notification("a"));
     EXPECT_EQ(e.attempt(), 1U);
+    EXPECT_EQ(e.channel(), v1::CHANNEL_SMS);
     EXPECT_EQ(e.code(), "presume-sent");
     EXPECT_EQ(e.actor(), "approver");
     EXPECT_EQ(e.text(), "decided by approver; the campaign is operator's");

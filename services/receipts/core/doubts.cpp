@@ -349,7 +349,7 @@ decision doubts::send_again(entry at, const std::optional<policy>& p, const v1::
     }
     decision out;
     auto& told = out.events.emplace_back(event_of(v1::EVENT_RESENT, d, d.resent_as(), now));
-    told.set_code(because.actor().empty() ? "semel:policy" : "semel:operator");
+    told.set_code(because.actor().empty() ? "semel:policy" : "semel:approver");
     told.set_actor(because.actor());
     told.set_text(
         "attempt " + std::to_string(doubted) + " is in doubt: from here on it is told at least once, not exactly once" +
@@ -377,7 +377,7 @@ decision doubts::presume_sent(entry at, const v1::Event& because, base::timestam
     d.set_presumed(true);
     decision out;
     auto& told = out.events.emplace_back(event_of(v1::EVENT_PRESUMED_SENT, d, last_attempt(d), now));
-    told.set_code(because.actor().empty() ? "semel:policy" : "semel:operator");
+    told.set_code(because.actor().empty() ? "semel:policy" : "semel:approver");
     told.set_actor(because.actor());
     return out;
 }
