@@ -218,6 +218,20 @@ TEST(Doubts, ALateAcceptanceSupersedesTheResend) {
     EXPECT_FALSE(w.open());
 }
 
+TEST(Doubts, ALateAnswerSettlesWhatThePolicyHasDecidedWithoutIt) {
+    for (const auto in_doubt : {v1::DOUBT_HOLD, v1::DOUBT_PRESUME_SENT}) {
+        world w;
+        w.says.in_doubt = in_doubt;
+        w.hear(event(v1::EVENT_IN_DOUBT));
+        ASSERT_EQ(w.wait(30min).size(), 1U);
+        ASSERT_TRUE(w.open());
+        EXPECT_TRUE(w.hear(event(v1::EVENT_ACCEPTED)).empty());
+        EXPECT_FALSE(w.open());
+        EXPECT_TRUE(w.hear(resolved("resend", 1)).empty()) << "too late: it was accepted";
+        EXPECT_TRUE(w.resent.empty());
+    }
+}
+
 TEST(Doubts, PolicyHoldNeverSendsAndALateReceiptStillSettles) {
     world w;
     w.says.in_doubt = v1::DOUBT_HOLD;
