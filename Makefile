@@ -1,5 +1,5 @@
 # Short names. What each does stands in the script or preset that it calls.
-.PHONY: demo test up down build figures compare asan tsan fuzz chaos format tidy
+.PHONY: demo test up down build figures compare asan tsan fuzz chaos seeded format tidy
 
 demo:
 	./deploy/demo
@@ -41,6 +41,11 @@ chaos:
 	cmake --preset chaos
 	cmake --build --preset chaos
 	./tests/chaos/run
+
+# The tests' own test: seeded bugs, each of which must be caught
+seeded:
+	./deploy/setup
+	./tests/chaos/seeded
 
 sources = $(shell git ls-files '*.cpp' '*.hpp')
 

@@ -169,6 +169,10 @@ class Check:
             needed[a.channel, a.address] = a.parts
         self.counts = Counter({key: max(parts.values()) for key, parts in came.items()})
         self.cut_short = {key for key, parts in came.items() if len(parts) < needed[key]}
+        content = defaultdict(set)
+        for a in evidence.accepts:
+            content[a.channel, a.address, a.part].add(a.sha256)
+        self.differing = {key[:2] for key, hashes in content.items() if len(hashes) > 1}
         self.lost = self.duplicate = self.wrong = 0
 
     def breach(self, invariant, text):
@@ -203,6 +207,8 @@ class Check:
             if count > allowed:
                 self.duplicate += count - allowed
                 extra.append((key, f"accepted {count} times"))
+            elif key in self.differing:
+                extra.append((key, "sent again with other content"))
         for text, keys in group(extra):
             self.some("I1", (self.name(*k) for k in keys), text)
 
@@ -320,6 +326,9 @@ class Check:
                                       f"{'accepted' if 'accepted' in kinds else 'failed'}; gateways have it {count} times")
             if story.outcome == "in_doubt" and count > 1 + story.kinds["resent"]:
                 self.breach("I6", f"notification {story.notification[:16]} is in doubt and was accepted {count} times")
+        # The harness's message centres send receipts of what was delivered only.
+        self.some("I6", (s.notification for s in self.stories.values() if s.outcome == "in_doubt" and s.kinds["receipt"]),
+                  "notifications are in doubt although a receipt proves that they arrived")
         open_now = {s.notification for s in self.stories.values() if s.outcome == "in_doubt"}
         listed = {d["notification"] for d in self.e.in_doubt}
         self.some("I6", open_now - listed, "notifications are in doubt and not listed")
@@ -353,7 +362,7 @@ class Check:
         expected = len(self.e.truth.ids()) + len(self.e.truth.addresses)
         if self.e.register_entries not in (None, expected):
             self.breach("I9", f"plan's register has {self.e.register_entries} entries, the audience {expected}")
-        self.some("I9", self.e.heads_astray, "heads in Redis name another owner or marker than the committed offset")
+        self.some("I9", self.e.heads_astray, "heads in Redis name another owner or marker than the committed offset, or another Redis")
         self.some("I9", (n for n in self.e.claims_accepted
                          if n in self.stories and not self.stories[n].kinds["accepted"]),
                   "claims say accepted and the ledger does not")

@@ -3,6 +3,7 @@ import csv
 import io
 import re
 import subprocess
+import time
 from collections import Counter
 
 from . import kafka, ledger, people, redis
@@ -12,11 +13,28 @@ from .stack import DISPATCHERS, Failed, wait_for
 
 ENDED = ("finished", "cancelled")
 
+# Longer than any wait of a campaign of the harness in which nothing is to be retried and no doubt is open: a Kafka that
+# was away, a take-over.
+QUIET_S = 120
+
 
 def settle(stack, campaign, seconds):
-    """Waits until the campaign has ended and the ledger has every event of the topic."""
-    wait_for(f"campaign {campaign} has ended (`semel campaign status {campaign}`)",
-             lambda: stack.phase(campaign) in ENDED, seconds, every=1)
+    """Waits until the campaign has ended and the ledger has every event of the topic. Where nothing moves any more, what
+    is outstanding is lost: that is for the checker to say."""
+    moved = [None, 0.0]
+
+    def at_rest_for_good():
+        status = stack.patient_json("campaign", "status", campaign)
+        if status["state"] in ENDED:
+            return True
+        counts = [(name, said["accepted"], said["failed"], said.get("retrying", 0), said["in_doubt"], said.get("outstanding", 0))
+                  for name, said in status["channels"].items()]
+        if counts != moved[0]:
+            moved[:] = counts, time.monotonic()
+        waiting = any(said.get("retrying", 0) or said["in_doubt"] > said.get("unresolved", 0)
+                      for said in status["channels"].values())
+        return not waiting and time.monotonic() - moved[1] > QUIET_S
+    wait_for(f"campaign {campaign} has ended (`semel campaign status {campaign}`)", at_rest_for_good, seconds, every=1)
 
     def caught_up():
         topic = {e[0] for e in kafka.events(stack.bootstrap)}
@@ -100,7 +118,9 @@ def unreached(stack, campaign):
 
 
 def claims(stack, notifications):
-    """Heads that differ from the committed offsets, and notifications whose claim says that a gateway accepted."""
+    """Heads that differ from the committed offsets or name a Redis that is gone, and notifications whose claim says that a
+    gateway accepted."""
+    server = redis.server(stack.port("redis"))
     offsets = kafka.committed(stack.bootstrap, DISPATCHERS)
     astray, told = [], set()
     for entry in redis.claims(stack.port("redis")):
@@ -108,7 +128,7 @@ def claims(stack, notifications):
         if "owner" in entry:
             metadata = next((m for (_, t, p), (_, m) in offsets.items() if (t, p) == (topic, int(partition))), "")
             said = kafka.checkpoint(metadata)
-            if said and (str(said[0]), said[1].hex()) != (entry["owner"], entry["marker"]):
+            if said and (str(said[0]), said[1].hex(), server) != (entry["owner"], entry["marker"], entry["server"]):
                 astray.append(f"{topic}:{partition}")
         elif entry["value"] == "6f30":  # "o0": accepted
             notification = entry["field"][:64]

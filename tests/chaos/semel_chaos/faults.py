@@ -47,6 +47,21 @@ class Fault:
         return f"{self.name} {self.target}" + (f" {self.seconds:.0f} s" if self.seconds else "")
 
 
+class Wait(Fault):
+    """No fault: time for what was done to come to its end, before the next."""
+
+    name = "wait"
+
+    def __init__(self, seconds):
+        super().__init__("for", seconds)
+
+    def channels(self):
+        return ()
+
+    def strike(self, stack):
+        time.sleep(self.seconds)
+
+
 class OfService(Fault):
     """Of any process of a service."""
 
@@ -127,13 +142,13 @@ class KillAtFailpoint(OfService):
 class DieDuringStep(KillAtFailpoint):
     """At a point that is passed only while a step of a campaign is carried out, which `step` does."""
 
-    def __init__(self, target, point):
-        super().__init__(target, point)
+    def __init__(self, target, point, hit=1):
+        super().__init__(target, point, hit)
         self.step = lambda: None
 
     def strike(self, stack):
         former = wait_for(f"{self.target} runs, to be armed", lambda: stack.pid(self.target), 30, every=0.05)
-        stack.arm(self.target, self.point)
+        stack.arm(self.target, self.point, self.hit)
         self.step()
         try:
             wait_for("the point is reached", lambda: stack.pid(self.target) != former, 5, every=0.05)
@@ -337,9 +352,13 @@ class Storm(OfService):
 
     name = "storm"
 
-    def __init__(self, target, dice):
+    def __init__(self, target, counts):
         super().__init__(target)
-        self.steps = [dice.choice((1, 2, 3, 4)) for _ in range(3)] + [1]
+        self.steps = [*counts, 1]
+
+    @classmethod
+    def drawn(cls, target, dice):
+        return cls(target, [dice.choice((1, 2, 3, 4)) for _ in range(3)])
 
     def bound(self, stack):
         return {}
@@ -347,6 +366,9 @@ class Storm(OfService):
     def strike(self, stack):
         for n in self.steps:
             stack.scale(self.target, n)
+
+    def __str__(self):
+        return f"{self.name} {self.target} {' '.join(str(n) for n in self.steps[:-1])}"
 
 
 class OfGateway(Fault):
@@ -398,6 +420,9 @@ class Partition(OfGateway):
     def mend(self, stack):
         stack.proxies.heal(KIND_OF[self.target])
 
+    def __str__(self):
+        return f"{super().__str__()} {' '.join(sorted(self.directions))}"
+
 
 class Slow(OfGateway):
     """Every answer takes longer."""
@@ -420,11 +445,15 @@ class CutAt(OfGateway):
 
     name = "cut"
 
-    def __init__(self, target, dice, pieces=4):
+    def __init__(self, target, direction, at, silent=False, pieces=4):
         super().__init__(target)
+        self.cut = Cut(direction, at, silent, left=pieces)
+
+    @classmethod
+    def drawn(cls, target, dice):
         direction = dice.choice((REQUEST, REPLY))
         at = -dice.randrange(0, 65) if direction == REQUEST else dice.randrange(0, 65)
-        self.cut = Cut(direction, at, silent=dice.random() < 0.5, left=pieces)
+        return cls(target, direction, at, silent=dice.random() < 0.5)
 
     def bound(self, stack):
         # A connection that is cut has all that is unanswered on it in doubt.

@@ -27,8 +27,8 @@ repeat
   for _, key in ipairs(answer[2]) do
     if seen[key] then -- SCAN may name a key twice
     elseif key:sub(-5) == ':head' then
-      local h = redis.call('HMGET', key, 'owner', 'marker')
-      out[#out + 1] = cjson.encode({key = key, owner = h[1], marker = hex(h[2] or '')})
+      local h = redis.call('HMGET', key, 'owner', 'marker', 'run_id', 'replid')
+      out[#out + 1] = cjson.encode({key = key, owner = h[1], marker = hex(h[2] or ''), server = {h[3], h[4]}})
     else
       local all = redis.call('HGETALL', key)
       for i = 1, #all, 2 do
@@ -55,6 +55,12 @@ def register(port, campaign):
 
 
 def claims(port):
-    """Heads ({"key","owner","marker"}) and claims ({"key","field","value"}: the value's first two bytes)."""
+    """Heads ({"key","owner","marker","server"}) and claims ({"key","field","value"}: the value's first two bytes)."""
     out = ask(port, "EVAL", CLAIMS, "0")
     return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+
+
+def server(port):
+    """Which life of which server answers: [run_id, master_replid]."""
+    said = dict(line.split(":", 1) for part in ("server", "replication") for line in ask(port, "INFO", part).splitlines() if ":" in line)
+    return [said["run_id"], said["master_replid"]]

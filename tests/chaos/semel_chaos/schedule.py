@@ -83,10 +83,24 @@ def draw(profile, seed, points, small_disk=True):
     out += [faults.FillPostgres(dice.uniform(5, 15)) for _ in range(profile.full_disks if small_disk else 0)]
     out += [network(i, dice) for i in range(profile.network)]
     out += [lie(i, dice) for i in range(profile.lies)]
-    out += [faults.Storm(dice.choice(DISPATCHERS), dice) for _ in range(profile.storms)]
+    out += [faults.Storm.drawn(dice.choice(DISPATCHERS), dice) for _ in range(profile.storms)]
     out += [faults.StepClock(dice.choice(SERVICES), dice.choice((-3600, -1, 1, 3600)), dice.uniform(2, 15)) for _ in range(profile.clocks)]
     dice.shuffle(out)
     return pairs(out, profile.together, dice), staged
+
+
+def ordered(orders):
+    """The same of faults that somebody asked for: what happens while a campaign is sent (the last one comes first), at
+    points of its steps, and before its steps."""
+    steps, staged, before = [], {}, {}
+    for order in orders:
+        if order.stage is None:
+            steps.append(order.step)
+        elif isinstance(order.step[0], faults.DieDuringStep):
+            staged.setdefault(order.stage, []).append(order.step[0])
+        else:
+            before.setdefault(order.stage, []).append(order.step[0])
+    return steps[::-1], staged, before
 
 
 def failpoints(count, dice, points):
@@ -109,8 +123,8 @@ def failpoints(count, dice, points):
 def network(index, dice):
     gateway = dice.choice(sorted(GATEWAYS))
     seconds = dice.uniform(1, 8)
-    return (lambda: faults.CutAt(gateway, dice), lambda: faults.Reset(gateway), lambda: faults.CutAt(gateway, dice),
-            lambda: faults.Refuse(gateway, seconds), lambda: faults.CutAt(gateway, dice),
+    return (lambda: faults.CutAt.drawn(gateway, dice), lambda: faults.Reset(gateway), lambda: faults.CutAt.drawn(gateway, dice),
+            lambda: faults.Refuse(gateway, seconds), lambda: faults.CutAt.drawn(gateway, dice),
             lambda: faults.Partition(gateway, seconds, dice.choice(((REQUEST,), (REPLY,), (REQUEST, REPLY)))))[index % 6]()
 
 

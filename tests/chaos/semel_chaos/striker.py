@@ -44,7 +44,8 @@ class Striker:
         self.write(fault=f"{name} {target}", struck=True)
         tell(f"{name} {target} {where}")
 
-    def strike(self, fault):
+    def strike(self, fault, sending=True):
+        """`sending`: whether there is a recovery to see."""
         began, time_us = time.monotonic(), now_us()
         record = checker.Fault(fault.name, fault.target, time_us, fault.bound(self.stack))
         self.share_a_loss_of_redis(fault, record)
@@ -63,7 +64,8 @@ class Striker:
         if getattr(fault, "loses_claims", False):
             self.redis_lost_until = time.monotonic() + self.REBUILD_S
         # Of what lasts, recovery begins when it is over.
-        record.recovery_s = self.recovery(fault, time.monotonic() if fault.seconds else began)
+        if sending:
+            record.recovery_s = self.recovery(fault, time.monotonic() if fault.seconds else began)
         self.write(fault=str(fault), struck=True, recovery_s=record.recovery_s)
         tell(f"{fault}" + (f": sending again after {record.recovery_s:.1f} s" if record.recovery_s is not None else ""))
 

@@ -111,6 +111,8 @@ class Checker(unittest.TestCase):
         add_event(e, id="r", kind="resent", channel="email", notification=n, attempt=2, time_us=2_100_000)
         reword(e, 0, attempt=2, time_us=2_200_000)
         self.assertEqual(self.breaches(e), Counter())
+        e.accepts[-1] = Accept(**{**e.accepts[0].__dict__, "message_id": "again", "sha256": "another"})
+        self.catches(e, "I1")
         e.accepts.append(Accept(**{**e.accepts[0].__dict__, "message_id": "a third time"}))
         self.catches(e, "I1")
 
@@ -239,6 +241,13 @@ class Checker(unittest.TestCase):
         e = clean()
         e.in_doubt.append({"notification": e.events[0].notification, "recipient_id": "", "channel": "email"})
         self.catches(e, "I6")
+
+    def test_I6_a_doubt_that_a_receipt_has_answered(self):
+        e = clean()
+        e.faults = [Fault("kill", "email", 1, {"email": 9})]
+        event = put_in_doubt(e)
+        add_event(e, id="r", kind="receipt", channel="email", notification=event.notification, attempt=1, time_us=6_000_000)
+        self.assertEqual(set(self.breaches(e)), {"I6"})
 
     def test_I7_an_event_that_the_ledger_lost(self):
         e = clean()
