@@ -1,6 +1,7 @@
 """Debian's Kannel as its users run it: bearerbox, which keeps the messages and speaks SMPP, and smsbox, which takes them over
 HTTP. Everything in one folder; the system's own service stays off."""
 import http.client
+import os
 import signal
 import subprocess
 import threading
@@ -21,12 +22,8 @@ def install():
     known = lambda: run(["dpkg-query", "--show", "--showformat=${Version}", "kannel"], check=False).stdout.strip()
     if not known():
         subprocess.run([ROOT / "deploy/packages", "kannel"], check=True, stdout=subprocess.DEVNULL)
-        run(["sudo", "update-rc.d", "kannel", "disable"] if not am_root() else ["update-rc.d", "kannel", "disable"])
+        run([*([] if os.geteuid() == 0 else ["sudo"]), "/usr/sbin/update-rc.d", "kannel", "disable"])
     return known()
-
-
-def am_root():
-    return run(["id", "-u"]).stdout.strip() == "0"
 
 
 class Kannel:

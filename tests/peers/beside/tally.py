@@ -40,3 +40,11 @@ def tally(sent, accepted, kill_us, in_doubt=frozenset()):
         in_doubt=len(in_doubt), in_doubt_accepted=len(in_doubt & there), at_kill=len(before),
         rate=len(before) * 1e6 / spent_us if spent_us else 0.0,
         back_s=(min(later) - kill_us) / 1e6 if later else None, strangers=len(at.keys() - sent))
+
+
+def broken_promises(t, window):
+    """What Semel promises of a kill and did not keep, in sentences."""
+    return [text for number, most, text in (
+        (t.lost, 0, f"{t.lost} messages lost"),
+        (t.twice, 0, f"{t.twice} messages sent twice"),
+        (t.in_doubt, window, f"{t.in_doubt} messages in doubt, more than the window of {window}")) if number > most]

@@ -1,6 +1,6 @@
 import unittest
 
-from beside.tally import Accepted, tally
+from beside.tally import Accepted, broken_promises, tally
 
 SENT = {"+1", "+2", "+3", "+4"}
 
@@ -35,6 +35,13 @@ class EveryNumberCanBeWrong(unittest.TestCase):
     def test_nothing_came_after_the_kill(self):
         self.assertIsNone(tally(SENT, accepts("+1"), 2_000_000).back_s)
         self.assertIsNone(tally(SENT, [], 2_000_000).back_s)
+
+    def test_promises(self):
+        kept = tally(SENT, accepts("+1", "+2", "+3"), 9, in_doubt={"+4"})
+        self.assertEqual([], broken_promises(kept, window=1))
+        self.assertEqual(["1 messages in doubt, more than the window of 0"], broken_promises(kept, window=0))
+        broken = tally(SENT, accepts("+1", "+2", "+2"), 9)
+        self.assertEqual(["2 messages lost", "1 messages sent twice"], broken_promises(broken, window=1))
 
 
 if __name__ == "__main__":
