@@ -65,6 +65,9 @@ engine::impl::impl(asio::any_io_executor ex, engine_options o, catalog::catalog&
             .window =
                 metrics.make_gauge("semel_delivery_window", "The most that may be out unanswered: the bound on doubt"),
             .partitions = metrics.make_gauge("semel_delivery_partitions", "Partitions this process owns"),
+            .fetched = metrics.make_gauge("semel_delivery_fetched", "Records in memory that are not started"),
+            .reserved = metrics.make_gauge("semel_delivery_reserved", "Records reserved in Kafka that are not settled"),
+            .started = metrics.make_gauge("semel_delivery_started", "Messages on their way through this process"),
             .commit_seconds = metrics.make_histogram("semel_delivery_commit_seconds", "Duration of a transaction", {},
                                                      {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5})} {
     std::size_t bound = 0;
@@ -248,6 +251,15 @@ asio::awaitable<void> engine::impl::tick() {
         }
         count.flight.set(static_cast<double>(flights.size()));
         count.partitions.set(static_cast<double>(order.size()));
+        std::size_t fetched = 0;
+        std::size_t reserved = 0;
+        for (const auto& p : order) {
+            fetched += p->queue.size();
+            reserved += p->window.reserved();
+        }
+        count.fetched.set(static_cast<double>(fetched));
+        count.reserved.set(static_cast<double>(reserved));
+        count.started.set(static_cast<double>(active));
         feed(); // a retry came due, a breaker closed
     }
 }

@@ -137,7 +137,7 @@ struct engine::impl : std::enable_shared_from_this<impl> {
     struct counters {
         telemetry::counter accepted, failed, deferred, in_doubt, awaiting, commits, commit_failures, rebuilds,
             dead_letters;
-        telemetry::gauge flight, window, partitions;
+        telemetry::gauge flight, window, partitions, fetched, reserved, started;
         telemetry::histogram commit_seconds;
     } count;
 };

@@ -64,6 +64,24 @@ struct rates::impl : std::enable_shared_from_this<impl> {
         steady::time_point tokens_end;
         std::deque<waiter> waiting;
         bool pumping = false;
+        // How many a lease's life uses, while the limit is far: as many are asked for ahead, or every message would
+        // wait for a round trip of its own.
+        std::uint64_t ahead = 0;
+        std::uint64_t used = 0;
+        steady::time_point counted_from;
+
+        void use(std::uint64_t n) {
+            tokens -= n;
+            used += n;
+        }
+        void count_use(steady::time_point now) {
+            if (const auto since = now - counted_from; since >= lease_life) {
+                ahead = static_cast<std::uint64_t>(static_cast<double>(used) *
+                                                   (lease_life / std::chrono::duration<double, std::milli>(since)));
+                used = 0;
+                counted_from = now;
+            }
+        }
     };
 
     impl(asio::any_io_executor ex, redis::client& r)
@@ -84,8 +102,11 @@ struct rates::impl : std::enable_shared_from_this<impl> {
         const auto self = shared_from_this();
         auto& b = buckets.at(name);
         asio::steady_timer timer{executor};
-        while (!b.waiting.empty()) {
-            const auto wanted = slice_of(b.per_second, b.waiting.size());
+        do {
+            b.count_use(steady::now());
+            // Never more than a quarter of a slice ahead: what is not used is lost to the others.
+            const auto quarter = static_cast<std::uint64_t>(b.per_second * slice_seconds / 4);
+            const auto wanted = slice_of(b.per_second, b.waiting.size() + std::min(b.ahead, quarter));
             std::vector<std::string> keys{"rate:{" + name + "}"};
             std::vector<std::string> args{std::to_string(b.per_second),
                                           std::to_string(std::max(1.0, b.per_second * slice_seconds)),
@@ -97,12 +118,15 @@ struct rates::impl : std::enable_shared_from_this<impl> {
             auto pause = 100ms; // Redis away: sending pauses
             if (answer && answer->array.size() == 2) {
                 const auto granted = static_cast<std::uint64_t>(answer->array[0].integer);
-                b.tokens += granted;
+                b.tokens = (steady::now() < b.tokens_end ? b.tokens : 0) + granted;
+                if (granted < wanted) {
+                    b.ahead = 0; // the limit is near: nothing is taken that nobody waits for
+                }
                 b.tokens_end = steady::now() + lease_life;
                 pause = granted >= wanted ? 0ms
                                           : std::max<milliseconds>(least_pause, milliseconds{answer->array[1].integer});
                 while (b.tokens > 0 && !b.waiting.empty()) {
-                    --b.tokens;
+                    b.use(1);
                     answer_first(b, std::nullopt);
                 }
                 // Other processes share the bucket: what the limit promised may not be what came.
@@ -114,7 +138,7 @@ struct rates::impl : std::enable_shared_from_this<impl> {
                 timer.expires_after(pause);
                 co_await timer.async_wait(asio::use_awaitable);
             }
-        }
+        } while (!b.waiting.empty());
         b.pumping = false;
     }
 
@@ -138,8 +162,17 @@ asio::awaitable<std::optional<milliseconds>> rates::take(std::string name, doubl
     if (b.tokens > 0 && steady::now() >= b.tokens_end) {
         b.tokens = 0;
     }
+    const auto start_pump = [&] {
+        if (!b.pumping) {
+            b.pumping = true;
+            asio::co_spawn(self->executor, self->pump(name), asio::detached);
+        }
+    };
     if (b.tokens > 0 && b.waiting.empty()) {
-        --b.tokens;
+        b.use(1);
+        if (b.tokens < b.ahead / 2) {
+            start_pump();
+        }
         co_return std::nullopt;
     }
     // Already too many wait. Whoever is alone waits in any case: a limit below one in `patience` still lets one
@@ -154,10 +187,7 @@ asio::awaitable<std::optional<milliseconds>> rates::take(std::string name, doubl
                                      asio::post(executor, [h = std::move(h), with]() mutable { std::move(h)(with); });
                                  },
                                  steady::now() + patience});
-            if (!b.pumping) {
-                b.pumping = true;
-                asio::co_spawn(self->executor, self->pump(name), asio::detached);
-            }
+            start_pump();
         },
         asio::use_awaitable);
 }

@@ -132,7 +132,7 @@ partitions: 8
 # The test gateways of `semel up --sim`. Put your own here.
 gateways:
   email:
-    - {{name: relay-a, smtp: {{host: 127.0.0.1, port: {smtp}, tls: none, connections: 32, helo: localhost, return_path_domain: bounces.example.com, verp_key_file: verp.key}}, rate: 20000/s}}
+    - {{name: relay-a, smtp: {{host: 127.0.0.1, port: {smtp}, tls: none, connections: 64, helo: localhost, return_path_domain: bounces.example.com, verp_key_file: verp.key}}, rate: 20000/s}}
   push:
     - {{name: apns, apns: {{endpoint: "https://127.0.0.1:{apns}", ca: ca.pem, team_id: TEAM000001, key_id: KEY0000001, key_file: apns.p8, topic: com.example.shop}}}}
     - {{name: fcm, fcm: {{endpoint: "https://127.0.0.1:{fcm}", ca: ca.pem, service_account: fcm.json, token_endpoint: "https://127.0.0.1:{fcm}/token"}}}}

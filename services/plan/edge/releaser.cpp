@@ -23,7 +23,7 @@ using clock = std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::size_t chunks_in_a_transaction = 8; // some 4,000 rows
+constexpr std::size_t chunks_in_a_transaction = 16; // some 8,000 rows
 constexpr double messages_of_a_chunk = 500;        // on one channel, as intake writes them
 constexpr std::chrono::seconds slice{2};           // then the next wave or campaign gets its turn
 constexpr std::chrono::milliseconds look_around{500};
