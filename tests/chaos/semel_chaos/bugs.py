@@ -6,6 +6,7 @@ A patch begins with plain lines: what is wrong with the code that it makes, then
     Faults: SPEC            for `run --fault`; once for each, in order
     People: N               of the campaign; 3000 where it is not said
     Policy: hold            or resend; hold where it is not said
+    Linger: SECONDS         after the campaign, for evidence that comes late; 0 where it is not said
 
 and the diff follows.
 """
@@ -30,6 +31,7 @@ class Bug:
     faults: tuple = ()
     people: int = 3_000
     policy: str = "hold"
+    linger: int = 0
     file: Path = field(default=Path(), compare=False)
 
 
@@ -40,7 +42,7 @@ def read(name, text, file=Path()):
     told, what = {"Faults": []}, []
     for line in head.splitlines():
         key, colon, value = line.partition(":")
-        if colon and key in ("Expect", "People", "Policy"):
+        if colon and key in ("Expect", "People", "Policy", "Linger"):
             told[key] = value.strip()
         elif colon and key == "Faults":
             told["Faults"].append(value.strip())
@@ -52,12 +54,13 @@ def read(name, text, file=Path()):
                         f"{', '.join(sorted(INVARIANTS))}")
     if not what:
         raise Malformed(f"{name}: its header does not say what is wrong")
-    if not told.get("People", "1").isdigit():
-        raise Malformed(f"{name}: People: is no number")
+    for key in ("People", "Linger"):
+        if not told.get(key, "1").isdigit():
+            raise Malformed(f"{name}: {key}: is no number")
     if told.get("Policy", "hold") not in ("hold", "resend"):
         raise Malformed(f"{name}: Policy: is neither hold nor resend")
     return Bug(name, " ".join(what), expect, tuple(told["Faults"]), int(told.get("People", Bug.people)),
-               told.get("Policy", Bug.policy), file)
+               told.get("Policy", Bug.policy), int(told.get("Linger", Bug.linger)), file)
 
 
 def all_bugs(folder=FOLDER):

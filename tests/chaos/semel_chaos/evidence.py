@@ -15,7 +15,7 @@ ENDED = ("finished", "cancelled")
 
 # Longer than any wait of a campaign of the harness in which nothing is to be retried and no doubt is open: a Kafka that
 # was away, a take-over.
-QUIET_S = 120
+QUIET_S = 90
 
 
 def settle(stack, campaign, seconds):

@@ -46,8 +46,8 @@ class Patches(unittest.TestCase):
 class Header(unittest.TestCase):
     def test_says_what_is_wrong_and_who_must_catch_it(self):
         bug = bugs.read("all", PATCH)
-        self.assertEqual((bug.what, bug.expect, bug.faults, bug.people, bug.policy),
-                         ("Everything is wrong, from end to end.", ("I1", "L1"), ("kill email", "wait 8 s"), 500, "hold"))
+        self.assertEqual((bug.what, bug.expect, bug.faults, bug.people, bug.policy, bug.linger),
+                         ("Everything is wrong, from end to end.", ("I1", "L1"), ("kill email", "wait 8 s"), 500, "hold", 0))
 
     def test_must_be_whole(self):
         for what, words in ((PATCH.replace("I1", "I13"), "I13"), (PATCH.replace("Expect: I1 or L1\n", ""), "nothing"),
