@@ -12,7 +12,7 @@ namespace asio = boost::asio;
 namespace {
 
 // A chunk is some 100 KiB: few records at once, so that memory stays flat.
-constexpr std::size_t records_at_once = 8;
+constexpr std::size_t records_at_once = 16;
 constexpr std::size_t prefetch_kib = 4'096;
 
 } // namespace
