@@ -26,12 +26,9 @@ figures: build
 compare: build
 	./tests/peers/crash
 
-# Unit tests under a sanitizer. Their servers are not instrumented, so the integration tests add nothing here.
+# Every test under a sanitizer; the backing servers are not instrumented.
 asan tsan:
-	./deploy/setup
-	cmake --preset $@
-	cmake --build --preset $@
-	ctest --preset $@ --label-regex unit
+	./tests/run --preset $@
 
 fuzz:
 	./tests/fuzz/run

@@ -65,9 +65,10 @@ struct rates::impl : std::enable_shared_from_this<impl> {
         std::deque<waiter> waiting;
         bool pumping = false;
         // How many a lease's life uses, while the limit is far: as many are asked for ahead, or every message would
-        // wait for a round trip of its own.
+        // wait for a round trip of its own. Near the limit nothing is: it would be spent in a burst, or lost to others.
         std::uint64_t ahead = 0;
         std::uint64_t used = 0;
+        steady::time_point near_until;
         steady::time_point counted_from;
 
         void use(std::uint64_t n) {
@@ -76,8 +77,8 @@ struct rates::impl : std::enable_shared_from_this<impl> {
         }
         void count_use(steady::time_point now) {
             if (const auto since = now - counted_from; since >= lease_life) {
-                ahead = static_cast<std::uint64_t>(static_cast<double>(used) *
-                                                   (lease_life / std::chrono::duration<double, std::milli>(since)));
+                const auto share = lease_life / std::chrono::duration<double, std::milli>(since);
+                ahead = now < near_until ? 0 : static_cast<std::uint64_t>(static_cast<double>(used) * share);
                 used = 0;
                 counted_from = now;
             }
@@ -120,7 +121,8 @@ struct rates::impl : std::enable_shared_from_this<impl> {
                 const auto granted = static_cast<std::uint64_t>(answer->array[0].integer);
                 b.tokens = (steady::now() < b.tokens_end ? b.tokens : 0) + granted;
                 if (granted < wanted) {
-                    b.ahead = 0; // the limit is near: nothing is taken that nobody waits for
+                    b.ahead = 0;
+                    b.near_until = steady::now() + 2s;
                 }
                 b.tokens_end = steady::now() + lease_life;
                 pause = granted >= wanted ? 0ms
