@@ -267,6 +267,7 @@ class Check:
     def doubt_is_bounded(self):
         """Each in-doubt event belongs to the last faults before it that touched its channel; those that came within a
         moment of each other share their bounds."""
+        unexplained = defaultdict(list)
         for event in self.e.events:
             if event.kind != "in_doubt" or event.notification not in self.stories:
                 continue
@@ -277,9 +278,11 @@ class Check:
                 # Said long after: the first fault that came while the answer was waited for ended the wait.
                 before = [f for f in before if f.time_us >= min(awaited) - self.AWAITED_US][:1] or before
             if not before:
-                self.breach("I5", f"notification {event.notification[:16]} is in doubt ({event.code}) before any fault")
+                unexplained[event.code].append(event.notification)
                 continue
             before[-1].doubts[event.channel] += 1
+        for code, notifications in unexplained.items():
+            self.some("I5", notifications, f"notifications are in doubt ({code}) before any fault")
         for index, fault in enumerate(self.e.faults):
             for channel, n in fault.doubts.items():
                 bound = self.allowance(index, channel)
