@@ -122,6 +122,19 @@ void warn_of_doubts(const pqxx::row& row, const std::string& id, json::array& wa
          fmt::format("`semel in-doubt list {} --resent` names them", id));
 }
 
+/// Nothing moves although there is something to send: a gateway that hangs or refuses us, a dispatcher that is down.
+void warn_of_standstill(const pqxx::row& row, json::array& warnings) {
+    const auto n = [&](const char* column) { return row[column].as<std::int64_t>(); };
+    const auto moved = n("accepted") + n("failed") + n("retrying") + n("doubtful") != 0; // else it has just begun
+    if (moved && n("outstanding") > n("doubtful") && row["rate_per_s"].as<double>() == 0) {
+        const auto channel = text(row["channel"]);
+        warnings.emplace_back(fmt::format("no {0} message was accepted in the last ten seconds, and {1} are "
+                                          "outstanding: does the service run (`semel ps`), do its gateways answer "
+                                          "(log of {0})?",
+                                          channel, n("outstanding")));
+    }
+}
+
 /// The counts of one channel, by their names.
 json::object counts_of(const pqxx::row& row, std::initializer_list<std::string_view> names) {
     json::object out;
@@ -150,6 +163,9 @@ json::object status_of(pqxx::work& tx, const v1::Campaign& c, base::timestamp no
         counts["rate_per_s"] = row["rate_per_s"].as<double>();
         per_channel[text(row["channel"])] = std::move(counts);
         warn_of_doubts(row, c.id(), warnings);
+        if (c.phase() == v1::CAMPAIGN_RUNNING) {
+            warn_of_standstill(row, warnings);
+        }
         if (const auto n = row["retrying"].as<std::int64_t>(); n > 0 && c.phase() == v1::CAMPAIGN_RUNNING) {
             warnings.emplace_back(fmt::format("{} {} messages wait for another try", n, text(row["channel"])));
         }

@@ -1,5 +1,3 @@
-#include "redis_server.hpp"
-
 #include <runtime/tasks.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -8,6 +6,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <plan/edge/register_store.hpp>
+#include <support/redis_server.hpp>
 
 #include <map>
 #include <random>
@@ -18,7 +17,7 @@ namespace {
 namespace asio = boost::asio;
 using base::fault;
 using std::chrono::steady_clock;
-using testing::redis_server;
+using support::redis_server;
 
 const base::campaign_id campaign{"c-abcdefghijklmnop"};
 
