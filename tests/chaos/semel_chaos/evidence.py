@@ -67,7 +67,7 @@ def gather(stack, campaign, truth, policy, faults, elsewhere=frozenset()):
         links=ledger.links(stack.dsn, campaign),
         dispatched=dispatched, retried=retried,
         dead_letters=sum(1 for _ in kafka.records(bootstrap, "dead-letter")),
-        faults=faults, limits={name: (rate, at_once(rate)) for name, rate in stack.rates.items()},
+        faults=faults, limits={name: (rate, at_once(rate, stack.watch.worst_s)) for name, rate in stack.rates.items()},
         # After a loss the register is filled again only when release still needs it: then its head names no spans.
         register_entries=entries if head - 2 >= 8 else None,
         heads_astray=heads_astray, claims_accepted=claims_accepted, leaks=leaks(stack),
@@ -96,13 +96,14 @@ def at_rest(stack, campaign):
 
 
 # The limit is kept where tokens are spent, and seen where messages arrive: what a busy machine held up between the two
-# arrives at once. Two cores with a dozen processes hold it up for some hundred milliseconds.
+# arrives at once. Two cores with a dozen processes hold it up for some hundred milliseconds; a busier machine, for as
+# long as the stack's watch has seen.
 HELD_UP_S = 0.4
 
 
-def at_once(per_second):
+def at_once(per_second, seen_s=0.0):
     """A slice of a tenth of a second, and what was held up."""
-    return max(1, round(per_second * (0.1 + HELD_UP_S)))
+    return max(1, round(per_second * (0.1 + max(HELD_UP_S, seen_s))))
 
 
 def accepted(stack):

@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.parse
 import urllib.request
@@ -45,6 +46,20 @@ def free_base(count, dice=random):
         base = 20_000 + dice.randrange(500) * 24
         if all(port_is_free(base + i) for i in range(count)):
             return base
+
+
+class Watch:
+    """How late a thread that wants to run every few milliseconds gets to run: what a busy machine does to all."""
+
+    def __init__(self):
+        self.worst_s = 0.0
+        threading.Thread(target=self.look, daemon=True).start()
+
+    def look(self):
+        while True:
+            due = time.monotonic() + 0.01
+            time.sleep(0.01)
+            self.worst_s = max(self.worst_s, time.monotonic() - due)
 
 
 def port_is_free(port):
@@ -100,6 +115,7 @@ class Stack:
         self.gateway_process = None
         self.proxies = None
         self.tails = Tails()
+        self.watch = Watch()
 
     def port(self, name):
         return self.base + PORTS[name]
