@@ -142,14 +142,26 @@ std::optional<claim_outcome> decode_outcome(std::string_view text) noexcept {
     return o;
 }
 
-std::string encode_claim(std::uint64_t owner, std::string_view gateway) {
-    return fmt::format("c{}:{}", owner, gateway);
+std::string encode_claim(std::uint64_t owner, std::string_view gateway, std::uint32_t parts) {
+    return fmt::format("c{}:{}:{}", owner, parts, gateway);
 }
 
 std::string gateway_of_claim(std::string_view claim) noexcept {
-    const auto colon = claim.find(':');
-    return claim.starts_with('c') && colon != std::string_view::npos ? std::string{claim.substr(colon + 1)}
-                                                                     : std::string{};
+    const auto owner_end = claim.find(':');
+    const auto parts_end = owner_end == std::string_view::npos ? owner_end : claim.find(':', owner_end + 1);
+    return claim.starts_with('c') && parts_end != std::string_view::npos ? std::string{claim.substr(parts_end + 1)}
+                                                                         : std::string{};
+}
+
+std::uint32_t parts_of_claim(std::string_view claim) noexcept {
+    const auto owner_end = claim.find(':');
+    if (!claim.starts_with('c') || owner_end == std::string_view::npos) {
+        return 0;
+    }
+    claim.remove_prefix(owner_end + 1);
+    std::uint32_t parts = 0;
+    const auto [end, ec] = std::from_chars(claim.data(), claim.data() + claim.size(), parts);
+    return ec == std::errc{} && end != claim.data() + claim.size() && *end == ':' ? parts : 0;
 }
 
 struct claims::impl : std::enable_shared_from_this<impl> {
@@ -363,7 +375,7 @@ void claims::use(const head& h) {
 
 asio::awaitable<claim_answer> claims::take(claim_ref ref, std::string gateway, bool again) {
     auto* self = impl_.get();
-    auto claim = encode_claim(self->head.owner, gateway);
+    auto claim = encode_claim(self->head.owner, gateway, ref.parts);
     co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(claim_answer)>(
         [self](auto handler, claim_ref r, std::string c, bool asked) {
             auto executor = self->executor;
@@ -378,7 +390,8 @@ asio::awaitable<claim_answer> claims::take(claim_ref ref, std::string gateway, b
 
 void claims::note(claim_ref ref, const claim_outcome& outcome) {
     auto* self = impl_.get();
-    self->notes.push_back({std::move(ref), encode_claim(self->head.owner, outcome.gateway), encode(outcome)});
+    auto claim = encode_claim(self->head.owner, outcome.gateway, ref.parts);
+    self->notes.push_back({std::move(ref), std::move(claim), encode(outcome)});
     self->start(self->noting, [self] { return self->note_all(); });
 }
 

@@ -28,7 +28,8 @@ namespace semel::delivery {
 /// Names a claim: where its record stands, and what it is for.
 struct claim_ref {
     kafka::offset at = 0;
-    std::string field; // notification id and attempt
+    std::string field;       // notification id and attempt
+    std::uint32_t parts = 1; // of the message
 };
 std::string claim_field(std::string_view notification, std::uint32_t attempt);
 
@@ -41,8 +42,12 @@ struct claim_outcome {
 std::string encode(const claim_outcome&);
 std::optional<claim_outcome> decode_outcome(std::string_view) noexcept;
 /// The value of a claim that has no outcome yet, and the gateway that such a claim names (empty: none).
-std::string encode_claim(std::uint64_t owner, std::string_view gateway);
+/// `parts`: how many the message has. Whoever inherits the claim cannot know it otherwise, and a receipt for one part
+/// proves nothing about the others.
+std::string encode_claim(std::uint64_t owner, std::string_view gateway, std::uint32_t parts = 1);
 std::string gateway_of_claim(std::string_view) noexcept;
+/// 0: not known.
+std::uint32_t parts_of_claim(std::string_view) noexcept;
 
 enum class claim_answer : unsigned char {
     mine,        ///< release the last bytes

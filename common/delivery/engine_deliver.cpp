@@ -124,6 +124,7 @@ asio::awaitable<void> engine::impl::send(partition_ptr p, item& message) {
         co_return;
     }
     const std::string content_sha256{base::as_view(content->sha256)};
+    message.parts = static_cast<std::uint32_t>(content->parts.size());
     const auto& address = delivery->address();
     const outbound out{.notification = values.notification,
                        .attempt = d.attempt(),
@@ -222,7 +223,7 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
     }
 
     const auto field = claim_field(d.notification(), d.attempt());
-    p->open_claims[message.at] = {.field = field, .value = encode_claim(p->owner, gateway)};
+    p->open_claims[message.at] = {.field = field, .value = encode_claim(p->owner, gateway, message.parts)};
     struct landing {
         flight_list& all;
         flight_list::iterator here;
@@ -254,7 +255,7 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
         if (const auto open = p->open_claims.find(message.at); open != p->open_claims.end()) {
             open->second.value = encode(outcome);
         }
-        p->claims.note({.at = message.at, .field = field}, outcome);
+        p->claims.note({.at = message.at, .field = field, .parts = message.parts}, outcome);
     }
     settle(p, message, judge(v, d, base::now()), gateway, v.message_id, content_sha256, late);
     co_return true;
@@ -330,7 +331,8 @@ asio::awaitable<engine::impl::claimed> engine::impl::claim(partition_ptr p, cons
             co_return claimed::withdrawn;
         }
         claim_ref ref{.at = message.at,
-                      .field = claim_field(message.dispatch.notification(), message.dispatch.attempt())};
+                      .field = claim_field(message.dispatch.notification(), message.dispatch.attempt()),
+                      .parts = message.parts};
         auto to = gateway;
         switch (co_await p->claims.take(std::move(ref), std::move(to), again)) {
         case claim_answer::mine:

@@ -216,6 +216,7 @@ void engine::impl::decide(const partition_ptr& p, item i, const std::optional<st
         enqueue(*p, std::move(i)); // reserved, never claimed: certainly not sent
         return;
     }
+    i.parts = claim ? parts_of_claim(*claim) : 0;
     settlement doubt;
     doubt.code = claim ? "semel:owner-lost" : "semel:claims-lost";
     doubt.text = claim ? "claimed by a process that ended before the answer was recorded"

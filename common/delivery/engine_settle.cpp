@@ -45,6 +45,7 @@ void engine::impl::settle(const partition_ptr& p, const item& message, const set
     case settlement::kind::in_doubt:
         out.event = event_of(v1::EVENT_IN_DOUBT, d);
         out.event.set_dispatch(d.SerializeAsString());
+        out.event.set_parts(message.parts);
         out.evidence = late; // it was awaiting, and nobody else will hear that the connection is gone
         count.in_doubt.add();
         break;
@@ -92,6 +93,7 @@ void engine::impl::settle_awaiting(flight& f) {
     const auto& d = f.message->dispatch;
     outgoing out{.source = f.source, .event = event_of(v1::EVENT_AWAITING, d), .to = {}, .key = {}, .record = {}};
     out.event.set_dispatch(d.SerializeAsString());
+    out.event.set_parts(f.message->parts);
     out.event.set_gateway(f.gateway);
     out.event.set_content_sha256(f.content_sha256);
     close_range(*f.source, f.message->at);

@@ -186,6 +186,9 @@ void doubts::open_or_merge(const v1::Event& e, const base::notification_id& id, 
             if (same.gateway().empty()) {
                 same.set_gateway(e.gateway());
             }
+            if (same.parts() == 0) {
+                same.set_parts(e.parts());
+            }
             return;
         }
         if (e.attempt() < last_attempt(d)) {
@@ -201,6 +204,7 @@ void doubts::open_or_merge(const v1::Event& e, const base::notification_id& id, 
     d.set_since_us(e.time_us());
     d.set_awaiting(awaiting);
     d.set_dispatch(e.dispatch());
+    d.set_parts(e.parts());
 }
 
 decision doubts::on_failed(const v1::Event& e, entry at) {
@@ -258,9 +262,25 @@ decision doubts::on_deferred(const v1::Event& e, entry at, base::timestamp now) 
     return out;
 }
 
+/// An SMS of several parts was accepted when each of them was, and every part has a receipt of its own. Of how many
+/// parts it is nobody may know: then no receipt proves it.
+bool doubts::is_proven_whole(const v1::Event& e, entry at) {
+    const auto& d = at->second;
+    if (e.channel() != v1::CHANNEL_SMS || d.parts() == 1) {
+        return true;
+    }
+    if (std::ranges::find(d.proven(), e.gateway_message_id()) == d.proven().end()) {
+        change(at).add_proven(e.gateway_message_id());
+    }
+    return d.parts() != 0 && static_cast<std::uint32_t>(d.proven_size()) >= d.parts();
+}
+
 decision doubts::on_receipt(const v1::Event& e, entry at, base::timestamp now) {
     const auto& d = at->second;
     if (!proves_acceptance(e.receipt())) {
+        return {};
+    }
+    if (!is_proven_whole(e, at)) {
         return {};
     }
     decision out;

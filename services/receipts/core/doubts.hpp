@@ -91,6 +91,7 @@ class doubts {
     void open_or_merge(const v1::Event&, const base::notification_id&, const history&);
     decision on_failed(const v1::Event&, entry);
     decision on_deferred(const v1::Event&, entry, base::timestamp now);
+    bool is_proven_whole(const v1::Event&, entry);
     decision on_receipt(const v1::Event&, entry, base::timestamp now);
     decision on_resolved(const v1::Event&, entry, const policy_source&, base::timestamp now);
     decision decide(entry, const policy&, base::timestamp now);

@@ -41,6 +41,7 @@ v1::Event event(v1::EventKind kind, std::uint32_t attempt = 1, base::timestamp a
     }
     if (kind == v1::EVENT_AWAITING || kind == v1::EVENT_IN_DOUBT) {
         e.set_dispatch(dispatch(attempt).SerializeAsString());
+        e.set_parts(1);
     }
     return e;
 }
@@ -54,6 +55,12 @@ v1::Event receipt(v1::ReceiptState state) {
     auto e = event(v1::EVENT_RECEIPT, 0);
     e.set_receipt(state);
     e.set_gateway_message_id("m-1");
+    e.set_channel(v1::CHANNEL_SMS);
+    return e;
+}
+v1::Event receipt_of(std::string part) {
+    auto e = receipt(v1::RECEIPT_DELIVERED);
+    e.set_gateway_message_id(std::move(part));
     return e;
 }
 v1::Event resolved(std::string code, std::uint32_t attempt) {
@@ -254,6 +261,30 @@ TEST(Doubts, WhatIsPresumedSentStaysOpenToEvidenceForAWhile) {
     EXPECT_TRUE(w.open());
     EXPECT_TRUE(w.wait(24h * 30).empty());
     EXPECT_FALSE(w.open()); // memory is bounded
+}
+
+TEST(Doubts, AnSmsOfSeveralPartsIsProvenByAReceiptForEach) {
+    world w;
+    auto doubt = event(v1::EVENT_IN_DOUBT);
+    doubt.set_parts(3);
+    w.hear(doubt);
+    EXPECT_TRUE(w.hear(receipt_of("m-1")).empty());
+    EXPECT_TRUE(w.hear(receipt_of("m-1")).empty()) << "the same part again";
+    EXPECT_TRUE(w.hear(receipt_of("m-2")).empty());
+    EXPECT_TRUE(says_only(w.hear(receipt_of("m-3")), v1::EVENT_ACCEPTED));
+    EXPECT_FALSE(w.open());
+}
+
+TEST(Doubts, NoReceiptProvesAnSmsOfWhichNobodyKnowsHowManyPartsItHas) {
+    world w;
+    auto doubt = event(v1::EVENT_IN_DOUBT);
+    doubt.set_parts(0); // the claims were lost
+    w.hear(doubt);
+    EXPECT_TRUE(w.hear(receipt_of("m-1")).empty());
+    EXPECT_TRUE(w.hear(receipt_of("m-2")).empty());
+    EXPECT_TRUE(w.open());
+    w.hear(event(v1::EVENT_IN_DOUBT)); // told by the process that sent it, and knows
+    EXPECT_TRUE(says_only(w.hear(receipt_of("m-1")), v1::EVENT_ACCEPTED));
 }
 
 TEST(Doubts, OnlyPositiveEvidenceSettles) {

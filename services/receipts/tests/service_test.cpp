@@ -39,6 +39,7 @@ struct message {
             person.mutable_address()->set_canonical(phone);
             d.set_sealed(wire::seal_delivery(key.value_or(on.key()), notification, person));
             e.set_dispatch(d.SerializeAsString());
+            e.set_parts(1);
         }
         return e;
     }
