@@ -24,8 +24,8 @@ using clock = std::chrono::steady_clock;
 namespace {
 
 constexpr std::size_t chunks_in_a_transaction = 16; // some 8,000 rows
-constexpr double messages_of_a_chunk = 500;        // on one channel, as intake writes them
-constexpr std::chrono::seconds slice{2};           // then the next wave or campaign gets its turn
+constexpr double messages_of_a_chunk = 500;         // on one channel, as intake writes them
+constexpr std::chrono::seconds slice{2};            // then the next wave or campaign gets its turn
 constexpr std::chrono::milliseconds look_around{500};
 constexpr std::chrono::milliseconds after_trouble{100};
 constexpr std::chrono::seconds after_failed_recovery{1};
