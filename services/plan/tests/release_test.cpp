@@ -1,7 +1,6 @@
 // Both passes against a real Kafka and a Redis of the test's own: Redis is lost, and plan killed, at every step; what
 // was released is compared with the truth each time.
 
-#include "redis_server.hpp"
 #include "truth.hpp"
 
 #include <base/time.hpp>
@@ -19,6 +18,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <gtest/gtest.h>
 #include <plan/core/barrier.hpp>
+#include <support/redis_server.hpp>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -145,7 +145,7 @@ class stage {
         std::ignore = admin.delete_topics(names);
     }
 
-    redis_server redis;
+    support::redis_server redis;
 
     void start(const std::string& instance = "plan") {
         const std::vector<std::string> args{
