@@ -86,8 +86,8 @@ END $f$;
 constexpr const char* meanings = R"(
 -- services/ledger/core/notification_state.cpp, line_of.
 CREATE FUNCTION ledger.line_of(progress int, seen int) RETURNS smallint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $f$
-    SELECT (CASE WHEN seen & 4 <> 0 AND seen & 2 = 0 THEN 4
-                 WHEN seen & 3 <> 0 THEN 5
+    SELECT (CASE WHEN seen & 1 <> 0 AND seen & 4 <> 0 AND seen & 2 = 0 THEN 4
+                 WHEN seen & 1 <> 0 THEN 5
                  ELSE (ARRAY[0, 0, 2, 1, 3, 6, 4, 1])[progress % 8 + 1] END)::smallint $f$;
 
 -- A person's line from how many of its messages stand where: the first that holds.

@@ -71,11 +71,10 @@ std::optional<notification_state> state_of(const v1::Event& e) noexcept {
 }
 
 line line_of(notification_state s) noexcept {
-    if ((s.seen & fact_bounced) != 0 && (s.seen & fact_delivered) == 0) {
-        return line::failed;
-    }
-    if ((s.seen & (fact_accepted | fact_delivered)) != 0) {
-        return line::accepted;
+    // A report alone says nothing about the message as a whole: it may be of one part of an SMS. Where it proves that a
+    // message in doubt was accepted, receipts says so.
+    if ((s.seen & fact_accepted) != 0) {
+        return (s.seen & fact_bounced) != 0 && (s.seen & fact_delivered) == 0 ? line::failed : line::accepted;
     }
     switch (static_cast<step>(s.progress % 8)) {
     case step::none:
