@@ -285,7 +285,11 @@ class OldRedis(LoseRedis):
         data, old = stack.dir / "data/redis", stack.dir / "redis.old"
         shutil.rmtree(old, ignore_errors=True)
         shutil.copytree(data, old, ignore_dangling_symlinks=True)
-        time.sleep(2)  # what happens now will be forgotten
+        size = lambda folder: sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
+        try:  # what is written now will be forgotten
+            wait_for("Redis has written what can be forgotten", lambda: size(data) > size(old) + 20_000, 5)
+        except Failed:
+            pass  # a campaign near its end claims little
         pid = stack.signal("redis", signal.SIGSTOP)  # so that it writes nothing more
         shutil.rmtree(data, ignore_errors=True)
         old.rename(data)
