@@ -68,6 +68,7 @@ function(semel_test name)
     set(SCOPE PRIVATE)
     semel_apply(${target} ${asio} DEPS ${ARG_DEPS})
     target_link_libraries(${target} PRIVATE semel_thirdparty_gtest)
+    target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests) # <support/...>
     if(NOT ARG_LABEL)
         set(ARG_LABEL unit)
     endif()

@@ -1,13 +1,14 @@
 #include "dispatcher.hpp"
 
+#include <base/must.hpp>
 #include <crypto/keys.hpp>
 #include <kafka/admin.hpp>
 #include <kafka/retention.hpp>
+#include <redis/configured.hpp>
 #include <runtime/tasks.hpp>
 #include <wire/topics.hpp>
 
 #include <algorithm>
-#include <fstream>
 #include <stdexcept>
 
 namespace semel::delivery {
@@ -16,26 +17,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-std::string first_line(const std::filesystem::path& file) {
-    std::string line;
-    if (!file.empty()) {
-        std::ifstream in{file};
-        if (!in || !std::getline(in, line)) {
-            throw std::runtime_error{file.string() + ": cannot be read; it must hold the password on its first line"};
-        }
-    }
-    return line;
-}
-
-template <class T>
-T must(base::result<T> result) {
-    if (!result) {
-        throw std::runtime_error{result.error().why()};
-    }
-    if constexpr (!std::is_void_v<T>) {
-        return std::move(*result);
-    }
-}
+using base::must;
 
 std::vector<kafka::topic_spec> topics_of(base::channel channel, std::int32_t partitions) {
     auto topics = wire::all_topics(partitions);
@@ -84,9 +66,7 @@ asio::awaitable<void> dispatch(runtime::context& ctx, base::channel channel,
     kafka::admin admin{config.kafka_bootstrap};
     must(admin.wait_until_ready(std::chrono::seconds{30}));
     must(kafka::check_retention(admin, topics_of(channel, config.partitions)));
-    redis::client redis{
-        ctx.executor(),
-        {.host = config.redis.host, .port = config.redis.port, .password = first_line(config.redis_password_file)}};
+    redis::client redis{ctx.executor(), redis::configured(config)};
     co_await redis.connected();
     must(co_await redis::check_durability(redis));
     catalog::catalog catalog{ctx.executor(), {.bootstrap = config.kafka_bootstrap, .key_encryption_key = kek}};

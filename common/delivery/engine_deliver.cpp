@@ -1,6 +1,7 @@
 // One message, from its record to its settlement.
 
 #include "engine_impl.hpp"
+#include "superseded.hpp"
 
 #include <failpoint/failpoint.hpp>
 #include <notice/content.hpp>
@@ -198,6 +199,11 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
             settle(p, message, turned_away(s, d));
             co_return true;
         }
+    }
+    if (d.resend() && co_await is_superseded(redis, options.prefix, d.notification())) {
+        settle(p, message,
+               failed_with("semel:superseded", "the copy before was accepted after all: this one was not sent"));
+        co_return true;
     }
     // The gateway's own tokens last, just before the bytes that count: taken earlier, they would pile up behind busy
     // sessions and go out in one burst.

@@ -3,6 +3,7 @@
 // Kafka.
 
 #include <audience/sealed_file.hpp>
+#include <base/must.hpp>
 #include <crypto/keys.hpp>
 #include <kafka/admin.hpp>
 #include <runtime/tasks.hpp>
@@ -27,15 +28,7 @@ namespace fs = std::filesystem;
 constexpr std::int32_t partitions = 8;
 const base::campaign_id campaign{"c-load"};
 
-template <class T>
-T must(base::result<T> result) {
-    if (!result) {
-        throw std::runtime_error{result.error().why()};
-    }
-    if constexpr (!std::is_void_v<T>) {
-        return std::move(*result);
-    }
-}
+using base::must;
 
 void store(const fs::path& file, const crypto::key256& key, std::uint64_t rows) {
     auto writer = must(audience::sealed_writer::create(file, key, {campaign, 1}));

@@ -2,6 +2,7 @@
 // in this process: each person's row, and its message accepted and delivered. Prints the rate, the memory, and how long
 // the questions take that are asked while a campaign runs. DSN is a database where CREATE DATABASE is allowed.
 
+#include <base/must.hpp>
 #include <base/time.hpp>
 #include <crypto/hash.hpp>
 #include <kafka/admin.hpp>
@@ -29,15 +30,7 @@ constexpr std::int32_t partitions = 8;
 constexpr int events_of_a_person = 3;
 constexpr const char* campaign = "c-load";
 
-template <class T>
-T must(base::result<T> result) {
-    if (!result) {
-        throw std::runtime_error{result.error().why()};
-    }
-    if constexpr (!std::is_void_v<T>) {
-        return std::move(*result);
-    }
-}
+using base::must;
 
 double seconds_since(clock_type::time_point begun) {
     return std::chrono::duration<double>(clock_type::now() - begun).count();

@@ -1,3 +1,4 @@
+#include <base/must.hpp>
 #include <crypto/keys.hpp>
 #include <kafka/retention.hpp>
 #include <runtime/serve.hpp>
@@ -15,15 +16,7 @@ namespace {
 using namespace semel;
 using namespace std::chrono_literals;
 
-template <class T>
-T must(base::result<T> result) {
-    if (!result) {
-        throw std::runtime_error{result.error().why()};
-    }
-    if constexpr (!std::is_void_v<T>) {
-        return std::move(*result);
-    }
-}
+using base::must;
 
 std::vector<kafka::topic_spec> topics_of_intake(std::int32_t partitions) {
     auto topics = wire::all_topics(partitions);

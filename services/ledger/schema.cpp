@@ -240,12 +240,13 @@ LANGUAGE sql STABLE AS $f$
     ORDER BY coalesce(d.since_us, l.time_us), n.notification $f$;
 
 -- Messages that were sent again while they were in doubt, whatever became of them: told at least once, maybe twice.
--- By whom: empty for the campaign's policy.
+-- By whom: empty for the campaign's policy. withdrawn: of these times, how often the dispatcher learned in time that
+-- the copy before had been accepted, and did not send.
 CREATE FUNCTION ledger.resent(campaign text) RETURNS TABLE (notification bytea, recipient_ref bytea, sealed bytea,
-    channel text, gateway text, state text, first_us bigint, times bigint, decided_by text)
+    channel text, gateway text, state text, first_us bigint, times bigint, withdrawn bigint, decided_by text)
 LANGUAGE sql STABLE AS $f$
     SELECT n.notification, n.carrier, r.sealed, ledger.channel_name(n.channel), e.gateway, ledger.line_name(n.line),
-        e.first_us, e.times, e.actors
+        e.first_us, e.times, w.withdrawn, e.actors
     FROM ledger.notifications n
     LEFT JOIN ledger.recipients r ON r.campaign = n.campaign AND r.recipient_ref = n.carrier AND r.wave = n.wave
         AND r.row = n.row
@@ -255,6 +256,10 @@ LANGUAGE sql STABLE AS $f$
         FROM ledger.events e
         WHERE e.campaign = n.campaign AND e.notification = n.notification AND e.kind = 15
             AND e.code <> 'semel:refused-late') e
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS withdrawn FROM ledger.events e
+        WHERE e.campaign = n.campaign AND e.notification = n.notification AND e.kind = 11
+            AND e.code = 'semel:superseded') w
     WHERE n.campaign = ledger.number_of(resent.campaign) AND n.seen & 16 <> 0 AND n.carrier IS NOT NULL
     ORDER BY e.first_us, n.notification $f$;
 )";

@@ -1,37 +1,21 @@
+#include <base/must.hpp>
 #include <catalog/catalog.hpp>
 #include <crypto/keys.hpp>
 #include <kafka/admin.hpp>
+#include <redis/configured.hpp>
 #include <runtime/serve.hpp>
 #include <wire/topics.hpp>
 
 #include <plan/edge/service.hpp>
 
 #include <chrono>
-#include <fstream>
-#include <stdexcept>
 
 namespace {
 
 using namespace semel;
 using namespace std::chrono_literals;
 
-template <class T>
-T must(base::result<T> result) {
-    if (!result) {
-        throw std::runtime_error{result.error().why()};
-    }
-    if constexpr (!std::is_void_v<T>) {
-        return std::move(*result);
-    }
-}
-
-std::string password_in(const config::path& file) {
-    std::string password;
-    if (!file.empty() && !(std::ifstream{file} >> password)) {
-        throw std::runtime_error{file.string() + ": the password of Redis cannot be read"};
-    }
-    return password;
-}
+using base::must;
 
 boost::asio::awaitable<void> serve_plan(runtime::context& ctx) {
     const auto& config = ctx.config();
@@ -41,9 +25,7 @@ boost::asio::awaitable<void> serve_plan(runtime::context& ctx) {
                                   .partitions = must(admin.partitions(std::string{wire::audience})),
                                   .instance = ctx.instance_name(),
                                   .prefix = {}};
-    redis::client redis{
-        ctx.executor(),
-        {.host = config.redis.host, .port = config.redis.port, .password = password_in(config.redis_password_file)}};
+    redis::client redis{ctx.executor(), redis::configured(config)};
     co_await redis.connected();
     must(co_await redis::check_durability(redis));
     catalog::catalog campaigns{

@@ -1,7 +1,9 @@
+#include <base/must.hpp>
 #include <catalog/catalog.hpp>
 #include <crypto/keys.hpp>
 #include <kafka/admin.hpp>
 #include <postgres/pool.hpp>
+#include <redis/configured.hpp>
 #include <runtime/serve.hpp>
 #include <runtime/tasks.hpp>
 #include <wire/topics.hpp>
@@ -16,15 +18,7 @@ namespace {
 using namespace semel;
 using namespace std::chrono_literals;
 
-template <class T>
-T must(base::result<T> result) {
-    if (!result) {
-        throw std::runtime_error{result.error().why()};
-    }
-    if constexpr (!std::is_void_v<T>) {
-        return std::move(*result);
-    }
-}
+using base::must;
 
 boost::asio::awaitable<void> work(catalog::catalog& campaigns, receipts::service& service, runtime::context& ctx) {
     co_await campaigns.loaded(); // before a doubt asks for its policy
@@ -48,8 +42,13 @@ boost::asio::awaitable<void> serve_receipts(runtime::context& ctx) {
                                {.bootstrap = config.kafka_bootstrap,
                                 .key_encryption_key = settings.key_encryption_key,
                                 .with_artifacts = false}};
-    receipts::service service{ctx.executor(), std::move(settings), database,
-                              [&campaigns](const base::campaign_id& id) { return campaigns.find(id); }, ctx.metrics()};
+    redis::client redis{ctx.executor(), redis::configured(config)}; // it may be away: no doubt waits for it
+    receipts::service service{ctx.executor(),
+                              std::move(settings),
+                              database,
+                              redis,
+                              [&campaigns](const base::campaign_id& id) { return campaigns.find(id); },
+                              ctx.metrics()};
     std::vector<boost::asio::awaitable<void>> tasks;
     tasks.push_back(campaigns.run());
     tasks.push_back(work(campaigns, service, ctx));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
@@ -60,6 +61,18 @@ class redis_server {
     /// The next start comes up empty: another instance on the same port.
     void forget_file() { std::filesystem::remove(folder_ / "dump.rdb"); }
     std::uint16_t port() const noexcept { return port_; }
+    /// What redis-cli prints for a command, as a user would see it.
+    std::string tell(const std::string& command) const {
+        const auto line = "redis-cli -p " + std::to_string(port_) + " " + command + " 2>/dev/null";
+        std::string out;
+        if (auto* pipe = ::popen(line.c_str(), "r")) {
+            for (int c = 0; (c = std::fgetc(pipe)) != EOF;) {
+                out.push_back(static_cast<char>(c));
+            }
+            ::pclose(pipe);
+        }
+        return out;
+    }
 
   private:
     /// Below the ephemeral ports: a client that tries to reconnect to one of those may meet itself.

@@ -4,6 +4,7 @@
 #include "stage.hpp"
 
 #include <base/time.hpp>
+#include <delivery/superseded.hpp>
 #include <wire/topics.hpp>
 
 #include <gtest/gtest.h>
@@ -127,6 +128,35 @@ TEST(Engine, TrafficLeavesAFailingGatewayAndWhatIsPinnedStays) {
         EXPECT_EQ(times.front().gateway, "gateway-b");
     }
     wait_until([&] { return on.records(wire::retry(base::channel::sms, 2)).size() == 3; }, "the pinned ones to wait");
+}
+
+TEST(Engine, AResendIsNotSentOnceItIsNeedless) {
+    stage on;
+    std::vector<base::notification_id> needless;
+    const auto again = [](v1::Dispatch& d) {
+        d.set_attempt(2);
+        d.set_resend(true);
+    };
+    on.dispatch("ok", 20, [&](v1::Dispatch& d) {
+        again(d);
+        needless.push_back(*base::from_bytes<base::notification_id>(d.notification()));
+    });
+    on.dispatch("ok", 20, again);
+    play([&](asio::any_io_executor ex) -> asio::awaitable<void> {
+        redis::client client{ex, {.port = on.redis.port()}};
+        co_await client.connected();
+        EXPECT_TRUE(co_await mark_superseded(client, on.prefix(), needless));
+    });
+    on.start();
+    on.expect_the_truth();
+    EXPECT_EQ(on.acceptances(), 20U);
+    const auto stories = on.stories();
+    for (const auto& id : needless) {
+        const auto& s = stories.at(base::to_hex(id));
+        ASSERT_EQ(s.failed, 1);
+        EXPECT_EQ(s.events.front().code(), "semel:superseded");
+        EXPECT_EQ(s.events.front().gateway(), "") << "no gateway refused it";
+    }
 }
 
 TEST(Engine, AConfigurationErrorStopsTheLaneAndFailsNobody) {

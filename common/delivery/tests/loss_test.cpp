@@ -26,9 +26,9 @@ TEST(RedisLost, WhileTheEngineLivesNothingIsInDoubt) {
         wait_until([&] { return on.acceptances() >= sent; }, "it to go on");
     };
     some_more();
-    on.tell_redis("FLUSHALL");
+    on.redis.tell("FLUSHALL");
     some_more();
-    on.tell_redis("SAVE");
+    on.redis.tell("SAVE");
     some_more();
     on.redis.kill(); // comes back from the file: it has the head, and has lost claims
     on.redis.start();
@@ -37,9 +37,9 @@ TEST(RedisLost, WhileTheEngineLivesNothingIsInDoubt) {
     on.redis.forget_file();
     on.redis.start();
     some_more();
-    on.tell_redis("SWAPDB 0 1");
+    on.redis.tell("SWAPDB 0 1");
     some_more();
-    on.tell_redis("SCRIPT FLUSH");
+    on.redis.tell("SCRIPT FLUSH");
     on.expect_the_truth();
     EXPECT_EQ(on.in_doubt(), 0U);
     EXPECT_EQ(on.acceptances(), 6'000U);
@@ -78,7 +78,7 @@ TEST(RedisLost, TogetherWithTheEngineTheRangeIsInDoubtThroughAnyNumberOfCrashes)
         on.start();
         wait_until([&] { return on.acceptances() > 300; }, "it to send");
         on.signal("a", SIGSTOP);
-        on.tell_redis("FLUSHALL");
+        on.redis.tell("FLUSHALL");
         on.kill("a");
         const auto range = on.reserved();
         if (*second != 0) {
@@ -101,7 +101,7 @@ TEST(RedisLost, KilledWhileItWritesTheClaimsAnew) {
         on.dispatch("ok", 3'000);
         on.start("a", point);
         wait_until([&] { return on.acceptances() > 300; }, "it to send");
-        on.tell_redis("FLUSHALL");
+        on.redis.tell("FLUSHALL");
         EXPECT_TRUE(killed(on.end_of("a")));
         on.start();
         on.expect_the_truth();

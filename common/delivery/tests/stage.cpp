@@ -21,33 +21,6 @@
 
 namespace semel::delivery::testing {
 
-std::string broker() {
-    const char* address = std::getenv("SEMEL_TEST_KAFKA"); // NOLINT(concurrency-mt-unsafe): before any thread
-    if (address == nullptr) {
-        throw std::runtime_error{"SEMEL_TEST_KAFKA is not set: run through ./tests/run, or start "
-                                 "`deploy/backing start DIR` and export what it prints"};
-    }
-    return address;
-}
-
-void play(const std::function<asio::awaitable<void>(asio::any_io_executor)>& story, std::chrono::seconds patience) {
-    asio::io_context io;
-    std::exception_ptr failure;
-    bool ended = false;
-    asio::co_spawn(io, story(io.get_executor()), [&](std::exception_ptr e) {
-        failure = e;
-        ended = true;
-        io.stop();
-    });
-    io.run_for(patience);
-    if (failure) {
-        std::rethrow_exception(failure);
-    }
-    if (!ended) {
-        throw std::runtime_error{"a step of the test did not end in time"};
-    }
-}
-
 void wait_until(const std::function<bool()>& holds, const std::string& what, std::chrono::seconds patience) {
     const auto until = std::chrono::steady_clock::now() + patience;
     while (!holds()) {
@@ -254,18 +227,6 @@ bool stage::stopped(const std::string& instance) const {
     std::string line;
     std::getline(in, line);
     return line.find(") T ") != std::string::npos;
-}
-
-std::string stage::tell_redis(const std::string& command) const {
-    const auto line = fmt::format("redis-cli -p {} {} 2>/dev/null", redis.port(), command);
-    std::string out;
-    if (auto* pipe = ::popen(line.c_str(), "r")) {
-        for (int c = 0; (c = std::fgetc(pipe)) != EOF;) {
-            out.push_back(static_cast<char>(c));
-        }
-        ::pclose(pipe);
-    }
-    return out;
 }
 
 std::map<std::string, std::vector<acceptance>> stage::accepted() const {

@@ -2,6 +2,7 @@
 // What the integration tests of the engine share: topics, a campaign and a Redis of their own, engines as processes,
 // and the truth: what was dispatched, what the gateways accepted, what the events say.
 
+#include <base/must.hpp>
 #include <crypto/hash.hpp>
 #include <crypto/keys.hpp>
 #include <kafka/admin.hpp>
@@ -12,6 +13,8 @@
 #include <semel/v1/events.pb.h>
 
 #include <boost/asio/awaitable.hpp>
+#include <support/backing.hpp>
+#include <support/play.hpp>
 #include <support/redis_server.hpp>
 
 #include <functional>
@@ -25,21 +28,11 @@ namespace semel::delivery::testing {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-std::string broker();
+using support::broker;
+using support::play;
 
-template <class T>
-T must(base::result<T> result) {
-    if (!result) {
-        throw std::runtime_error{result.error().why()};
-    }
-    if constexpr (!std::is_void_v<T>) {
-        return std::move(*result);
-    }
-}
+using base::must;
 
-/// Runs a coroutine to its end, on a loop of its own.
-void play(const std::function<asio::awaitable<void>(asio::any_io_executor)>& story,
-          std::chrono::seconds patience = 60s);
 /// Looks again and again; fails the test after the deadline.
 void wait_until(const std::function<bool()>& holds, const std::string& what, std::chrono::seconds patience = 40s);
 
@@ -87,7 +80,6 @@ class stage {
     bool running(const std::string& instance);
     void kill(const std::string& instance);
     bool stopped(const std::string& instance) const;
-    std::string tell_redis(const std::string& command) const;
 
     std::map<std::string, std::vector<acceptance>> accepted() const; // by notification, hex
     std::size_t acceptances() const;

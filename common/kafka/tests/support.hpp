@@ -1,6 +1,7 @@
 #pragma once
 // What the integration tests of Kafka share: a broker, fresh names, and coroutines with a deadline.
 
+#include <base/must.hpp>
 #include <kafka/admin.hpp>
 #include <kafka/consumer.hpp>
 #include <kafka/producer.hpp>
@@ -12,6 +13,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <support/backing.hpp>
+#include <support/play.hpp>
 #include <unistd.h>
 
 #include <chrono>
@@ -28,14 +31,8 @@ namespace semel::kafka::test {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-inline std::string broker() {
-    const char* address = std::getenv("SEMEL_TEST_KAFKA"); // NOLINT(concurrency-mt-unsafe): before any thread
-    if (address == nullptr) {
-        throw std::runtime_error{"SEMEL_TEST_KAFKA is not set: run through ./tests/run, or start "
-                                 "`deploy/backing start DIR` and export what it prints"};
-    }
-    return address;
-}
+using support::broker;
+using support::play;
 
 /// A name that no other test and no other run has.
 inline std::string fresh(std::string_view what) {
@@ -44,35 +41,7 @@ inline std::string fresh(std::string_view what) {
                        std::chrono::system_clock::now().time_since_epoch().count() % 1'000'000'000, ++count);
 }
 
-template <class T>
-T must(base::result<T> result) {
-    if (!result) {
-        throw std::runtime_error{result.error().why()};
-    }
-    if constexpr (!std::is_void_v<T>) {
-        return std::move(*result);
-    }
-}
-
-/// Runs the story to its end; throws what it throws, or when the deadline has passed.
-inline void play(const std::function<asio::awaitable<void>(asio::any_io_executor)>& story,
-                 std::chrono::seconds deadline = 60s) {
-    asio::io_context io;
-    bool ended = false;
-    std::exception_ptr failure;
-    asio::co_spawn(io, story(io.get_executor()), [&](std::exception_ptr thrown) {
-        ended = true;
-        failure = thrown;
-        io.stop();
-    });
-    io.run_for(deadline);
-    if (failure) {
-        std::rethrow_exception(failure);
-    }
-    if (!ended) {
-        ADD_FAILURE() << "the story did not end within " << deadline.count() << " s";
-    }
-}
+using base::must;
 
 /// A topic with first offsets for its own group.
 struct ground {

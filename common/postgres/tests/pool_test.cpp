@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <support/backing.hpp>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -19,11 +20,7 @@ namespace asio = boost::asio;
 class Postgres : public testing::Test {
   protected:
     void SetUp() override {
-        const char* given = std::getenv("SEMEL_TEST_POSTGRES");
-        ASSERT_NE(given, nullptr)
-            << "SEMEL_TEST_POSTGRES is not set: run through ./tests/run, or start `deploy/backing "
-               "start DIR` and export what it prints";
-        const std::string base = given;
+        const std::string base = support::postgres();
         schema_ =
             fmt::format("pool_test_{}_{}", ::getpid(), testing::UnitTest::GetInstance()->current_test_info()->line());
         pqxx::connection admin{base};

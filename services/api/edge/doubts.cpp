@@ -98,6 +98,7 @@ http::response list_resent(pqxx::work& tx, const v1::Campaign& c, const crypto::
                                    {"state", text(row["state"])},
                                    {"first_resent", time_of(row["first_us"])},
                                    {"times", row["times"].as<std::int64_t>()},
+                                   {"withdrawn", row["withdrawn"].as<std::int64_t>()},
                                    {"decided_by", text(row["decided_by"])}});
     }
     return answer(out);

@@ -82,6 +82,7 @@ TEST_F(Doubts, SentAgainAreCountedAndNamedAsAtLeastOnceForEver) {
     EXPECT_EQ(o.at("recipient_id").as_string(), "4711");
     EXPECT_EQ(o.at("state").as_string(), "accepted");
     EXPECT_EQ(o.at("times").to_number<int>(), 1);
+    EXPECT_EQ(o.at("withdrawn").to_number<int>(), 0);
     EXPECT_EQ(o.at("decided_by").as_string(), "");
     const auto report = get("auditor", "/v1/campaigns/" + id + "/report").object();
     EXPECT_EQ(report.at("channels").as_object().at("push").as_object().at("resent").to_number<int>(), 1);

@@ -19,6 +19,7 @@
 #include <gmock/gmock.h>
 #include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
+#include <support/backing.hpp>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -33,14 +34,7 @@ namespace asio = boost::asio;
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-inline std::string postgres() {
-    const char* given = std::getenv("SEMEL_TEST_POSTGRES"); // NOLINT(concurrency-mt-unsafe): before any thread
-    if (given == nullptr) {
-        throw std::runtime_error{"SEMEL_TEST_POSTGRES is not set: run through ./tests/run, or start `deploy/backing "
-                                 "start DIR` and export what it prints"};
-    }
-    return given;
-}
+using support::postgres;
 
 /// A database with this name instead of the one that the URI names.
 inline std::string dsn_of(const std::string& database) {

@@ -319,15 +319,22 @@ std::string in_doubt_text(const json::value& list) {
 }
 
 std::string resent_text(const json::value& list) {
-    text_table table{
-        {{"first"}, {"channel"}, {"gateway"}, {"times", right}, {"by"}, {"recipient"}, {"notification"}, {"now"}}};
+    text_table table{{{"first"},
+                      {"channel"},
+                      {"gateway"},
+                      {"times", right},
+                      {"withdrawn", right},
+                      {"by"},
+                      {"recipient"},
+                      {"notification"},
+                      {"now"}}};
     const auto& messages = list.is_array() ? list.get_array() : json::array{};
     for (const auto& item : messages) {
         const auto& m = as_object(item);
         const auto by = text_of(m, "decided_by");
         table.add({text_of(m, "first_resent"), text_of(m, "channel"), text_of(m, "gateway"), number(m, "times"),
-                   by.empty() ? "policy" : by, text_of(m, "recipient_id"), short_hash(text_of(m, "notification")),
-                   text_of(m, "state")});
+                   number(m, "withdrawn"), by.empty() ? "policy" : by, text_of(m, "recipient_id"),
+                   short_hash(text_of(m, "notification")), text_of(m, "state")});
     }
     return table.empty() ? "nothing was sent again while in doubt\n"
                          : table.to_string() +

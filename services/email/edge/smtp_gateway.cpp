@@ -1,3 +1,4 @@
+#include <config/secret.hpp>
 #include <runtime/tasks.hpp>
 #include <socket/stream.hpp>
 #include <telemetry/log.hpp>
@@ -9,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <iterator>
 #include <optional>
 #include <vector>
@@ -30,22 +30,6 @@ verdict ours(kind what, std::string_view code, std::string text, std::optional<m
             .text = std::move(text),
             .message_id = {},
             .retry_after = wait};
-}
-
-base::result<std::string> read_secret(const std::filesystem::path& file) {
-    std::ifstream in{file, std::ios::binary};
-    std::string text{std::istreambuf_iterator<char>{in}, {}};
-    if (!in && !in.eof()) {
-        return base::failed(base::fault::kind::broken, fmt::format("cannot read the secret in {}", file.string()));
-    }
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) {
-        text.pop_back();
-    }
-    if (text.empty()) {
-        return base::failed(base::fault::kind::broken,
-                            fmt::format("the secret in {} is missing or empty", file.string()));
-    }
-    return text;
 }
 
 /// Exceptions of a detached task are bugs: they leave through io_context::run().
@@ -277,14 +261,14 @@ base::result<std::unique_ptr<smtp_gateway>> smtp_gateway::make(asio::any_io_exec
     p->session.starttls = p->relay.tls == config::smtp::tls_mode::starttls;
     p->session.user = p->relay.user;
     if (!p->relay.user.empty()) {
-        auto password = read_secret(p->relay.password_file);
+        auto password = config::secret_in(p->relay.password_file);
         if (!password) {
             return complaint(password.error());
         }
         p->session.password = std::move(*password);
     }
     if (!p->relay.verp_key_file.empty()) {
-        auto key = read_secret(p->relay.verp_key_file);
+        auto key = config::secret_in(p->relay.verp_key_file);
         if (!key) {
             return complaint(key.error());
         }

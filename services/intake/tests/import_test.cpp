@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 #include <intake/edge/service.hpp>
+#include <support/backing.hpp>
 
 #include <chrono>
 #include <cstdlib>
@@ -26,15 +27,6 @@ namespace {
 
 constexpr std::int32_t partitions = 3;
 
-std::string bootstrap() {
-    const char* value = std::getenv("SEMEL_TEST_KAFKA");
-    if (value == nullptr) {
-        throw std::runtime_error{"SEMEL_TEST_KAFKA is not set: run through ./tests/run, or start `deploy/backing start "
-                                 "DIR` and export what it prints"};
-    }
-    return value;
-}
-
 struct topic_reading {
     std::vector<std::pair<kafka::topic_partition, std::string>> values; // in partition order
     std::vector<kafka::offset> offsets;
@@ -47,11 +39,11 @@ struct Intake : ::testing::Test {
     crypto::key256 kek = crypto::key256::random();
     crypto::key256 key = crypto::key256::random();
     intake::settings settings;
-    kafka::admin admin{bootstrap()};
+    kafka::admin admin{support::broker()};
     telemetry::metrics metrics;
 
     Intake() {
-        settings.bootstrap = bootstrap();
+        settings.bootstrap = support::broker();
         settings.group = name;
         settings.instance = name + "-1";
         settings.topics = {name + ".work", name + ".audience", name + ".progress", name + ".feedback"};

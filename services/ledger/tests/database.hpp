@@ -2,6 +2,7 @@
 // A database of the test's own on the PostgreSQL that is there, dropped at the end.
 
 #include <fmt/format.h>
+#include <support/backing.hpp>
 #include <unistd.h>
 
 #include <chrono>
@@ -43,14 +44,7 @@ class database {
     }
 
   private:
-    static std::string server() {
-        const char* given = std::getenv("SEMEL_TEST_POSTGRES"); // NOLINT(concurrency-mt-unsafe): before any thread
-        if (given == nullptr) {
-            throw std::runtime_error{"SEMEL_TEST_POSTGRES is not set: run through ./tests/run, or start "
-                                     "`deploy/backing start DIR` and export what it prints"};
-        }
-        return given;
-    }
+    static std::string server() { return support::postgres(); }
     void administer(const std::string& sql) const {
         pqxx::connection connection{server_};
         pqxx::nontransaction tx{connection};

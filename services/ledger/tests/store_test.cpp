@@ -218,15 +218,20 @@ TEST_F(Ledger, ListsWhatWasSentAgainInDoubtWhateverBecameOfIt) {
     by_hand.set_actor("alice");
     auto certain = s.about(v1::EVENT_RESENT, "c", 2);
     certain.set_code("semel:refused-late");
+    auto needless = s.about(v1::EVENT_FAILED, "a", 2);
+    needless.set_code("semel:superseded");
     write({s.recipient("p", 1, 1, {"own:a"}), s.recipient("q", 1, 2, {"own:b"}), s.recipient("r", 1, 3, {"own:c"}),
-           by_policy, s.about(v1::EVENT_ACCEPTED, "a", 2), s.about(v1::EVENT_RESENT, "b", 2), by_hand, certain,
-           s.about(v1::EVENT_ACCEPTED, "c", 2)});
-    const auto listed = query("SELECT recipient_ref, state, times, decided_by FROM ledger.resent($1)", s.campaign);
+           by_policy, s.about(v1::EVENT_ACCEPTED, "a", 1), needless, s.about(v1::EVENT_RESENT, "b", 2), by_hand,
+           certain, s.about(v1::EVENT_ACCEPTED, "c", 2)});
+    const auto listed =
+        query("SELECT recipient_ref, state, times, decided_by, withdrawn FROM ledger.resent($1)", s.campaign);
     ASSERT_EQ(listed.size(), 2U) << "a late refusal is certain: one copy";
     EXPECT_EQ(pqxx::binarystring{listed[0][0]}.str(), person("p"));
     EXPECT_EQ(listed[0][1].as<std::string>(), "accepted");
     EXPECT_EQ(listed[0][3].as<std::string>(), "");
+    EXPECT_EQ(listed[0][4].as<int>(), 1) << "accepted at the first attempt, and the second was not sent";
     EXPECT_EQ(listed[1][1].as<std::string>(), "retrying");
+    EXPECT_EQ(listed[1][4].as<int>(), 0);
     EXPECT_EQ(listed[1][2].as<int>(), 2);
     EXPECT_EQ(listed[1][3].as<std::string>(), "alice");
     EXPECT_EQ(email()["resent"], 2);

@@ -3,6 +3,7 @@
 
 #include "truth.hpp"
 
+#include <base/must.hpp>
 #include <base/time.hpp>
 #include <crypto/keys.hpp>
 #include <kafka/admin.hpp>
@@ -18,6 +19,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <gtest/gtest.h>
 #include <plan/core/barrier.hpp>
+#include <support/backing.hpp>
+#include <support/play.hpp>
 #include <support/redis_server.hpp>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -36,44 +39,10 @@ using clock = std::chrono::steady_clock;
 constexpr std::int32_t partitions = 3;
 constexpr auto patience = 60s;
 
-std::string broker() {
-    const char* address = std::getenv("SEMEL_TEST_KAFKA"); // NOLINT(concurrency-mt-unsafe): before any thread
-    if (address == nullptr) {
-        throw std::runtime_error{"SEMEL_TEST_KAFKA is not set: run through ./tests/run, or start "
-                                 "`deploy/backing start DIR` and export what it prints"};
-    }
-    return address;
-}
+using support::broker;
+using support::play;
 
-template <class T>
-T must(base::result<T> result) {
-    if (!result) {
-        throw std::runtime_error{result.error().why()};
-    }
-    if constexpr (!std::is_void_v<T>) {
-        return std::move(*result);
-    }
-}
-
-/// Runs a coroutine to its end.
-template <class F>
-void play(F story) {
-    asio::io_context io;
-    std::exception_ptr failure;
-    bool ended = false;
-    asio::co_spawn(io, story(), [&](std::exception_ptr e) {
-        failure = e;
-        ended = true;
-        io.stop();
-    });
-    io.run_for(patience);
-    if (failure) {
-        std::rethrow_exception(failure);
-    }
-    if (!ended) {
-        throw std::runtime_error{"a step of the test did not end in time"};
-    }
-}
+using base::must;
 
 asio::awaitable<std::vector<kafka::record>> all_of(std::string topic) {
     kafka::reader reader{co_await asio::this_coro::executor, {.bootstrap = broker()}};
@@ -178,7 +147,7 @@ class stage {
         return seconds(used.ru_utime) + seconds(used.ru_stime);
     }
     double cpu_of_redis() const {
-        const auto info = tell_redis("INFO cpu");
+        const auto info = redis.tell("INFO cpu");
         const auto value = [&](std::string_view name) { return std::stod(info.substr(info.find(name) + name.size())); };
         return value("used_cpu_user:") + value("used_cpu_sys:");
     }
@@ -197,20 +166,9 @@ class stage {
         write();
     }
 
-    std::string tell_redis(const std::string& command) const {
-        const auto line = fmt::format("redis-cli -p {} {} 2>/dev/null", redis.port(), command);
-        std::string out;
-        if (auto* pipe = ::popen(line.c_str(), "r")) {
-            for (int c = 0; (c = std::fgetc(pipe)) != EOF;) {
-                out.push_back(static_cast<char>(c));
-            }
-            ::pclose(pipe);
-        }
-        return out;
-    }
     /// Fields of the head: the marker, the server, and the finished spans.
     int head_fields() const {
-        return std::atoi(tell_redis(fmt::format("HLEN '{{plan:{}}}:head'", campaign_.id())).c_str());
+        return std::atoi(redis.tell(fmt::format("HLEN '{{plan:{}}}:head'", campaign_.id())).c_str());
     }
     int all_head_fields() const { return 2 + static_cast<int>(plan::to_register(campaign_).size()); }
 
@@ -384,7 +342,7 @@ std::vector<row> an_audience(std::uint64_t rows, std::uint64_t seed = 1) {
 
 using loss = void (*)(stage&);
 void flush(stage& s) {
-    s.tell_redis("FLUSHALL");
+    s.redis.tell("FLUSHALL");
 }
 void replace_by_an_empty_one(stage& s) {
     s.redis.kill();
@@ -396,7 +354,7 @@ void restart_from_an_old_file(stage& s) {
     s.redis.start(); // with what the last SAVE wrote
 }
 void delete_the_head(stage& s) {
-    s.tell_redis(fmt::format("DEL '{{plan:{}}}:head'", s.campaign().id()));
+    s.redis.tell(fmt::format("DEL '{{plan:{}}}:head'", s.campaign().id()));
 }
 
 struct kind_of_loss {
@@ -431,7 +389,7 @@ TEST_P(RedisLost, InTheMiddleOfRegistering) {
     stage s{an_audience(rows_of_a_wave)};
     s.start();
     stage::wait_until([&] { return s.head_fields() >= 3; }, "the first span to be registered");
-    s.tell_redis("SAVE");
+    s.redis.tell("SAVE");
     GetParam().inflict(s);
     s.launch();
     s.expect_the_truth();
@@ -441,7 +399,7 @@ TEST_P(RedisLost, BetweenThePasses) {
     stage s{an_audience(rows_of_a_wave)};
     s.start();
     stage::wait_until([&] { return s.head_fields() >= 3; }, "the first span to be registered");
-    s.tell_redis("SAVE");
+    s.redis.tell("SAVE");
     wait_until_registered(s);
     GetParam().inflict(s);
     s.launch();
@@ -452,7 +410,7 @@ TEST_P(RedisLost, InTheMiddleOfRelease) {
     stage s{an_audience(rows_of_a_wave)};
     s.start();
     stage::wait_until([&] { return s.head_fields() >= 3; }, "the first span to be registered");
-    s.tell_redis("SAVE");
+    s.redis.tell("SAVE");
     s.launch(slow);
     wait_for_the_middle_of_release(s);
     GetParam().inflict(s);
@@ -472,7 +430,7 @@ TEST(Plan, DoesNotBelieveAHeadWhoseBucketsAreGone) {
     stage s{an_audience(rows_of_a_wave, 8)};
     s.start();
     wait_until_registered(s);
-    s.tell_redis("EVAL \"for _, key in ipairs(redis.call('KEYS', '*:00*')) do redis.call('DEL', key) end\" 0");
+    s.redis.tell("EVAL \"for _, key in ipairs(redis.call('KEYS', '*:00*')) do redis.call('DEL', key) end\" 0");
     EXPECT_EQ(s.head_fields(), s.all_head_fields());
     s.launch();
     s.expect_the_truth();

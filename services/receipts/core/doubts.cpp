@@ -151,7 +151,9 @@ decision doubts::observe(const v1::Event& e, const history& before, const policy
     switch (e.kind()) {
     case v1::EVENT_ACCEPTED: {
         decision d;
-        d.superseded = is_resent(found->second) && e.attempt() < found->second.resent_as();
+        if (is_resent(found->second) && e.attempt() < found->second.resent_as()) {
+            d.superseded = *id;
+        }
         settle(found);
         return d;
     }
@@ -284,7 +286,9 @@ decision doubts::on_receipt(const v1::Event& e, entry at, base::timestamp now) {
         return {};
     }
     decision out;
-    out.superseded = is_resent(d);
+    if (is_resent(d)) {
+        out.superseded = at->first;
+    }
     const auto attempt = e.attempt() == 0 ? d.attempt() : e.attempt();
     auto& told = out.events.emplace_back(event_of(v1::EVENT_ACCEPTED, d, attempt, now));
     told.set_code("semel:receipt");
@@ -363,6 +367,7 @@ decision doubts::send_again(entry at, const std::optional<policy>& p, const v1::
     d.set_unresolved(false);
     d.set_presumed(false);
     dispatch.set_attempt(d.resent_as());
+    dispatch.set_resend(true);
     dispatch.set_not_before_us(base::to_us(now + wire::tiers[0].wait));
     if (!d.gateway().empty()) {
         dispatch.set_pinned_gateway(d.gateway());

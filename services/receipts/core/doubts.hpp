@@ -51,7 +51,7 @@ struct resend {
 struct decision {
     std::vector<v1::Event> events;
     std::vector<resend> resends;
-    bool superseded = false; // an accepted attempt turns up while its resend is on its way
+    std::optional<base::notification_id> superseded; // accepted after all, while its resend is on its way
 
     bool empty() const noexcept { return events.empty() && resends.empty(); }
 };

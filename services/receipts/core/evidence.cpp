@@ -48,7 +48,8 @@ std::string_view name_of(v1::ReceiptState s) noexcept {
 v1::Event receipt_event(const v1::GatewayReceipt& r, const subject& about, base::timestamp now, bool inferred) {
     const auto state = state_of(r);
     v1::Event e;
-    e.set_id(wire::event_id(v1::EVENT_RECEIPT, about.notification, 0, std::to_string(state) + "|" + r.code()));
+    e.set_id(wire::event_id(v1::EVENT_RECEIPT, about.notification, 0,
+                            std::to_string(state) + "|" + r.code() + "|" + r.message_id()));
     e.set_kind(v1::EVENT_RECEIPT);
     e.set_campaign_id(about.campaign);
     e.set_time_us(r.time_us() == 0 ? base::to_us(now) : r.time_us());

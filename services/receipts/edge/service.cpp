@@ -1,14 +1,13 @@
 #include "service.hpp"
 
-#include <crypto/keys.hpp>
+#include <base/must.hpp>
+#include <delivery/superseded.hpp>
 #include <failpoint/failpoint.hpp>
 #include <telemetry/log.hpp>
 #include <wire/identity.hpp>
-#include <wire/sealed.hpp>
 #include <wire/topics.hpp>
 
 #include <fmt/format.h>
-#include <sms/core/addressing.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -30,13 +29,7 @@ constexpr auto known_kept = 24h * 60;  // receipts come for up to 40 days
 constexpr std::size_t most_decisions = 1'000;
 constexpr std::size_t most_batch_bytes = 200'000;
 
-template <class T>
-T must(base::result<T> result) {
-    if (!result) {
-        throw std::runtime_error{result.error().why()};
-    }
-    return std::move(*result);
-}
+using base::must;
 
 std::uint64_t turn_of(const kafka::commit& c) {
     std::uint64_t turn = 0;
@@ -68,21 +61,16 @@ class service::turn {
     service& service_;
 };
 
-void service::outcome::add(decision d) {
-    std::ranges::move(d.events, std::back_inserter(events));
-    std::ranges::move(d.resends, std::back_inserter(resends));
-    superseded += d.superseded ? 1 : 0;
-}
-
-service::service(asio::any_io_executor executor, settings s, postgres::pool& db, campaign_source campaigns,
-                 telemetry::metrics& metrics)
+service::service(asio::any_io_executor executor, settings s, postgres::pool& db, redis::client& redis,
+                 campaign_source campaigns, telemetry::metrics& metrics)
     : executor_(executor)
     , settings_(std::move(s))
     , db_(db)
     , index_(db)
-    , campaigns_(std::move(campaigns))
+    , redis_(redis)
+    , campaigns_(campaigns)
+    , candidates_(std::move(campaigns), settings_.key_encryption_key)
     , policies_([this](const std::string& id) { return policy_of_campaign(id); })
-    , metrics_(metrics)
     , producer_(executor, {.bootstrap = settings_.bootstrap, .transactional_id = settings_.prefix + settings_.instance})
     , consumer_(executor, {.bootstrap = settings_.bootstrap,
                            .group = topic("receipts"),
@@ -95,17 +83,7 @@ service::service(asio::any_io_executor executor, settings s, postgres::pool& db,
     , began_(steady::now())
     , committed_(began_)
     , pruned_(began_ - 24h)
-    , count_{.orphans = metrics.make_counter("semel_receipts_parked_total", "Receipts whose message was not known yet"),
-             .superseded = metrics.make_counter("semel_receipts_superseded_total",
-                                                "Accepted attempts that turned up while their resend was on its way"),
-             .transactions = metrics.make_counter("semel_receipts_transactions_total", "Kafka transactions committed"),
-             .failures = metrics.make_counter("semel_receipts_transactions_failed_total",
-                                              "Kafka transactions aborted or of unknown outcome"),
-             .dead_letters = metrics.make_counter("semel_receipts_dead_letters_total", "Records that cannot be used"),
-             .parked = metrics.make_gauge("semel_receipts_orphans", "Receipts parked until their message is known"),
-             .seconds = metrics.make_histogram("semel_receipts_transaction_seconds",
-                                               "From the first record to the commit's answer", {},
-                                               {0.01, 0.03, 0.1, 0.3, 1, 3, 10})} {}
+    , figures_(metrics) {}
 
 base::timestamp service::now() const {
     // A wall clock that is set forward must not make timers fire: a doubt decided early is a message sent twice.
@@ -155,7 +133,7 @@ asio::awaitable<void> service::consume() {
                 // Nothing is under way: what was read is committed before the next event is asked for.
                 parts_.clear();
                 positions_.clear();
-                unhashed_.clear();
+                candidates_.forget_unhashed();
                 leaving_ = false;
                 consumer_.release(*gone);
             } else {
@@ -200,7 +178,7 @@ asio::awaitable<void> service::take(std::vector<kafka::topic_partition> given) {
 asio::awaitable<std::vector<kafka::start>> service::recover(std::vector<kafka::topic_partition> given) {
     parts_.clear();
     positions_.clear();
-    unhashed_.clear();
+    candidates_.forget_unhashed();
     std::vector<kafka::start> starts;
     if (given.empty()) {
         co_return starts;
@@ -227,7 +205,7 @@ asio::awaitable<std::vector<kafka::start>> service::recover(std::vector<kafka::t
         for (const auto& [id, doubt] : p.doubts.open()) {
             all.insert(id);
         }
-        std::ranges::move(candidates(partition, all), std::back_inserter(open));
+        std::ranges::move(candidates_.make(partition, p.doubts, all), std::back_inserter(open));
     }
     co_await persist<void>([this, owned, open] { return index_.replace(owned, open); });
     co_return starts;
@@ -374,13 +352,13 @@ asio::awaitable<void> service::look() {
             out.joined.push_back(m.orphan);
         }
     }
-    if (!unhashed_.empty()) {
+    if (const auto unhashed = candidates_.take_unhashed(); !unhashed.empty()) {
         std::vector<index::candidate> now_known;
-        for (const auto& key : std::exchange(unhashed_, {})) {
+        for (const auto& key : unhashed) {
             const auto partition = base::partition_of(key, settings_.partitions);
             const auto id = *base::from_bytes<base::notification_id>(key);
-            if (parts_.contains(partition)) {
-                std::ranges::move(candidates(partition, {id}), std::back_inserter(now_known));
+            if (const auto p = parts_.find(partition); p != parts_.end()) {
+                std::ranges::move(candidates_.make(partition, p->second.doubts, {id}), std::back_inserter(now_known));
             }
         }
         co_await persist<void>([this, now_known] { return index_.put(now_known); });
@@ -389,12 +367,12 @@ asio::awaitable<void> service::look() {
     if (changed || !out.events.empty()) {
         co_await commit(std::move(out));
     }
-    show_open();
+    figures_.show_open(parts_);
     if (steady::now() - pruned_ > 1h) {
         pruned_ = steady::now();
         const auto left = co_await persist<std::int64_t>(
             [this, time] { return index_.prune(time - orphans_kept, time - known_kept); });
-        count_.parked.set(static_cast<double>(left));
+        figures_.parked(left);
     }
 }
 
@@ -442,7 +420,7 @@ asio::awaitable<void> service::commit(outcome out) {
     std::vector<index::candidate> open;
     for (auto& [partition, p] : parts_) {
         if (auto ids = p.doubts.take_changes(); !ids.empty()) {
-            std::ranges::move(candidates(partition, ids), std::back_inserter(open));
+            std::ranges::move(candidates_.make(partition, p.doubts, ids), std::back_inserter(open));
             changed[partition] = std::move(ids);
             kafka::topic_partition source{topic(wire::events), partition};
             out.read.try_emplace(source, positions_.at(source)); // fences a former owner
@@ -476,7 +454,7 @@ asio::awaitable<void> service::commit(outcome out) {
     SEMEL_FAILPOINT("receipts.commit.produced");
     const auto result = co_await producer_.commit(std::move(offsets), membership_);
     if (result.outcome != kafka::outcome::committed) {
-        count_.failures.add();
+        figures_.not_committed();
         telemetry::log().warn("a transaction did not commit; reading back", {{"why", result.why}});
         co_await read_again(result.outcome == kafka::outcome::unknown);
         co_return;
@@ -486,8 +464,11 @@ asio::awaitable<void> service::commit(outcome out) {
     for (const auto& [source, next] : out.read) {
         positions_[source] = next;
     }
-    count(out);
-    count_.seconds.observe(std::chrono::duration<double>(committed_ - began).count());
+    figures_.committed(out, committed_ - began);
+    if (!out.superseded.empty() && !co_await delivery::mark_superseded(redis_, settings_.prefix, out.superseded)) {
+        telemetry::log().warn("Redis does not take the marks of needless resends: they will be sent, and are listed",
+                              {{"resends", out.superseded.size()}});
+    }
     if (!settled.empty() || !out.joined.empty()) {
         const auto orphans = out.joined;
         co_await persist<void>([this, settled, orphans] { return index_.forget(settled, orphans); });
@@ -495,110 +476,9 @@ asio::awaitable<void> service::commit(outcome out) {
     }
 }
 
-std::vector<index::candidate> service::candidates(std::int32_t partition,
-                                                  const std::unordered_set<base::notification_id>& ids) {
-    std::vector<index::candidate> all;
-    const auto& doubts = parts_.at(partition).doubts;
-    for (const auto& id : ids) {
-        const auto* d = doubts.find(id);
-        if (d == nullptr) {
-            continue;
-        }
-        v1::Dispatch dispatch;
-        if (!dispatch.ParseFromString(d->dispatch())) {
-            dispatch.Clear();
-        }
-        index::candidate c{.notification = d->notification(),
-                           .partition = partition,
-                           .about = {.notification = d->notification(),
-                                     .attempt = d->attempt(),
-                                     .campaign = d->campaign_id(),
-                                     .channel = dispatch.channel(),
-                                     .test = dispatch.test()},
-                           .gateway = d->gateway(),
-                           .destination_hash = {},
-                           .reference = 0,
-                           .since_us = d->since_us()};
-        if (dispatch.channel() == v1::CHANNEL_SMS) {
-            c.reference = sms::user_message_reference(id);
-            c.destination_hash = hash_of_destination(dispatch);
-            if (c.destination_hash.empty() && !campaigns_(base::campaign_id{d->campaign_id()})) {
-                unhashed_.insert(d->notification());
-            }
-        }
-        all.push_back(std::move(c));
-    }
-    return all;
-}
-
-std::string service::hash_of_destination(const v1::Dispatch& dispatch) const {
-    const auto campaign = campaigns_(base::campaign_id{dispatch.campaign_id()});
-    if (!campaign || !campaign->key) {
-        return {};
-    }
-    const auto delivery = wire::open_delivery(*campaign->key, dispatch);
-    if (!delivery || delivery->address().canonical().empty()) {
-        return {};
-    }
-    // As sms hashes the source of a delivery report.
-    const auto hash =
-        crypto::keyed_hash(settings_.key_encryption_key, "sms-destination", delivery->address().canonical());
-    return std::string{base::as_view(hash)};
-}
-
 std::optional<policy> service::policy_of_campaign(const std::string& id) const {
     const auto campaign = campaigns_(base::campaign_id{id});
     return campaign ? std::optional{policy_of(campaign->state)} : std::nullopt;
-}
-
-void service::count(const outcome& out) {
-    count_.transactions.add();
-    count_.superseded.add(static_cast<double>(out.superseded));
-    count_.orphans.add(static_cast<double>(out.parked));
-    count_.dead_letters.add(static_cast<double>(out.dead.size()));
-    for (const auto& e : out.events) {
-        switch (e.kind()) {
-        case v1::EVENT_RECEIPT:
-            metrics_
-                .make_counter("semel_receipts_total", "Receipts that found their message",
-                              {{"state", std::string{name_of(e.receipt())}}})
-                .add();
-            break;
-        case v1::EVENT_RESENT:
-            metrics_.make_counter("semel_receipts_resends_total", "Messages sent again", {{"why", e.code()}}).add();
-            break;
-        case v1::EVENT_UNRESOLVED:
-            metrics_.make_counter("semel_receipts_unresolved_total", "Doubts left to an operator", {{"why", e.code()}})
-                .add();
-            break;
-        case v1::EVENT_PRESUMED_SENT:
-            metrics_.make_counter("semel_receipts_presumed_total", "Doubts presumed sent", {{"why", e.code()}}).add();
-            break;
-        case v1::EVENT_ACCEPTED:
-            metrics_.make_counter("semel_receipts_proven_total", "Doubts that a receipt settled as accepted").add();
-            break;
-        default:
-            break;
-        }
-    }
-}
-
-void service::show_open() {
-    std::map<std::string, double> by_state{
-        {"awaiting", 0}, {"in_doubt", 0}, {"unresolved", 0}, {"presumed", 0}, {"resent", 0}};
-    for (const auto& [partition, p] : parts_) {
-        for (const auto& [id, d] : p.doubts.open()) {
-            const auto* state = d.awaiting()         ? "awaiting"
-                                : d.unresolved()     ? "unresolved"
-                                : d.presumed()       ? "presumed"
-                                : d.resent_as() != 0 ? "resent"
-                                                     : "in_doubt";
-            ++by_state[state];
-        }
-    }
-    for (const auto& [state, n] : by_state) {
-        metrics_.make_gauge("semel_receipts_open_doubts", "Open doubts of this process", {{"state", state}}).set(n);
-    }
 }
 
 } // namespace semel::receipts

@@ -3,13 +3,16 @@
 // thing is done at a time: a batch of records, or a look at the clock. What is uncertain afterwards (a transaction that
 // did not commit) is thrown away and read back. One strand.
 
+#include "candidates.hpp"
+#include "figures.hpp"
 #include "index.hpp"
+#include "outcome.hpp"
 #include "state.hpp"
 
-#include <catalog/catalog.hpp>
 #include <kafka/consumer.hpp>
 #include <kafka/producer.hpp>
 #include <postgres/pool.hpp>
+#include <redis/client.hpp>
 #include <runtime/tasks.hpp>
 #include <telemetry/metrics.hpp>
 
@@ -36,28 +39,16 @@ struct settings {
     std::chrono::milliseconds look_every{1'000};
 };
 
-using campaign_source = std::function<catalog::campaign_ptr(const base::campaign_id&)>;
-
 class service {
   public:
     /// All references must outlive this; migrate() must have been run.
-    service(boost::asio::any_io_executor, settings, postgres::pool&, campaign_source, telemetry::metrics&);
+    service(boost::asio::any_io_executor, settings, postgres::pool&, redis::client&, campaign_source,
+            telemetry::metrics&);
 
     /// Until `stop` completes; then ends the transaction at hand and leaves the group. Throws when it cannot go on.
     boost::asio::awaitable<void> run(boost::asio::awaitable<void> stop);
 
   private:
-    /// What one transaction will say.
-    struct outcome {
-        std::vector<v1::Event> events;
-        std::vector<resend> resends;
-        std::map<kafka::topic_partition, kafka::offset> read;  // next offsets
-        std::vector<std::pair<std::string, std::string>> dead; // key, value
-        std::vector<std::int64_t> joined;                      // orphans
-        std::size_t superseded = 0;
-        std::size_t parked = 0;
-        void add(decision);
-    };
     class turn; // only one at a time
 
     boost::asio::awaitable<void> consume();
@@ -72,11 +63,7 @@ class service {
     boost::asio::awaitable<void> produce(const outcome&);
     template <class T>
     boost::asio::awaitable<T> persist(std::function<boost::asio::awaitable<T>()>);
-    std::vector<index::candidate> candidates(std::int32_t partition, const std::unordered_set<base::notification_id>&);
-    std::string hash_of_destination(const v1::Dispatch&) const;
     std::optional<policy> policy_of_campaign(const std::string&) const;
-    void count(const outcome&);
-    void show_open();
     base::timestamp now() const;
     kafka::topic_partition at(std::string_view topic, std::string_view notification) const;
     std::string topic(std::string_view name) const { return settings_.prefix + std::string{name}; }
@@ -85,15 +72,15 @@ class service {
     settings settings_;
     postgres::pool& db_;
     index index_;
+    redis::client& redis_;
     campaign_source campaigns_;
+    candidates candidates_;
     policy_source policies_;
-    telemetry::metrics& metrics_;
     kafka::transactional_producer producer_;
     kafka::consumer consumer_;
     std::shared_ptr<const kafka::membership> membership_; // of the present assignment
     parts parts_;
     std::map<kafka::topic_partition, kafka::offset> positions_; // committed
-    std::set<std::string> unhashed_;                            // open, and their campaign was not known yet
     bool busy_ = false;
     bool stopping_ = false;
     bool leaving_ = false;    // the partitions are being taken away
@@ -102,11 +89,7 @@ class service {
     std::chrono::steady_clock::time_point began_;
     std::chrono::steady_clock::time_point committed_;
     std::chrono::steady_clock::time_point pruned_;
-    struct counters {
-        telemetry::counter orphans, superseded, transactions, failures, dead_letters;
-        telemetry::gauge parked;
-        telemetry::histogram seconds;
-    } count_;
+    figures figures_;
 };
 
 } // namespace semel::receipts

@@ -220,9 +220,17 @@ TEST(Doubts, ALateAcceptanceSupersedesTheResend) {
     world w;
     w.hear(event(v1::EVENT_IN_DOUBT));
     w.wait(30min);
+    EXPECT_TRUE(w.resent.at(0).dispatch.resend()) << "a dispatcher asks whether it is still needed";
     const auto d = w.all.observe(event(v1::EVENT_ACCEPTED, 1), {}, w.policies(), w.now);
-    EXPECT_TRUE(d.superseded);
+    EXPECT_EQ(d.superseded, base::from_bytes<base::notification_id>(event(v1::EVENT_ACCEPTED, 1).notification()));
     EXPECT_FALSE(w.open());
+}
+
+TEST(Doubts, TheResendsOwnAcceptanceSupersedesNothing) {
+    world w;
+    w.hear(event(v1::EVENT_IN_DOUBT));
+    w.wait(30min);
+    EXPECT_FALSE(w.all.observe(event(v1::EVENT_ACCEPTED, 2), {}, w.policies(), w.now).superseded);
 }
 
 TEST(Doubts, ALateAnswerSettlesWhatThePolicyHasDecidedWithoutIt) {

@@ -1,6 +1,6 @@
 // Receipts as a process of its own, for tests that kill it. Campaigns are made up from their names instead of
 // `control`: "resend...", "hold...", "presume...", "cancelled...", each deciding after a second.
-//   receipts_rig BOOTSTRAP DSN PREFIX PARTITIONS INSTANCE KEY_HEX AWAITING_MS INFERENCE_MS
+//   receipts_rig BOOTSTRAP DSN PREFIX PARTITIONS INSTANCE KEY_HEX AWAITING_MS INFERENCE_MS REDIS_PORT
 // The key is the key-encryption key and every campaign's.
 
 #include <boost/asio/co_spawn.hpp>
@@ -51,8 +51,13 @@ asio::awaitable<void> serve(std::vector<std::string> args) {
     const auto key = settings.key_encryption_key;
     postgres::pool database{args.at(2), 1};
     database.run_blocking(receipts::index::migrate);
-    receipts::service service{executor, std::move(settings), database,
-                              [key](const base::campaign_id& id) { return campaign_named(id, key); }, metrics};
+    redis::client redis{executor, {.port = static_cast<std::uint16_t>(std::stoi(args.at(9)))}};
+    receipts::service service{executor,
+                              std::move(settings),
+                              database,
+                              redis,
+                              [key](const base::campaign_id& id) { return campaign_named(id, key); },
+                              metrics};
     co_await service.run(terminated());
 }
 

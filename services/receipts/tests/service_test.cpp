@@ -128,6 +128,20 @@ TEST_F(Receipts, EachPolicyDecidesAfterItsTime) {
     EXPECT_EQ(now.resends_of(presume.notification) + now.resends_of(cancelled.notification), 0U);
 }
 
+TEST_F(Receipts, LeaveAMarkForTheDispatcherWhenAResendIsNeedless) {
+    const message late{"resend"}, still_open{"resend"};
+    on->tell({late.event(*on, v1::EVENT_IN_DOUBT), still_open.event(*on, v1::EVENT_IN_DOUBT)});
+    auto now = on->wait("two resends", [&](const seen& s) {
+        return s.has(late.notification, v1::EVENT_RESENT) && s.has(still_open.notification, v1::EVENT_RESENT);
+    });
+    for (const auto& d : now.resends) {
+        EXPECT_TRUE(d.resend());
+    }
+    on->tell({late.accepted(*on, "id-" + base::to_hex(late.notification), 1)});
+    on->wait("the mark", [&](const seen&) { return on->is_marked(late.notification); });
+    EXPECT_FALSE(on->is_marked(still_open.notification));
+}
+
 TEST_F(Receipts, WhatIsAwaitedTooLongIsInDoubt) {
     const message lost{"resend"}, answered{"resend"};
     on->tell({lost.event(*on, v1::EVENT_AWAITING), answered.event(*on, v1::EVENT_AWAITING),

@@ -1,9 +1,11 @@
 #pragma once
 // Topics and a database of a test's own, processes to kill, and what they wrote.
 
+#include <base/must.hpp>
 #include <base/time.hpp>
 #include <crypto/hash.hpp>
 #include <crypto/keys.hpp>
+#include <delivery/superseded.hpp>
 #include <kafka/admin.hpp>
 #include <kafka/consumer.hpp>
 #include <kafka/producer.hpp>
@@ -19,6 +21,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <support/backing.hpp>
+#include <support/play.hpp>
+#include <support/redis_server.hpp>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,43 +41,9 @@ namespace semel::receipts::testing {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-inline std::string given(const char* name) {
-    const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): before any thread
-    if (value == nullptr) {
-        throw std::runtime_error{std::string{name} + " is not set: run through ./tests/run, or start `deploy/backing "
-                                                     "start DIR` and export what it prints"};
-    }
-    return value;
-}
+using base::must;
 
-template <class T>
-T must(base::result<T> result) {
-    if (!result) {
-        throw std::runtime_error{result.error().why()};
-    }
-    if constexpr (!std::is_void_v<T>) {
-        return std::move(*result);
-    }
-}
-
-template <class F>
-void play(F story) {
-    asio::io_context io;
-    std::exception_ptr failure;
-    bool ended = false;
-    asio::co_spawn(io, story(), [&](std::exception_ptr e) {
-        failure = e;
-        ended = true;
-        io.stop();
-    });
-    io.run_for(60s);
-    if (failure) {
-        std::rethrow_exception(failure);
-    }
-    if (!ended) {
-        throw std::runtime_error{"a step of the test did not end in time"};
-    }
-}
+using support::play;
 
 inline std::string unique_name() {
     static int count = 0;
@@ -102,7 +73,7 @@ class database {
     }
 
   private:
-    static std::string server() { return given("SEMEL_TEST_POSTGRES"); }
+    static std::string server() { return support::postgres(); }
     std::string name_ = unique_name();
 };
 
@@ -169,7 +140,8 @@ class stage {
                                             instance,
                                             base::to_hex(key_.view()),
                                             std::to_string(awaiting_limit_.count()),
-                                            std::to_string(inference_after_.count())};
+                                            std::to_string(inference_after_.count()),
+                                            std::to_string(redis.port())};
         std::vector<char*> argv;
         for (const auto& a : args) {
             argv.push_back(const_cast<char*>(a.data()));
@@ -241,6 +213,11 @@ class stage {
 
     const crypto::key256& key() const noexcept { return key_; }
     std::string dsn() const { return database_.dsn(); }
+    bool is_marked(const std::string& notification) const {
+        const auto found = std::make_shared<bool>(false);
+        play([this, notification, found] { return ask(redis.port(), prefix_, notification, found); });
+        return *found;
+    }
     bool parked(const std::string& message_id) const {
         pqxx::connection c{database_.dsn()};
         pqxx::nontransaction tx{c};
@@ -269,10 +246,17 @@ class stage {
                         .others = rows[0][3].as<int>()};
     }
 
+    support::redis_server redis;
     const std::string retry = wire::retry(base::channel::sms, 0);
 
   private:
-    static std::string broker() { return given("SEMEL_TEST_KAFKA"); }
+    static std::string broker() { return support::broker(); }
+    static asio::awaitable<void> ask(std::uint16_t port, std::string prefix, std::string notification,
+                                     std::shared_ptr<bool> found) {
+        redis::client client{co_await asio::this_coro::executor, {.port = port}};
+        co_await client.connected();
+        *found = co_await delivery::is_superseded(client, std::move(prefix), std::move(notification));
+    }
     asio::awaitable<std::vector<std::string>> values(std::string topic);
     asio::awaitable<void> send(std::vector<std::pair<kafka::topic_partition, std::string>>);
 

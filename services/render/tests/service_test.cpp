@@ -1,5 +1,6 @@
 // The service against a real Kafka.
 #include <base/bytes.hpp>
+#include <base/must.hpp>
 #include <crypto/hash.hpp>
 #include <kafka/admin.hpp>
 #include <notice/source.hpp>
@@ -12,6 +13,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <render/edge/service.hpp>
+#include <support/backing.hpp>
 #include <unistd.h>
 
 #include <chrono>
@@ -25,24 +27,9 @@ namespace asio = boost::asio;
 
 namespace {
 
-template <class T>
-T must(base::result<T> result) {
-    if (!result) {
-        throw std::runtime_error{result.error().why()};
-    }
-    if constexpr (!std::is_void_v<T>) {
-        return std::move(*result);
-    }
-}
+using base::must;
 
-std::string broker() {
-    const char* address = std::getenv("SEMEL_TEST_KAFKA"); // NOLINT(concurrency-mt-unsafe): before any thread
-    if (address == nullptr) {
-        throw std::runtime_error{"SEMEL_TEST_KAFKA is not set: run through ./tests/run, or start "
-                                 "`deploy/backing start DIR` and export what it prints"};
-    }
-    return address;
-}
+using support::broker;
 
 /// Topics and a group of this test's own.
 struct ground {

@@ -1,3 +1,4 @@
+#include <config/secret.hpp>
 #include <runtime/tasks.hpp>
 #include <semel/v1/delivery.pb.h>
 #include <socket/stream.hpp>
@@ -14,7 +15,6 @@
 #include <algorithm>
 #include <array>
 #include <deque>
-#include <fstream>
 #include <iterator>
 #include <unordered_map>
 
@@ -440,15 +440,11 @@ base::result<std::unique_ptr<smpp_gateway>> smpp_gateway::make(asio::any_io_exec
         return base::failed(base::fault::kind::broken, fmt::format("gateway {}: {}", g.name, why));
     };
     auto p = std::make_shared<pool>(executor, g, std::move(sink), metrics, tune);
-    std::ifstream in{p->centre.password_file, std::ios::binary};
-    std::string password{std::istreambuf_iterator<char>{in}, {}};
-    if (!in && !in.eof()) {
-        return broken(fmt::format("cannot read password_file {}", p->centre.password_file.string()));
+    auto password = config::secret_in(p->centre.password_file);
+    if (!password) {
+        return broken(password.error().why());
     }
-    while (!password.empty() && (password.back() == '\n' || password.back() == '\r')) {
-        password.pop_back();
-    }
-    if (p->centre.system_id.size() > 15 || password.size() > 8 || p->centre.system_type.size() > 12) {
+    if (p->centre.system_id.size() > 15 || password->size() > 8 || p->centre.system_type.size() > 12) {
         return broken("SMPP takes a system_id of up to 15 bytes, a password of up to 8 and a system_type of up to 12");
     }
     if (!p->centre.source_address.empty()) {
@@ -464,7 +460,7 @@ base::result<std::unique_ptr<smpp_gateway>> smpp_gateway::make(asio::any_io_exec
         p->tls = std::move(*context);
     }
     p->session_settings = {.system_id = p->centre.system_id,
-                           .password = std::move(password),
+                           .password = std::move(*password),
                            .system_type = p->centre.system_type,
                            .window = std::max(1U, p->centre.window),
                            .enquire_link = p->centre.enquire_link,

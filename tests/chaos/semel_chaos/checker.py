@@ -204,7 +204,8 @@ class Check:
             if self.e.policy == "resend" and key in self.at_address:
                 story = self.at_address[key]
                 doubts = {a for a, events in story.by_attempt.items() if any(e.kind == "in_doubt" for e in events)}
-                allowed += min(story.kinds["resent"], len(doubts))
+                withdrawn = sum(e.code == "semel:superseded" for events in story.by_attempt.values() for e in events)
+                allowed += min(story.kinds["resent"], len(doubts)) - withdrawn
             if count > allowed:
                 self.duplicate += count - allowed
                 extra.append((key, f"accepted {count} times"))

@@ -480,14 +480,16 @@ class CutAt(OfGateway):
 
 
 class Lie(OfGateway):
-    """A gateway that misbehaves for some seconds: it accepts and says nothing, or hangs up instead of answering, or
-    answers late, or refuses for now. It says itself how many messages it treated so."""
+    """A gateway that misbehaves for some seconds: it stops reading, or accepts and says nothing, or hangs up instead of
+    answering, or answers late, or refuses some or all for now. It says itself how many messages it treated so."""
 
-    CHOICES = {"silence": {"silence": 0.02}, "accept and reset": {"accept_then_reset": 0.02},
+    CHOICES = {"hang": {"hang": True}, "silence": {"silence": 0.02}, "accept and reset": {"accept_then_reset": 0.02},
                "reset before the end": {"reset_before_last_byte": 0.02}, "late": {"latency_ms": 6000},
                "refuse for now": {"errors": {"smtp": {"451 4.7.1": 0.2}, "apns": {"503": 0.2}, "fcm": {"503": 0.2},
-                                             "smpp": {"0x58": 0.2}}}}
-    USUAL = {"silence": 0, "accept_then_reset": 0, "reset_before_last_byte": 0, "errors": {}}
+                                             "smpp": {"0x58": 0.2}}},
+               "throttle": {"errors": {"smtp": {"451 4.7.1": 1.0}, "apns": {"429": 1.0}, "fcm": {"429": 1.0},
+                                       "smpp": {"0x58": 1.0}}}}
+    USUAL = {"hang": False, "silence": 0, "accept_then_reset": 0, "reset_before_last_byte": 0, "errors": {}}
 
     def __init__(self, target, lie, seconds):
         super().__init__(target, seconds)
@@ -497,8 +499,10 @@ class Lie(OfGateway):
 
     def bound(self, stack):
         one = stack.WINDOWS[self.target]
-        if self.lie == "refuse for now":
+        if self.lie in ("refuse for now", "throttle"):
             return {}  # a refusal is certain
+        if self.lie == "hang":
+            return {self.channels()[0]: one * (2 + int(self.seconds / 5))}
         if self.lie == "late":
             return {self.channels()[0]: one}
         # Each costs its connection with what is unanswered on it; ending the silence costs all connections.

@@ -111,6 +111,10 @@ class Checker(unittest.TestCase):
         add_event(e, id="r", kind="resent", channel="email", notification=n, attempt=2, time_us=2_100_000)
         reword(e, 0, attempt=2, time_us=2_200_000)
         self.assertEqual(self.breaches(e), Counter())
+        withdrawn = copy.deepcopy(e)
+        add_event(withdrawn, id="w", kind="failed", channel="email", notification=n, attempt=2, time_us=2_150_000,
+                  code="semel:superseded")
+        self.assertEqual(judge(withdrawn).duplicate, 1)  # a copy that was not sent, they say, and a gateway has it
         e.accepts[-1] = Accept(**{**e.accepts[0].__dict__, "message_id": "again", "sha256": "another"})
         self.catches(e, "I1")
         e.accepts.append(Accept(**{**e.accepts[0].__dict__, "message_id": "a third time"}))

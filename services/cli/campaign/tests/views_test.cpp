@@ -158,10 +158,10 @@ TEST(Views, DoubtsShowWhoAndWhatWasLookedFor) {
 TEST(Views, WhatWasSentAgainIsCalledAtLeastOnce) {
     EXPECT_EQ(resent_text(json::array{}), "nothing was sent again while in doubt\n");
     const auto list = json::read(R"([{"notification": "00112233445566778899", "recipient_id": "4711", "channel": "push",
-        "gateway": "apns", "times": 1, "decided_by": "", "first_resent": "2026-11-24T10:30:00Z", "state": "accepted"}])");
+        "gateway": "apns", "times": 1, "withdrawn": 0, "decided_by": "", "first_resent": "2026-11-24T10:30:00Z", "state": "accepted"}])");
     EXPECT_EQ(resent_text(list.value()),
-              "first                 channel  gateway  times  by      recipient  notification  now\n"
-              "2026-11-24T10:30:00Z  push     apns         1  policy  4711       001122334455  accepted\n"
+              "first                 channel  gateway  times  withdrawn  by      recipient  notification  now\n"
+              "2026-11-24T10:30:00Z  push     apns         1          0  policy  4711       001122334455  accepted\n"
               "1 message was sent again while in doubt: told at least once, not exactly once\n");
 }
 

@@ -1,0 +1,30 @@
+#pragma once
+// The service's metrics.
+
+#include "outcome.hpp"
+#include "state.hpp"
+
+#include <telemetry/metrics.hpp>
+
+#include <chrono>
+
+namespace semel::receipts {
+
+class figures {
+  public:
+    /// The registry must outlive this.
+    explicit figures(telemetry::metrics&);
+
+    void committed(const outcome&, std::chrono::duration<double> took);
+    void not_committed() { failures_.add(); }
+    void parked(std::int64_t orphans) { parked_.set(static_cast<double>(orphans)); }
+    void show_open(const parts&);
+
+  private:
+    telemetry::metrics& metrics_;
+    telemetry::counter orphans_, superseded_, transactions_, failures_, dead_letters_;
+    telemetry::gauge parked_;
+    telemetry::histogram seconds_;
+};
+
+} // namespace semel::receipts
