@@ -85,7 +85,8 @@ engine::impl::impl(asio::any_io_executor ex, engine_options o, catalog::catalog&
         bound += l.gateway->window();
         lanes.push_back(std::move(l));
     }
-    most_active = std::clamp<std::size_t>(most_active, 2, 4'096);
+    // Behind a lane at its limit messages wait for a moment, and must not keep those of other lanes from being read.
+    most_active = std::clamp<std::size_t>(lanes.size() > 1 ? 2 * most_active : most_active, 2, 4'096);
     count.window.set(static_cast<double>(bound));
 }
 
@@ -149,7 +150,6 @@ void engine::impl::on_records(const std::vector<kafka::record>& batch) {
             --source->deciding;
         }
     }
-    wake.notify();
 }
 
 void engine::impl::enqueue(partition& p, item i) {
@@ -211,11 +211,18 @@ void engine::impl::feed() {
         }
     }
     inside_feed = false;
+    const auto exhausted = [&](const partition_ptr& p) {
+        return p->state == partition::phase::open && !p->queue.empty() && p->queue.front().due <= now &&
+               !p->window.sendable(p->queue.front().at);
+    };
+    if (active < most_active && std::ranges::any_of(order, exhausted)) {
+        wake.notify(); // only a commit reserves more
+    }
 }
 
 asio::awaitable<void> engine::impl::commit_loop() {
     for (;;) {
-        const bool woken = co_await wake.wait_for(options.commit_every);
+        const bool woken = co_await wake.wait_for(options.commit_every * 3 / 4);
         std::ignore = woken;
         const auto began = steady::now();
         if (!co_await commit_once()) {
@@ -228,9 +235,9 @@ asio::awaitable<void> engine::impl::commit_loop() {
         }
         feed();
         // Transactions are paid by the commit, not by the record: let some gather.
-        if (const auto used = steady::now() - began; used < options.commit_every / 2) {
+        if (const auto used = steady::now() - began; used < options.commit_every / 4) {
             co_await runtime::sleep(
-                std::chrono::duration_cast<std::chrono::milliseconds>(options.commit_every / 2 - used));
+                std::chrono::duration_cast<std::chrono::milliseconds>(options.commit_every / 4 - used));
         }
     }
 }
@@ -281,8 +288,14 @@ partition_ptr engine::impl::find(const kafka::topic_partition& at) const {
 asio::awaitable<bool> engine::impl::drain(std::chrono::milliseconds deadline) {
     feeding = false;
     SEMEL_FAILPOINT("delivery.drain.begun");
+    for (const auto& p : order) {
+        if (p->state == partition::phase::open) {
+            p->state = partition::phase::closing; // what has not asked for a claim is the next owner's
+        }
+    }
     const auto end = steady::now() + deadline;
-    while (active > 0 && steady::now() < end) {
+    const auto claiming = [&] { return std::ranges::any_of(order, [](const auto& p) { return p->claiming > 0; }); };
+    while (claiming() && steady::now() < end) {
         co_await moved.wait_for(100ms);
         co_await commit_once(); // stale claims of a partition may wait for a rebuild's commit
     }

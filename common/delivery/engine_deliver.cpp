@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace semel::delivery {
 
@@ -22,6 +23,9 @@ namespace {
 // Together with engine_options::awaiting_after: a record of the range settles within some five seconds, or soon after.
 constexpr auto patience_for_knowledge = 2'000ms;
 constexpr auto patience_for_tokens = 1'000ms;
+// Behind a lane at its limit, so that the messages of other lanes are read meanwhile; and when no other has any.
+constexpr auto patience_for_lane = 1'000ms;
+constexpr auto patience_without_others = 3'000ms;
 constexpr auto patience_for_session = 2'000ms;
 constexpr auto patience_for_redis = 5'000ms;
 
@@ -41,6 +45,17 @@ standing standing_of(const catalog::campaign& c, const v1::Dispatch& d, base::ti
 settlement failed_with(std::string code, std::string text) {
     return {.what = settlement::kind::failed, .code = std::move(code), .text = std::move(text)};
 }
+
+/// Whoever gives the partition up waits for those that have asked for a claim.
+struct holding {
+    partition& p;
+    explicit holding(partition& of)
+        : p(of) {
+        ++p.claiming;
+    }
+    holding(const holding&) = delete;
+    ~holding() { --p.claiming; }
+};
 
 std::string domain_of(const std::string& canonical) {
     const auto at = canonical.rfind('@');
@@ -157,6 +172,10 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
         co_return true;
     }
     const auto& gateway = lane->gateway->name();
+    if (!co_await admitted(*lane, *p)) {
+        settle(p, message, postponed(0ms, "semel:rate"));
+        co_return true;
+    }
     struct passage {
         delivery::lane& l;
         bool probe;
@@ -164,6 +183,7 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
             : l(lane)
             , probe(lane.breaker.unproven()) {
             ++l.active;
+            l.entered = steady::now();
             l.probing = l.probing || probe;
         }
         passage(const passage&) = delete;
@@ -173,7 +193,8 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
         }
     } const inside{*lane};
 
-    if (const auto later = co_await take_tokens(*lane, out, delivery, campaign.state.rate_per_s())) {
+    const auto ours = [p] { return p->ours(); };
+    if (const auto later = co_await take_tokens(*lane, out, delivery, campaign.state.rate_per_s(), ours)) {
         settle(p, message, postponed(*later, "semel:rate"));
         co_return true;
     }
@@ -207,10 +228,15 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
     }
     // The gateway's own tokens last, just before the bytes that count: taken earlier, they would pile up behind busy
     // sessions and go out in one burst.
-    if (const auto later = co_await rates.take(bucket(*lane), lane->per_second, patience_for_tokens)) {
-        settle(p, message, postponed(*later, "semel:rate"));
+    const auto token = co_await rates.take(bucket(*lane), lane->per_second, patience_for_tokens, {.wanted = ours});
+    if (!p->ours()) {
+        co_return false;
+    }
+    if (!token) {
+        settle(p, message, postponed(token.error(), "semel:rate"));
         co_return true;
     }
+    const holding claiming{*p};
     switch (co_await claim(p, message, gateway)) {
     case claimed::yes:
         break;
@@ -228,6 +254,7 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
         co_return false;
     }
 
+    co_await renew(*lane, *token);
     const auto field = claim_field(d.notification(), d.attempt());
     p->open_claims[message.at] = {.field = field, .value = encode_claim(p->owner, gateway, message.parts)};
     struct landing {
@@ -296,21 +323,62 @@ lane* engine::impl::choose(const outbound& out, const v1::Dispatch& d, base::ins
     return best;
 }
 
-asio::awaitable<std::optional<milliseconds>>
-engine::impl::take_tokens(lane& l, const outbound& out, const v1::Delivery& delivery, std::uint32_t campaign_rate) {
+/// A lane at its limit holds no more than it sends in half a second, or those that wait for it would be all that this
+/// process reads. False: the message is to come again later.
+asio::awaitable<bool> engine::impl::admitted(lane& l, const partition& p) {
+    if (lanes.size() < 2) {
+        co_return true;
+    }
+    const auto began = steady::now();
+    const auto most = [&] {
+        const auto share = rates.share(bucket(l));
+        return share ? std::clamp<std::size_t>(static_cast<std::size_t>(*share / 2) + 2, 2, l.busy_at)
+                     : std::numeric_limits<std::size_t>::max();
+    };
+    while (p.ours() && l.active >= most()) {
+        const auto now = steady::now();
+        const bool others = std::ranges::any_of(
+            lanes, [&](const lane& o) { return &o != &l && now - o.entered < patience_without_others; });
+        if (now - began >= (others ? patience_for_lane : patience_without_others)) {
+            co_return false;
+        }
+        co_await runtime::sleep(20ms);
+    }
+    co_return true;
+}
+
+/// The claim may have taken longer than a token lasts. One that is held up, or two cores that are, would send what
+/// belongs to a second that is over.
+asio::awaitable<void> engine::impl::renew(lane& l, steady::time_point taken) {
+    const auto until = steady::now() + patience_for_tokens;
+    while (l.per_second > 0 && steady::now() - taken > rates::token_life && steady::now() < until) {
+        if (const auto again = co_await rates.take(bucket(l), l.per_second, patience_for_tokens, {.first = true})) {
+            taken = *again;
+        }
+    }
+}
+
+asio::awaitable<std::optional<milliseconds>> engine::impl::take_tokens(lane& l, const outbound& out,
+                                                                       const v1::Delivery& delivery,
+                                                                       std::uint32_t campaign_rate,
+                                                                       std::function<bool()> wanted) {
     if (!l.domains.empty()) {
         const auto domain = domain_of(delivery.address().canonical());
         if (const auto found = l.domains.find(domain); found != l.domains.end()) {
             auto of_domain = bucket(l) + ":" + domain;
-            if (const auto later = co_await rates.take(std::move(of_domain), found->second, patience_for_tokens)) {
-                co_return later;
+            const auto token =
+                co_await rates.take(std::move(of_domain), found->second, patience_for_tokens, {.wanted = wanted});
+            if (!token) {
+                co_return token.error();
             }
         }
     }
     if (campaign_rate > 0) {
         auto of_campaign = options.prefix + "campaign:" + out.campaign.value();
-        if (const auto later = co_await rates.take(std::move(of_campaign), campaign_rate, patience_for_tokens)) {
-            co_return later;
+        const auto token =
+            co_await rates.take(std::move(of_campaign), campaign_rate, patience_for_tokens, {.wanted = wanted});
+        if (!token) {
+            co_return token.error();
         }
     }
     co_return std::nullopt;

@@ -29,6 +29,7 @@ struct lane {
     delivery::breaker breaker;
     std::size_t busy_at = 2; // as many as keep it busy: more would only wait
     std::size_t active = 0;
+    std::chrono::steady_clock::time_point entered = {}; // by a message, the last time
     bool alarmed = false;
     bool probing = false; // one message finds out whether the gateway is back
 
@@ -90,8 +91,10 @@ struct engine::impl : std::enable_shared_from_this<impl> {
     asio::awaitable<bool> transmit(partition_ptr, item&, const catalog::campaign&, const outbound&, const v1::Delivery&,
                                    const std::string& content_sha256);
     lane* choose(const outbound&, const v1::Dispatch&, base::instant now, std::chrono::milliseconds& wait);
-    asio::awaitable<std::optional<std::chrono::milliseconds>> take_tokens(lane&, const outbound&, const v1::Delivery&,
-                                                                          std::uint32_t campaign_rate);
+    asio::awaitable<bool> admitted(lane&, const partition&);
+    asio::awaitable<std::optional<std::chrono::milliseconds>>
+    take_tokens(lane&, const outbound&, const v1::Delivery&, std::uint32_t campaign_rate, std::function<bool()> wanted);
+    asio::awaitable<void> renew(lane&, std::chrono::steady_clock::time_point taken);
     enum class claimed : unsigned char { yes, in_doubt, later, withdrawn };
     asio::awaitable<claimed> claim(partition_ptr, const item&, const std::string& gateway);
     void heed(lane&, const verdict&);

@@ -243,7 +243,8 @@ asio::awaitable<void> engine::impl::give_up(kafka::revoked gone) {
     if (!gone.lost) {
         const auto end = steady::now() + options.revoke_drain;
         const auto busy = [&] {
-            return std::ranges::any_of(leaving, [](const auto& p) { return p->active > 0 || p->rebuilding; });
+            // Whatever has not asked for a claim finds the partition closed, and leaves no trace.
+            return std::ranges::any_of(leaving, [](const auto& p) { return p->claiming > 0 || p->rebuilding; });
         };
         while (busy() && steady::now() < end) {
             co_await moved.wait_for(50ms);

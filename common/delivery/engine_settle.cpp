@@ -74,7 +74,7 @@ void engine::impl::settle(const partition_ptr& p, const item& message, const set
         close_range(*p, message.at);
     }
     outbox.push_back(std::move(out));
-    if (outbox.size() == 2'000) {
+    if (outbox.size() == 1'000) {
         wake.notify(); // a large transaction is cheap, a larger one only late
     }
     SEMEL_FAILPOINT("delivery.message.settled");

@@ -73,6 +73,7 @@ struct partition {
     std::deque<item> queue;   ///< arrived, not started, in order
     std::map<kafka::offset, open_claim> open_claims;
     std::size_t active = 0;                        ///< deliveries under way
+    std::size_t claiming = 0;                      ///< of them, those that have asked for a claim
     std::size_t deciding = 0;                      ///< batches of inherited records whose claims are being read
     std::size_t settled_lately = 0;                ///< since the last proposal: how much to reserve
     std::size_t pace = 0;                          ///< settled in a commit's time, decaying

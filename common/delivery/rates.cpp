@@ -23,7 +23,7 @@ namespace {
 constexpr double slice_seconds = 0.1;
 // A lease is asked for by those who wait for it; what is left over when they went elsewhere is soon lost, so that
 // tokens cannot be saved up and spent in one second.
-constexpr auto lease_life = 100ms;
+constexpr auto lease_life = rates::token_life;
 // Between two leases that did not give all that was asked for: a round trip for each token would cost more than it
 // brings, and a bucket holds ten times as much.
 constexpr auto least_pause = 10ms;
@@ -55,8 +55,9 @@ std::uint64_t slice_of(double per_second, std::size_t waiting) noexcept {
 
 struct rates::impl : std::enable_shared_from_this<impl> {
     struct waiter {
-        std::move_only_function<void(std::optional<milliseconds>)> go;
+        std::move_only_function<void(taken)> go;
         steady::time_point until;
+        std::function<bool()> wanted;
     };
     struct bucket {
         double per_second = 0;
@@ -68,6 +69,7 @@ struct rates::impl : std::enable_shared_from_this<impl> {
         // wait for a round trip of its own. Near the limit nothing is: it would be spent in a burst, or lost to others.
         std::uint64_t ahead = 0;
         std::uint64_t used = 0;
+        double pace = 0; // a second, of late
         steady::time_point near_until;
         steady::time_point counted_from;
 
@@ -79,6 +81,7 @@ struct rates::impl : std::enable_shared_from_this<impl> {
             if (const auto since = now - counted_from; since >= lease_life) {
                 const auto share = lease_life / std::chrono::duration<double, std::milli>(since);
                 ahead = now < near_until ? 0 : static_cast<std::uint64_t>(static_cast<double>(used) * share);
+                pace += (static_cast<double>(used) / std::chrono::duration<double>(since).count() - pace) / 4;
                 used = 0;
                 counted_from = now;
             }
@@ -93,7 +96,7 @@ struct rates::impl : std::enable_shared_from_this<impl> {
     redis::client& redis;
     std::unordered_map<std::string, bucket> buckets; // references to elements stay valid; buckets are few and stay
 
-    static void answer_first(bucket& b, std::optional<milliseconds> with) {
+    static void answer_first(bucket& b, taken with) {
         auto go = std::move(b.waiting.front().go);
         b.waiting.pop_front();
         go(with);
@@ -128,12 +131,16 @@ struct rates::impl : std::enable_shared_from_this<impl> {
                 pause = granted >= wanted ? 0ms
                                           : std::max<milliseconds>(least_pause, milliseconds{answer->array[1].integer});
                 while (b.tokens > 0 && !b.waiting.empty()) {
+                    if (const auto& wanted = b.waiting.front().wanted; wanted && !wanted()) {
+                        answer_first(b, std::unexpected{0ms});
+                        continue;
+                    }
                     b.use(1);
-                    answer_first(b, std::nullopt);
+                    answer_first(b, steady::now());
                 }
                 // Other processes share the bucket: what the limit promised may not be what came.
                 while (!b.waiting.empty() && b.waiting.front().until <= steady::now()) {
-                    answer_first(b, predicted(b));
+                    answer_first(b, std::unexpected{predicted(b)});
                 }
             }
             if (!b.waiting.empty() && pause > 0ms) {
@@ -154,9 +161,17 @@ rates::rates(asio::any_io_executor ex, redis::client& redis)
     : impl_(std::make_shared<impl>(std::move(ex), redis)) {}
 rates::~rates() = default;
 
-asio::awaitable<std::optional<milliseconds>> rates::take(std::string name, double per_second, milliseconds patience) {
+std::optional<double> rates::share(const std::string& name) const {
+    const auto found = impl_->buckets.find(name);
+    return found == impl_->buckets.end() || steady::now() >= found->second.near_until
+               ? std::nullopt
+               : std::optional{found->second.pace};
+}
+
+asio::awaitable<rates::taken> rates::take(std::string name, double per_second, milliseconds patience,
+                                          token_wish asked) {
     if (per_second <= 0) {
-        co_return std::nullopt;
+        co_return steady::now();
     }
     const auto self = impl_;
     auto& b = self->buckets[name];
@@ -175,20 +190,21 @@ asio::awaitable<std::optional<milliseconds>> rates::take(std::string name, doubl
         if (b.tokens < b.ahead / 2) {
             start_pump();
         }
-        co_return std::nullopt;
+        co_return steady::now();
     }
     // Already too many wait. Whoever is alone waits in any case: a limit below one in `patience` still lets one
     // through.
-    if (const auto later = impl::predicted(b); later > patience && !b.waiting.empty()) {
-        co_return later;
+    if (const auto later = impl::predicted(b); later > patience && !b.waiting.empty() && !asked.first) {
+        co_return std::unexpected{later};
     }
-    co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(std::optional<milliseconds>)>(
+    co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(taken)>(
         [&](auto handler) {
             auto executor = self->executor;
-            b.waiting.push_back({[executor, h = std::move(handler)](std::optional<milliseconds> with) mutable {
-                                     asio::post(executor, [h = std::move(h), with]() mutable { std::move(h)(with); });
-                                 },
-                                 steady::now() + patience});
+            b.waiting.insert(asked.first ? b.waiting.begin() : b.waiting.end(),
+                             {[executor, h = std::move(handler)](taken with) mutable {
+                                  asio::post(executor, [h = std::move(h), with]() mutable { std::move(h)(with); });
+                              },
+                              steady::now() + patience, std::move(asked.wanted)});
             start_pump();
         },
         asio::use_awaitable);

@@ -9,6 +9,8 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
+#include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +20,12 @@ namespace semel::delivery {
 /// How many tokens to lease for `waiting` messages: a slice of a tenth of a second, one at least. Pure.
 std::uint64_t slice_of(double per_second, std::size_t waiting) noexcept;
 
+struct token_wish {
+    /// Asked when a token is there: whoever does not need it any more leaves it to the next.
+    std::function<bool()> wanted = {};
+    bool first = false; ///< before all that wait
+};
+
 class rates {
   public:
     rates(boost::asio::any_io_executor, redis::client&);
@@ -25,9 +33,15 @@ class rates {
 
     /// A bucket's name says what it limits ("gateway:relay-a", "gateway:relay-a:example.com", "campaign:c-..."); every
     /// process that uses the name must give the same limit.
-    /// Takes one token, waiting at most `patience`. Nothing: taken. A time: not within patience, come back after it.
-    boost::asio::awaitable<std::optional<std::chrono::milliseconds>> take(std::string bucket, double per_second,
-                                                                          std::chrono::milliseconds patience);
+    /// Takes one token, waiting at most `patience`. The time when it was taken: it is void `token_life` later, or a
+    /// second would see the tokens of the one before. Or how long to stay away: there is none within patience.
+    static constexpr std::chrono::milliseconds token_life{100};
+    using taken = std::expected<std::chrono::steady_clock::time_point, std::chrono::milliseconds>;
+    boost::asio::awaitable<taken> take(std::string bucket, double per_second, std::chrono::milliseconds patience,
+                                       token_wish = {});
+
+    /// Tokens a second that this process gets lately of a bucket at its limit; nothing while the limit is far.
+    std::optional<double> share(const std::string& bucket) const;
 
   private:
     struct impl;

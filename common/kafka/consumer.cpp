@@ -30,12 +30,17 @@ constexpr auto liveness_period = 10s;
 constexpr auto committed_patience = 60s;
 constexpr auto close_patience = 10s;
 
+/// The answer to a heartbeat tells of a rebalance, and all members wait for the last that hears of it.
+std::chrono::milliseconds heartbeat_of(const consumer_options& options) {
+    return std::min<std::chrono::milliseconds>(options.session_timeout / 4, 500ms);
+}
+
 conf_ptr configure(const consumer_options& options) {
     auto conf =
         make_conf(options.bootstrap, {{"group.id", options.group},
                                       {"group.instance.id", options.instance},
                                       {"session.timeout.ms", std::to_string(options.session_timeout.count())},
-                                      {"heartbeat.interval.ms", std::to_string(options.session_timeout.count() / 4)},
+                                      {"heartbeat.interval.ms", std::to_string(heartbeat_of(options).count())},
                                       {"max.poll.interval.ms", std::to_string(max_poll_interval.count())},
                                       {"partition.assignment.strategy", "range"},
                                       {"isolation.level", "read_committed"},

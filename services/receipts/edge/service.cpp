@@ -23,7 +23,7 @@ using steady = std::chrono::steady_clock;
 namespace {
 
 constexpr auto patience = 60s;         // with Kafka and PostgreSQL, before the process starts anew
-constexpr auto gather = 50ms;          // a transaction costs its commit, not its records
+constexpr auto gather = 150ms;         // a transaction costs its commit, not its records
 constexpr auto orphans_kept = 24h * 7; // an answer comes within minutes, or never
 constexpr auto known_kept = 24h * 60;  // receipts come for up to 40 days
 constexpr std::size_t most_decisions = 1'000;
