@@ -2,6 +2,8 @@
 
 #include "support.hpp"
 
+#include <kafka/leave_group.hpp>
+
 #include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <gmock/gmock.h>
@@ -91,6 +93,47 @@ TEST(Membership, TwoMembersShareByRange) {
         co_await second.close();
         EXPECT_TRUE(a.stopped);
         EXPECT_TRUE(b.stopped);
+    });
+}
+
+TEST(Membership, WhoIsGoneForGoodIsTakenOutOfTheGroup) {
+    const ground on{4};
+    play([&](asio::any_io_executor ex) -> asio::awaitable<void> {
+        auto patient = on.member("a");
+        patient.session_timeout = 45s;
+        consumer first{ex, patient};
+        auto leaving = on.member("b");
+        leaving.session_timeout = 45s;
+        diary a;
+        asio::co_spawn(ex, live(first, a), asio::detached);
+        {
+            consumer second{ex, leaving};
+            diary b;
+            asio::co_spawn(ex, live(second, b), asio::detached);
+            const auto shared = [&] { return a.holds.size() == 2 && b.holds.size() == 2; };
+            co_await until(shared, "both have a half");
+            co_await second.close();
+            const auto ended = [&] { return b.stopped; };
+            co_await until(ended, "its life to end");
+        }
+        // `until` is patient for 30 s, a session for 45.
+        const auto gone = co_await leave_group(broker(), on.group, {"b", "never-was"});
+        EXPECT_TRUE(gone) << gone.error().why();
+        const auto all = [&] { return a.holds.size() == 4; };
+        co_await until(all, "the other has everything");
+        co_await first.close();
+        const auto ended = [&] { return a.stopped; };
+        co_await until(ended, "the end");
+    });
+}
+
+TEST(Membership, NobodyLeavesThroughAKafkaThatIsAway) {
+    play([&](asio::any_io_executor) -> asio::awaitable<void> {
+        const auto gone = co_await leave_group("127.0.0.1:1", "g", {"b"});
+        EXPECT_FALSE(gone);
+        if (!gone) {
+            EXPECT_THAT(gone.error().why(), HasSubstr("refused"));
+        }
     });
 }
 

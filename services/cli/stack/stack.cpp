@@ -1,5 +1,10 @@
+#include <kafka/leave_group.hpp>
 #include <telemetry/log.hpp>
+#include <wire/topics.hpp>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
 #include <cli/stack/backing.hpp>
 #include <cli/stack/machine.hpp>
 #include <cli/stack/plan.hpp>
@@ -16,6 +21,7 @@
 
 namespace semel::cli::stack {
 
+namespace asio = boost::asio;
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using base::failed;
@@ -384,6 +390,33 @@ void stop_strays(const folders& at) {
     }
 }
 
+/// Processes that were stopped for good leave their groups, or their share of the work would wait for their sessions to
+/// end.
+void let_go(const stack_state& s, const std::string& service, unsigned from, unsigned before) {
+    std::vector<std::string> gone;
+    for (unsigned i = from + 1; i <= before; ++i) {
+        gone.push_back(i == 1 ? service : fmt::format("{}-{}", service, i));
+    }
+    for (const auto& reads : wire::all_subscriptions()) {
+        if (gone.empty() || (reads.group != service && !reads.group.starts_with(service + "-"))) {
+            continue;
+        }
+        asio::io_context io;
+        base::result<void> left;
+        asio::co_spawn(
+            io,
+            [](std::string kafka, std::string group, std::vector<std::string> who,
+               base::result<void>& into) -> asio::awaitable<void> {
+                into = co_await kafka::leave_group(std::move(kafka), std::move(group), std::move(who));
+            }(s.settings.kafka_bootstrap, reads.group, gone, left),
+            asio::detached);
+        io.run();
+        if (!left) {
+            tell("{}; the others take over once the sessions have ended", left.error().why());
+        }
+    }
+}
+
 } // namespace
 
 int up(const up_options& options) {
@@ -507,6 +540,7 @@ int scale(const place& which, const std::string& service, unsigned processes) {
     if (!state) {
         return refuse(state.error());
     }
+    const auto before = state->counts.contains(service) ? state->counts.at(service) : 1U;
     state->counts[service] = processes;
     if (auto done = write_file(at->scale(), format_counts(state->counts)); !done) {
         return refuse(done.error());
@@ -515,6 +549,7 @@ int scale(const place& which, const std::string& service, unsigned processes) {
         if (auto done = bring_up(*state); !done) {
             return refuse(done.error());
         }
+        let_go(*state, service, processes, before);
         tell("{} runs as {} process{}", service, processes, processes == 1 ? "" : "es");
     } else {
         tell("{} will run as {} process{}", service, processes, processes == 1 ? "" : "es");

@@ -116,8 +116,15 @@ def failpoints(count, dice, points):
     while len(out) < count:
         names = sorted(by_point)
         dice.shuffle(names)
-        out += [faults.KillAtFailpoint(dice.choice(by_point[point]), point, dice.choice((1, 1, 2, 5, 20))) for point in names]
+        out += [faults.KillAtFailpoint(dice.choice(by_point[point]), point, 1 if rare(point) else dice.choice((1, 1, 2, 5, 20)))
+                for point in names]
     return out[:count]
+
+
+def rare(point):
+    """Passed once for each time that it is provoked."""
+    part, name = point.split(".")[-2:]
+    return part in ("take_over", "inherited", "rebuild", "revoke", "drain") or name in ("unknown", "rebuilt", "read_back")
 
 
 def network(index, dice):
