@@ -254,9 +254,11 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
         co_return false;
     }
 
-    co_await renew(*lane, *token);
+    // In the same breath as the claim: were Redis lost before this, a rebuild would leave the claim out, and whoever
+    // comes after a crash would send again.
     const auto field = claim_field(d.notification(), d.attempt());
     p->open_claims[message.at] = {.field = field, .value = encode_claim(p->owner, gateway, message.parts)};
+    co_await renew(*lane, *token);
     struct landing {
         flight_list& all;
         flight_list::iterator here;
