@@ -136,6 +136,7 @@ struct engine::impl : std::enable_shared_from_this<impl> {
     bool feeding = true;
     bool inside_feed = false;
     std::chrono::steady_clock::time_point last_committed;
+    std::chrono::steady_clock::time_point rebuild_told;
 
     struct counters {
         telemetry::counter accepted, failed, deferred, in_doubt, awaiting, commits, commit_failures, rebuilds,

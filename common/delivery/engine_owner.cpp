@@ -277,8 +277,12 @@ void engine::impl::start_rebuild(const partition_ptr& p) {
 }
 
 asio::awaitable<void> engine::impl::rebuild(partition_ptr p) {
-    log.warn("Redis lost the claims of a partition; writing them anew",
-             {{"topic", p->at.topic}, {"partition", p->at.partition}, {"open", p->open_claims.size()}});
+    // All partitions find out at about the same time: one line for them.
+    if (const auto now = steady::now(); now - rebuild_told > 1s) {
+        rebuild_told = now;
+        log.warn("Redis lost the claims of this process; writing them anew",
+                 {{"partitions", order.size()}, {"first_seen_in", p->at.topic}, {"partition", p->at.partition}});
+    }
     count.rebuilds.add();
     // A partition that is being given up needs its claims as well: the next owner reads them.
     while (!p->lost() && !co_await rebuild_once(p)) {

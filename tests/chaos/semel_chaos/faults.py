@@ -37,6 +37,10 @@ class Fault:
     def bound(self, stack):
         return {}
 
+    def held_up(self, stack):
+        """By gateway: messages that come through at once when it is over."""
+        return {}
+
     def strike(self, stack):
         raise NotImplementedError
 
@@ -417,6 +421,9 @@ class Partition(OfGateway):
     def bound(self, stack):
         return {self.channels()[0]: stack.WINDOWS[self.target] * (2 + int(self.seconds / 5))}
 
+    def held_up(self, stack):
+        return {self.target: self.bound(stack)[self.channels()[0]]}
+
     def strike(self, stack):
         stack.proxies.change(KIND_OF[self.target], blocked=set(self.directions))
         time.sleep(self.seconds)
@@ -507,6 +514,9 @@ class Lie(OfGateway):
             return {self.channels()[0]: one}
         # Each costs its connection with what is unanswered on it; ending the silence costs all connections.
         return {self.channels()[0]: self.told * (1 if self.kind == "smtp" else one) + one}
+
+    def held_up(self, stack):
+        return {self.target: self.bound(stack)[self.channels()[0]]} if self.lie == "hang" else {}
 
     def strike(self, stack):
         before = self.count(stack)

@@ -320,6 +320,12 @@ class Checker(unittest.TestCase):
         e = clean()
         e.limits = {"relay-a": (20, 2)}
         self.assertEqual(set(self.breaches(e)), {"I10"})
+        # What a gateway that hung reads at once was sent within the limit; what it is given later was not.
+        times = [a.time_us for a in e.accepts if a.gateway == "relay-a"]
+        e.faults = [Fault("hang", "relay-a", min(times) - 9_000_000, until_us=min(times), held_up={"relay-a": len(times)})]
+        self.assertEqual(self.breaches(e), Counter())
+        e.faults[0].until_us -= 5_000_000
+        self.assertEqual(set(self.breaches(e)), {"I10"})
 
     def test_I11_a_leak(self):
         e = clean()
