@@ -320,11 +320,17 @@ class Checker(unittest.TestCase):
         e = clean()
         e.limits = {"relay-a": (20, 2)}
         self.assertEqual(set(self.breaches(e)), {"I10"})
-        # What a gateway that hung reads at once was sent within the limit; what it is given later was not.
-        times = [a.time_us for a in e.accepts if a.gateway == "relay-a"]
-        e.faults = [Fault("hang", "relay-a", min(times) - 9_000_000, until_us=min(times), held_up={"relay-a": len(times)})]
+
+    def test_I10_what_a_gateway_reads_late_was_sent_within_the_limit(self):
+        e = clean()
+        e.limits = {"relay-a": (10, 2)}
+        mine = [i for i, a in enumerate(e.accepts) if a.gateway == "relay-a"]
+        for n, i in enumerate(mine):  # ten a second, and thirty at once after three seconds of silence
+            e.accepts[i] = Accept(**{**e.accepts[i].__dict__, "time_us": 100_000 * (max(n, 60) if 30 <= n else n)})
+        self.assertEqual(set(self.breaches(e)), {"I10"})
+        e.faults = [Fault("hang", "relay-a", 3_000_000, until_us=6_000_000, held_up={"relay-a": 31})]
         self.assertEqual(self.breaches(e), Counter())
-        e.faults[0].until_us -= 5_000_000
+        e.faults[0].until_us -= 2_000_000
         self.assertEqual(set(self.breaches(e)), {"I10"})
 
     def test_I11_a_leak(self):
