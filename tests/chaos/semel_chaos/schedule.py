@@ -34,7 +34,7 @@ PROFILES = {
     "smoke": Profile(people=9_000, rates={"relay-a": 90, "apns": 40, "fcm": 20, "smsc-a": 85},
                      kills=7, failpoints=6, pauses=2, redis=2, kafka=1, network=3, lies=2, storms=1, clocks=1),
     "short": Profile(people=45_000, rates={"relay-a": 240, "apns": 100, "fcm": 50, "smsc-a": 230},
-                     kills=60, failpoints=60, pauses=17, long_pauses=3, redis=10, kafka=3, postgres=2, full_disks=1, network=12, lies=8,
+                     kills=60, failpoints=76, pauses=17, long_pauses=3, redis=13, kafka=7, postgres=2, full_disks=1, network=12, lies=8,
                      storms=3, clocks=4, notifications=500_000),
     "night": Profile(people=90_000, rates={"relay-a": 500, "apns": 200, "fcm": 100, "smsc-a": 450},
                      kills=3_000, failpoints=2_010, pauses=480, long_pauses=20, redis=500, kafka=250, postgres=90, full_disks=10,
