@@ -122,16 +122,39 @@ void warn_of_doubts(const pqxx::row& row, const std::string& id, json::array& wa
          fmt::format("`semel in-doubt list {} --resent` names them", id));
 }
 
-/// Nothing moves although there is something to send: a gateway that hangs or refuses us, a dispatcher that is down.
-void warn_of_standstill(const pqxx::row& row, json::array& warnings) {
-    const auto n = [&](const char* column) { return row[column].as<std::int64_t>(); };
-    const auto moved = n("accepted") + n("failed") + n("retrying") + n("doubtful") != 0; // else it has just begun
-    if (moved && n("outstanding") > n("doubtful") && row["rate_per_s"].as<double>() == 0) {
-        const auto channel = text(row["channel"]);
+/// Nothing moves although there is something to send: of one channel, a gateway that hangs or refuses us, or a
+/// dispatcher that is down; of all, more likely what they have in common.
+void warn_of_standstill(const pqxx::result& rows, json::array& warnings) {
+    std::vector<std::pair<std::string, std::int64_t>> standing; // channel, outstanding
+    std::size_t open = 0;
+    for (const auto& row : rows) {
+        const auto n = [&](const char* column) { return row[column].as<std::int64_t>(); };
+        const auto moved = n("accepted") + n("failed") + n("retrying") + n("doubtful") != 0; // else it has just begun
+        if (!moved || n("outstanding") <= n("doubtful")) {
+            continue;
+        }
+        ++open;
+        if (row["rate_per_s"].as<double>() == 0) {
+            standing.emplace_back(text(row["channel"]), n("outstanding"));
+        }
+    }
+    if (standing.size() > 1 && standing.size() == open) {
+        std::string counts;
+        for (const auto& [channel, n] : standing) {
+            counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", n, channel);
+        }
+        warnings.emplace_back(fmt::format(
+            "the ledger has heard of no message in the last ten seconds, and some are outstanding ({}): does it run "
+            "(`semel ps`), has PostgreSQL's disk room (log of ledger), is Kafka well? Sending does not need the "
+            "ledger; these counts are of the time when it stopped",
+            counts));
+        return;
+    }
+    for (const auto& [channel, outstanding] : standing) {
         warnings.emplace_back(fmt::format("no {0} message was accepted in the last ten seconds, and {1} are "
                                           "outstanding: does the service run (`semel ps`), do its gateways answer "
                                           "(log of {0})?",
-                                          channel, n("outstanding")));
+                                          channel, outstanding));
     }
 }
 
@@ -163,12 +186,12 @@ json::object status_of(pqxx::work& tx, const v1::Campaign& c, base::timestamp no
         counts["rate_per_s"] = row["rate_per_s"].as<double>();
         per_channel[text(row["channel"])] = std::move(counts);
         warn_of_doubts(row, c.id(), warnings);
-        if (c.phase() == v1::CAMPAIGN_RUNNING) {
-            warn_of_standstill(row, warnings);
-        }
         if (const auto n = row["retrying"].as<std::int64_t>(); n > 0 && c.phase() == v1::CAMPAIGN_RUNNING) {
             warnings.emplace_back(fmt::format("{} {} messages wait for another try", n, text(row["channel"])));
         }
+    }
+    if (c.phase() == v1::CAMPAIGN_RUNNING) {
+        warn_of_standstill(rows, warnings);
     }
     warn_of_dead_letters(tx, c.id(), warnings);
     const auto lines = read_coverage(tx, c);

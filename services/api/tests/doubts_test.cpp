@@ -69,6 +69,31 @@ TEST_F(Doubts, AreUnresolvedInListReportAndStatusWhenTheirTimeIsUp) {
                 HasSubstr("1 push message is in doubt and unresolved: `semel in-doubt list " + id));
 }
 
+TEST_F(Doubts, AStandstillOfOneChannelIsItsOwnAndOfAllTheLedgers) {
+    auto one = s.about(v1::EVENT_ACCEPTED, "a");
+    one.set_channel(v1::CHANNEL_SMS);
+    record({person("4711", v1::CHANNEL_SMS, "a", 1), person("4712", v1::CHANNEL_SMS, "b", 2), one});
+    db->run_blocking([&](pqxx::connection& c) {
+        pqxx::work tx{c};
+        auto running = store::lock_campaign(tx, id).value();
+        running.set_phase(v1::CAMPAIGN_RUNNING);
+        running.set_version(running.version() + 1);
+        store::update_campaign(tx, running);
+        tx.commit();
+    });
+    const auto status = [&] { // ten seconds later
+        db->run_blocking([](pqxx::connection& c) { pqxx::nontransaction{c}.exec("DELETE FROM ledger.paces"); });
+        return get("auditor", "/v1/campaigns/" + id + "/status").body;
+    };
+    EXPECT_THAT(status(), HasSubstr("no sms message was accepted in the last ten seconds, and 1 are outstanding"));
+    auto other = s.about(v1::EVENT_ACCEPTED, "c");
+    other.set_channel(v1::CHANNEL_PUSH);
+    record({person("4713", v1::CHANNEL_PUSH, "c", 3), person("4714", v1::CHANNEL_PUSH, "d", 4), other});
+    EXPECT_THAT(status(), HasSubstr("the ledger has heard of no message in the last ten seconds, and some are "
+                                    "outstanding (1 push, 1 sms)"));
+    EXPECT_THAT(status(), testing::Not(HasSubstr("no sms message")));
+}
+
 TEST_F(Doubts, SentAgainAreCountedAndNamedAsAtLeastOnceForEver) {
     auto again = s.about(v1::EVENT_RESENT, "a", 2);
     auto taken = s.about(v1::EVENT_ACCEPTED, "a", 2);
