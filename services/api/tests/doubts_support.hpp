@@ -45,6 +45,16 @@ class Doubts : public Api {
         e.set_text(std::move(text));
         return e;
     }
+    void set_phase(v1::CampaignPhase phase) {
+        db->run_blocking([&](pqxx::connection& c) {
+            pqxx::work tx{c};
+            auto changed = store::lock_campaign(tx, id).value();
+            changed.set_phase(phase);
+            changed.set_version(changed.version() + 1);
+            store::update_campaign(tx, changed);
+            tx.commit();
+        });
+    }
     void record(const std::vector<v1::Event>& told) {
         db->run_blocking([&](pqxx::connection& c) {
             ledger::batch b;

@@ -73,14 +73,7 @@ TEST_F(Doubts, AStandstillOfOneChannelIsItsOwnAndOfAllTheLedgers) {
     auto one = s.about(v1::EVENT_ACCEPTED, "a");
     one.set_channel(v1::CHANNEL_SMS);
     record({person("4711", v1::CHANNEL_SMS, "a", 1), person("4712", v1::CHANNEL_SMS, "b", 2), one});
-    db->run_blocking([&](pqxx::connection& c) {
-        pqxx::work tx{c};
-        auto running = store::lock_campaign(tx, id).value();
-        running.set_phase(v1::CAMPAIGN_RUNNING);
-        running.set_version(running.version() + 1);
-        store::update_campaign(tx, running);
-        tx.commit();
-    });
+    set_phase(v1::CAMPAIGN_RUNNING);
     const auto status = [&] { // ten seconds later
         db->run_blocking([](pqxx::connection& c) { pqxx::nontransaction{c}.exec("DELETE FROM ledger.paces"); });
         return get("auditor", "/v1/campaigns/" + id + "/status").body;
@@ -166,14 +159,7 @@ TEST_F(Doubts, SentAgainAfterTheEndMakeTheCampaignRunAgain) {
     auto held = s.about(v1::EVENT_UNRESOLVED, "a");
     auto again = s.about(v1::EVENT_RESENT, "a", 2);
     record({person("4711", v1::CHANNEL_EMAIL, "a", 1), held});
-    db->run_blocking([&](pqxx::connection& c) {
-        pqxx::work tx{c};
-        auto finished = store::lock_campaign(tx, id).value();
-        finished.set_phase(v1::CAMPAIGN_FINISHED);
-        finished.set_version(finished.version() + 1);
-        store::update_campaign(tx, finished);
-        tx.commit();
-    });
+    set_phase(v1::CAMPAIGN_FINISHED);
     const auto state = [&] { return get("auditor", "/v1/campaigns/" + id + "/status").text("state"); };
     EXPECT_EQ(state(), "finished");
     record({again});
