@@ -74,6 +74,7 @@ engine::impl::impl(asio::any_io_executor ex, engine_options o, catalog::catalog&
     for (auto& config : configs) {
         lane l;
         l.gateway = std::move(config.gateway);
+        l.bucket = fmt::format("{}gateway:{}:{}", options.prefix, base::to_string(options.channel), l.gateway->name());
         l.per_second = config.limit.per_second;
         for (const auto& [domain, limit] : config.domains) {
             l.domains.emplace(domain, limit.per_second);
@@ -174,7 +175,7 @@ void engine::impl::balance_fetching(partition& p) {
 
 bool engine::impl::next_of(partition& p, base::instant now, item& out) {
     if (p.state != partition::phase::open || p.queue.empty() || !p.window.sendable(p.queue.front().at) ||
-        p.queue.front().due > now) {
+        p.queue.front().due > now || left_lying(p.queue.front().dispatch, now)) {
         return false;
     }
     out = std::move(p.queue.front());

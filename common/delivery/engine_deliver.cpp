@@ -7,8 +7,6 @@
 #include <notice/content.hpp>
 #include <wire/sealed.hpp>
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <limits>
 
@@ -172,8 +170,16 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
         co_return true;
     }
     const auto& gateway = lane->gateway->name();
+    const auto at_limit = [&](milliseconds stay_away) {
+        auto s = postponed(stay_away, "semel:rate");
+        const auto serves = [&](const delivery::lane& l) { return l.gateway->serves(out); };
+        if (!d.pinned_gateway().empty() || std::ranges::count_if(lanes, serves) == 1) {
+            s.waits_for = gateway;
+        }
+        return s;
+    };
     if (!co_await admitted(*lane, *p)) {
-        settle(p, message, postponed(0ms, "semel:rate"));
+        settle(p, message, at_limit(0ms));
         co_return true;
     }
     struct passage {
@@ -228,12 +234,12 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
     }
     // The gateway's own tokens last, just before the bytes that count: taken earlier, they would pile up behind busy
     // sessions and go out in one burst.
-    const auto token = co_await rates.take(bucket(*lane), lane->per_second, patience_for_tokens, {.wanted = ours});
+    const auto token = co_await rates.take(lane->bucket, lane->per_second, patience_for_tokens, {.wanted = ours});
     if (!p->ours()) {
         co_return false;
     }
     if (!token) {
-        settle(p, message, postponed(token.error(), "semel:rate"));
+        settle(p, message, at_limit(token.error()));
         co_return true;
     }
     const holding claiming{*p};
@@ -326,18 +332,25 @@ lane* engine::impl::choose(const outbound& out, const v1::Dispatch& d, base::ins
 }
 
 /// A lane at its limit holds no more than it sends in half a second, or those that wait for it would be all that this
-/// process reads. False: the message is to come again later.
+/// process reads.
+std::size_t engine::impl::room(const lane& l) const {
+    const auto share = lanes.size() < 2 ? std::nullopt : rates.share(l.bucket);
+    return share ? std::clamp<std::size_t>(static_cast<std::size_t>(*share / 2) + 2, 2, l.busy_at)
+                 : std::numeric_limits<std::size_t>::max();
+}
+
+/// Known to wait for a lane that has no room: started now, it would take the slot of a message of another lane only to
+/// be put back. What lies behind it in its partition came there for the same reason, or waits no longer than it.
+bool engine::impl::left_lying(const v1::Dispatch& d, base::instant now) const {
+    return !d.waits_for().empty() && std::ranges::any_of(lanes, [&](const lane& l) {
+        return l.gateway->name() == d.waits_for() && l.takes(now) && l.active >= room(l);
+    });
+}
+
+/// Waits for room. False: the message is to come again later.
 asio::awaitable<bool> engine::impl::admitted(lane& l, const partition& p) {
-    if (lanes.size() < 2) {
-        co_return true;
-    }
     const auto began = steady::now();
-    const auto most = [&] {
-        const auto share = rates.share(bucket(l));
-        return share ? std::clamp<std::size_t>(static_cast<std::size_t>(*share / 2) + 2, 2, l.busy_at)
-                     : std::numeric_limits<std::size_t>::max();
-    };
-    while (p.ours() && l.active >= most()) {
+    while (p.ours() && l.active >= room(l)) {
         const auto now = steady::now();
         const bool others = std::ranges::any_of(
             lanes, [&](const lane& o) { return &o != &l && now - o.entered < patience_without_others; });
@@ -354,7 +367,7 @@ asio::awaitable<bool> engine::impl::admitted(lane& l, const partition& p) {
 asio::awaitable<void> engine::impl::renew(lane& l, steady::time_point taken) {
     const auto until = steady::now() + patience_for_tokens;
     while (l.per_second > 0 && steady::now() - taken > rates::token_life && steady::now() < until) {
-        if (const auto again = co_await rates.take(bucket(l), l.per_second, patience_for_tokens, {.first = true})) {
+        if (const auto again = co_await rates.take(l.bucket, l.per_second, patience_for_tokens, {.first = true})) {
             taken = *again;
         }
     }
@@ -367,7 +380,7 @@ asio::awaitable<std::optional<milliseconds>> engine::impl::take_tokens(lane& l, 
     if (!l.domains.empty()) {
         const auto domain = domain_of(delivery.address().canonical());
         if (const auto found = l.domains.find(domain); found != l.domains.end()) {
-            auto of_domain = bucket(l) + ":" + domain;
+            auto of_domain = l.bucket + ":" + domain;
             const auto token =
                 co_await rates.take(std::move(of_domain), found->second, patience_for_tokens, {.wanted = wanted});
             if (!token) {
@@ -384,10 +397,6 @@ asio::awaitable<std::optional<milliseconds>> engine::impl::take_tokens(lane& l, 
         }
     }
     co_return std::nullopt;
-}
-
-std::string engine::impl::bucket(const lane& l) const {
-    return fmt::format("{}gateway:{}:{}", options.prefix, base::to_string(options.channel), l.gateway->name());
 }
 
 asio::awaitable<engine::impl::claimed> engine::impl::claim(partition_ptr p, const item& message,

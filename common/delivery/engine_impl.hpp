@@ -24,6 +24,7 @@ namespace asio = boost::asio;
 /// A gateway and what the engine knows about it.
 struct lane {
     std::unique_ptr<delivery::gateway> gateway;
+    std::string bucket; // of its tokens
     double per_second = 0;
     std::map<std::string, double> domains;
     delivery::breaker breaker;
@@ -91,6 +92,8 @@ struct engine::impl : std::enable_shared_from_this<impl> {
     asio::awaitable<bool> transmit(partition_ptr, item&, const catalog::campaign&, const outbound&, const v1::Delivery&,
                                    const std::string& content_sha256);
     lane* choose(const outbound&, const v1::Dispatch&, base::instant now, std::chrono::milliseconds& wait);
+    std::size_t room(const lane&) const;
+    bool left_lying(const v1::Dispatch&, base::instant now) const;
     asio::awaitable<bool> admitted(lane&, const partition&);
     asio::awaitable<std::optional<std::chrono::milliseconds>>
     take_tokens(lane&, const outbound&, const v1::Delivery&, std::uint32_t campaign_rate, std::function<bool()> wanted);
@@ -98,7 +101,6 @@ struct engine::impl : std::enable_shared_from_this<impl> {
     enum class claimed : unsigned char { yes, in_doubt, later, withdrawn };
     asio::awaitable<claimed> claim(partition_ptr, const item&, const std::string& gateway);
     void heed(lane&, const verdict&);
-    std::string bucket(const lane&) const;
 
     // engine_settle.cpp
     void settle(const partition_ptr&, const item&, const settlement&, std::string gateway = {},

@@ -80,6 +80,7 @@ v1::Dispatch again(const v1::Dispatch& d, const settlement& s, base::timestamp n
     if (s.counts) {
         next.set_tries(d.tries() + 1);
     }
+    next.set_waits_for(s.waits_for);
     next.set_not_before_us(base::to_us(now + wire::tiers[s.tier].wait));
     return next;
 }

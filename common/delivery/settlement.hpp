@@ -32,6 +32,7 @@ struct settlement {
     std::size_t tier = 0;
     bool sent = false;   ///< deferred: the gateway answered, so the attempt rises: its claim stays under the old one
     bool counts = false; ///< deferred: it refused this message, so that tries rise
+    std::string waits_for = {}; ///< deferred: the one gateway that can carry it, which is at its limit
 };
 
 /// After the gateway's answer. A lane_stop never fails a recipient: the message waits for the operator.

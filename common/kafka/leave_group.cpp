@@ -1,5 +1,7 @@
 #include "leave_group.hpp"
 
+#include "group_answers.hpp"
+
 #include <boost/asio/connect.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -10,9 +12,7 @@
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdint>
-#include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <variant>
@@ -29,9 +29,6 @@ namespace {
 // https://kafka.apache.org/protocol
 constexpr std::int16_t find_coordinator = 10;
 constexpr std::int16_t leave = 13;
-constexpr std::int16_t unknown_member = 25;
-constexpr std::int16_t no_such_group = 69;
-constexpr std::uint32_t longest_answer = 1 << 20;
 
 class writer {
   public:
@@ -53,39 +50,6 @@ class writer {
     std::string bytes_;
 };
 
-/// Outside bytes: whatever is not there reads as nothing.
-class reader {
-  public:
-    explicit reader(std::string_view bytes)
-        : rest_(bytes) {}
-    template <class Int>
-    std::optional<Int> number() {
-        if (rest_.size() < sizeof(Int)) {
-            return std::nullopt;
-        }
-        std::uint64_t value = 0;
-        for (std::size_t i = 0; i < sizeof(Int); ++i) {
-            value = value << 8U | static_cast<unsigned char>(rest_[i]);
-        }
-        rest_.remove_prefix(sizeof(Int));
-        return static_cast<Int>(value);
-    }
-    /// Empty for a null.
-    std::optional<std::string> text() {
-        const auto size = number<std::int16_t>();
-        if (!size || (*size > 0 && rest_.size() < static_cast<std::size_t>(*size))) {
-            return std::nullopt;
-        }
-        const auto n = static_cast<std::size_t>(std::max<std::int16_t>(*size, 0));
-        std::string out{rest_.substr(0, n)};
-        rest_.remove_prefix(n);
-        return out;
-    }
-
-  private:
-    std::string_view rest_;
-};
-
 asio::awaitable<tcp::socket> connect(std::string host, std::string port) {
     tcp::socket socket{co_await asio::this_coro::executor};
     tcp::resolver resolver{socket.get_executor()};
@@ -104,11 +68,11 @@ asio::awaitable<std::string> ask(tcp::socket& socket, std::int16_t what, std::in
     co_await asio::async_write(socket, asio::buffer(request), asio::use_awaitable);
     std::string length(4, '\0');
     co_await asio::async_read(socket, asio::buffer(length), asio::use_awaitable);
-    const auto n = reader{length}.number<std::uint32_t>().value_or(0);
-    if (n < 4 || n > longest_answer) {
-        throw std::runtime_error{"the answer has no length that Kafka would send"};
+    const auto n = length_of_answer(length);
+    if (!n) {
+        throw std::runtime_error{n.error().why()};
     }
-    std::string answer(n, '\0');
+    std::string answer(*n, '\0');
     co_await asio::async_read(socket, asio::buffer(answer), asio::use_awaitable);
     co_return answer.substr(4); // after the correlation id
 }
@@ -120,45 +84,20 @@ asio::awaitable<base::result<void>> tell_coordinator(std::string bootstrap, std:
     auto any = co_await connect(first.substr(0, colon), first.substr(colon + 1));
     writer whose;
     whose.text(group).number(std::int8_t{0});
-    auto found = co_await ask(any, find_coordinator, 1, whose.bytes());
-    reader said{found};
-    said.number<std::int32_t>(); // throttle time
-    const auto error = said.number<std::int16_t>();
-    said.text();
-    said.number<std::int32_t>();
-    const auto host = said.text();
-    const auto port = said.number<std::int32_t>();
-    if (!error || *error != 0 || !host || !port) {
-        co_return failed(
-            fault::kind::transient,
-            fmt::format("group {}: Kafka names no coordinator (error {}); try again", group, error.value_or(-1)));
+    const auto answered = co_await ask(any, find_coordinator, 1, whose.bytes());
+    const auto at = coordinator_in(answered, group);
+    if (!at) {
+        co_return std::unexpected(at.error());
     }
 
-    auto coordinator = co_await connect(*host, std::to_string(*port));
+    auto coordinator = co_await connect(at->host, std::to_string(at->port));
     writer gone;
     gone.text(group).number(static_cast<std::int32_t>(instances.size()));
     for (const auto& instance : instances) {
         gone.text("").text(instance); // whoever has this instance id
     }
-    auto answer = co_await ask(coordinator, leave, 3, gone.bytes());
-    reader told{answer};
-    told.number<std::int32_t>();
-    auto worst = told.number<std::int16_t>();
-    const auto members = told.number<std::int32_t>();
-    if (worst == no_such_group) {
-        worst = 0;
-    }
-    for (std::int32_t i = 0; worst == 0 && members && i < *members; ++i) {
-        told.text();
-        told.text();
-        const auto code = told.number<std::int16_t>();
-        worst = code == unknown_member ? std::optional<std::int16_t>{0} : code;
-    }
-    if (worst != 0) {
-        co_return failed(fault::kind::transient,
-                         fmt::format("group {}: Kafka does not let members go (error {})", group, worst.value_or(-1)));
-    }
-    co_return base::result<void>{};
+    const auto told = co_await ask(coordinator, leave, 3, gone.bytes());
+    co_return departure_in(told, group);
 }
 
 /// Of two that race, one that throws would leave the other waiting.

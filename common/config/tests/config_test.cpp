@@ -1,4 +1,5 @@
 #include <config/config.hpp>
+#include <config/secret.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -252,6 +253,20 @@ class ConfigFile : public testing::Test {
     }
     path folder_;
 };
+
+TEST_F(ConfigFile, ASecretIsItsFileWithoutTheLastLineEnds) {
+    EXPECT_EQ(secret_in(write("password", "s3 cret\n two \r\n\n")).value(), "s3 cret\n two ");
+    EXPECT_EQ(secret_in({}).value(), "") << "no file: no secret";
+}
+
+TEST_F(ConfigFile, ASecretThatIsNotThereIsAnErrorThatNamesTheFile) {
+    for (const auto& file : {write("empty", "\n"), folder_ / "missing"}) {
+        const auto secret = secret_in(file);
+        ASSERT_FALSE(secret);
+        EXPECT_EQ(secret.error().what(), base::fault::kind::broken);
+        EXPECT_THAT(secret.error().why(), StartsWith(file.string() + ": "));
+    }
+}
 
 TEST_F(ConfigFile, ResolvesPathsFromItsOwnFolder) {
     const auto out = load(write("semel.yaml", "key_encryption_key_file: secrets/kek\n"));

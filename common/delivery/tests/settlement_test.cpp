@@ -47,6 +47,15 @@ TEST(Settlement, APostponementIsNoAttempt) {
     EXPECT_EQ(next.not_before_us(), base::to_us(now + 60s));
 }
 
+TEST(Settlement, WhatWaitsForALaneAtItsLimitSaysSoAndOnlyThen) {
+    auto s = delivery::postponed(0s, "semel:rate");
+    s.waits_for = "apns-sandbox";
+    const auto waiting = delivery::again(a_dispatch(), s, now);
+    EXPECT_EQ(waiting.waits_for(), "apns-sandbox");
+    EXPECT_EQ(delivery::again(waiting, delivery::postponed(0s, "semel:paused"), now).waits_for(), "")
+        << "an old hint would leave it lying for a lane that it does not wait for";
+}
+
 TEST(Settlement, WaitsAsLongAsTheGatewayAsks) {
     auto v = a_verdict(verdict::kind::throttled);
     v.retry_after = 15min;

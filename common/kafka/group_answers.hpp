@@ -1,0 +1,25 @@
+#pragma once
+// What Kafka answers to FindCoordinator 1 and LeaveGroup 3 (https://kafka.apache.org/protocol). Pure; outside bytes.
+
+#include <base/fault.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace semel::kafka {
+
+/// Bytes that follow the four which say so: a correlation id at least, and no more than such an answer ever has.
+base::result<std::uint32_t> length_of_answer(std::string_view four);
+
+struct coordinator {
+    std::string host;
+    std::int32_t port = 0;
+};
+/// `body`: what follows the correlation id. `group` is for the error's text.
+base::result<coordinator> coordinator_in(std::string_view body, std::string_view group);
+
+/// A group that does not exist and an instance that is no member are gone: no fault.
+base::result<void> departure_in(std::string_view body, std::string_view group);
+
+} // namespace semel::kafka
