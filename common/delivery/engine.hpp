@@ -37,7 +37,7 @@ struct engine_options {
     std::string bootstrap;
     std::string instance;        // "email-2": group.instance.id and transactional.id
     std::string prefix = {};     // of topics and group; empty but in tests
-    std::int32_t partitions = 8; // of events
+    std::int32_t partitions = 8; // of events, and of each retry.*
     /// At the latest; four times as often where all that is reserved is sent, or much is settled. A transaction costs
     /// Kafka the same for one record as for a thousand.
     std::chrono::milliseconds commit_every{240};

@@ -340,7 +340,7 @@ std::size_t engine::impl::room(const lane& l) const {
 }
 
 /// Known to wait for a lane that has no room: started now, it would take the slot of a message of another lane only to
-/// be put back. What lies behind it in its partition came there for the same reason, or waits no longer than it.
+/// be put back. What lies behind it waits for the same lane (retry_partition).
 bool engine::impl::left_lying(const v1::Dispatch& d, base::instant now) const {
     return !d.waits_for().empty() && std::ranges::any_of(lanes, [&](const lane& l) {
         return l.gateway->name() == d.waits_for() && l.takes(now) && l.active >= room(l);

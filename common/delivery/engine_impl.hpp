@@ -105,6 +105,7 @@ struct engine::impl : std::enable_shared_from_this<impl> {
     // engine_settle.cpp
     void settle(const partition_ptr&, const item&, const settlement&, std::string gateway = {},
                 std::string message_id = {}, std::string content_sha256 = {}, bool late = false);
+    std::int32_t retry_place(std::int32_t of_source, std::string_view gateway) const;
     void settle_awaiting(flight&);
     void settle_at_end(flight&);
     void bury(const partition_ptr&, const item&, const std::string& why);

@@ -6,6 +6,8 @@
 #include <wire/identity.hpp>
 #include <wire/topics.hpp>
 
+#include <algorithm>
+
 namespace semel::delivery {
 
 v1::Event engine::impl::event_of(v1::EventKind kind, const v1::Dispatch& d, std::string_view discriminator) const {
@@ -57,7 +59,8 @@ void engine::impl::settle(const partition_ptr& p, const item& message, const set
         }
         if (!late) {
             // A late answer is evidence: receipts, the one writer that settles doubt, sends it again.
-            out.to = {.topic = options.prefix + wire::retry(options.channel, s.tier), .partition = p->at.partition};
+            out.to = {.topic = options.prefix + wire::retry(options.channel, s.tier),
+                      .partition = retry_place(p->at.partition, s.waits_for.empty() ? gateway : s.waits_for)};
             out.key = d.notification();
             out.record = again(d, s, base::now()).SerializeAsString();
         }
@@ -78,6 +81,14 @@ void engine::impl::settle(const partition_ptr& p, const item& message, const set
         wake.notify(); // a large transaction is cheap, a larger one only late
     }
     SEMEL_FAILPOINT("delivery.message.settled");
+}
+
+/// Of a message that no gateway has seen, where it is.
+std::int32_t engine::impl::retry_place(std::int32_t of_source, std::string_view gateway) const {
+    const auto found = std::ranges::find_if(lanes, [&](const lane& l) { return l.gateway->name() == gateway; });
+    return found == lanes.end() ? of_source
+                                : retry_partition(of_source, static_cast<std::size_t>(found - lanes.begin()),
+                                                  lanes.size(), options.partitions);
 }
 
 void engine::impl::close_range(partition& p, kafka::offset at) {

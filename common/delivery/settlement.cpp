@@ -85,6 +85,14 @@ v1::Dispatch again(const v1::Dispatch& d, const settlement& s, base::timestamp n
     return next;
 }
 
+std::int32_t retry_partition(std::int32_t of_source, std::size_t lane, std::size_t lanes,
+                             std::int32_t partitions) noexcept {
+    const auto n = static_cast<std::int32_t>(lanes);
+    const auto own = static_cast<std::int32_t>(lane);
+    const auto near = of_source - of_source % n + own;
+    return near < partitions ? near : own % partitions;
+}
+
 base::duration wait_left(std::string_view topic, const v1::Dispatch& d, base::timestamp now) {
     const auto tier = std::ranges::find_if(
         wire::tiers, [&](const wire::tier& t) { return topic.ends_with("." + std::string{t.name}); });

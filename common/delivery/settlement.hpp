@@ -46,6 +46,11 @@ settlement postponed(std::chrono::milliseconds wait, std::string code);
 /// The retry record that a deferral writes.
 v1::Dispatch again(const v1::Dispatch&, const settlement&, base::timestamp now);
 
+/// Where in retry.* it goes: the partitions are dealt out among the lanes, or what waits for a slow one would stand
+/// before what waits for another. Near the source's own, so that all of a lane's partitions are used.
+std::int32_t retry_partition(std::int32_t of_source, std::size_t lane, std::size_t lanes,
+                             std::int32_t partitions) noexcept;
+
 /// How long a record must still wait, and no longer than records of its topic ever do: a wall clock that is set back
 /// would hold a message for as long.
 base::duration wait_left(std::string_view topic, const v1::Dispatch&, base::timestamp now);

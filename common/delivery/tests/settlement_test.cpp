@@ -1,7 +1,11 @@
 #include <delivery/settlement.hpp>
 #include <wire/topics.hpp>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <map>
+#include <set>
 
 using namespace semel;
 using namespace std::chrono_literals;
@@ -54,6 +58,28 @@ TEST(Settlement, WhatWaitsForALaneAtItsLimitSaysSoAndOnlyThen) {
     EXPECT_EQ(waiting.waits_for(), "apns-sandbox");
     EXPECT_EQ(delivery::again(waiting, delivery::postponed(0s, "semel:paused"), now).waits_for(), "")
         << "an old hint would leave it lying for a lane that it does not wait for";
+}
+
+TEST(Settlement, WhatWaitsForOneLaneDoesNotStandBeforeWhatWaitsForAnother) {
+    for (std::int32_t partitions = 1; partitions <= 17; ++partitions) {
+        for (std::size_t lanes = 1; lanes <= 5; ++lanes) {
+            std::map<std::int32_t, std::set<std::size_t>> waiting;
+            for (std::int32_t source = 0; source < partitions; ++source) {
+                for (std::size_t lane = 0; lane < lanes; ++lane) {
+                    const auto place = delivery::retry_partition(source, lane, lanes, partitions);
+                    ASSERT_GE(place, 0);
+                    ASSERT_LT(place, partitions);
+                    waiting[place].insert(lane);
+                }
+            }
+            if (partitions >= static_cast<std::int32_t>(lanes)) {
+                EXPECT_THAT(waiting,
+                            testing::Each(testing::Field(&decltype(waiting)::value_type::second, testing::SizeIs(1))))
+                    << partitions << " partitions, " << lanes << " lanes";
+                EXPECT_EQ(waiting.size(), static_cast<std::size_t>(partitions)) << "all of them are used";
+            }
+        }
+    }
 }
 
 TEST(Settlement, WaitsAsLongAsTheGatewayAsks) {
