@@ -48,7 +48,7 @@ conf_ptr configure(const consumer_options& options) {
                                       {"enable.auto.offset.store", "false"},
                                       {"auto.offset.reset", "error"},
                                       {"check.crcs", "true"},
-                                      {"enable.partition.eof", "false"},
+                                      {"enable.partition.eof", options.tell_ends ? "true" : "false"},
                                       {"queued.max.messages.kbytes", std::to_string(options.prefetch_kib)},
                                       {"fetch.message.max.bytes", "1048576"},
                                       {"fetch.wait.max.ms", "100"},
@@ -134,12 +134,18 @@ struct consumer::impl {
                 }
                 break;
             case RD_KAFKA_EVENT_REBALANCE:
-                if (out.batch.empty()) {
+                if (out.batch.empty() && out.ended.empty()) {
                     return take_rebalance(e.get());
                 }
                 held = std::move(e);
                 return out;
             case RD_KAFKA_EVENT_ERROR:
+                if (auto at = end_of(e.get())) {
+                    if (fetching) {
+                        out.ended.push_back(*std::move(at)); // after the last record before it
+                    }
+                    break;
+                }
                 if (auto why = complaint(client.get(), e.get(), name)) {
                     throw std::runtime_error{*why};
                 }
@@ -148,7 +154,7 @@ struct consumer::impl {
                 break;
             }
         }
-        if (!out.batch.empty()) {
+        if (!out.batch.empty() || !out.ended.empty()) {
             return out;
         }
         // The last wake-up of a closing consumer carries no event.
@@ -162,13 +168,15 @@ struct consumer::impl {
     asio::awaitable<event> next() {
         // A full queue would otherwise keep the io thread to itself.
         co_await asio::post(executor, asio::use_awaitable);
+        // A frame that its io_context destroys may outlive this object.
         struct presence {
-            unsigned& count;
-            explicit presence(unsigned& c)
-                : count(c) {
-                ++count;
+            std::shared_ptr<unsigned> count;
+            explicit presence(std::shared_ptr<unsigned> c)
+                : count(std::move(c)) {
+                ++*count;
             }
-            ~presence() { --count; }
+            presence(const presence&) = delete;
+            ~presence() { --*count; }
         } const waiting{waiters};
         for (;;) {
             if (auto happened = poll()) {
@@ -202,8 +210,8 @@ struct consumer::impl {
     bool fetching = false;
     bool closing = false;
     bool closed = false;
-    unsigned waiters = 0; // coroutines inside next()
-    worker calls;         // last: its thread uses what is above
+    std::shared_ptr<unsigned> waiters = std::make_shared<unsigned>(0); // coroutines inside next()
+    worker calls;                                                      // last: its thread uses what is above
 };
 
 consumer::consumer(asio::any_io_executor executor, consumer_options options)
@@ -326,7 +334,7 @@ asio::awaitable<void> consumer::close() {
     const auto deadline = std::chrono::steady_clock::now() + close_patience;
     asio::steady_timer pause{self.executor};
     while (!self.closed && std::chrono::steady_clock::now() < deadline) {
-        if (self.waiters == 0) {
+        if (*self.waiters == 0) {
             if (auto happened = self.poll(); happened && std::holds_alternative<revoked>(*happened)) {
                 release(std::get<revoked>(*happened));
             }

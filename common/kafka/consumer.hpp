@@ -23,6 +23,7 @@ struct consumer_options {
     std::chrono::milliseconds session_timeout{10'000};
     std::size_t batch = 1'000;        // records in one `records` event, at most
     std::size_t prefetch_kib = 8'192; // librdkafka's local queue; bounds memory
+    bool tell_ends = false;           // `records` say which partitions have been read to their present end
 };
 
 class consumer {

@@ -13,8 +13,9 @@ std::string_view bytes(const void* data, std::size_t size) noexcept {
     return data == nullptr ? std::string_view{} : std::string_view{static_cast<const char*>(data), size};
 }
 
+using one_partition = handle<rd_kafka_topic_partition_t, rd_kafka_topic_partition_destroy>;
+
 std::string place_of(rd_kafka_event_t* event) {
-    using one_partition = handle<rd_kafka_topic_partition_t, rd_kafka_topic_partition_destroy>;
     const one_partition at{rd_kafka_event_topic_partition(event)};
     return at ? fmt::format("{}/{}", at->topic, at->partition) : std::string{"its topics"};
 }
@@ -69,6 +70,14 @@ std::optional<record> fetch::take(event_ptr event) {
     made.event_.reset(event.release());
     made.message_ = message;
     return made;
+}
+
+std::optional<topic_partition> end_of(rd_kafka_event_t* event) {
+    if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        return std::nullopt;
+    }
+    const one_partition at{rd_kafka_event_topic_partition(event)};
+    return at ? std::optional{topic_partition{.topic = at->topic, .partition = at->partition}} : std::nullopt;
 }
 
 std::optional<std::string> complaint(rd_kafka_t* client, rd_kafka_event_t* event, const std::string& reader_name) {

@@ -32,6 +32,9 @@ class fetch {
     std::shared_ptr<const topic_partition> last_;
 };
 
+/// Of an error event that says no more than that everything has been read: of which partition.
+std::optional<topic_partition> end_of(rd_kafka_event_t*);
+
 /// What an error event means for whoever reads: nothing while librdkafka deals with it itself, otherwise what
 /// happened, where, and what to do.
 std::optional<std::string> complaint(rd_kafka_t*, rd_kafka_event_t*, const std::string& reader_name);

@@ -68,7 +68,9 @@ struct revoked {
 }; ///< drain, commit (unless lost), then consumer::release()
 struct records {
     std::vector<record> batch;
-}; ///< never empty
+    std::vector<topic_partition> ended =
+        {}; ///< read to their present end, with this batch (consumer_options::tell_ends)
+}; ///< never both empty
 struct stopped {}; ///< the consumer was closed
 using event = std::variant<records, assigned, revoked, stopped>;
 

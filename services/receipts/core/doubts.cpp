@@ -130,8 +130,8 @@ bool doubts::may_open(const v1::Event& e) const {
     if (e.kind() != v1::EVENT_AWAITING && e.kind() != v1::EVENT_IN_DOUBT) {
         return false;
     }
-    const auto id = base::from_bytes<base::notification_id>(e.notification());
-    return id && !open_.contains(*id);
+    // Even if one is open: what comes before this event in the same batch may close it.
+    return base::from_bytes<base::notification_id>(e.notification()).has_value();
 }
 
 decision doubts::observe(const v1::Event& e, const history& before, const policy_source& policies,
@@ -214,7 +214,9 @@ decision doubts::on_failed(const v1::Event& e, entry at) {
     if (e.attempt() < d.attempt()) {
         return {};
     }
-    const bool never_sent = e.gateway().empty();
+    // Turned away before it went, or refused for now with no time left: either way not accepted, and the first attempt
+    // may have been.
+    const bool never_sent = e.gateway().empty() || e.code() == "semel:expired";
     if (d.resent_as() != 0 && e.attempt() >= d.resent_as() && never_sent && !d.refused()) {
         if (!is_resent(d)) {
             return {};
@@ -255,6 +257,7 @@ decision doubts::on_deferred(const v1::Event& e, entry at, base::timestamp now) 
     const auto tier = delivery::tier_after(dispatch.tries() + 1);
     dispatch.set_attempt(refused.resent_as());
     dispatch.set_tries(dispatch.tries() + 1);
+    dispatch.clear_waits_for(); // no lane has been asked
     dispatch.set_not_before_us(base::to_us(now + wire::tiers[tier].wait));
     decision out;
     auto& told = out.events.emplace_back(event_of(v1::EVENT_RESENT, refused, refused.resent_as(), now));
@@ -368,6 +371,7 @@ decision doubts::send_again(entry at, const std::optional<policy>& p, const v1::
     d.set_presumed(false);
     dispatch.set_attempt(d.resent_as());
     dispatch.set_resend(true);
+    dispatch.clear_waits_for(); // no lane has been asked
     dispatch.set_not_before_us(base::to_us(now + wire::tiers[0].wait));
     if (!d.gateway().empty()) {
         dispatch.set_pinned_gateway(d.gateway());

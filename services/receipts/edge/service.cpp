@@ -77,7 +77,8 @@ service::service(asio::any_io_executor executor, settings s, postgres::pool& db,
                            .instance = settings_.instance,
                            .topics = {topic(wire::events), topic(wire::gateway_receipts)},
                            .batch = 200, // each may hold 200 kB of events
-                           .prefetch_kib = 4'096})
+                           .prefetch_kib = 4'096,
+                           .tell_ends = true})
     , changed_(executor)
     , began_at_(base::now())
     , began_(steady::now())
@@ -126,6 +127,7 @@ asio::awaitable<void> service::consume() {
             }
             const turn mine{*this};
             if (auto* fetched = std::get_if<kafka::records>(&event)) {
+                ended_.insert(fetched->ended.begin(), fetched->ended.end()); // before: a failed commit goes back
                 co_await on_records(std::move(fetched->batch));
             } else if (auto* given = std::get_if<kafka::assigned>(&event)) {
                 co_await take(std::move(given->partitions));
@@ -133,6 +135,7 @@ asio::awaitable<void> service::consume() {
                 // Nothing is under way: what was read is committed before the next event is asked for.
                 parts_.clear();
                 positions_.clear();
+                ended_.clear();
                 candidates_.forget_unhashed();
                 leaving_ = false;
                 consumer_.release(*gone);
@@ -178,6 +181,7 @@ asio::awaitable<void> service::take(std::vector<kafka::topic_partition> given) {
 asio::awaitable<std::vector<kafka::start>> service::recover(std::vector<kafka::topic_partition> given) {
     parts_.clear();
     positions_.clear();
+    ended_.clear();
     candidates_.forget_unhashed();
     std::vector<kafka::start> starts;
     if (given.empty()) {
@@ -332,12 +336,25 @@ asio::awaitable<void> service::on_records(std::vector<kafka::record> batch) {
     co_await commit(std::move(out));
 }
 
+/// Whether everything that may settle this partition's doubts has been read. A service that was away for longer than a
+/// doubt may last finds the doubt first and its answer afterwards: by the clock alone it would send again what it is
+/// about to learn was accepted.
+bool service::has_caught_up(std::int32_t partition) const {
+    return std::ranges::all_of(positions_, [&](const auto& position) {
+        const auto& at = position.first;
+        return ended_.contains(at) || (at.topic == topic(wire::events) && at.partition != partition);
+    });
+}
+
 asio::awaitable<void> service::look() {
     const auto time = now();
     outcome out;
     std::vector<std::int32_t> owned;
     bool any = false;
     for (auto& [partition, p] : parts_) {
+        if (!has_caught_up(partition)) {
+            continue;
+        }
         owned.push_back(partition);
         for (auto& d : p.doubts.review(policies_, time, most_decisions)) {
             out.add(std::move(d));

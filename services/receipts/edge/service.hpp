@@ -59,6 +59,7 @@ class service {
     boost::asio::awaitable<void> read_again(bool unknown);
     boost::asio::awaitable<void> on_records(std::vector<kafka::record>);
     boost::asio::awaitable<void> look();
+    bool has_caught_up(std::int32_t partition) const;
     boost::asio::awaitable<void> commit(outcome);
     boost::asio::awaitable<void> produce(const outcome&);
     template <class T>
@@ -81,6 +82,7 @@ class service {
     std::shared_ptr<const kafka::membership> membership_; // of the present assignment
     parts parts_;
     std::map<kafka::topic_partition, kafka::offset> positions_; // committed
+    std::set<kafka::topic_partition> ended_;                    // of them, those that were read to their end since then
     bool busy_ = false;
     bool stopping_ = false;
     bool leaving_ = false;    // the partitions are being taken away

@@ -372,6 +372,14 @@ TEST(Doubts, AResendThatWasTurnedAwayLeavesTheFirstAttemptInDoubt) {
     ASSERT_TRUE(w.open());
     EXPECT_TRUE(says_only(w.hear(receipt(v1::RECEIPT_DELIVERED)), v1::EVENT_ACCEPTED));
 
+    world late; // refused for now, and no time is left for a third: of the first attempt that says nothing
+    late.hear(event(v1::EVENT_IN_DOUBT));
+    late.wait(30min);
+    auto expired = failed_by_gateway(2);
+    expired.set_code("semel:expired");
+    EXPECT_TRUE(says_only(late.hear(expired), v1::EVENT_UNRESOLVED));
+    EXPECT_TRUE(late.open());
+
     world refused;
     refused.hear(event(v1::EVENT_IN_DOUBT));
     refused.wait(30min);

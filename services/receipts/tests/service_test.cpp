@@ -266,6 +266,31 @@ TEST_F(Receipts, PassOverWhatCannotBeRead) {
              [&](const seen& s) { return s.dead == before + 3 && s.has(behind.notification, v1::EVENT_UNRESOLVED); });
 }
 
+// A service that was away for longer than a doubt may last: the answer lies in Kafka, a good way behind the doubt.
+TEST(ReceiptsBehind, ReadWhatThereIsBeforeTheyDecide) {
+    stage on;
+    const message answered{"resend"};
+    auto doubt = answered.event(on, v1::EVENT_IN_DOUBT);
+    doubt.set_time_us(doubt.time_us() - 3'600'000'000);
+    std::vector<v1::Event> backlog{doubt};
+    const auto partition = base::partition_of(answered.notification, stage::partitions);
+    while (backlog.size() < 2'000) { // ten batches, and a look at the clock between any two
+        const message other{"resend"};
+        if (base::partition_of(other.notification, stage::partitions) == partition) {
+            backlog.push_back(other.event(on, v1::EVENT_FAILED));
+        }
+    }
+    backlog.push_back(answered.accepted(on, "after-all"));
+    const message open{"resend"}; // the last in its partition: it is decided when all has been read
+    on.tell(backlog);
+    on.tell({open.event(on, v1::EVENT_IN_DOUBT)});
+    on.start("receipts");
+    const auto now = on.wait("a decision", [&](const seen& s) { return s.has(open.notification, v1::EVENT_RESENT); });
+    EXPECT_EQ(now.resends_of(answered.notification), 0U);
+    EXPECT_EQ(now.of(answered.notification, v1::EVENT_RESENT).size(), 0U);
+    EXPECT_EQ(on.stop("receipts"), 0);
+}
+
 TEST(ReceiptsKilled, GoOnWithoutResendingOrForgettingAnything) {
     stage on{60s};
     on.start("receipts");
@@ -277,7 +302,7 @@ TEST(ReceiptsKilled, GoOnWithoutResendingOrForgettingAnything) {
         const auto decided_before = doubtful.size();
         answered.push_back({"resend"});
         auto early = answered.back().event(on, v1::EVENT_IN_DOUBT);
-        early.set_time_us(early.time_us() + 4'000'000); // its answer comes before its time
+        early.set_time_us(early.time_us() + 30'000'000); // its answer comes before its time
         on.tell({early});
         for (int i = 0; i < 6; ++i) {
             doubtful.push_back({"resend"});

@@ -24,6 +24,7 @@
 #include <support/backing.hpp>
 #include <support/play.hpp>
 #include <support/redis_server.hpp>
+#include <support/slowness.hpp>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -199,7 +200,7 @@ class stage {
     seen look();
     template <class Predicate>
     seen wait(const char* what, Predicate p) {
-        const auto deadline = std::chrono::steady_clock::now() + 30s;
+        const auto deadline = std::chrono::steady_clock::now() + 30s * support::slowness;
         for (;;) {
             auto now = look();
             if (p(now)) {
