@@ -112,6 +112,20 @@ std::optional<std::string> from_hex(std::string_view hex) {
     return out;
 }
 
+std::string to_printable(std::string_view bytes) {
+    std::string out;
+    out.reserve(bytes.size());
+    for (const char c : bytes) {
+        if (c >= 0x20 && c <= 0x7e) {
+            out += c;
+        } else {
+            out += '%';
+            out += to_hex({&c, 1});
+        }
+    }
+    return out;
+}
+
 std::string to_base64(std::string_view bytes) {
     return encode(bytes, standard, true);
 }

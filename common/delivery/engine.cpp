@@ -132,8 +132,11 @@ void engine::impl::on_records(const std::vector<kafka::record>& batch) {
             continue;
         }
         item i{.at = record.offset(), .dispatch = {}};
-        if (!i.dispatch.ParseFromArray(record.value().data(), static_cast<int>(record.value().size())) ||
-            i.dispatch.notification().size() != 32 || i.dispatch.attempt() == 0) {
+        const bool parsed = i.dispatch.ParseFromArray(record.value().data(), static_cast<int>(record.value().size()));
+        if (!parsed) {
+            i.dispatch.Clear(); // of a half-read one, not even the names can be told
+        }
+        if (!parsed || i.dispatch.notification().size() != 32 || i.dispatch.attempt() == 0) {
             i.unreadable = "the record is no Dispatch";
             i.raw = record.value();
         }
@@ -319,7 +322,9 @@ asio::awaitable<bool> engine::impl::drain(std::chrono::milliseconds deadline) {
 engine::engine(asio::any_io_executor ex, engine_options o, catalog::catalog& c, redis::client& r,
                std::vector<lane_config> lanes, telemetry::metrics& m, telemetry::logger& l)
     : impl_(std::make_shared<impl>(std::move(ex), std::move(o), c, r, std::move(lanes), m, l)) {}
-engine::~engine() = default;
+engine::~engine() {
+    impl_->rates.abandon(); // those that wait hold the engine
+}
 
 asio::awaitable<void> engine::run() {
     // The gateways live longer than the cancelled run(): what is out is answered while draining.

@@ -103,8 +103,8 @@ struct engine::impl : std::enable_shared_from_this<impl> {
     void heed(lane&, const verdict&);
 
     // engine_settle.cpp
-    void settle(const partition_ptr&, const item&, const settlement&, std::string gateway = {},
-                std::string message_id = {}, std::string content_sha256 = {}, bool late = false);
+    void settle(const partition_ptr&, const item&, settlement, std::string gateway = {}, std::string message_id = {},
+                std::string content_sha256 = {}, bool late = false);
     std::int32_t retry_place(std::int32_t of_source, std::string_view gateway) const;
     void settle_awaiting(flight&);
     void settle_at_end(flight&);

@@ -2,6 +2,7 @@
 
 #include "engine_impl.hpp"
 
+#include <base/bytes.hpp>
 #include <failpoint/failpoint.hpp>
 #include <wire/identity.hpp>
 #include <wire/topics.hpp>
@@ -26,9 +27,11 @@ v1::Event engine::impl::event_of(v1::EventKind kind, const v1::Dispatch& d, std:
     return e;
 }
 
-void engine::impl::settle(const partition_ptr& p, const item& message, const settlement& s, std::string gateway,
+void engine::impl::settle(const partition_ptr& p, const item& message, settlement s, std::string gateway,
                           std::string message_id, std::string content_sha256, bool late) {
     const auto& d = message.dispatch;
+    // The claim may stand although its answer was lost: found by the next try of this attempt, it would be a doubt.
+    s.sent = s.sent || message.claim_asked;
     if (p->lost() && !late) {
         return; // the next owner decides
     }
@@ -53,7 +56,7 @@ void engine::impl::settle(const partition_ptr& p, const item& message, const set
         break;
     case settlement::kind::deferred:
         count.deferred.add();
-        if (s.counts || late) {
+        if (s.sent || late) { // a wait is no event; a refused attempt is one
             out.event = event_of(v1::EVENT_DEFERRED, d);
             out.evidence = late;
         }
@@ -67,10 +70,11 @@ void engine::impl::settle(const partition_ptr& p, const item& message, const set
         break;
     }
     if (out.event.kind() != v1::EVENT_KIND_UNSPECIFIED) {
-        out.event.set_code(s.code);
-        out.event.set_text(s.text);
+        // One byte of a gateway that is no UTF-8, and nobody could read the batch with everybody else's events.
+        out.event.set_code(base::to_printable(s.code));
+        out.event.set_text(base::to_printable(s.text));
         out.event.set_gateway(std::move(gateway));
-        out.event.set_gateway_message_id(std::move(message_id));
+        out.event.set_gateway_message_id(base::to_printable(message_id));
         out.event.set_content_sha256(std::move(content_sha256));
     }
     if (!late) {
@@ -142,7 +146,7 @@ void engine::impl::bury(const partition_ptr& p, const item& message, const std::
         out.event.clear_notification();
     }
     out.event.set_code("semel:dead-letter");
-    out.event.set_text(where + ": " + why);
+    out.event.set_text(base::to_printable(where + ": " + why));
     close_range(*p, message.at);
     outbox.push_back(std::move(out));
 }

@@ -29,6 +29,11 @@ TEST(Bytes, Base64RefusesWhatNoEncoderWrites) {
     EXPECT_FALSE(from_base64url("Z"));
 }
 
+TEST(Bytes, PrintableLeavesAsciiAndEscapesTheRest) {
+    EXPECT_EQ(to_printable("250 2.0.0 <id~1> 100%"), "250 2.0.0 <id~1> 100%");
+    EXPECT_EQ(to_printable({"a\0\x7f\x80\xff\n", 6}), "a%00%7f%80%ff%0a");
+}
+
 TEST(Bytes, HexRefusesOddLengthAndForeignCharacters) {
     EXPECT_EQ(from_hex("00ffAB"), std::string("\x00\xff\xab", 3));
     EXPECT_FALSE(from_hex("0"));

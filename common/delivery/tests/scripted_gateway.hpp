@@ -141,6 +141,10 @@ class scripted_gateway final : public gateway {
                 v.retry_after = 200ms;
             } else if (does == "stop" && first) {
                 v = says(verdict::kind::lane_stop, "0x0000000f", "invalid system id");
+            } else if (does == "foreign") {
+                state_->accept(message_);
+                v.message_id = "id\xff\x01";
+                v.text = "\xc3";
             } else if (does == "perm") {
                 v = says(verdict::kind::permanent, "0x0000000b", "invalid destination");
             } else {

@@ -1,5 +1,6 @@
 #include "apns.hpp"
 
+#include <base/bytes.hpp>
 #include <http/json.hpp>
 
 #include <fmt/format.h>
@@ -126,7 +127,7 @@ judgement judge(const http2::response& r, std::string_view sent_id) {
     if (r.status >= 200 && r.status < 300) {
         v.what = kind::accepted;
         const auto id = r.header_value("apns-id");
-        v.message_id = id.empty() ? sent_id : id;
+        v.message_id = base::to_printable(id.empty() ? sent_id : id);
         return out;
     }
     const auto reason = reason_of(r);

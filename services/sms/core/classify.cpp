@@ -1,3 +1,5 @@
+#include <base/bytes.hpp>
+
 #include <fmt/format.h>
 #include <sms/core/classify.hpp>
 #include <sms/core/pdu.hpp>
@@ -120,7 +122,7 @@ verdict classify_submit(std::uint32_t s, const std::string& message_id) {
     auto v = make(submit_kind(s), s);
     if (v.what == kind::accepted) {
         v.text = "accepted";
-        v.message_id = message_id;
+        v.message_id = base::to_printable(message_id); // as read_receipt() has it
     } else if (v.what == kind::throttled) {
         v.retry_after = s == status::throttled ? 1s : 5s; // rates are counted by the second; a queue drains slower
     }

@@ -1,3 +1,5 @@
+#include <base/bytes.hpp>
+
 #include <fmt/format.h>
 #include <sms/core/receipt.hpp>
 
@@ -104,12 +106,12 @@ std::optional<receipt> parse_receipt_text(std::string_view text) {
         return std::nullopt;
     }
     receipt out;
-    out.message_id = *id;
+    out.message_id = base::to_printable(*id);
     if (const auto stat = field(text, shouted, "STAT")) {
         out.state = state_of(*stat);
     }
     if (const auto err = field(text, shouted, "ERR")) {
-        out.error = err->substr(0, 16);
+        out.error = base::to_printable(err->substr(0, 16));
     }
     return out;
 }
@@ -125,7 +127,7 @@ std::optional<receipt> read_receipt(const message& m) {
             if (!out) {
                 out.emplace();
             }
-            out->message_id = named;
+            out->message_id = base::to_printable(named);
         }
     }
     if (out && state != nullptr && state->size() == 1) {

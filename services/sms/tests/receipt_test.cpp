@@ -36,6 +36,7 @@ TEST(ReceiptText, ReadsWhatCarriersWrite) {
         {"id:7", "7", message_state::unknown},
         {"xid:9 id:7 stat:DELIVRD\r\n", "7", message_state::delivered},
         {"id :7 stat :DELIVRD", "7", message_state::delivered},
+        {"id:7\xe9 stat:DELIVRD", "7%e9", message_state::delivered},
     };
     for (const auto& row : table) {
         const auto r = parse_receipt_text(row.text);
