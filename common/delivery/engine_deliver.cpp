@@ -75,6 +75,7 @@ asio::awaitable<Ptr> soon(catalog::catalog& catalog, Id id) {
 } // namespace
 
 asio::awaitable<void> engine::impl::deliver(partition_ptr p, item message) {
+    const auto self = shared_from_this(); // the last to end may be the last to hold the engine
     struct under_way {
         impl& e;
         partition& p;
@@ -182,6 +183,11 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
         settle(p, message, at_limit(0ms));
         co_return true;
     }
+    if (const auto now = base::instant_now(); !lane->takes(now)) { // it was shut meanwhile
+        const auto left = std::chrono::duration_cast<milliseconds>(lane->breaker.open_until() - now);
+        settle(p, message, postponed(std::max(left, 0ms), "semel:lane-closed"));
+        co_return true;
+    }
     struct passage {
         delivery::lane& l;
         bool probe;
@@ -217,15 +223,8 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
     }
     const auto staged = std::move(std::get<std::unique_ptr<delivery::staged>>(begun));
     SEMEL_FAILPOINT("delivery.message.staged");
-    // Time has passed: an operator may have stopped the campaign, another process may own the partition.
     if (!p->ours()) {
         co_return false; // withdrawn unclaimed and unsettled: the next owner sends it
-    }
-    if (const auto current = catalog.find(campaign.id)) {
-        if (const auto s = standing_of(*current, d, base::now()); s != standing::wanted) {
-            settle(p, message, turned_away(s, d));
-            co_return true;
-        }
     }
     if (d.resend() && co_await is_superseded(redis, options.prefix, d.notification())) {
         settle(p, message,
@@ -241,6 +240,13 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
     if (!token) {
         settle(p, message, at_limit(token.error()));
         co_return true;
+    }
+    // Time has passed: an operator may have stopped the campaign.
+    if (const auto current = catalog.find(campaign.id)) {
+        if (const auto s = standing_of(*current, d, base::now()); s != standing::wanted) {
+            settle(p, message, turned_away(s, d));
+            co_return true;
+        }
     }
     const holding claiming{*p};
     switch (co_await claim(p, message, gateway)) {
@@ -265,6 +271,9 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
     const auto field = claim_field(d.notification(), d.attempt());
     p->open_claims[message.at] = {.field = field, .value = encode_claim(p->owner, gateway, message.parts)};
     co_await renew(*lane, *token);
+    if (p->lost()) {
+        co_return false; // its next owner has read the claim, and may have sent it again since
+    }
     struct landing {
         flight_list& all;
         flight_list::iterator here;
@@ -421,6 +430,10 @@ asio::awaitable<engine::impl::claimed> engine::impl::claim(partition_ptr p, cons
         auto to = gateway;
         switch (co_await p->claims.take(std::move(ref), std::move(to), again)) {
         case claim_answer::mine:
+            if (p->rebuilding) {
+                again = true; // the rebuild began before the answer was heard, and has left this claim out
+                break;
+            }
             // While closing we still own it: the claim tells the next owner, whatever becomes of this send.
             co_return p->lost() ? claimed::withdrawn : claimed::yes;
         case claim_answer::taken:

@@ -102,6 +102,21 @@ struct rates::impl : std::enable_shared_from_this<impl> {
         go(with);
     }
 
+    /// Whoever asked to be first may wait longer than those behind.
+    static void answer_overdue(bucket& b) {
+        const auto now = steady::now();
+        const auto later = predicted(b);
+        for (auto it = b.waiting.begin(); it != b.waiting.end();) {
+            if (it->until > now) {
+                ++it;
+                continue;
+            }
+            auto go = std::move(it->go);
+            it = b.waiting.erase(it);
+            go(std::unexpected{later});
+        }
+    }
+
     asio::awaitable<void> pump(std::string name) {
         const auto self = shared_from_this();
         auto& b = buckets.at(name);
@@ -138,11 +153,10 @@ struct rates::impl : std::enable_shared_from_this<impl> {
                     b.use(1);
                     answer_first(b, steady::now());
                 }
-                // Other processes share the bucket: what the limit promised may not be what came.
-                while (!b.waiting.empty() && b.waiting.front().until <= steady::now()) {
-                    answer_first(b, std::unexpected{predicted(b)});
-                }
             }
+            // Other processes share the bucket: what the limit promised may not be what came. And while Redis is away,
+            // nothing does: a session that is held for a token would lose its peer's patience.
+            answer_overdue(b);
             if (!b.waiting.empty() && pause > 0ms) {
                 timer.expires_after(pause);
                 co_await timer.async_wait(asio::use_awaitable);
@@ -159,7 +173,17 @@ struct rates::impl : std::enable_shared_from_this<impl> {
 
 rates::rates(asio::any_io_executor ex, redis::client& redis)
     : impl_(std::make_shared<impl>(std::move(ex), redis)) {}
-rates::~rates() = default;
+rates::~rates() {
+    abandon();
+}
+
+void rates::abandon() {
+    for (auto& [name, b] : impl_->buckets) {
+        while (!b.waiting.empty()) {
+            impl::answer_first(b, std::unexpected{0ms});
+        }
+    }
+}
 
 std::optional<double> rates::share(const std::string& name) const {
     const auto found = impl_->buckets.find(name);

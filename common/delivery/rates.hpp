@@ -40,6 +40,9 @@ class rates {
     boost::asio::awaitable<taken> take(std::string bucket, double per_second, std::chrono::milliseconds patience,
                                        token_wish = {});
 
+    /// Answers all that wait: there will be none. Whoever waits holds the buckets that hold its handler.
+    void abandon();
+
     /// Tokens a second that this process gets lately of a bucket at its limit; nothing while the limit is far.
     std::optional<double> share(const std::string& bucket) const;
 

@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 #include <support/redis_server.hpp>
+#include <support/slowness.hpp>
 
 #include <functional>
 
@@ -28,7 +29,7 @@ struct ClaimsTest : testing::Test {
             }
         });
         io.restart();
-        io.run_for(10s);
+        io.run_for(10s * support::slowness);
         ASSERT_TRUE(ended) << "the story did not end";
     }
     static marker mark(unsigned char n) {

@@ -6,6 +6,7 @@
 #include <failpoint/failpoint.hpp>
 
 #include <gtest/gtest.h>
+#include <support/slowness.hpp>
 #include <sys/wait.h>
 
 #include <csignal>
@@ -46,14 +47,14 @@ TEST(Crash, AtEveryFailpointNobodyIsLostAndNobodyGetsItTwice) {
         on.dispatch("ok", 400);
         if (point.starts_with("delivery.inherited.")) { // there must be something to inherit
             on.start("a", "delivery.message.answered:40");
-            EXPECT_TRUE(killed(on.end_of("a", 30s)));
+            EXPECT_TRUE(killed(on.end_of("a", 30s * support::slowness)));
             ++kills;
         }
         // Points of single messages: in the middle of the stream.
         const bool of_a_message =
             point.find(".message.") != std::string::npos || point.find(".claim.") != std::string::npos;
         on.start("a", point + (of_a_message ? ":40" : ""));
-        const auto status = on.end_of("a", 30s);
+        const auto status = on.end_of("a", 30s * support::slowness);
         EXPECT_TRUE(killed(status)) << "it did not die there";
         ++kills;
     }

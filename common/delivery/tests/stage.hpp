@@ -16,6 +16,7 @@
 #include <support/backing.hpp>
 #include <support/play.hpp>
 #include <support/redis_server.hpp>
+#include <support/slowness.hpp>
 
 #include <functional>
 #include <map>
@@ -34,7 +35,8 @@ using support::play;
 using base::must;
 
 /// Looks again and again; fails the test after the deadline.
-void wait_until(const std::function<bool()>& holds, const std::string& what, std::chrono::seconds patience = 40s);
+void wait_until(const std::function<bool()>& holds, const std::string& what,
+                std::chrono::seconds patience = 40s * support::slowness);
 
 struct acceptance {
     std::uint32_t attempt = 0;
@@ -76,7 +78,7 @@ class stage {
     void start(const std::string& instance = "a", const std::string& failpoint = {});
     void signal(const std::string& instance, int number) const;
     /// Waits for its end and says how it ended, as waitpid() does; kills it after the deadline.
-    int end_of(const std::string& instance, std::chrono::seconds patience = 20s);
+    int end_of(const std::string& instance, std::chrono::seconds patience = 20s * support::slowness);
     bool running(const std::string& instance);
     void kill(const std::string& instance);
     bool stopped(const std::string& instance) const;
@@ -94,7 +96,7 @@ class stage {
 
     /// Waits until every notification has been told of, then holds all against the truth: nobody lost, nobody twice,
     /// everything that is accepted and unanswered listed.
-    void expect_the_truth(std::chrono::seconds patience = 40s) const;
+    void expect_the_truth(std::chrono::seconds patience = 40s * support::slowness) const;
 
     const std::string& prefix() const noexcept { return prefix_; }
     const std::string& bootstrap() const noexcept { return bootstrap_; }
