@@ -53,9 +53,10 @@ class worker {
                 failure = std::current_exception();
             }
             // The conversation goes back whole: nothing of it may be left to this thread.
-            boost::asio::post(executor, [shared = std::move(shared), answer = std::move(answer), failure]() mutable {
+            boost::asio::post(executor, [shared = std::move(shared), answer = std::move(answer),
+                                         failure = std::move(failure)]() mutable {
                 shared->answer = std::move(answer);
-                shared->failure = failure;
+                shared->failure = std::move(failure);
                 shared->done.cancel();
             });
         });

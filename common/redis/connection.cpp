@@ -176,7 +176,7 @@ void connection::send(operation* op, std::span<const std::string> args) {
         // hiredis took nothing: it is disconnecting or out of memory. This operation is nobody's but ours.
         outstanding_.pop_back();
         op->answered = true;
-        ready_.push_back(op);
+        ready_.emplace_back(op);
         asio::post(ex_, [self = shared_from_this()] { self->hand_over(); });
         return;
     }
@@ -191,7 +191,7 @@ void connection::answered(operation* op, const void* redis_reply) {
         if (redis_reply != nullptr) {
             op->answer = copy(*static_cast<const redisReply*>(redis_reply)); // hiredis frees it on return
         }
-        ready_.push_back(op);
+        ready_.emplace_back(op);
         break;
     case operation::stage::cancelling:
         break; // its posted completion deletes it
@@ -203,17 +203,21 @@ void connection::answered(operation* op, const void* redis_reply) {
 
 void connection::hand_over() {
     auto ready = std::exchange(ready_, {});
-    for (auto* op : ready) {
-        const std::unique_ptr<operation> last{op};
-        if (op->answer) {
-            op->complete(std::move(*op->answer));
-        } else {
-            op->complete(base::failed(lost()));
-        }
-    }
+    answer(ready);
     if (ready_.empty()) {
         ready.clear();
         ready_ = std::move(ready);
+    }
+}
+
+void connection::answer(std::vector<std::unique_ptr<operation>>& ready) {
+    for (auto& op : ready) {
+        const auto last = std::move(op);
+        if (last->answer) {
+            last->complete(std::move(*last->answer));
+        } else {
+            last->complete(base::failed(lost()));
+        }
     }
 }
 
@@ -314,7 +318,9 @@ void connection::close(base::fault::kind k, std::string why) {
     ::redisAsyncFree(context_); // answers everything that is out, then cleanup
     if (!ready_.empty()) {
         if (auto self = weak_from_this().lock()) {
-            asio::post(ex_, [self] { self->hand_over(); });
+            // The operations go along: an io_context that never comes to it destroys them, and with them the coroutines
+            // that wait and hold this connection.
+            asio::post(ex_, [self, ready = std::exchange(ready_, {})]() mutable { self->answer(ready); });
         } else {
             hand_over();
         }

@@ -46,6 +46,7 @@ class connection : public std::enable_shared_from_this<connection> {
     void send(operation*, std::span<const std::string> args);
     void answered(operation*, const void* redis_reply);
     void hand_over();
+    void answer(std::vector<std::unique_ptr<operation>>& ready);
     void cancelled(operation*);
     void want_read();
     void want_write();
@@ -61,7 +62,7 @@ class connection : public std::enable_shared_from_this<connection> {
     boost::asio::steady_timer watchdog_;
     runtime::signal moved_;
     std::deque<operation*> outstanding_; // in the order of their replies
-    std::vector<operation*> ready_;
+    std::vector<std::unique_ptr<operation>> ready_;
     std::vector<const char*> argv_; // kept for their capacity
     std::vector<std::size_t> lengths_;
     bool connected_ = false;

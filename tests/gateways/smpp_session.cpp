@@ -293,6 +293,9 @@ void smpp_session::deliver(receipt r) {
 
 void smpp_session::on_delivered(const header& h) {
     const auto found = unacknowledged_.find(h.sequence);
+    if (found == unacknowledged_.end() && phase_ == phase::closed) {
+        return; // read after a reset that took its receipt back
+    }
     if (found == unacknowledged_.end()) {
         return desk_.violation("deliver_sm_resp for nothing");
     }

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <simdjson.h>
+#include <support/slowness.hpp>
 #include <sys/wait.h>
 
 #include <cstdlib>
@@ -144,7 +145,7 @@ TEST_F(LocalStack, RestartsWhatDiesWithinASecond) {
         const auto before = pid_of(at, victim);
         ASSERT_TRUE(before) << victim;
         ASSERT_EQ(::kill(*before, SIGKILL), 0);
-        EXPECT_TRUE(wait_for(1s, [&] {
+        EXPECT_TRUE(wait_for(1s * support::slowness, [&] {
             const auto now = pid_of(at, victim);
             return now && now != before;
         })) << victim;

@@ -4,6 +4,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <support/slowness.hpp>
 
 #include <chrono>
 #include <exception>
@@ -14,7 +15,7 @@ namespace semel::support {
 
 /// `story` takes the loop's executor, or nothing. Throws what it throws, or when it has not ended in time.
 template <class Story>
-void play(Story story, std::chrono::seconds patience = std::chrono::seconds{60}) {
+void play(Story story, std::chrono::seconds patience = std::chrono::seconds{60 * slowness}) {
     namespace asio = boost::asio;
     asio::io_context io;
     std::exception_ptr failure;

@@ -14,6 +14,7 @@
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <support/slowness.hpp>
 
 #include <algorithm>
 #include <fstream>
@@ -208,7 +209,9 @@ TEST(Http, StreamsABigUploadThroughFlatMemory) {
             EXPECT_EQ(r->status, 200U);
             EXPECT_EQ(r->body.substr(0, r->body.find(' ')), std::to_string(size));
             const auto most = std::stoull(r->body.substr(r->body.find(' ')));
-            EXPECT_LT(most, before + 16 * 1024 * 1024);
+            if constexpr (support::slowness == 1) { // what a sanitizer keeps of what was freed is not the server's
+                EXPECT_LT(most, before + 16 * 1024 * 1024);
+            }
         }
     });
 }
@@ -398,7 +401,7 @@ TEST(Http, StoppingLetsARequestFinishAndClosesIdleConnections) {
 
 TEST(Http, AClientFindsAServerThatClosedTheKeptConnection) {
     server_options hasty;
-    hasty.idle_timeout = milliseconds{20};
+    hasty.idle_timeout = milliseconds{20 * support::slowness};
     run(
         [](server& s) -> asio::awaitable<void> {
             client c{co_await asio::this_coro::executor, to(s)};
@@ -406,7 +409,7 @@ TEST(Http, AClientFindsAServerThatClosedTheKeptConnection) {
                 client_request q{.method = "POST", .target = "/v1/echo", .body = "x"};
                 const auto r = co_await c.send(std::move(q));
                 EXPECT_TRUE(r) << r.error().why();
-                co_await runtime::sleep(milliseconds{60});
+                co_await runtime::sleep(milliseconds{60 * support::slowness});
             }
         },
         hasty);

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nghttp2/nghttp2.h>
+#include <support/slowness.hpp>
 
 namespace semel::http2 {
 namespace {
@@ -255,7 +256,8 @@ TEST_F(Connection, GoodbyeDrainsAndEnds) {
 
 TEST_F(Connection, AMutePeerIsFoundByPing) {
     tell([](Connection& t) -> asio::awaitable<void> {
-        const auto c = co_await t.connect(timing{.ping_every = 20ms, .ping_timeout = 50ms});
+        const auto c = co_await t.connect(
+            timing{.ping_every = 20ms * support::slowness, .ping_timeout = 50ms * support::slowness});
         t.server.fall_silent(true);
         const auto call = c->submit(a_request(), false);
         const auto end = co_await call->answer(10s);

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <support/slowness.hpp>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -145,7 +146,7 @@ TEST(Client, PipelinesConcurrentCommandsInCallOrder) {
         const auto ex = co_await asio::this_coro::executor;
         client c{ex, to(s)};
         co_await c.connected();
-        constexpr int n = 200'000;
+        constexpr int n = 200'000 / support::slowness;
         int next = 1;
         runtime::gate workers{ex};
         const auto start = std::chrono::steady_clock::now();

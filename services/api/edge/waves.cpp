@@ -9,6 +9,7 @@
 #include <telemetry/log.hpp>
 #include <wire/topics.hpp>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
@@ -83,7 +84,9 @@ asio::awaitable<std::invoke_result_t<F&>> carry_out(F work) {
 /// Runs work() on the thread for the disk.
 template <class F>
 asio::awaitable<std::invoke_result_t<F&>> on_disk(services& s, F work) {
-    co_return co_await asio::co_spawn(s.disk, carry_out(std::move(work)), asio::use_awaitable);
+    // Not cancellable: the signal would be sent to the other thread through memory of this one.
+    co_return co_await asio::co_spawn(s.disk, carry_out(std::move(work)),
+                                      asio::bind_cancellation_slot(asio::cancellation_slot{}, asio::use_awaitable));
 }
 
 /// Copies the body into the sealed file; the digest of the plain bytes. Leaves no file behind when it fails.

@@ -4,6 +4,8 @@
 
 #include <kafka/tests/support.hpp>
 
+#include <support/slowness.hpp>
+
 namespace semel::api::test {
 namespace {
 
@@ -21,7 +23,7 @@ struct Background : Api {
                            failure = thrown;
                            ended = true;
                        }));
-        const auto until = std::chrono::steady_clock::now() + 30s;
+        const auto until = std::chrono::steady_clock::now() + 30s * support::slowness;
         bool held = false;
         while (!ended && !held && std::chrono::steady_clock::now() < until) {
             io.restart();

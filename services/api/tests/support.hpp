@@ -20,6 +20,7 @@
 #include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
 #include <support/backing.hpp>
+#include <support/slowness.hpp>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -118,7 +119,8 @@ class Api : public testing::Test {
     }
 
     /// Runs until the coroutine has ended; rethrows.
-    void play(const std::function<asio::awaitable<void>()>& story, std::chrono::seconds deadline = 30s) {
+    void play(const std::function<asio::awaitable<void>()>& story,
+              std::chrono::seconds deadline = 30s * support::slowness) {
         bool ended = false;
         std::exception_ptr failure;
         asio::co_spawn(io, story(), [&](std::exception_ptr thrown) {

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 #include <intake/edge/service.hpp>
 #include <support/backing.hpp>
+#include <support/slowness.hpp>
 
 #include <chrono>
 #include <cstdlib>
@@ -348,7 +349,7 @@ TEST_F(Intake, AnOrderThatDoesNotParseStopsNobody) {
 
 // The second process takes the partition over while the first is in the middle of the file.
 TEST_F(Intake, AnotherProcessGoesOnWithWhatIsTakenFromThisOne) {
-    upload(some_rows(120'000));
+    upload(some_rows(120'000 / support::slowness));
     send(order().SerializeAsString());
     // Slow enough that the group hears of the second process before the end.
     settings.chunks_per_transaction = 1;

@@ -8,6 +8,7 @@
 
 #include <ledger/edge/service.hpp>
 #include <ledger/schema.hpp>
+#include <support/slowness.hpp>
 
 #include <algorithm>
 #include <optional>
@@ -83,7 +84,7 @@ class Service : public testing::Test {
         return tx.exec1(sql)[0].as<std::int64_t>();
     }
     asio::awaitable<void> until(std::string sql) const {
-        const auto deadline = std::chrono::steady_clock::now() + 30s;
+        const auto deadline = std::chrono::steady_clock::now() + 30s * support::slowness;
         while (number("SELECT coalesce((" + sql + ")::int, 0)") == 0) {
             if (std::chrono::steady_clock::now() > deadline) {
                 throw std::runtime_error{"this did not become true: " + sql};

@@ -4,6 +4,7 @@
 #include <telemetry/log.hpp>
 #include <wire/identity.hpp>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -77,7 +78,8 @@ asio::awaitable<void> backlog::refresh() {
         }
         co_return all;
     };
-    const auto all = co_await asio::co_spawn(self.thread, read_all(self), asio::use_awaitable);
+    const auto all = co_await asio::co_spawn(
+        self.thread, read_all(self), asio::bind_cancellation_slot(asio::cancellation_slot{}, asio::use_awaitable));
     bool failed = false;
     for (const auto& [channel, read] : all) {
         if (read) {

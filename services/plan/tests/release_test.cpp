@@ -22,6 +22,7 @@
 #include <support/backing.hpp>
 #include <support/play.hpp>
 #include <support/redis_server.hpp>
+#include <support/slowness.hpp>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -37,7 +38,7 @@ using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
 constexpr std::int32_t partitions = 3;
-constexpr auto patience = 60s;
+constexpr auto patience = 60s * support::slowness;
 
 using support::broker;
 using support::play;
@@ -547,7 +548,7 @@ TEST(Plan, PutsWhatItCannotReadAsideAndGoesOn) {
 
 /// Two waves at full speed. Prints the figures; the load run of loadtest/ holds them against their targets.
 TEST(Plan, RegistersAndReleasesAtSpeed) {
-    stage s{an_audience(25'000, 7), 0, 500};
+    stage s{an_audience(25'000 / support::slowness, 7), 0, 500};
     const auto rows = static_cast<double>(s.rows().size());
     const auto seconds_since = [](clock::time_point t) {
         return std::chrono::duration<double>(clock::now() - t).count();

@@ -14,6 +14,7 @@
 #include <openssl/pem.h>
 #include <push/edge/apns_gateway.hpp>
 #include <push/edge/fcm_gateway.hpp>
+#include <support/slowness.hpp>
 
 #include <filesystem>
 #include <fstream>
@@ -349,7 +350,7 @@ TEST_F(Gateway, FcmWaitsWithPatienceForItsToken) {
     const auto g = an_fcm();
     tell(*g, [](delivery::gateway& g) -> asio::awaitable<void> {
         const auto m = a_message("fcm");
-        auto staged = co_await g.stage(m, 20ms);
+        auto staged = co_await g.stage(m, 100ms * support::slowness);
         EXPECT_EQ(staged.index(), 1U);
         EXPECT_EQ(std::get<1>(staged).what, kind::transient);
         EXPECT_THAT(std::get<1>(staged).text, HasSubstr("503"));

@@ -403,8 +403,10 @@ class Check:
             self.breach("I11", f"a planted name or address stands in {where}")
 
     def protocols_are_kept(self):
+        # A provider refuses the token of a clock that is an hour late; nothing else of push looks at the clock.
+        late = any(f.name == "clock" and f.target == "push" for f in self.e.faults)
         for gateway, n in self.e.violations.items():
-            if n:
+            if n and not (late and gateway.startswith("apns")):
                 self.breach("G1", f"{gateway} saw {n} requests that break its protocol")
 
     def nobody_forgotten(self):

@@ -343,6 +343,13 @@ class Checker(unittest.TestCase):
         e.violations = {"smtp-2525": 0, "smpp-2775": 1}
         self.assertEqual(set(self.breaches(e)), {"G1"})
 
+    def test_G1_a_token_of_a_late_clock(self):
+        e = clean()
+        e.violations = {"apns-2197": 3}
+        self.assertEqual(set(self.breaches(e)), {"G1"})
+        e.faults = [Fault("clock", "push", 3_000_000)]
+        self.assertEqual(self.breaches(e), Counter())
+
     def test_I12_nobody_told_and_nobody_listed(self):
         e = clean()
         person = next(p for p in e.truth.counted if p.email and not p.push and not p.sms

@@ -48,9 +48,9 @@ class made_up_api {
     void start() {
         server_.emplace(io_.get_executor(), http::server_options{}, std::move(routes_));
         asio::co_spawn(io_, server_->run(), asio::detached);
-        thread_ = std::thread{[this] { io_.run(); }};
         ::setenv("SEMEL_API", fmt::format("http://127.0.0.1:{}", server_->port()).c_str(), 1);
         ::setenv("SEMEL_TOKEN", "the-token", 1);
+        thread_ = std::thread{[this] { io_.run(); }};
     }
     /// What came in; the thread has ended.
     const std::vector<asked>& stop() {
