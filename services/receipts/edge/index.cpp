@@ -312,6 +312,14 @@ CREATE FUNCTION receipts.evidence(wanted text) RETURNS TABLE (notification bytea
         SELECT notification, count(*) AS n, min(candidates) AS candidates
         FROM receipts.fits(9223372036854775807) GROUP BY 1) f USING (notification)
     WHERE d.campaign = wanted $f$;
+)",
+                       R"(
+-- A receipt that a crash left parked after its message had become known is evidence for no other message.
+CREATE OR REPLACE FUNCTION receipts.may_mean(o receipts.orphan, d receipts.open_doubt) RETURNS boolean LANGUAGE sql STABLE AS
+    $f$ SELECT (d.gateway = '' OR d.gateway = o.gateway) AND (o.reference = 0 OR o.reference = d.reference)
+            AND o.at_us >= d.since_us - 600000000
+            AND NOT EXISTS (SELECT 1 FROM receipts.known k WHERE o.message_id <> '' AND k.gateway = o.gateway
+                            AND k.message_id = o.message_id AND k.notification <> d.notification) $f$;
 )"});
 }
 

@@ -254,6 +254,24 @@ TEST_F(Receipts, DoNotTakeAReceiptThatAMessageOfUnreadableNumberMayMean) {
              [&](const seen& s) { return s.has(readable.notification, v1::EVENT_ACCEPTED); });
 }
 
+TEST_F(Receipts, AReceiptOfAKnownMessageIsNoEvidenceForAnother) {
+    const message told{.campaign = "hold", .phone = "+821000000005"};
+    const message doubted{.campaign = "hold", .phone = "+821000000005"};
+    const message fence{.campaign = "hold", .phone = "+821000000006"};
+    const auto id = "z" + base::to_hex(told.notification);
+    on->tell({told.accepted(*on, id)});
+    on->report({receipt(id)});
+    on->wait("that its message is known", [&](const seen& s) { return s.has(told.notification, v1::EVENT_RECEIPT); });
+    auto left = receipt_for(*on, told, id);
+    left.clear_user_message_reference(); // it could be about any message to this number
+    on->leave_parked(left);
+    on->tell({doubted.event(*on, v1::EVENT_IN_DOUBT), fence.event(*on, v1::EVENT_IN_DOUBT)});
+    on->report({receipt_for(*on, fence, "z" + base::to_hex(fence.notification))}); // inferred after the other could be
+    const auto now =
+        on->wait("an inference", [&](const seen& s) { return s.has(fence.notification, v1::EVENT_ACCEPTED); });
+    EXPECT_FALSE(now.has(doubted.notification, v1::EVENT_ACCEPTED));
+}
+
 TEST_F(Receipts, PassOverWhatCannotBeRead) {
     const message behind{"hold"};
     const auto partition = base::partition_of(behind.notification, stage::partitions);

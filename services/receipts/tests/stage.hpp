@@ -226,6 +226,17 @@ class stage {
                !tx.exec_params("SELECT 1 FROM receipts.orphan WHERE message_id = $1", message_id).empty();
     }
 
+    /// As a crash would leave it: parked, although its message is known by now.
+    void leave_parked(const v1::GatewayReceipt& r) const {
+        pqxx::connection c{database_.dsn()};
+        pqxx::nontransaction tx{c};
+        tx.exec_params(
+            "INSERT INTO receipts.orphan (gateway, message_id, state, code, named, destination_hash, reference, "
+            "at_us, parked_us, receipt) VALUES ($1, $2, $3, $4, '', decode($5, 'hex'), 0, $6, 0, "
+            "decode($7, 'hex'))",
+            r.gateway(), r.message_id(), static_cast<int>(r.state()), r.code(), base::to_hex(r.destination_hash()),
+            r.time_us(), base::to_hex(r.SerializeAsString()));
+    }
     /// What receipts.evidence says of this notification; nothing when it is not among the open doubts.
     struct searched {
         bool comparable = false;
