@@ -45,6 +45,13 @@ def events(dsn, campaign):
     return out
 
 
+def how_many(dsn, campaign):
+    """As many as events() has."""
+    n = number(dsn, campaign)
+    return sum(int(row[0]) for table in ("events", "recipients")
+               for row in rows(dsn, f"SELECT count(*) FROM ledger.{table} WHERE campaign = :n", n=n))
+
+
 def event_ids(dsn):
     """Of all campaigns."""
     return {row[0] for row in rows(dsn, "SELECT encode(id, 'hex') FROM ledger.events UNION ALL"
