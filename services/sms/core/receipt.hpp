@@ -27,7 +27,7 @@ enum class message_state : std::uint8_t {
 std::string_view to_string(message_state) noexcept;
 
 struct receipt {
-    std::string message_id; // as the carrier wrote it
+    std::string message_id; // as the carrier wrote it, but printable (base::to_printable)
     message_state state = message_state::unknown;
     std::string error; // "err:", the carrier's own code; empty: none
     bool final() const noexcept { return state != message_state::enroute && state != message_state::accepted; }
