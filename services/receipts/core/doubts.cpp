@@ -216,14 +216,15 @@ decision doubts::on_failed(const v1::Event& e, entry at) {
     }
     // Turned away before it went, or refused for now with no time left: either way not accepted, and the first attempt
     // may have been.
-    const bool never_sent = e.gateway().empty() || e.code() == "semel:expired";
-    if (d.resent_as() != 0 && e.attempt() >= d.resent_as() && never_sent && !d.refused()) {
+    const bool in_vain = e.gateway().empty() || e.code() == "semel:expired";
+    if (d.resent_as() != 0 && e.attempt() >= d.resent_as() && in_vain && !d.refused()) {
         if (!is_resent(d)) {
             return {};
         }
-        // The campaign was cancelled or its time ran out before the resend went: the first attempt may have arrived.
+        // The first attempt may have arrived.
         change(at).set_resent_as(e.attempt());
-        return leave_unresolved(at, e.code(), "sent again in vain: the resend was turned away before it went",
+        return leave_unresolved(at, e.code(),
+                                "sent again in vain: the resend was turned away, or refused until its time was up",
                                 base::from_us(e.time_us()));
     }
     settle(at);

@@ -41,6 +41,10 @@ class Fault:
         """By gateway: messages that come through at once when it is over."""
         return {}
 
+    def last(self):
+        """How long the fault takes is part of it: there is nothing that could be waited for."""
+        time.sleep(self.seconds)
+
     def strike(self, stack):
         raise NotImplementedError
 
@@ -63,7 +67,7 @@ class Wait(Fault):
         return ()
 
     def strike(self, stack):
-        time.sleep(self.seconds)
+        self.last()
 
 
 class OfService(Fault):
@@ -172,7 +176,7 @@ class Pause(OfService):
     def strike(self, stack):
         wait_for(f"{self.target} runs, to be stopped", lambda: stack.pid(self.target), 30, every=0.05)
         self.pid = stack.signal(self.target, signal.SIGSTOP)
-        time.sleep(self.seconds)  # the fault itself
+        self.last()
 
     def mend(self, stack):
         if stack.pid(self.target) == self.pid:
@@ -193,7 +197,7 @@ class StepClock(OfService):
 
     def strike(self, stack):
         stack.set_clock(self.target, self.step_s)
-        time.sleep(self.seconds)
+        self.last()
 
     def mend(self, stack):
         stack.set_clock(self.target, 0)
@@ -348,7 +352,7 @@ class FillPostgres(Fault):
                     pass
         except OSError:
             pass  # full
-        time.sleep(self.seconds)
+        self.last()
 
     def mend(self, stack):
         (stack.dir / "data/postgres/ballast").unlink(missing_ok=True)
@@ -403,7 +407,7 @@ class Refuse(Reset):
 
     def strike(self, stack):
         stack.proxies.change(KIND_OF[self.target], refusing=True)
-        time.sleep(self.seconds)
+        self.last()
 
     def mend(self, stack):
         stack.proxies.heal(KIND_OF[self.target])
@@ -426,7 +430,7 @@ class Partition(OfGateway):
 
     def strike(self, stack):
         stack.proxies.change(KIND_OF[self.target], blocked=set(self.directions))
-        time.sleep(self.seconds)
+        self.last()
 
     def mend(self, stack):
         stack.proxies.heal(KIND_OF[self.target])
@@ -445,7 +449,7 @@ class Slow(OfGateway):
 
     def strike(self, stack):
         stack.proxies.change(KIND_OF[self.target], delay={REQUEST: 0.0, REPLY: 0.3})
-        time.sleep(self.seconds)
+        self.last()
 
     def mend(self, stack):
         stack.proxies.heal(KIND_OF[self.target])
@@ -524,7 +528,7 @@ class Lie(OfGateway):
         if "errors" in choice:
             choice["errors"] = choice["errors"][self.kind]
         stack.control.behave(**{self.kind: choice})
-        time.sleep(self.seconds)
+        self.last()
         self.stop(stack)
         self.told = self.count(stack) - before
 
