@@ -102,7 +102,10 @@ struct producer::impl : std::enable_shared_from_this<producer::impl> {
             asio::co_spawn(executor, serve(shared_from_this()), asio::detached);
         }
         constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
-        std::ignore = co_await me->told.async_wait(no_throw);
+        // serve() may have begun at once and found the report: that cancel() came before there was anything to cancel.
+        if (!me->answer) {
+            std::ignore = co_await me->told.async_wait(no_throw);
+        }
         if (!me->answer) {
             co_return base::failed(
                 base::fault::kind::stopping,

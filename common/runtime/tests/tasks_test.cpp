@@ -1,4 +1,5 @@
 #include <runtime/tasks.hpp>
+#include <runtime/together.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
@@ -10,6 +11,8 @@
 
 #include <exception>
 #include <stdexcept>
+#include <thread>
+#include <tuple>
 
 namespace semel::runtime {
 namespace {
@@ -104,6 +107,64 @@ TEST(Sleep, SaysWhetherItSleptToTheEnd) {
     bool slept = false;
     run(io, [](bool& s) -> asio::awaitable<void> { s = co_await sleep(milliseconds{1}); }(slept));
     EXPECT_TRUE(slept);
+}
+
+asio::awaitable<int> after(milliseconds wait, int value) {
+    co_await sleep(wait);
+    co_return value;
+}
+
+TEST(Both, RunsTheTwoAtOnceAndHandsBothOut) {
+    asio::io_context io;
+    run(io, []() -> asio::awaitable<void> {
+        signal met{co_await asio::this_coro::executor};
+        const auto wait = [&]() -> asio::awaitable<int> { co_return co_await met.wait_for(for_ever) ? 1 : 0; };
+        const auto tell = [&]() -> asio::awaitable<int> {
+            met.notify();
+            co_return 2;
+        };
+        const auto [first, second] = co_await both(wait(), tell());
+        EXPECT_EQ(first, 1);
+        EXPECT_EQ(second, 2);
+    }());
+}
+
+TEST(Both, WaitsForTheOtherBeforeItRethrows) {
+    asio::io_context io;
+    bool gone = false;
+    const auto fail = []() -> asio::awaitable<int> {
+        co_await yield();
+        throw std::runtime_error{"broken"};
+    };
+    const auto other = [&]() -> asio::awaitable<int> {
+        const ended mark{gone};
+        co_return co_await after(milliseconds{20}, 3);
+    };
+    EXPECT_THROW(run(io,
+                     [](auto a, auto b) -> asio::awaitable<void> {
+                         std::ignore = co_await both(std::move(a), std::move(b));
+                     }(fail(), other())),
+                 std::runtime_error);
+    EXPECT_TRUE(gone);
+}
+
+TEST(OnThread, BringsTheValueOrTheFailureBackToTheCallersThread) {
+    asio::io_context io;
+    asio::thread_pool pool{1};
+    run(io, [](asio::thread_pool& p) -> asio::awaitable<void> {
+        const auto here = std::this_thread::get_id();
+        const auto there = co_await on_thread(p, [] { return std::this_thread::get_id(); });
+        EXPECT_NE(there, here);
+        EXPECT_EQ(std::this_thread::get_id(), here);
+        bool caught = false;
+        try {
+            co_await on_thread(p, [] { throw std::runtime_error{"broken"}; });
+        } catch (const std::runtime_error&) {
+            caught = true;
+            EXPECT_EQ(std::this_thread::get_id(), here);
+        }
+        EXPECT_TRUE(caught);
+    }(pool));
 }
 
 TEST(Gate, WaitsForWhatIsInsideAndRefusesTheNew) {

@@ -6,12 +6,10 @@
 #include <crypto/keys.hpp>
 #include <failpoint/failpoint.hpp>
 #include <notice/source.hpp>
+#include <runtime/together.hpp>
 #include <telemetry/log.hpp>
 #include <wire/topics.hpp>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include <array>
@@ -77,18 +75,6 @@ asio::awaitable<void> drop(services& s, std::string id, std::uint32_t wave) {
     });
 }
 
-template <class F>
-asio::awaitable<std::invoke_result_t<F&>> carry_out(F work) {
-    co_return work();
-}
-/// Runs work() on the thread for the disk.
-template <class F>
-asio::awaitable<std::invoke_result_t<F&>> on_disk(services& s, F work) {
-    // Not cancellable: the signal would be sent to the other thread through memory of this one.
-    co_return co_await asio::co_spawn(s.disk, carry_out(std::move(work)),
-                                      asio::bind_cancellation_slot(asio::cancellation_slot{}, asio::use_awaitable));
-}
-
 /// Copies the body into the sealed file; the digest of the plain bytes. Leaves no file behind when it fails.
 asio::awaitable<base::result<std::string>> receive(services& s, http::request& r, std::filesystem::path path,
                                                    crypto::key256 key, audience::upload_place place) {
@@ -108,13 +94,13 @@ asio::awaitable<base::result<std::string>> receive(services& s, http::request& r
             break;
         }
         auto write = [&file, piece = std::string_view{buffer.data(), *n}] { return file->write(piece); };
-        const auto written = co_await on_disk(s, std::move(write));
+        const auto written = co_await runtime::on_thread(s.disk, std::move(write));
         if (!written) {
             co_return base::failed(written.error());
         }
     }
     auto finish = [&file] { return file->finish(); };
-    const auto digest = co_await on_disk(s, std::move(finish));
+    const auto digest = co_await runtime::on_thread(s.disk, std::move(finish));
     if (!digest) {
         co_return base::failed(digest.error());
     }

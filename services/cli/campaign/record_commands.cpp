@@ -75,13 +75,15 @@ void add_audit(CLI::App& program, int& exit_code) {
     add_common(*export_command, bundle);
     add_id(*export_command, bundle->subject);
     export_command->add_option("--out", bundle->out, "The folder to write")->required();
-    export_command->callback([&exit_code] { exit_code = unsupported("audit export; use `semel audit show --json`"); });
+    export_command->callback([bundle, &exit_code] { // the options' values live as long as the commands
+        exit_code = unsupported("audit export; use `semel audit show --json`");
+    });
 
     auto verified = std::make_shared<exporting>();
     auto* verify = audit->add_subcommand("verify", "Not in this version: check exported evidence offline");
     add_common(*verify, verified);
     verify->add_option("DIR", verified->subject, "What `audit export` wrote")->required();
-    verify->callback([&exit_code] { exit_code = unsupported("audit verify"); });
+    verify->callback([verified, &exit_code] { exit_code = unsupported("audit verify"); });
 }
 
 void add_in_doubt(CLI::App& program, int& exit_code) {

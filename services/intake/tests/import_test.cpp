@@ -349,7 +349,8 @@ TEST_F(Intake, AnOrderThatDoesNotParseStopsNobody) {
 
 // The second process takes the partition over while the first is in the middle of the file.
 TEST_F(Intake, AnotherProcessGoesOnWithWhatIsTakenFromThisOne) {
-    upload(some_rows(120'000 / support::slowness));
+    constexpr auto rows = 120'000 / support::slowness;
+    upload(some_rows(rows));
     send(order().SerializeAsString());
     // Slow enough that the group hears of the second process before the end.
     settings.chunks_per_transaction = 1;
@@ -383,7 +384,7 @@ TEST_F(Intake, AnotherProcessGoesOnWithWhatIsTakenFromThisOne) {
     }
     const auto told = feedback();
     ASSERT_EQ(told.size(), 1U);
-    EXPECT_EQ(rows_of(told[0]), numbers(120'000));
+    EXPECT_EQ(rows_of(told[0]), numbers(rows));
     EXPECT_EQ(metrics.expose().find("semel_intake_rows_total 0\n"), std::string::npos) << "the first wrote nothing";
     EXPECT_EQ(theirs.expose().find("semel_intake_rows_total 0\n"), std::string::npos) << "the first wrote everything";
 }

@@ -305,7 +305,8 @@ TEST_F(Ledger, TellsAPersonsStoryWithTheMessagesThatReachIt) {
     const auto q = s.recipient("q", 1, 2, {"covered:a", "own:b"});
     auto accepted = s.about(v1::EVENT_ACCEPTED, "a");
     accepted.set_content_sha256("hash");
-    accepted.set_text(std::string{"with a zero \0 byte, a tab \t and a \\", 37});
+    using namespace std::string_literals;
+    accepted.set_text("with a zero \0 byte, a tab \t and a \\"s);
     auto bounced = s.receipt("a", v1::RECEIPT_BOUNCED);
     bounced.set_code("5.1.1");
     write({p, q, accepted, bounced, s.about(v1::EVENT_FAILED, "b")});

@@ -1,13 +1,11 @@
 #include "backlog.hpp"
 
 #include <kafka/admin.hpp>
+#include <runtime/together.hpp>
 #include <telemetry/log.hpp>
 #include <wire/identity.hpp>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <array>
@@ -71,15 +69,13 @@ asio::awaitable<void> backlog::refresh() {
     if (self.read_at != clock::time_point{} && clock::now() - self.read_at < reading_lasts) {
         co_return;
     }
-    const auto read_all = [](impl& on) -> asio::awaitable<reading_by_channel> {
-        reading_by_channel all;
+    const auto all = co_await runtime::on_thread(self.thread, [&self] {
+        reading_by_channel read;
         for (const auto c : channels) {
-            all.emplace(c, read_channel(on.kafka, on.place, c));
+            read.emplace(c, read_channel(self.kafka, self.place, c));
         }
-        co_return all;
-    };
-    const auto all = co_await asio::co_spawn(
-        self.thread, read_all(self), asio::bind_cancellation_slot(asio::cancellation_slot{}, asio::use_awaitable));
+        return read;
+    });
     bool failed = false;
     for (const auto& [channel, read] : all) {
         if (read) {

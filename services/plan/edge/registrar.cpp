@@ -1,6 +1,7 @@
 #include "registrar.hpp"
 
 #include <failpoint/failpoint.hpp>
+#include <runtime/together.hpp>
 #include <telemetry/log.hpp>
 #include <wire/progress.hpp>
 #include <wire/topics.hpp>
@@ -156,22 +157,22 @@ asio::awaitable<base::result<v1::Registered>> registrar::register_span(std::shar
     const std::vector<stretch> whole{
         {static_cast<std::int32_t>(span.partition()), span.start_offset(), span.end_offset()}};
     reader_.start(campaign, wave.number(), whole);
-    for (;;) {
-        const auto chunks = co_await reader_.next(chunks_at_once);
-        if (chunks.empty()) {
-            break;
-        }
+    auto chunks = co_await reader_.next(chunks_at_once);
+    while (!chunks.empty()) {
         if (mine->ending) {
             co_return base::failed(fault::kind::stopping, "the partitions are given back");
         }
         const auto entries = entries_of(chunks);
-        if (auto put = co_await store_.put(s, wave.number(), shape, entries); !put) {
+        auto [put, following] =
+            co_await runtime::both(store_.put(s, wave.number(), shape, entries), reader_.next(chunks_at_once));
+        if (!put) {
             co_return base::failed(put.error());
         }
         SEMEL_FAILPOINT("plan.register.put");
         const auto before = totals.recipients();
         count(totals, chunks);
         probe_.registered.add(static_cast<double>(totals.recipients() - before));
+        chunks = std::move(following);
     }
     if (auto marked = co_await store_.mark(s, {wave.number(), span.partition(), span.end_offset()}); !marked) {
         co_return base::failed(marked.error());

@@ -2,15 +2,11 @@
 
 #include <base/time.hpp>
 #include <failpoint/failpoint.hpp>
+#include <runtime/together.hpp>
 #include <telemetry/log.hpp>
 #include <wire/progress.hpp>
 #include <wire/topics.hpp>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/deferred.hpp>
-#include <boost/asio/experimental/parallel_group.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -194,7 +190,6 @@ base::fault releaser::lost(const base::fault& f) {
 /// While one batch is built and committed, the next one is read and looked up.
 asio::awaitable<base::result<bool>> releaser::advance(pass& p) {
     const auto until = clock::now() + slice;
-    const auto executor = co_await asio::this_coro::executor;
     co_await backlog_.refresh();
     auto ready = co_await prepare(p, allowed(p, 0));
     bool moved = false;
@@ -205,15 +200,7 @@ asio::awaitable<base::result<bool>> releaser::advance(pass& p) {
             on_its_way = std::max(on_its_way, n);
         }
         const auto more = clock::now() < until ? allowed(p, on_its_way) : 0;
-        auto both = asio::experimental::make_parallel_group(asio::co_spawn(executor, emit(p, *ready), asio::deferred),
-                                                            asio::co_spawn(executor, prepare(p, more), asio::deferred));
-        auto [order, emit_failure, emitted, prepare_failure, next] =
-            co_await both.async_wait(asio::experimental::wait_for_all{}, asio::use_awaitable);
-        for (const auto& failure : {emit_failure, prepare_failure}) {
-            if (failure) {
-                std::rethrow_exception(failure);
-            }
-        }
+        auto [emitted, next] = co_await runtime::both(emit(p, *ready), prepare(p, more));
         if (!emitted) {
             co_return base::failed(emitted.error());
         }

@@ -1,8 +1,11 @@
 #include "wave_reader.hpp"
 
+#include <runtime/together.hpp>
 #include <wire/sealed.hpp>
 #include <wire/topics.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace semel::plan {
@@ -69,21 +72,24 @@ void wave_reader::take(const kafka::record& r) {
     }
 }
 
-chunk wave_reader::open(std::int32_t partition, kafka::offset offset, v1::AudienceRecord record) const {
-    chunk c{.partition = partition,
-            .offset = offset,
+chunk wave_reader::open(const catalog::campaign& campaign, raw_chunk fetched) {
+    chunk c{.partition = fetched.partition,
+            .offset = fetched.offset,
             .content = {},
             .people = {},
-            .unreadable = {},
-            .raw = {},
-            .rows = record.count()};
+            .unreadable = std::move(fetched.unreadable),
+            .raw = std::move(fetched.raw),
+            .rows = fetched.record.count()};
+    if (!c.unreadable.empty()) {
+        return c;
+    }
     const auto give_up = [&](const std::string& why) {
         c.unreadable = why;
-        c.raw = record.SerializeAsString();
+        c.raw = fetched.record.SerializeAsString();
         c.content.Clear();
         c.people.clear();
     };
-    auto content = wire::open_chunk(*campaign_->key, record);
+    auto content = wire::open_chunk(*campaign.key, fetched.record);
     if (!content) {
         give_up(content.error().why());
         return c;
@@ -91,7 +97,7 @@ chunk wave_reader::open(std::int32_t partition, kafka::offset offset, v1::Audien
     c.content = std::move(*content);
     c.people.reserve(static_cast<std::size_t>(c.content.recipients_size()));
     for (const auto& recipient : c.content.recipients()) {
-        auto p = person_of(*campaign_->key, campaign_->state, recipient);
+        auto p = person_of(*campaign.key, campaign.state, recipient);
         if (!p) {
             give_up(p.error().why());
             return c;
@@ -111,23 +117,20 @@ asio::awaitable<std::vector<chunk>> wave_reader::next(std::size_t at_most) {
             assign(); // what lies behind a stretch's end belongs to others: do not fetch it
         }
     }
-    std::vector<chunk> chunks;
-    while (!fetched_.empty() && chunks.size() < at_most) {
-        auto c = std::move(fetched_.front());
-        fetched_.pop_front();
-        if (c.unreadable.empty()) {
-            chunks.push_back(open(c.partition, c.offset, std::move(c.record)));
-        } else {
-            chunks.push_back({.partition = c.partition,
-                              .offset = c.offset,
-                              .content = {},
-                              .people = {},
-                              .unreadable = std::move(c.unreadable),
-                              .raw = std::move(c.raw),
-                              .rows = 0});
-        }
+    const auto until = fetched_.begin() + static_cast<std::ptrdiff_t>(std::min(at_most, fetched_.size()));
+    std::vector<raw_chunk> raw{std::make_move_iterator(fetched_.begin()), std::make_move_iterator(until)};
+    fetched_.erase(fetched_.begin(), until);
+    if (raw.empty()) {
+        co_return std::vector<chunk>{};
     }
-    co_return chunks;
+    co_return co_await runtime::on_thread(opener_, [campaign = campaign_, raw = std::move(raw)]() mutable {
+        std::vector<chunk> chunks;
+        chunks.reserve(raw.size());
+        for (auto& fetched : raw) {
+            chunks.push_back(open(*campaign, std::move(fetched)));
+        }
+        return chunks;
+    });
 }
 
 } // namespace semel::plan

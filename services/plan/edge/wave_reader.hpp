@@ -1,6 +1,7 @@
 #pragma once
 // The records of one wave in some partitions of `audience`, opened and hashed. Records of other waves that lie between
-// are passed over; a record that nobody can read is handed out as such, never skipped. One strand.
+// are passed over; a record that nobody can read is handed out as such, never skipped. One strand; the opening and
+// hashing, most of the work, has a thread of its own, so that Kafka and Redis need not wait for it.
 
 #include "kafka_place.hpp"
 
@@ -9,6 +10,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <plan/core/leader.hpp>
 
 #include <deque>
@@ -47,13 +49,6 @@ class wave_reader {
     bool reading() const;
     void assign();
     void take(const kafka::record&);
-    chunk open(std::int32_t partition, kafka::offset, v1::AudienceRecord) const;
-
-    std::string topic_;
-    kafka::reader reader_;
-    catalog::campaign_ptr campaign_;
-    std::uint32_t wave_ = 0;
-    std::map<std::int32_t, stretch> left_; // stretches that are not read to their end
     struct raw_chunk {
         std::int32_t partition = 0;
         kafka::offset offset = 0;
@@ -61,7 +56,15 @@ class wave_reader {
         std::string unreadable;
         std::string raw;
     };
+    static chunk open(const catalog::campaign&, raw_chunk);
+
+    std::string topic_;
+    kafka::reader reader_;
+    catalog::campaign_ptr campaign_;
+    std::uint32_t wave_ = 0;
+    std::map<std::int32_t, stretch> left_; // stretches that are not read to their end
     std::deque<raw_chunk> fetched_;
+    boost::asio::thread_pool opener_{1};
 };
 
 } // namespace semel::plan
