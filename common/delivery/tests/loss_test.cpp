@@ -2,7 +2,9 @@
 
 #include "stage.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <support/slowness.hpp>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -17,7 +19,7 @@ bool killed(int status) {
 
 TEST(RedisLost, WhileTheEngineLivesNothingIsInDoubt) {
     stage on;
-    on.gateways = "gateway-a:32:1500:3:0";
+    on.gateways = fmt::format("gateway-a:32:{}:3:0", 1'500 / support::slowness); // lasts longer than all the losses
     on.dispatch("ok", 6'000);
     on.start();
     std::size_t sent = 0;

@@ -94,7 +94,7 @@ class Evidence:
     heads_astray: list = field(default_factory=list)  # partitions whose head in Redis is not what Kafka says
     claims_accepted: set = field(default_factory=set)  # notifications whose claim says that a gateway accepted
     leaks: list = field(default_factory=list)  # where a mark was found
-    violations: dict = field(default_factory=dict)  # gateway -> how often a dispatcher broke its protocol
+    violations: dict = field(default_factory=dict)  # gateway -> how often a dispatcher broke its protocol, and the last rule
 
 
 @dataclass
@@ -405,9 +405,9 @@ class Check:
     def protocols_are_kept(self):
         # A provider refuses the token of a clock that is an hour late; nothing else of push looks at the clock.
         late = any(f.name == "clock" and f.target == "push" for f in self.e.faults)
-        for gateway, n in self.e.violations.items():
+        for gateway, (n, rule) in self.e.violations.items():
             if n and not (late and gateway.startswith("apns")):
-                self.breach("G1", f"{gateway} saw {n} requests that break its protocol")
+                self.breach("G1", f"{gateway} saw {n} requests that break its protocol, the last one: {rule}")
 
     def nobody_forgotten(self):
         listed = set(self.e.unreached) | {d["recipient_id"] for d in self.e.in_doubt}

@@ -71,7 +71,8 @@ def gather(stack, campaign, truth, policy, faults, elsewhere=frozenset()):
         # After a loss the register is filled again only when release still needs it: then its head names no spans.
         register_entries=entries if head - 2 >= 8 else None,
         heads_astray=heads_astray, claims_accepted=claims_accepted, leaks=leaks(stack),
-        violations={one["listener"]: one["violations"] for one in stack.control.counts() if "violations" in one},
+        violations={one["listener"]: (one["violations"], one["last_violation"])
+                    for one in stack.control.counts() if "violations" in one},
         **said)
 
 

@@ -69,6 +69,8 @@ class Proxy:
                 await asyncio.sleep(self.delay[direction])
             async with self.moved:
                 await self.moved.wait_for(lambda: direction not in self.blocked)
+            if silent.is_set():
+                continue  # both ways: the peer is gone, and nobody says so; what comes now must not follow half a request
             cut = self.cut
             if cut and cut.direction == direction and cut.left > 0:
                 cut.left -= 1
@@ -82,8 +84,7 @@ class Proxy:
                         reset(one)
                     return
                 silent.set()
-            if silent.is_set():
-                continue  # both ways: the peer is gone, and nobody says so
+                continue
             writer.write(piece)
             await writer.drain()
         if not silent.is_set() and writer.can_write_eof():

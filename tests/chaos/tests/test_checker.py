@@ -340,12 +340,12 @@ class Checker(unittest.TestCase):
 
     def test_G1_a_broken_protocol(self):
         e = clean()
-        e.violations = {"smtp-2525": 0, "smpp-2775": 1}
+        e.violations = {"smtp-2525": (0, ""), "smpp-2775": (1, "a rule")}
         self.assertEqual(set(self.breaches(e)), {"G1"})
 
     def test_G1_a_token_of_a_late_clock(self):
         e = clean()
-        e.violations = {"apns-2197": 3}
+        e.violations = {"apns-2197": (3, "a rule")}
         self.assertEqual(set(self.breaches(e)), {"G1"})
         e.faults = [Fault("clock", "push", 3_000_000)]
         self.assertEqual(self.breaches(e), Counter())

@@ -5,7 +5,7 @@ import time
 import unittest
 
 from semel_chaos.proxy import REPLY, REQUEST, Cut, Proxies
-from semel_chaos.stack import free_base
+from semel_chaos.stack import free_base, wait_for
 
 
 class Echo(socketserver.BaseRequestHandler):
@@ -65,6 +65,16 @@ class TheProxy(unittest.TestCase):
         self.client.settimeout(0.3)
         with self.assertRaises(TimeoutError):
             self.client.recv(10)
+
+    def test_a_silent_connection_is_not_cut_again(self):
+        cut = self.proxies.arm("one", Cut(REQUEST, -2, silent=True, left=2))
+        self.client.sendall(b"hello")
+        wait_for("the first piece to pass", lambda: self.server.seen, 5)
+        self.client.sendall(b"world")
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as other:
+            other.sendall(b"again")  # meets the second cut, if that is still there
+            wait_for("that one's piece to pass", lambda: b"".join(self.server.seen).startswith(b"helaga"), 5)
+        self.assertEqual(cut.done, 2)
 
     def test_holds_back_what_a_partition_stops(self):
         self.proxies.change("one", blocked={REPLY})
