@@ -43,7 +43,7 @@ struct producer::impl : std::enable_shared_from_this<producer::impl> {
         std::optional<rd_kafka_resp_err_t> answer;
     };
 
-    impl(asio::any_io_executor ex, producer_options o)
+    impl(const asio::any_io_executor& ex, producer_options o)
         : executor(ex)
         , options(std::move(o))
         , client(make_client(RD_KAFKA_PRODUCER, configure(options)))
@@ -82,8 +82,10 @@ struct producer::impl : std::enable_shared_from_this<producer::impl> {
         const auto id = ++last_id;
         asio::steady_timer pause{executor};
         for (;;) {
+            auto* const mark =
+                reinterpret_cast<void*>(id); // NOLINT(performance-no-int-to-ptr) comes back in the report
             const auto failed = rd_kafka_produce(topic(to.topic), to.partition, RD_KAFKA_MSG_F_COPY, value.data(),
-                                                 value.size(), key.data(), key.size(), reinterpret_cast<void*>(id));
+                                                 value.size(), key.data(), key.size(), mark);
             if (failed == 0) {
                 break;
             }

@@ -136,14 +136,14 @@ TEST(Both, WaitsForTheOtherBeforeItRethrows) {
         co_await yield();
         throw std::runtime_error{"broken"};
     };
-    const auto other = [&]() -> asio::awaitable<int> {
-        const ended mark{gone};
+    const auto other = [](bool& over) -> asio::awaitable<int> {
+        const ended mark{over};
         co_return co_await after(milliseconds{20}, 3);
     };
     EXPECT_THROW(run(io,
                      [](auto a, auto b) -> asio::awaitable<void> {
                          std::ignore = co_await both(std::move(a), std::move(b));
-                     }(fail(), other())),
+                     }(fail(), other(gone))),
                  std::runtime_error);
     EXPECT_TRUE(gone);
 }
