@@ -60,6 +60,7 @@ void wave_reader::take(const kafka::record& r) {
         raw_chunk c{r.at().partition, r.offset(), {}, {}, {}};
         if (!c.record.ParseFromArray(r.value().data(), static_cast<int>(r.value().size()))) {
             c.unreadable = "it is no AudienceRecord";
+            c.record.Clear(); // what was parsed before the error says nothing, least of all how many rows there were
             c.raw = r.value();
             fetched_.push_back(std::move(c));
         } else if (c.record.campaign_id() == campaign_->id.value() && c.record.wave() == wave_) {
