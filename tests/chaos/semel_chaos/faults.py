@@ -51,6 +51,12 @@ class Fault:
     def mend(self, stack):
         pass
 
+    #: When sending stopped, by the monotonic clock; None: when the fault was begun, or, if it lasts, when it was over.
+    stopped = None
+
+    def after(self, stack):
+        """What brought the fault about is taken back, once its recovery has been seen."""
+
     def __str__(self):
         return f"{self.name} {self.target}" + (f" {self.seconds:.0f} s" if self.seconds else "")
 
@@ -130,18 +136,23 @@ class KillAtFailpoint(OfService):
         elif self.provocation == "silence":
             stack.signal("kafka", signal.SIGSTOP)
         try:
-            stack.await_other(self.target, former, self.REACHED_WITHIN)
+            wait_for("the point is reached", lambda: stack.pid(self.target) != former, self.REACHED_WITHIN, every=0.02)
+            self.stopped = time.monotonic()
             self.reached = stack.disarmed(self.target)
         except Failed:
             self.reached = False
         finally:
             if self.provocation == "silence":
                 stack.signal("kafka", signal.SIGCONT, quiet=True)
-            if self.provocation == "join":
-                stack.scale(service, 1)
         if not self.reached:
             stack.disarm(self.target)
-            stack.await_other(self.target, stack.kill(self.target))
+            self.stopped = time.monotonic()
+            former = stack.kill(self.target)
+        stack.await_other(self.target, former)
+
+    def after(self, stack):
+        if self.provocation == "join":
+            stack.scale(self.target.split("-")[0], 1)
 
     def __str__(self):
         return f"{self.name} {self.target} {self.point}:{self.hit}" + (" (not reached: killed)" if self.reached is False else "")

@@ -66,7 +66,8 @@ class Striker:
             self.redis_lost_until = time.monotonic() + self.REBUILD_S
         # Of what lasts, recovery begins when it is over.
         if sending:
-            record.recovery_s = self.recovery(fault, time.monotonic() if fault.seconds else began)
+            record.recovery_s = self.recovery(fault, fault.stopped or (time.monotonic() if fault.seconds else began))
+        fault.after(self.stack)
         self.write(fault=str(fault), struck=True, recovery_s=record.recovery_s)
         tell(f"{fault}" + (f": sending again after {record.recovery_s:.1f} s" if record.recovery_s is not None else ""))
 
