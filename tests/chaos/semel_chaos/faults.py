@@ -10,6 +10,7 @@ import time
 from . import redis
 from .proxy import REPLY, REQUEST, Cut
 from .gateways import GATEWAYS
+from .replica import Replica
 from .stack import DISPATCHERS, Failed, wait_for
 
 KIND_OF = {name: kind for name, (kind, _) in GATEWAYS.items()}
@@ -53,6 +54,8 @@ class Fault:
 
     #: When sending stopped, by the monotonic clock; None: when the fault was begun, or, if it lasts, when it was over.
     stopped = None
+
+    changes_redis_after = False
 
     def after(self, stack):
         """What brought the fault about is taken back, once its recovery has been seen."""
@@ -315,6 +318,29 @@ class OldRedis(LoseRedis):
         stack.signal("redis", signal.SIGKILL)
         stack.await_other("redis", pid, 60)
         stack.await_ready("redis")
+
+
+class FailOver(LoseRedis):
+    """A replica takes over without the last claims, which the former server took and answered; once all send again, the
+    former server takes over in turn, with everything."""
+
+    name = "fail over"
+    changes_redis_after = True
+
+    def __init__(self):
+        super().__init__()
+        self.replica = None
+
+    def strike(self, stack):
+        self.replica = Replica(stack)
+        stack.beside.append(self.replica)
+        self.replica.follow()
+        self.replica.take_over()
+        self.stopped = time.monotonic()
+
+    def after(self, stack):
+        self.replica.give_back()
+        self.replica.close()
 
 
 class PauseRedis(Pause):

@@ -75,7 +75,8 @@ def draw(profile, seed, points, small_disk=True):
             out.append(fault)
     out += [faults.Pause(dice.choice(WORKERS), dice.uniform(1, 12)) for _ in range(profile.pauses)]
     out += [faults.Pause(dice.choice(DISPATCHERS), dice.uniform(*BEYOND_SESSION_S)) for _ in range(profile.long_pauses)]
-    redis = (faults.FlushRedis, faults.KillRedis, faults.EmptyRedis, faults.OldRedis, lambda: faults.PauseRedis(dice.uniform(1, 8)))
+    redis = (faults.FlushRedis, faults.KillRedis, faults.EmptyRedis, faults.FailOver, faults.OldRedis,
+             lambda: faults.PauseRedis(dice.uniform(1, 8)))
     out += [redis[i % len(redis)]() for i in range(profile.redis)]
     kafka = (faults.KillKafka, faults.StopKafka, lambda: faults.PauseKafka(dice.uniform(5, 30)))
     out += [kafka[i % len(kafka)]() for i in range(profile.kafka)]

@@ -177,6 +177,7 @@ MAKERS = {
     "kill": kill, "failpoint": failpoint, "pause": pause, "clock": clock, "storm": storm, "partition": partition, "cut": cut,
     "restart": lambda w: (w.target("kafka"), w.end(faults.StopKafka()))[1],
     "flushall": of_redis(faults.FlushRedis), "replace": of_redis(faults.EmptyRedis), "roll back": of_redis(faults.OldRedis),
+    "fail over": of_redis(faults.FailOver),
     "disk full": lambda w: (w.target("postgres"), w.end(faults.FillPostgres(w.seconds())))[1],
     "reset": lambda w: w.end(faults.Reset(w.target(*GATEWAYS))),
     "refuse": of_gateway(faults.Refuse), "slow": of_gateway(faults.Slow),

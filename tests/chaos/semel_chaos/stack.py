@@ -44,7 +44,7 @@ def wait_for(what, condition, seconds, every=0.1):
 def free_base(count, dice=random):
     """The first of `count` free ports in a row."""
     while True:
-        base = 20_000 + dice.randrange(500) * 24
+        base = 20_000 + dice.randrange(390) * 32
         if all(port_is_free(base + i) for i in range(count)):
             return base
 
@@ -92,7 +92,7 @@ def parent_of(pid):
 PORTS = {"kafka": 0, "controller": 1, "redis": 2, "postgres": 3, "api": 4,
          **{f"admin of {name}": 5 + i for i, name in enumerate(SERVICES)},
          "control": 14, "smtp": 15, "apns": 16, "fcm": 17, "smpp": 18,
-         "smtp-gateway": 19, "apns-gateway": 20, "fcm-gateway": 21, "smpp-gateway": 22}
+         "smtp-gateway": 19, "apns-gateway": 20, "fcm-gateway": 21, "smpp-gateway": 22, "replica": 23, "former redis": 24}
 KINDS = tuple(kind for kind, _ in GATEWAYS.values())
 
 
@@ -123,6 +123,7 @@ class Stack:
         self.latency_ms = 0
         self.gateway_process = None
         self.proxies = None
+        self.beside = []  # what runs beside the stack and ends with it
         self.tails = Tails()
         self.watch = Watch()
 
@@ -190,6 +191,8 @@ class Stack:
                 self.signal(name, signal.SIGCONT, quiet=True)  # a stopped process cannot drain
             self.semel("down", check=False)
         finally:
+            for one in self.beside:
+                one.close()
             if self.proxies:
                 self.proxies.close()
             if self.gateway_process:

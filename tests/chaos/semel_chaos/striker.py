@@ -67,7 +67,11 @@ class Striker:
         # Of what lasts, recovery begins when it is over.
         if sending:
             record.recovery_s = self.recovery(fault, fault.stopped or (time.monotonic() if fault.seconds else began))
+        if fault.changes_redis_after:
+            self.redis_lost_until = time.monotonic() + 120
         fault.after(self.stack)
+        if fault.changes_redis_after:
+            self.redis_lost_until = time.monotonic() + self.REBUILD_S
         self.write(fault=str(fault), struck=True, recovery_s=record.recovery_s)
         tell(f"{fault}" + (f": sending again after {record.recovery_s:.1f} s" if record.recovery_s is not None else ""))
 
