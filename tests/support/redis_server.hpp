@@ -40,6 +40,7 @@ class redis_server {
             "redis-server", "--port", std::to_string(port_), "--bind",  "127.0.0.1", "--dir", folder_.string(),
             "--save",       "",       "--dbfilename",        "dump.rdb"};
         std::vector<char*> argv;
+        argv.reserve(args.size() + 1);
         for (auto& a : args) {
             argv.push_back(a.data());
         }

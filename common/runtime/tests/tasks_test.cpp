@@ -118,12 +118,12 @@ TEST(Both, RunsTheTwoAtOnceAndHandsBothOut) {
     asio::io_context io;
     run(io, []() -> asio::awaitable<void> {
         signal met{co_await asio::this_coro::executor};
-        const auto wait = [&]() -> asio::awaitable<int> { co_return co_await met.wait_for(for_ever) ? 1 : 0; };
-        const auto tell = [&]() -> asio::awaitable<int> {
-            met.notify();
+        const auto wait = [](signal& s) -> asio::awaitable<int> { co_return co_await s.wait_for(for_ever) ? 1 : 0; };
+        const auto tell = [](signal& s) -> asio::awaitable<int> {
+            s.notify();
             co_return 2;
         };
-        const auto [first, second] = co_await both(wait(), tell());
+        const auto [first, second] = co_await both(wait(met), tell(met));
         EXPECT_EQ(first, 1);
         EXPECT_EQ(second, 2);
     }());
