@@ -141,7 +141,7 @@ decision doubts::observe(const v1::Event& e, const history& before, const policy
         return {};
     }
     if (e.kind() == v1::EVENT_AWAITING || e.kind() == v1::EVENT_IN_DOUBT) {
-        open_or_merge(e, *id, before);
+        open_or_merge(e, *id, before, now);
         return {};
     }
     const auto found = open_.find(*id);
@@ -170,7 +170,11 @@ decision doubts::observe(const v1::Event& e, const history& before, const policy
     }
 }
 
-void doubts::open_or_merge(const v1::Event& e, const base::notification_id& id, const history& before) {
+void doubts::open_or_merge(const v1::Event& e, const base::notification_id& id, const history& before,
+                           base::timestamp now) {
+    // A dispatcher whose clock is ahead dates its doubts in the future: decided by that date they would stay open for
+    // hours, and receipts of today would be too old for them.
+    const auto since_us = std::min(e.time_us(), base::to_us(now));
     const bool awaiting = e.kind() == v1::EVENT_AWAITING;
     auto found = open_.find(id);
     if (found == open_.end()) {
@@ -183,7 +187,7 @@ void doubts::open_or_merge(const v1::Event& e, const base::notification_id& id, 
         if (e.attempt() == d.attempt()) {
             // The same attempt told twice or in another order: the earlier time and the graver word stand.
             auto& same = change(found);
-            same.set_since_us(std::min(same.since_us(), e.time_us()));
+            same.set_since_us(std::min(same.since_us(), since_us));
             same.set_awaiting(same.awaiting() && awaiting);
             if (same.gateway().empty()) {
                 same.set_gateway(e.gateway());
@@ -203,7 +207,7 @@ void doubts::open_or_merge(const v1::Event& e, const base::notification_id& id, 
     d.set_notification(e.notification());
     d.set_attempt(e.attempt());
     d.set_gateway(e.gateway());
-    d.set_since_us(e.time_us());
+    d.set_since_us(since_us);
     d.set_awaiting(awaiting);
     d.set_dispatch(e.dispatch());
     d.set_parts(e.parts());

@@ -88,7 +88,7 @@ class doubts {
   private:
     using entry = std::unordered_map<base::notification_id, v1::Doubt>::iterator;
 
-    void open_or_merge(const v1::Event&, const base::notification_id&, const history&);
+    void open_or_merge(const v1::Event&, const base::notification_id&, const history&, base::timestamp now);
     decision on_failed(const v1::Event&, entry);
     decision on_deferred(const v1::Event&, entry, base::timestamp now);
     bool is_proven_whole(const v1::Event&, entry);

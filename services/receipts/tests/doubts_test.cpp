@@ -207,6 +207,16 @@ TEST(Doubts, TheSameAttemptToldInAnyOrderIsInDoubtSinceItsFirstEvent) {
     }
 }
 
+TEST(Doubts, WhatIsDatedInTheFutureIsInDoubtSinceItWasHeardOf) {
+    for (const auto kind : {v1::EVENT_AWAITING, v1::EVENT_IN_DOUBT}) {
+        world w;
+        w.hear(event(kind, 1, noon + 1h)); // of a process whose clock is ahead
+        EXPECT_EQ(w.all.find(id)->since_us(), base::to_us(noon));
+        EXPECT_EQ(w.wait(30min - 1us).size(), kind == v1::EVENT_AWAITING ? 1U : 0U); // awaited for too long
+        EXPECT_TRUE(says_only(w.wait(1us), v1::EVENT_RESENT));
+    }
+}
+
 TEST(Doubts, WordOfAnOlderAttemptDoesNotReplaceTheLatest) {
     world w;
     w.hear(event(v1::EVENT_IN_DOUBT, 2));
