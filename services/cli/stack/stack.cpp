@@ -255,11 +255,16 @@ std::optional<std::string> unready(const stack_state& s, const process& p) {
     return now.ready ? std::nullopt : std::optional<std::string>{now.reason};
 }
 
-/// Waits for processes, telling of each as it becomes ready.
-base::result<void> await_ready(const stack_state& s, group wanted, std::chrono::milliseconds deadline) {
+bool is_process_of(std::string_view name, std::string_view service) {
+    return name.starts_with(service) && (name.size() == service.size() || name[service.size()] == '-');
+}
+
+/// Waits for processes, telling of each as it becomes ready; of one service only, if it is named.
+base::result<void> await_ready(const stack_state& s, group wanted, std::chrono::milliseconds deadline,
+                               std::string_view service = {}) {
     std::vector<std::pair<process, std::string>> waiting;
     for (const auto& p : s.wanted()) {
-        if (p.group == wanted) {
+        if (p.group == wanted && (service.empty() || is_process_of(p.name, service))) {
             waiting.emplace_back(p, "");
         }
     }
@@ -311,7 +316,9 @@ void print_processes(const stack_state& s, bool json) {
     }
 }
 
-base::result<void> bring_up(stack_state& s) {
+/// `changed`: the only service that is waited for, if it is named: another that hangs is no reason not to scale this
+/// one.
+base::result<void> bring_up(stack_state& s, std::string_view changed = {}) {
     // The clients below log as services do; here the user reads.
     telemetry::set_log(std::make_unique<telemetry::logger>("semel", telemetry::level::error));
     const bool running = supervised(s.at);
@@ -356,7 +363,7 @@ base::result<void> bring_up(stack_state& s) {
             return done;
         }
     }
-    return await_ready(s, group::services, 60s);
+    return await_ready(s, group::services, 60s, changed);
 }
 
 bool everything_ready(const stack_state& s) {
@@ -546,7 +553,7 @@ int scale(const place& which, const std::string& service, unsigned processes) {
         return refuse(done.error());
     }
     if (supervised(*at)) {
-        if (auto done = bring_up(*state); !done) {
+        if (auto done = bring_up(*state, service); !done) {
             return refuse(done.error());
         }
         let_go(*state, service, processes, before);

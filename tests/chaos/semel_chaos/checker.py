@@ -339,6 +339,11 @@ class Check:
                          if s.outcome == "in_doubt" and s.kinds["receipt"] and self.parts.get((s.channel, s.address)) == 1
                          and not any(e.code == "semel:claims-lost" for events in s.by_attempt.values() for e in events)),
                   "notifications are in doubt although a receipt proves that they arrived")
+        # Its time is up when all is at rest: then it was sent again, or is called unresolved.
+        self.some("I6", (s.notification for s in self.stories.values()
+                         if s.outcome == "in_doubt" and
+                         {e.kind for e in s.by_attempt[max(s.by_attempt)]} & {"in_doubt", "unresolved"} == {"in_doubt"}),
+                  "notifications are in doubt and were left alone")
         open_now = {s.notification for s in self.stories.values() if s.outcome == "in_doubt"}
         listed = {d["notification"] for d in self.e.in_doubt}
         self.some("I6", open_now - listed, "notifications are in doubt and not listed")

@@ -71,9 +71,20 @@ def gather(stack, campaign, truth, policy, faults, elsewhere=frozenset()):
         # After a loss the register is filled again only when release still needs it: then its head names no spans.
         register_entries=entries if head - 2 >= 8 else None,
         heads_astray=heads_astray, claims_accepted=claims_accepted, leaks=leaks(stack),
-        violations={one["listener"]: (one["violations"], one["last_violation"])
-                    for one in stack.control.counts() if "violations" in one},
+        violations=violations(stack),
         **said)
+
+
+def violations(stack):
+    """By gateway, since the last look: how many requests broke its protocol, and what the last one did. What a fault
+    excuses belongs to the campaign that had the fault."""
+    out = {}
+    for one in stack.control.counts():
+        if "violations" in one:
+            name, n = one["listener"], one["violations"]
+            out[name] = (n - stack.violations_seen.get(name, 0), one["last_violation"])
+            stack.violations_seen[name] = n
+    return out
 
 
 def at_rest(stack, campaign):

@@ -49,8 +49,8 @@ def reword(e, index, **fields):
     e.events[index] = Event(**{**e.events[index].__dict__, **fields})
 
 
-def put_in_doubt(e, index=0, time_us=5_000_000, accepted_there=True):
-    """The notification of event `index` was never answered: listed, in the report, in the topic."""
+def put_in_doubt(e, index=0, time_us=5_000_000, accepted_there=True, unresolved=True):
+    """The notification of event `index` was never answered: listed, in the report, in the topic; its time is up."""
     event = e.events[index]
     reword(e, index, kind="in_doubt", message_id="", code="semel:owner-lost", time_us=time_us)
     if not accepted_there:
@@ -60,6 +60,9 @@ def put_in_doubt(e, index=0, time_us=5_000_000, accepted_there=True):
     channel["in_doubt"] += 1
     e.in_doubt.append({"notification": event.notification, "recipient_id": person_of(e, event).recipient_id,
                        "channel": event.channel, "gateway": event.gateway, "since": "", "evidence": []})
+    if unresolved:
+        add_event(e, id=f"u{index}", kind="unresolved", channel=event.channel, notification=event.notification, attempt=1,
+                  time_us=time_us + 1)
     return event
 
 
@@ -240,6 +243,13 @@ class Checker(unittest.TestCase):
         self.assertEqual(self.breaches(e), Counter())
         e.in_doubt.clear()
         self.catches(e, "I6")
+
+    def test_I6_a_doubt_that_was_left_alone(self):
+        for policy in ("hold", "resend"):
+            e = clean(policy)
+            e.faults = [Fault("kill", "email", 1, {"email": 9})]
+            put_in_doubt(e, unresolved=False)
+            self.catches(e, "I6")
 
     def test_I6_a_listed_doubt_that_is_none(self):
         e = clean()
