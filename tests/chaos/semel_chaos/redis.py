@@ -60,7 +60,11 @@ def claims(port):
     return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
 
 
+def info(port, *sections):
+    return dict(line.split(":", 1) for name in sections for line in ask(port, "INFO", name).splitlines() if ":" in line)
+
+
 def server(port):
     """Which life of which server answers: [run_id, master_replid]."""
-    said = dict(line.split(":", 1) for part in ("server", "replication") for line in ask(port, "INFO", part).splitlines() if ":" in line)
+    said = info(port, "server", "replication")
     return [said["run_id"], said["master_replid"]]

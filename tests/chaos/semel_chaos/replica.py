@@ -65,7 +65,7 @@ def must(port, *words):
 
 
 def said(port):
-    return dict(line.split(":", 1) for line in redis.ask(port, "INFO", "replication").splitlines() if ":" in line)
+    return redis.info(port, "replication")
 
 
 def written(port):
