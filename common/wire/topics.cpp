@@ -32,6 +32,9 @@ std::vector<kafka::topic_spec> all_topics(std::int32_t partitions) {
     const auto compacted = [&](std::string_view name, std::int32_t n) {
         return kafka::topic_spec{.name = std::string{name}, .partitions = n, .compacted = true, .config = {}};
     };
+    // The broker's clock, and not each dispatcher's, says how long a doubt is open.
+    auto told = plain(events, partitions);
+    told.config.emplace("message.timestamp.type", "LogAppendTime");
     std::vector<kafka::topic_spec> topics{compacted(control, 1),
                                           compacted(notices, 1),
                                           compacted(artifacts, 1),
@@ -40,7 +43,7 @@ std::vector<kafka::topic_spec> all_topics(std::int32_t partitions) {
                                           plain(intake_work, partitions),
                                           plain(feedback, 1),
                                           plain(audience, partitions),
-                                          plain(events, partitions),
+                                          told,
                                           plain(gateway_receipts, partitions),
                                           plain(dead_letter, 1)};
     for (const auto c : channels) {

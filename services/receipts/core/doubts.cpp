@@ -134,14 +134,15 @@ bool doubts::may_open(const v1::Event& e) const {
     return base::from_bytes<base::notification_id>(e.notification()).has_value();
 }
 
-decision doubts::observe(const v1::Event& e, const history& before, const policy_source& policies,
-                         base::timestamp now) {
+decision doubts::observe(const v1::Event& e, const history& before, const policy_source& policies, const moment& at) {
     const auto id = base::from_bytes<base::notification_id>(e.notification());
     if (!id) {
         return {};
     }
     if (e.kind() == v1::EVENT_AWAITING || e.kind() == v1::EVENT_IN_DOUBT) {
-        open_or_merge(e, *id, before, now);
+        // Not the event's own date: a dispatcher whose clock is behind would have its doubts decided at once, and those
+        // of one whose clock is ahead would stay open for hours, with receipts of today too old for them.
+        open_or_merge(e, *id, before, std::min(at.told, at.now));
         return {};
     }
     const auto found = open_.find(*id);
@@ -160,21 +161,19 @@ decision doubts::observe(const v1::Event& e, const history& before, const policy
     case v1::EVENT_FAILED:
         return on_failed(e, found);
     case v1::EVENT_DEFERRED:
-        return on_deferred(e, found, now);
+        return on_deferred(e, found, at.now);
     case v1::EVENT_RECEIPT:
-        return on_receipt(e, found, now);
+        return on_receipt(e, found, at.now);
     case v1::EVENT_RESOLVED:
-        return on_resolved(e, found, policies, now);
+        return on_resolved(e, found, policies, at.now);
     default:
         return {};
     }
 }
 
 void doubts::open_or_merge(const v1::Event& e, const base::notification_id& id, const history& before,
-                           base::timestamp now) {
-    // A dispatcher whose clock is ahead dates its doubts in the future: decided by that date they would stay open for
-    // hours, and receipts of today would be too old for them.
-    const auto since_us = std::min(e.time_us(), base::to_us(now));
+                           base::timestamp since) {
+    const auto since_us = base::to_us(since);
     const bool awaiting = e.kind() == v1::EVENT_AWAITING;
     auto found = open_.find(id);
     if (found == open_.end()) {

@@ -56,6 +56,13 @@ struct decision {
     bool empty() const noexcept { return events.empty() && resends.empty(); }
 };
 
+/// Of an event: when Kafka's broker had it, whose clock is one for all dispatchers, and when it is heard. What is told
+/// counts as told now at the latest.
+struct moment {
+    base::timestamp told;
+    base::timestamp now;
+};
+
 class doubts {
   public:
     /// An answer on the live connection resolves what is awaiting, and the dispatcher says so. If it died, nobody
@@ -77,7 +84,7 @@ class doubts {
     /// Whether this event can open a doubt, so that observe() asks for the notification's history.
     bool may_open(const v1::Event&) const;
 
-    decision observe(const v1::Event&, const history&, const policy_source&, base::timestamp now);
+    decision observe(const v1::Event&, const history&, const policy_source&, const moment&);
     /// What time alone decides; at most so many doubts in one go.
     std::vector<decision> review(const policy_source&, base::timestamp now, std::size_t most);
 
@@ -88,7 +95,7 @@ class doubts {
   private:
     using entry = std::unordered_map<base::notification_id, v1::Doubt>::iterator;
 
-    void open_or_merge(const v1::Event&, const base::notification_id&, const history&, base::timestamp now);
+    void open_or_merge(const v1::Event&, const base::notification_id&, const history&, base::timestamp since);
     decision on_failed(const v1::Event&, entry);
     decision on_deferred(const v1::Event&, entry, base::timestamp now);
     bool is_proven_whole(const v1::Event&, entry);

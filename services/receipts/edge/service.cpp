@@ -263,6 +263,7 @@ asio::awaitable<void> service::on_records(std::vector<kafka::record> batch) {
     index::question ask;
     struct heard {
         part* of;
+        base::timestamp told;
         v1::Event event;
     };
     std::vector<heard> events;
@@ -287,6 +288,7 @@ asio::awaitable<void> service::on_records(std::vector<kafka::record> batch) {
                 continue;
             }
             auto& mine = parts_.at(record.at().partition);
+            const base::timestamp told{std::chrono::milliseconds{record.timestamp_ms()}};
             for (auto& e : *several.mutable_events()) {
                 if (e.notification().size() != 32) {
                     continue;
@@ -297,7 +299,7 @@ asio::awaitable<void> service::on_records(std::vector<kafka::record> batch) {
                 if (mine.doubts.may_open(e)) {
                     histories.insert(*base::from_bytes<base::notification_id>(e.notification()));
                 }
-                events.push_back({&mine, std::move(e)});
+                events.push_back({&mine, told, std::move(e)});
             }
         } else {
             v1::GatewayReceipt receipt;
@@ -323,8 +325,8 @@ asio::awaitable<void> service::on_records(std::vector<kafka::record> batch) {
     for (const auto& h : events) {
         const auto id = *base::from_bytes<base::notification_id>(h.event.notification());
         const auto before = known.histories.find(id);
-        out.add(
-            h.of->doubts.observe(h.event, before == known.histories.end() ? none : before->second, policies_, time));
+        out.add(h.of->doubts.observe(h.event, before == known.histories.end() ? none : before->second, policies_,
+                                     {.told = h.told, .now = time}));
     }
     for (const auto& m : known.matches) {
         out.events.push_back(receipt_event(m.receipt, m.about, time, false));

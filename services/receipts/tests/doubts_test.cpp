@@ -87,12 +87,13 @@ struct world {
         std::ranges::move(d.resends, std::back_inserter(resent));
     }
     /// Returns what it made receipts say.
-    std::vector<v1::Event> hear(const v1::Event& e) {
+    std::vector<v1::Event> hear(const v1::Event& e) { return hear(e, base::from_us(e.time_us())); }
+    std::vector<v1::Event> hear(const v1::Event& e, base::timestamp told) {
         auto& before = histories[e.notification()];
         if (is_remembered(e)) {
             remember(before, e.kind(), e.attempt());
         }
-        auto d = all.observe(e, before, policies(), now);
+        auto d = all.observe(e, before, policies(), {.told = told, .now = now});
         auto said = d.events;
         take(std::move(d));
         return said;
@@ -207,14 +208,29 @@ TEST(Doubts, TheSameAttemptToldInAnyOrderIsInDoubtSinceItsFirstEvent) {
     }
 }
 
-TEST(Doubts, WhatIsDatedInTheFutureIsInDoubtSinceItWasHeardOf) {
+TEST(Doubts, ADispatchersClockDecidesNothing) {
     for (const auto kind : {v1::EVENT_AWAITING, v1::EVENT_IN_DOUBT}) {
-        world w;
-        w.hear(event(kind, 1, noon + 1h)); // of a process whose clock is ahead
-        EXPECT_EQ(w.all.find(id)->since_us(), base::to_us(noon));
-        EXPECT_EQ(w.wait(30min - 1us).size(), kind == v1::EVENT_AWAITING ? 1U : 0U); // awaited for too long
-        EXPECT_TRUE(says_only(w.wait(1us), v1::EVENT_RESENT));
+        for (const auto step : {-1h, 1h}) {
+            world w;
+            w.hear(event(kind, 1, noon + step), noon);
+            EXPECT_EQ(w.all.find(id)->since_us(), base::to_us(noon));
+            EXPECT_EQ(w.wait(30min - 1us).size(), kind == v1::EVENT_AWAITING ? 1U : 0U); // awaited for too long
+            EXPECT_TRUE(says_only(w.wait(1us), v1::EVENT_RESENT));
+        }
     }
+}
+
+TEST(Doubts, WhatWasToldWhileNobodyHeardIsInDoubtSinceThen) {
+    world w;
+    w.hear(event(v1::EVENT_IN_DOUBT), noon - 20min);
+    EXPECT_TRUE(w.wait(10min - 1us).empty());
+    EXPECT_TRUE(says_only(w.wait(1us), v1::EVENT_RESENT));
+}
+
+TEST(Doubts, WhatABrokerAheadOfUsDatesIsInDoubtSinceItWasHeardOf) {
+    world w;
+    w.hear(event(v1::EVENT_IN_DOUBT), noon + 1h);
+    EXPECT_EQ(w.all.find(id)->since_us(), base::to_us(noon));
 }
 
 TEST(Doubts, WordOfAnOlderAttemptDoesNotReplaceTheLatest) {
@@ -231,7 +247,7 @@ TEST(Doubts, ALateAcceptanceSupersedesTheResend) {
     w.hear(event(v1::EVENT_IN_DOUBT));
     w.wait(30min);
     EXPECT_TRUE(w.resent.at(0).dispatch.resend()) << "a dispatcher asks whether it is still needed";
-    const auto d = w.all.observe(event(v1::EVENT_ACCEPTED, 1), {}, w.policies(), w.now);
+    const auto d = w.all.observe(event(v1::EVENT_ACCEPTED, 1), {}, w.policies(), {.told = w.now, .now = w.now});
     EXPECT_EQ(d.superseded, base::from_bytes<base::notification_id>(event(v1::EVENT_ACCEPTED, 1).notification()));
     EXPECT_FALSE(w.open());
 }
@@ -240,7 +256,8 @@ TEST(Doubts, TheResendsOwnAcceptanceSupersedesNothing) {
     world w;
     w.hear(event(v1::EVENT_IN_DOUBT));
     w.wait(30min);
-    EXPECT_FALSE(w.all.observe(event(v1::EVENT_ACCEPTED, 2), {}, w.policies(), w.now).superseded);
+    EXPECT_FALSE(
+        w.all.observe(event(v1::EVENT_ACCEPTED, 2), {}, w.policies(), {.told = w.now, .now = w.now}).superseded);
 }
 
 TEST(Doubts, ALateAnswerSettlesWhatThePolicyHasDecidedWithoutIt) {

@@ -1,5 +1,6 @@
 // Receipts as a process of its own, for tests that kill it. Campaigns are made up from their names instead of
-// `control`: "resend...", "hold...", "presume...", "cancelled...", each deciding after a second.
+// `control`: "resend...", "hold...", "presume...", "cancelled...", each deciding after a second,
+// or after the seconds at its end: "resend-30".
 //   receipts_rig BOOTSTRAP DSN PREFIX PARTITIONS INSTANCE KEY_HEX AWAITING_MS INFERENCE_MS REDIS_PORT
 // The key is the key-encryption key and every campaign's.
 
@@ -11,11 +12,17 @@
 #include <receipts/edge/service.hpp>
 
 #include <iostream>
+#include <string>
 
 namespace {
 
 using namespace semel;
 namespace asio = boost::asio;
+
+std::uint32_t seconds_of(const std::string& name) {
+    const auto dash = name.find('-');
+    return dash == std::string::npos ? 1 : static_cast<std::uint32_t>(std::stoul(name.substr(dash + 1)));
+}
 
 catalog::campaign_ptr campaign_named(const base::campaign_id& id, const crypto::key256& key) {
     auto c = std::make_shared<catalog::campaign>();
@@ -23,7 +30,7 @@ catalog::campaign_ptr campaign_named(const base::campaign_id& id, const crypto::
     c->key = key;
     c->state.set_id(id.value());
     c->state.set_wrapped_key("there is one");
-    c->state.set_in_doubt_after_s(1);
+    c->state.set_in_doubt_after_s(seconds_of(id.value()));
     c->state.set_phase(id.value().starts_with("cancelled") ? v1::CAMPAIGN_CANCELLED : v1::CAMPAIGN_RUNNING);
     c->state.set_in_doubt(id.value().starts_with("hold")      ? v1::DOUBT_HOLD
                           : id.value().starts_with("presume") ? v1::DOUBT_PRESUME_SENT
