@@ -20,23 +20,26 @@ using steady = std::chrono::steady_clock;
 
 namespace {
 
-constexpr double slice_seconds = 0.1;
-// A lease is asked for by those who wait for it; what is left over when they went elsewhere is soon lost, so that
-// tokens cannot be saved up and spent in one second.
-constexpr auto lease_life = rates::token_life;
+// A second may see its limit and one slice of a tenth of it. Half of that is what a bucket saves up; the other half is
+// for tokens of the second before, which are void when they are older (token_life).
+constexpr double bucket_seconds = 0.05;
+// What is left over of a lease when those who waited for it went elsewhere: handed out later, it would be void before
+// its message is claimed.
+constexpr auto lease_life = rates::token_life / 2;
+constexpr auto count_every = 100ms;
 // Between two leases that did not give all that was asked for: a round trip for each token would cost more than it
-// brings, and a bucket holds ten times as much.
+// brings, and a bucket holds five times as much.
 constexpr auto least_pause = 10ms;
 
-// A bucket holds at most one slice; one that is not there starts empty. Time is the server's, so that the clocks of
-// the dispatchers do not matter. ARGV: tokens a second, slice, wanted. Answers {granted, ms until there is one}.
+// A bucket that is not there starts empty. Time is the server's, so that the clocks of the dispatchers do not matter.
+// ARGV: tokens a second, the most that it saves up, wanted. Answers {granted, ms until there is one}.
 const redis::script lease_script{R"(
 local t = redis.call('TIME')
 local now = tonumber(t[1]) * 1000000 + tonumber(t[2])
-local rate, slice, want = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local rate, most, want = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local h = redis.call('HMGET', KEYS[1], 'tokens', 'at')
 local tokens, at = tonumber(h[1] or '0'), tonumber(h[2] or now)
-if now > at then tokens = math.min(slice, tokens + (now - at) * rate / 1000000) end
+if now > at then tokens = math.min(most, tokens + (now - at) * rate / 1000000) end
 local granted = math.min(want, math.floor(tokens))
 tokens = tokens - granted
 redis.call('HSET', KEYS[1], 'tokens', string.format('%.6f', tokens), 'at', string.format('%.0f', now))
@@ -46,10 +49,46 @@ if granted == 0 then wait = math.ceil((1 - tokens) * 1000 / rate) end
 return {granted, wait}
 )"};
 
+/// Tokens that this process was granted and has not handed out.
+class purse {
+  public:
+    void put(std::uint64_t tokens, steady::time_point granted) {
+        if (tokens > 0) {
+            grants_.push_back({tokens, granted});
+            size_ += tokens;
+        }
+    }
+    void drop_void(steady::time_point now) {
+        while (!grants_.empty() && now - grants_.front().at >= lease_life) {
+            size_ -= grants_.front().tokens;
+            grants_.pop_front();
+        }
+    }
+    std::uint64_t size() const noexcept { return size_; }
+    /// The oldest one; when it was granted.
+    steady::time_point take() {
+        auto& oldest = grants_.front();
+        const auto at = oldest.at;
+        --size_;
+        if (--oldest.tokens == 0) {
+            grants_.pop_front();
+        }
+        return at;
+    }
+
+  private:
+    struct grant {
+        std::uint64_t tokens;
+        steady::time_point at;
+    };
+    std::deque<grant> grants_; // oldest first
+    std::uint64_t size_ = 0;
+};
+
 } // namespace
 
-std::uint64_t slice_of(double per_second, std::size_t waiting) noexcept {
-    const auto most = std::max(1.0, std::floor(per_second * slice_seconds));
+std::uint64_t lease_of(double per_second, std::size_t waiting) noexcept {
+    const auto most = std::max(1.0, std::floor(per_second * bucket_seconds));
     return static_cast<std::uint64_t>(std::min(most, std::max(1.0, static_cast<double>(waiting))));
 }
 
@@ -61,8 +100,7 @@ struct rates::impl : std::enable_shared_from_this<impl> {
     };
     struct bucket {
         double per_second = 0;
-        std::uint64_t tokens = 0;
-        steady::time_point tokens_end;
+        purse tokens;
         std::deque<waiter> waiting;
         bool pumping = false;
         // How many a lease's life uses, while the limit is far: as many are asked for ahead, or every message would
@@ -73,12 +111,12 @@ struct rates::impl : std::enable_shared_from_this<impl> {
         steady::time_point near_until;
         steady::time_point counted_from;
 
-        void use(std::uint64_t n) {
-            tokens -= n;
-            used += n;
+        steady::time_point use_one() {
+            ++used;
+            return tokens.take();
         }
         void count_use(steady::time_point now) {
-            if (const auto since = now - counted_from; since >= lease_life) {
+            if (const auto since = now - counted_from; since >= count_every) {
                 const auto share = lease_life / std::chrono::duration<double, std::milli>(since);
                 ahead = now < near_until ? 0 : static_cast<std::uint64_t>(static_cast<double>(used) * share);
                 pace += (static_cast<double>(used) / std::chrono::duration<double>(since).count() - pace) / 4;
@@ -123,13 +161,14 @@ struct rates::impl : std::enable_shared_from_this<impl> {
         asio::steady_timer timer{executor};
         do {
             b.count_use(steady::now());
-            // Never more than a quarter of a slice ahead: what is not used is lost to the others.
-            const auto quarter = static_cast<std::uint64_t>(b.per_second * slice_seconds / 4);
-            const auto wanted = slice_of(b.per_second, b.waiting.size() + std::min(b.ahead, quarter));
+            // Never more than half a bucket ahead: what is not used is lost to the others.
+            const auto half = static_cast<std::uint64_t>(b.per_second * bucket_seconds / 2);
+            const auto wanted = lease_of(b.per_second, b.waiting.size() + std::min(b.ahead, half));
             std::vector<std::string> keys{"rate:{" + name + "}"};
             std::vector<std::string> args{std::to_string(b.per_second),
-                                          std::to_string(std::max(1.0, b.per_second * slice_seconds)),
+                                          std::to_string(std::max(1.0, b.per_second * bucket_seconds)),
                                           std::to_string(wanted)};
+            const auto asked = steady::now();
             const auto answer = co_await redis.eval(lease_script, std::move(keys), std::move(args));
             if (!answer && answer.error().what() == base::fault::kind::stopping) {
                 break;
@@ -137,21 +176,23 @@ struct rates::impl : std::enable_shared_from_this<impl> {
             auto pause = 100ms; // Redis away: sending pauses
             if (answer && answer->array.size() == 2) {
                 const auto granted = static_cast<std::uint64_t>(answer->array[0].integer);
-                b.tokens = (steady::now() < b.tokens_end ? b.tokens : 0) + granted;
+                const auto now = steady::now();
+                // Redis counted it somewhere between; but a Redis far away must not make every token void.
+                const auto counted = std::max(asked, now - lease_life / 2);
+                b.tokens.drop_void(now);
+                b.tokens.put(granted, counted);
                 if (granted < wanted) {
                     b.ahead = 0;
-                    b.near_until = steady::now() + 2s;
+                    b.near_until = now + 2s;
                 }
-                b.tokens_end = steady::now() + lease_life;
                 pause = granted >= wanted ? 0ms
                                           : std::max<milliseconds>(least_pause, milliseconds{answer->array[1].integer});
-                while (b.tokens > 0 && !b.waiting.empty()) {
+                while (b.tokens.size() > 0 && !b.waiting.empty()) {
                     if (const auto& wanted = b.waiting.front().wanted; wanted && !wanted()) {
                         answer_first(b, std::unexpected{0ms});
                         continue;
                     }
-                    b.use(1);
-                    answer_first(b, steady::now());
+                    answer_first(b, b.use_one());
                 }
             }
             // Other processes share the bucket: what the limit promised may not be what came. And while Redis is away,
@@ -200,21 +241,19 @@ asio::awaitable<rates::taken> rates::take(std::string name, double per_second, m
     const auto self = impl_;
     auto& b = self->buckets[name];
     b.per_second = per_second;
-    if (b.tokens > 0 && steady::now() >= b.tokens_end) {
-        b.tokens = 0;
-    }
+    b.tokens.drop_void(steady::now());
     const auto start_pump = [&] {
         if (!b.pumping) {
             b.pumping = true;
             asio::co_spawn(self->executor, self->pump(name), asio::detached);
         }
     };
-    if (b.tokens > 0 && b.waiting.empty()) {
-        b.use(1);
-        if (b.tokens < b.ahead / 2) {
+    if (b.tokens.size() > 0 && b.waiting.empty()) {
+        const auto granted = b.use_one();
+        if (b.tokens.size() < b.ahead / 2) {
             start_pump();
         }
-        co_return steady::now();
+        co_return granted;
     }
     // Already too many wait. Whoever is alone waits in any case: a limit below one in `patience` still lets one
     // through.

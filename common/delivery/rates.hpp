@@ -17,8 +17,8 @@
 
 namespace semel::delivery {
 
-/// How many tokens to lease for `waiting` messages: a slice of a tenth of a second, one at least. Pure.
-std::uint64_t slice_of(double per_second, std::size_t waiting) noexcept;
+/// How many tokens to lease for `waiting` messages: what a bucket holds at most, one at least. Pure.
+std::uint64_t lease_of(double per_second, std::size_t waiting) noexcept;
 
 struct token_wish {
     /// Asked when a token is there: whoever does not need it any more leaves it to the next.
@@ -33,9 +33,9 @@ class rates {
 
     /// A bucket's name says what it limits ("gateway:relay-a", "gateway:relay-a:example.com", "campaign:c-..."); every
     /// process that uses the name must give the same limit.
-    /// Takes one token, waiting at most `patience`. The time when it was taken: it is void `token_life` later, or a
+    /// Takes one token, waiting at most `patience`. The time when Redis granted it: it is void `token_life` later, or a
     /// second would see the tokens of the one before. Or how long to stay away: there is none within patience.
-    static constexpr std::chrono::milliseconds token_life{100};
+    static constexpr std::chrono::milliseconds token_life{50};
     using taken = std::expected<std::chrono::steady_clock::time_point, std::chrono::milliseconds>;
     boost::asio::awaitable<taken> take(std::string bucket, double per_second, std::chrono::milliseconds patience,
                                        token_wish = {});
