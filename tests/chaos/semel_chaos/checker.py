@@ -107,6 +107,7 @@ class Story:
     kinds: Counter = field(default_factory=Counter)
     by_attempt: dict = field(default_factory=lambda: defaultdict(list))
     message_ids: set = field(default_factory=set)
+    reported: set = field(default_factory=set)  # message ids that receipts named
 
     @property
     def outcome(self):
@@ -160,6 +161,8 @@ class Check:
                 story = self.stories[event.notification]
                 story.kinds[event.kind] += 1
                 story.by_attempt[event.attempt].append(event)
+                if event.kind == "receipt":
+                    story.reported.add(event.message_id)
                 if event.kind == "accepted" and event.message_id:
                     # An SMS has the ids of its parts; a receipt that proves it, that of one part.
                     story.message_ids.update((event.gateway, one) for one in event.message_id.split(","))
@@ -333,12 +336,13 @@ class Check:
                                       f"{'accepted' if 'accepted' in kinds else 'failed'}; gateways have it {count} times")
             if story.outcome == "in_doubt" and count > 1 + story.kinds["resent"]:
                 self.breach("I6", f"notification {story.notification[:16]} is in doubt and was accepted {count} times")
-        # The harness's message centres send receipts of what was delivered only. Of an SMS of several parts one receipt
-        # proves nothing, nor where the claims are lost that knew how many parts it has.
+        # The harness's message centres send receipts of what was delivered only, one for each part. Where the claims are
+        # lost nothing knows how many parts there are, and of two attempts each may have come in part.
         self.some("I6", (s.notification for s in self.stories.values()
-                         if s.outcome == "in_doubt" and s.kinds["receipt"] and self.parts.get((s.channel, s.address)) == 1
+                         if s.outcome == "in_doubt" and s.reported and not s.kinds["resent"]
+                         and len(s.reported) >= self.parts.get((s.channel, s.address), 1)
                          and not any(e.code == "semel:claims-lost" for events in s.by_attempt.values() for e in events)),
-                  "notifications are in doubt although a receipt proves that they arrived")
+                  "notifications are in doubt although receipts prove that they arrived")
         # Its time is up when all is at rest: then it was sent again, or is called unresolved.
         self.some("I6", (s.notification for s in self.stories.values()
                          if s.outcome == "in_doubt" and

@@ -2,6 +2,7 @@
 import copy
 import unittest
 from collections import Counter
+from dataclasses import replace
 
 from semel_chaos import people
 from semel_chaos.checker import Accept, Event, Evidence, Fault, Link, judge, table
@@ -261,6 +262,19 @@ class Checker(unittest.TestCase):
         e.faults = [Fault("kill", "email", 1, {"email": 9})]
         event = put_in_doubt(e)
         add_event(e, id="r", kind="receipt", channel="email", notification=event.notification, attempt=1, time_us=6_000_000)
+        self.assertEqual(set(self.breaches(e)), {"I6"})
+
+    def test_I6_an_sms_whose_every_part_has_a_receipt(self):
+        e = clean()
+        e.faults = [Fault("kill", "sms", 1, {"sms": 9})]
+        event = put_in_doubt(e, next(n for n, one in enumerate(e.events) if one.channel == "sms"))
+        first = next(n for n, a in enumerate(e.accepts) if a.message_id == event.message_id)
+        e.accepts[first] = replace(e.accepts[first], parts=2)
+        e.accepts.append(replace(e.accepts[first], message_id="second", part=2))
+        for n, part in enumerate((event.message_id, event.message_id, "second")):
+            self.assertFalse(self.breaches(e), "one part proves nothing, whoever repeats it")
+            add_event(e, id=f"r{n}", kind="receipt", channel="sms", notification=event.notification, attempt=1,
+                      message_id=part, time_us=6_000_000 + n)
         self.assertEqual(set(self.breaches(e)), {"I6"})
 
     def test_I7_an_event_that_the_ledger_lost(self):
