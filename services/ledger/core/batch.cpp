@@ -20,7 +20,7 @@ std::unexpected<fault> malformed(std::string why) {
 }
 
 bool is_about_a_recipient(v1::EventKind kind) {
-    return kind == v1::EVENT_RECIPIENT || kind == v1::EVENT_RECIPIENT_REJECTED;
+    return kind == v1::EVENT_RECIPIENT || kind == v1::EVENT_RECIPIENT_REPEATED;
 }
 
 base::result<void> check(const v1::Event& e) {

@@ -34,7 +34,7 @@ struct message {
 
 struct campaign_events {
     std::vector<v1::Event> events;     // all but the recipients
-    std::vector<v1::Event> recipients; // EVENT_RECIPIENT and EVENT_RECIPIENT_REJECTED
+    std::vector<v1::Event> recipients; // EVENT_RECIPIENT and EVENT_RECIPIENT_REPEATED
     std::unordered_map<base::notification_id, message> messages;
     std::set<std::pair<base::notification_id, base::recipient_ref>> shares; // whom another row's message reaches
 };

@@ -212,7 +212,7 @@ std::array<std::string, 13> row_of_recipient(const std::string& number, const v1
             std::to_string(static_cast<std::int64_t>(e.row())),
             bytea(e.id()),
             std::to_string(e.time_us()),
-            boolean(e.kind() == v1::EVENT_RECIPIENT_REJECTED),
+            boolean(e.kind() == v1::EVENT_RECIPIENT_REPEATED),
             bytea(e.sealed()),
             array_of(e, [](const v1::Link& l) { return std::to_string(l.channel()); }),
             array_of(e, [](const v1::Link& l) { return quoted_bytea(l.notification()); }),

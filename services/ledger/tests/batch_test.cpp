@@ -39,7 +39,7 @@ TEST(Batch, KnowsAMessageThatOnlyReachesSomebody) {
 TEST(Batch, ARejectedRowCarriesItsMessagesAndCountsNoPerson) {
     story s{"c"};
     batch b;
-    ASSERT_TRUE(b.take(s.recipient("p", 1, 9, {"own:a", "covered:b"}, v1::EVENT_RECIPIENT_REJECTED)));
+    ASSERT_TRUE(b.take(s.recipient("p", 1, 9, {"own:a", "covered:b"}, v1::EVENT_RECIPIENT_REPEATED)));
     ASSERT_TRUE(message_of(b, "a").carrier);
     EXPECT_FALSE(message_of(b, "a").carrier->stands);
     EXPECT_TRUE(b.campaigns().at("c").shares.empty());

@@ -118,7 +118,7 @@ TEST_F(Ledger, RowsOfASealedWaveAreOutstandingUntilPlanReleasesThem) {
     write({s.sealed(1, 10, 2)});
     EXPECT_EQ(coverage(), expected(0, 0, 8, 0, 0, 2));
     write({s.recipient("p", 1, 1, {"own:a"}), s.recipient("q", 1, 2, {}),
-           s.recipient("p", 1, 3, {"covered:a"}, v1::EVENT_RECIPIENT_REJECTED)});
+           s.recipient("p", 1, 3, {"covered:a"}, v1::EVENT_RECIPIENT_REPEATED)});
     EXPECT_EQ(coverage(), expected(0, 0, 6, 0, 1, 3)); // 5 waiting and p
 }
 
@@ -260,7 +260,7 @@ TEST_F(Ledger, ACancelledCampaignCloses) {
 
 TEST_F(Ledger, RepeatedEventsChangeNothing) {
     const std::vector<v1::Event> events{s.sealed(1, 2, 1), s.recipient("p", 1, 1, {"own:a", "told:b"}),
-                                        s.recipient("p", 1, 2, {}, v1::EVENT_RECIPIENT_REJECTED),
+                                        s.recipient("p", 1, 2, {}, v1::EVENT_RECIPIENT_REPEATED),
                                         s.about(v1::EVENT_ACCEPTED, "a"), s.receipt("a", v1::RECEIPT_DELIVERED)};
     write(events);
     const auto before = std::pair{coverage(), email()};
@@ -274,7 +274,7 @@ TEST_F(Ledger, RepeatedEventsChangeNothing) {
 
 TEST_F(Ledger, ADoubledIdCountsByTheRowThatStandsAndItsMessageIsStillFollowed) {
     write({s.sealed(1, 2), s.recipient("p", 1, 1, {"own:a"}),
-           s.recipient("p", 1, 2, {"own:b"}, v1::EVENT_RECIPIENT_REJECTED)});
+           s.recipient("p", 1, 2, {"own:b"}, v1::EVENT_RECIPIENT_REPEATED)});
     write({s.about(v1::EVENT_FAILED, "a")});
     EXPECT_EQ(coverage(), expected(0, 0, 0, 1, 0, 1));
     EXPECT_EQ(query("SELECT ledger.open_messages($1)", s.campaign)[0][0].as<int>(), 1);
@@ -431,7 +431,7 @@ struct model {
                 auto& m = messages[e.notification()];
                 m = merge(m, *state);
             }
-            if (e.kind() == v1::EVENT_RECIPIENT_REJECTED) {
+            if (e.kind() == v1::EVENT_RECIPIENT_REPEATED) {
                 doubles.emplace(e.wave(), e.row());
             }
             if (e.kind() == v1::EVENT_RECIPIENT) {
@@ -520,7 +520,7 @@ TEST_F(Ledger, CountsWhatAModelOfAllEventsCounts) {
             // Some rows are of people that another wave has too; some are doubles.
             const auto who = fmt::format("{}p{}", round, roll(3) == 0 ? r % 10 : r);
             events.push_back(s.recipient(who, 1 + roll(2), r + 1, rows[r],
-                                         roll(8) == 0 ? v1::EVENT_RECIPIENT_REJECTED : v1::EVENT_RECIPIENT));
+                                         roll(8) == 0 ? v1::EVENT_RECIPIENT_REPEATED : v1::EVENT_RECIPIENT));
         }
         for (int i = 0; i < 60; ++i) {
             constexpr v1::EventKind kinds[] = {v1::EVENT_ACCEPTED,   v1::EVENT_FAILED,       v1::EVENT_DEFERRED,

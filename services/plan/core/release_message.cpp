@@ -95,7 +95,7 @@ base::result<void> release_messages::append(released& out, const v1::Recipient& 
         e.set_recipient_ref(ref);
         return e;
     };
-    auto told = row_event(d.rejected ? v1::EVENT_RECIPIENT_REJECTED : v1::EVENT_RECIPIENT, ref);
+    auto told = row_event(d.rejected ? v1::EVENT_RECIPIENT_REPEATED : v1::EVENT_RECIPIENT, ref);
     released mine;
     for (const auto& v : d.verdicts) {
         const auto& at = p.places[v.place];

@@ -168,7 +168,7 @@ TEST(ReleaseMessage, ARejectedDoubleIsListedAsSuchWithTheMessagesThatItCarries) 
     built b;
     b.with({{0, plan::role::own, false, 0}}, fate::dispatched, true);
     EXPECT_EQ(b.out.messages.size(), 1U);
-    EXPECT_EQ(b.out.events.at(0).event.kind(), v1::EVENT_RECIPIENT_REJECTED);
+    EXPECT_EQ(b.out.events.at(0).event.kind(), v1::EVENT_RECIPIENT_REPEATED);
     EXPECT_EQ(b.out.events.at(0).event.links_size(), 1);
 }
 

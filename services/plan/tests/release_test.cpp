@@ -198,7 +198,7 @@ class stage {
     }
     std::size_t rows_told() const {
         return static_cast<std::size_t>(std::ranges::count_if(events(), [](const v1::Event& e) {
-            return e.kind() == v1::EVENT_RECIPIENT || e.kind() == v1::EVENT_RECIPIENT_REJECTED;
+            return e.kind() == v1::EVENT_RECIPIENT || e.kind() == v1::EVENT_RECIPIENT_REPEATED;
         }));
     }
     /// Stretches that are released to their end.
@@ -223,7 +223,7 @@ class stage {
         std::map<std::pair<std::uint32_t, std::uint64_t>, int> lines;
         for (const auto& e : events()) {
             lines[{e.wave(), e.row()}] +=
-                e.kind() == v1::EVENT_RECIPIENT || e.kind() == v1::EVENT_RECIPIENT_REJECTED ? 1 : 0;
+                e.kind() == v1::EVENT_RECIPIENT || e.kind() == v1::EVENT_RECIPIENT_REPEATED ? 1 : 0;
         }
         for (const auto& r : rows_) {
             EXPECT_EQ((lines[{r.wave, r.recipient.row()}]), 1) << "wave " << r.wave << " row " << r.recipient.row();
