@@ -1,5 +1,6 @@
 #include <crypto/keys.hpp>
 #include <kafka/admin.hpp>
+#include <redis/configured.hpp>
 #include <runtime/serve.hpp>
 
 #include <api/edge/api.hpp>
@@ -26,12 +27,14 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
         api::adopt_users(c, ctx.config().tokens_dir);
         api::drop_broken_off_uploads(c, ctx.config().data_dir);
     });
+    redis::client redis{ctx.executor(), redis::configured(ctx.config())};
     runtime::signal outbox{ctx.executor()};
     asio::thread_pool disk{1};
     api::services services{.executor = ctx.executor(),
                            .config = ctx.config(),
                            .instance = ctx.instance_name(),
                            .db = db,
+                           .redis = redis,
                            .outbox = outbox,
                            .disk = disk,
                            .key_encryption_key = *kek};

@@ -1,6 +1,7 @@
 #pragma once
 // The servers that integration tests share, started by ./tests/run.
 
+#include <cstdint>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
@@ -19,6 +20,11 @@ inline std::string given(const char* name) {
 /// Kafka's bootstrap address.
 inline std::string broker() {
     return given("SEMEL_TEST_KAFKA");
+}
+/// Redis' port on loopback.
+inline std::uint16_t redis_port() {
+    const auto address = given("SEMEL_TEST_REDIS");
+    return static_cast<std::uint16_t>(std::stoul(address.substr(address.rfind(':') + 1)));
 }
 /// A PostgreSQL URI.
 inline std::string postgres() {

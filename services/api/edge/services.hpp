@@ -4,6 +4,7 @@
 #include <config/config.hpp>
 #include <crypto/seal.hpp>
 #include <postgres/pool.hpp>
+#include <redis/client.hpp>
 #include <runtime/tasks.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -19,6 +20,7 @@ struct services {
     const config::settings& config;
     std::string instance; // of this process: "api"
     postgres::pool& db;
+    redis::client& redis;           // read only, and never waited for: the api works without it
     runtime::signal& outbox;        // notify after a transaction that wrote to it
     boost::asio::thread_pool& disk; // for writes that may block: the end of a large upload takes seconds
     crypto::key256 key_encryption_key;

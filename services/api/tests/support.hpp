@@ -87,6 +87,7 @@ class Api : public testing::Test {
             write_token(user, token_of(user));
         }
         db.emplace(config.postgres_dsn, 2);
+        redis.emplace(io.get_executor(), redis::client_options{.port = support::redis_port()});
         db->run_blocking([&](pqxx::connection& c) {
             store::migrate(c);
             adopt_users(c, config.tokens_dir);
@@ -95,6 +96,7 @@ class Api : public testing::Test {
                                 .config = config,
                                 .instance = database_,
                                 .db = *db,
+                                .redis = *redis,
                                 .outbox = outbox,
                                 .disk = disk,
                                 .key_encryption_key = kek});
@@ -106,6 +108,7 @@ class Api : public testing::Test {
             play([this]() -> asio::awaitable<void> { return stop_server(); });
         }
         server.reset();
+        redis.reset();
         db.reset();
         administer("DROP DATABASE IF EXISTS " + database_);
         fs::remove_all(folder);
@@ -298,6 +301,7 @@ class Api : public testing::Test {
     runtime::signal outbox{io.get_executor()};
     asio::thread_pool disk{1};
     std::optional<postgres::pool> db;
+    std::optional<redis::client> redis;
     std::optional<services> shared;
     std::optional<http::server> server;
 
