@@ -55,6 +55,13 @@ void fill_header(wire::response_header<>& to, const response& from) {
     }
 }
 
+/// RFC 9112, section 6.1: the one coding that says where a body ends. Anything else, even "chunked, identity", would
+/// leave its bytes to be read as a request.
+bool is_framed(const wire::request_header<>& head) {
+    const auto [first, last] = head.equal_range(wire::field::transfer_encoding);
+    return first == last || (std::next(first) == last && beast::iequals(first->value(), "chunked"));
+}
+
 class chunk_writer final : public body_writer {
   public:
     chunk_writer(beast::tcp_stream& to, bool chunked, std::chrono::milliseconds patience)
@@ -145,6 +152,10 @@ asio::awaitable<session::next> session::serve_one() {
     }
     if (error) {
         co_return next::cut; // gone, or too slow: beast closed it
+    }
+    if (!is_framed(parser_->get())) {
+        co_return co_await refuse(400, "Transfer-Encoding may only be chunked",
+                                  "send the body chunked, or with its Content-Length");
     }
     keep_ = parser_->keep_alive();
     awaits_continue_ = beast::iequals(parser_->get()[wire::field::expect], "100-continue");

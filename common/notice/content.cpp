@@ -145,16 +145,20 @@ base::result<content> fill_email(const v1::EmailArtifact& artifact, const values
     const auto boundary = "semel_" + base::to_hex(base::as_view(v.notification).substr(0, 16));
     content out;
     out.sender = artifact.from_address();
-    out.parts.push_back(assemble({.from_name = artifact.from_name(),
-                                  .from_address = artifact.from_address(),
-                                  .to = to,
-                                  .subject = clean_value(subject),
-                                  .date = date,
-                                  .message_id = message_id,
-                                  .language = artifact.language(),
-                                  .boundary = boundary,
-                                  .text = text,
-                                  .html = html}));
+    auto message = assemble({.from_name = artifact.from_name(),
+                             .from_address = artifact.from_address(),
+                             .to = to,
+                             .subject = clean_value(subject),
+                             .date = date,
+                             .message_id = message_id,
+                             .language = artifact.language(),
+                             .boundary = boundary,
+                             .text = text,
+                             .html = html});
+    if (!message) {
+        return base::failed(message.error());
+    }
+    out.parts.push_back(std::move(*message));
     return out;
 }
 

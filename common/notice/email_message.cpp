@@ -185,7 +185,20 @@ base::result<void> fit_for_header(std::string_view address) {
     return {};
 }
 
-std::string assemble(const email_message& m) {
+base::result<std::string> assemble(const email_message& m) {
+    // Subject and display name are encoded when they are not plain; these stand as they are.
+    for (const auto& [name, value] : {std::pair{"From", m.from_address},
+                                      {"To", m.to},
+                                      {"Date", m.date},
+                                      {"Message-ID", m.message_id},
+                                      {"Content-Language", m.language},
+                                      {"Content-Type", m.boundary}}) {
+        if (value.find_first_of(std::string_view{"\r\n\0", 3}) != value.npos) {
+            return base::failed(base::fault::kind::permanent,
+                                std::string{"the header "} + name +
+                                    " would have a line break in its value; correct the notice");
+        }
+    }
     std::string out;
     out.reserve((m.text.size() + m.html.size()) * 7 / 5 + 2'048);
     append_mailbox(out, "From", m.from_name, m.from_address);

@@ -22,7 +22,9 @@ struct email_message {
     std::string_view html;
 };
 
-std::string assemble(const email_message&);
+/// `permanent` when a header's value has a line break, without naming the value: nobody may write headers, or a body,
+/// of his own.
+base::result<std::string> assemble(const email_message&);
 
 /// "NAME: value\r\n", in encoded-words (RFC 2047, base64, folded) where the value is not short plain ASCII.
 void append_unstructured(std::string& out, std::string_view name, std::string_view value);

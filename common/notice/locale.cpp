@@ -13,7 +13,91 @@ char upper(char c) noexcept {
     return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
 }
 
+bool is_alpha(char c) noexcept {
+    return lower(c) >= 'a' && lower(c) <= 'z';
+}
+bool is_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
+}
+bool is_alphanumeric(char c) noexcept {
+    return is_alpha(c) || is_digit(c);
+}
+
+/// The subtags of a tag, taken one after the other.
+class subtags {
+  public:
+    explicit subtags(std::string_view tag) noexcept
+        : rest_(tag) {
+        next();
+    }
+    bool done() const noexcept { return done_; }
+    std::string_view front() const noexcept { return front_; }
+    bool is(std::size_t least, std::size_t most, bool (*kind)(char) noexcept) const noexcept {
+        return !done_ && front_.size() >= least && front_.size() <= most && std::ranges::all_of(front_, kind);
+    }
+    bool take(std::size_t least, std::size_t most, bool (*kind)(char) noexcept) noexcept {
+        const bool fits = is(least, most, kind);
+        if (fits) {
+            next();
+        }
+        return fits;
+    }
+    void next() noexcept {
+        done_ = at_end_;
+        const auto end = std::min(rest_.find('-'), rest_.size());
+        front_ = rest_.substr(0, end);
+        at_end_ = end == rest_.size();
+        rest_.remove_prefix(std::min(end + 1, rest_.size()));
+    }
+
+  private:
+    std::string_view rest_;
+    std::string_view front_;
+    bool at_end_ = false;
+    bool done_ = false;
+};
+
+bool take_variant(subtags& s) noexcept {
+    return s.take(5, 8, is_alphanumeric) ||
+           (s.is(4, 4, is_alphanumeric) && is_digit(s.front().front()) && s.take(4, 4, is_alphanumeric));
+}
+
+/// A singleton and what belongs to it; `x` stands for private use, whose subtags may be of one character.
+bool take_extension(subtags& s) noexcept {
+    const bool is_private = lower(s.front().front()) == 'x';
+    s.next();
+    bool any = false;
+    while (s.take(is_private ? 1 : 2, 8, is_alphanumeric)) {
+        any = true;
+    }
+    return any && (!is_private || s.done());
+}
+
 } // namespace
+
+bool is_locale(std::string_view tag) noexcept {
+    constexpr std::size_t longest = 35;
+    subtags s{tag};
+    if (tag.size() > longest || !s.is(2, 8, is_alpha)) {
+        return false;
+    }
+    const bool may_extend = s.front().size() <= 3;
+    s.next();
+    for (int extended = 0; may_extend && extended < 3 && s.take(3, 3, is_alpha); ++extended) {
+    }
+    s.take(4, 4, is_alpha);
+    if (!s.take(2, 2, is_alpha)) {
+        s.take(3, 3, is_digit);
+    }
+    while (take_variant(s)) {
+    }
+    while (s.is(1, 1, is_alphanumeric)) {
+        if (!take_extension(s)) {
+            return false;
+        }
+    }
+    return s.done();
+}
 
 std::string normal_locale(std::string_view tag) {
     std::string out;

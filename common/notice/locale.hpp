@@ -9,6 +9,10 @@
 
 namespace semel::notice {
 
+/// A language tag of BCP 47 (RFC 5646, section 2.1): language, script, region, variants, extensions, private use; at
+/// most 35 characters (section 4.4.1). Whatever is written into a header or a page as a language must be one.
+bool is_locale(std::string_view tag) noexcept;
+
 /// Lower-case language, upper-case region, title-case script, '-' between: "KO_kr" -> "ko-KR".
 std::string normal_locale(std::string_view tag);
 

@@ -247,17 +247,21 @@ rendered render_markdown(std::string_view markdown) {
 
 std::vector<section> sections_of(std::string_view markdown) {
     std::vector<section> out;
+    std::vector<std::size_t> open; // indices of sections that have not ended: levels rise
+    std::size_t counted = 0;
+    int line_number = 1;
     each_line(markdown, [&](std::size_t at, std::string_view line) {
         const auto heading = heading_of(line);
         if (!heading) {
             return;
         }
-        for (auto& before : out) {
-            if (before.end == markdown.size() && before.level >= heading->level) {
-                before.end = at;
-            }
+        for (; !open.empty() && out[open.back()].level >= heading->level; open.pop_back()) {
+            out[open.back()].end = at;
         }
-        out.push_back({.line = static_cast<int>(std::ranges::count(markdown.substr(0, at), '\n')) + 1,
+        line_number += static_cast<int>(std::ranges::count(markdown.substr(counted, at - counted), '\n'));
+        counted = at;
+        open.push_back(out.size());
+        out.push_back({.line = line_number,
                        .level = heading->level,
                        .title = std::string{heading->title},
                        .anchor = std::string{heading->anchor},

@@ -53,6 +53,26 @@ std::optional<text_name> text_name_of(std::string_view file) {
     return std::nullopt;
 }
 
+/// Controls, bidirectional marks and what is not UTF-8 as %xx: a name must not write over the line that it stands in.
+std::string shown_name(std::string_view name) {
+    constexpr std::size_t longest = 200;
+    std::string out;
+    std::string_view rest = name.substr(0, longest);
+    while (!rest.empty()) {
+        const auto before = rest;
+        take_code_point(rest);
+        const auto character = before.substr(0, before.size() - rest.size());
+        if (is_valid_utf8(character) && clean_value(character) == character && character != "\t" && character != "\n") {
+            out += character;
+        } else {
+            for (const char byte : character) {
+                out += fmt::format("%{:02x}", static_cast<unsigned char>(byte));
+            }
+        }
+    }
+    return out;
+}
+
 // One form for all files: LF, no byte order mark, valid UTF-8, no characters that people cannot see.
 std::string clean_source(std::string_view bytes, complaints& out) {
     if (bytes.starts_with("\xef\xbb\xbf")) {
@@ -195,6 +215,11 @@ class reader {
         }
         for (const auto& [locale, text] : root.string_map("title")) {
             const auto line = title->line_of(locale);
+            if (!is_locale(locale)) {
+                out.error(line, "bad-locale", "title has a key that is not a language tag of BCP 47",
+                          "write one like ko or zh-Hant");
+                continue;
+            }
             auto pieces = parse_mustache(text, out, line);
             if (text.find('\n') != std::string::npos || std::ranges::any_of(names_in(pieces), &used_name::is_segment)) {
                 out.error(line, "bad-title", "a title is one line without sections",
@@ -276,6 +301,11 @@ class reader {
                 out.warn(0, "unused-file", "nothing uses this file",
                          "remove it, or name it email.LOCALE.md, push.LOCALE.yaml or sms.LOCALE.txt");
             }
+            return;
+        }
+        if (!is_locale(name->locale)) {
+            out.error(0, "bad-locale", "the locale in the file's name is not a language tag of BCP 47",
+                      "name the file after a language, like email.ko.md or email.zh-Hant.md");
             return;
         }
         if (normal_locale(name->locale) != name->locale) {
@@ -392,6 +422,27 @@ const std::string& localized::in(const std::string& locale) const {
     return it == by_locale_.end() ? nothing : it->second;
 }
 
+base::result<void> check_limits(const files& folder) {
+    const auto refuse = [](std::string why) { return base::failed(base::fault::kind::malformed, std::move(why)); };
+    if (folder.size() > most_files) {
+        return refuse(fmt::format("{} files are too many for a notice: at most {}; check that this is the right folder",
+                                  folder.size(), most_files));
+    }
+    for (const auto& [name, bytes] : folder) {
+        const auto shown = shown_name(name);
+        if (shown != name || name.contains('/') || name.empty()) {
+            return refuse(
+                fmt::format("the file name \"{}\" has characters that none of a notice has; rename the file", shown));
+        }
+        if (bytes.size() > largest_file) {
+            return refuse(
+                fmt::format("{} is too large for a notice: at most {} KiB a file; check that this is the right folder",
+                            shown, largest_file / 1024));
+        }
+    }
+    return {};
+}
+
 base::result<files> load_folder(const std::filesystem::path& folder) {
     std::error_code error;
     std::filesystem::directory_iterator entries{folder, error};
@@ -413,14 +464,16 @@ base::result<files> load_folder(const std::filesystem::path& folder) {
             return base::failed(base::fault::kind::malformed,
                                 fmt::format("cannot read {}; check its permissions", entry.path().string()));
         }
-        if (bytes.view().size() > largest_file || out.size() == most_files) {
-            return base::failed(
-                base::fault::kind::malformed,
-                fmt::format("{} is too large for a notice: at most {} files of {} KiB; check that this is "
-                            "the right folder",
-                            entry.path().string(), most_files, largest_file / 1024));
-        }
         out[name] = std::move(bytes).str();
+        if (auto within = check_limits({{name, out[name]}}); !within) {
+            return base::failed(within.error());
+        }
+        if (out.size() > most_files) {
+            break; // the wrong folder: no need to read all of it
+        }
+    }
+    if (auto within = check_limits(out); !within) {
+        return base::failed(within.error());
     }
     return out;
 }

@@ -327,6 +327,25 @@ TEST(Http, RefusesWhatIsNoRequest) {
     });
 }
 
+// Beast takes a coding that it does not know for no body at all: the body would be read as the next request.
+TEST(Http, ABodyOfAnotherCodingIsRefusedAndNothingBehindItIsRead) {
+    run([](server& s) -> asio::awaitable<void> {
+        for (const auto* coding :
+             {"xchunked", "chunked, identity", "identity", "gzip, chunked", "chunked, chunked", "\"chunked\"",
+              "chunked;q=1", ", chunked", "chunked\r\nTransfer-Encoding: identity"}) {
+            const auto answer = co_await talk(s, fmt::format("POST /v1/echo HTTP/1.1\r\nTransfer-Encoding: {}\r\n\r\n"
+                                                             "GET /v1/things/smuggled HTTP/1.1\r\n\r\n",
+                                                             coding));
+            EXPECT_TRUE(answer.starts_with("HTTP/1.1 400")) << coding << "\n" << answer;
+            EXPECT_EQ(count(answer, "Content-Length: "), 1U) << coding << "\n" << answer;
+        }
+        const auto good =
+            co_await talk(s, "POST /v1/echo HTTP/1.1\r\nConnection: close\r\ntransfer-encoding: CHUNKED\r\n\r\n"
+                             "2\r\nhi\r\n0\r\n\r\n");
+        EXPECT_TRUE(good.starts_with("HTTP/1.1 200")) << good;
+    });
+}
+
 TEST(Http, ASlowHeaderEndsTheConnection) {
     server_options hasty;
     hasty.header_timeout = milliseconds{100};

@@ -18,6 +18,32 @@ TEST(Check, TheExamplesHaveNone) {
     EXPECT_THAT(found(load_folder("notices/follow-up").value()), IsEmpty());
 }
 
+// A file's name is the mail's Content-Language.
+TEST(Check, ALocaleThatIsNotALanguageTagIsRefused) {
+    auto folder = a_folder();
+    folder["email.en\r\nX-Evil: 1.md"] = folder.at("email.en.md");
+    EXPECT_THAT(found(folder), Contains("email.en\r\nX-Evil: 1.md:0 bad-locale"));
+}
+
+TEST(Check, LimitsHoldForWhoeverSendsTheFolder) {
+    EXPECT_TRUE(check_limits(a_folder()));
+    auto large = a_folder();
+    large["email.en.md"] = std::string(256 * 1024 + 1, 'x');
+    auto many = a_folder();
+    for (int i = 0; i < 500; ++i) {
+        many["README" + std::to_string(i)];
+    }
+    EXPECT_FALSE(check_limits(large));
+    EXPECT_FALSE(check_limits(many));
+    for (const std::string_view name : {"a\r\nb", "../notice.yaml", "\x1b[2J", "\xff.txt", "\xe2\x80\xae.md", ""}) {
+        auto odd = a_folder();
+        odd[std::string{name}] = "x";
+        const auto within = check_limits(odd);
+        ASSERT_FALSE(within) << name;
+        EXPECT_EQ(within.error().why().find_first_of("\r\n\x1b\xff"), std::string::npos) << within.error().why();
+    }
+}
+
 TEST(Check, EveryProblemSaysHowToMendIt) {
     const auto checked = check(load_folder("common/notice/tests/data/broken").value());
     EXPECT_FALSE(checked.ok());
@@ -52,6 +78,8 @@ TEST(Check, FormIsRefusedWithFileAndLine) {
              {"notice.yaml", "{en: \"Notice of data leak\"}", "{ko: \"유출\"}", "notice.yaml:0 missing-title"},
              {"notice.yaml", "data leak\"", "leak {{#code}}x{{/code}}\"", "notice.yaml:2 bad-title"},
              {"notice.yaml", "data leak\"", "leak {{who}}\"", "notice.yaml:2 unknown-slot"},
+             {"notice.yaml", "{en: \"Notice of data leak\"}", "{en: \"Notice of data leak\", \"e\\r\\nX: 1\": \"x\"}",
+              "notice.yaml:2 bad-locale"},
              {"notice.yaml", "[KR-PIPA]", "[XX-LAW]", "notice.yaml:3 unknown-jurisdiction"},
              {"email.en.md", "{{name}}", "{{nickname}}", "email.en.md:1 unknown-slot"},
              {"email.en.md", "{{#code}}", "{{#door}}", "email.en.md:8 unknown-segment"},

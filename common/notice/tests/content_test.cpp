@@ -141,6 +141,20 @@ TEST(Email, IsByteIdenticalForTheSameInputs) {
     EXPECT_EQ(one->sender, "notice@shop.example.com");
 }
 
+// An artifact comes over Kafka: its language and sender are not to be believed.
+TEST(Email, NobodyWritesHeadersOfHisOwn) {
+    const auto delivery = to(v1::CHANNEL_EMAIL, "kim@example.com");
+    auto by_language = an_email();
+    by_language.mutable_email()->set_language("en\r\nBcc: all@example.com\r\n\r\n<b>body</b>");
+    auto by_sender = an_email();
+    by_sender.mutable_email()->set_from_address("notice@shop.example.com\nBcc: all@example.com");
+    for (const auto& artifact : {by_language, by_sender}) {
+        const auto out = notice::fill(artifact, values_for(delivery));
+        ASSERT_FALSE(out);
+        EXPECT_EQ(out.error().why().find("all@"), std::string::npos) << out.error().why();
+    }
+}
+
 TEST(Email, CarriesPinnedHeadersAndBothBodies) {
     const auto delivery = to(v1::CHANNEL_EMAIL, "kim@example.com", "<b>Kim</b>");
     const auto out = notice::fill(an_email(), values_for(delivery));

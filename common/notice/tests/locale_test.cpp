@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+using semel::notice::is_locale;
 using semel::notice::normal_locale;
 using semel::notice::resolve_locale;
 
@@ -17,6 +18,18 @@ TEST(Locale, TagsAreWrittenTheUsualWay) {
     EXPECT_EQ(normal_locale("KO_kr"), "ko-KR");
     EXPECT_EQ(normal_locale("ZH-hANT-tw"), "zh-Hant-TW");
     EXPECT_EQ(normal_locale(""), "");
+}
+
+TEST(Locale, IsATagOfBcp47) {
+    for (const auto* tag : {"ko", "en-US", "zh-Hant", "zh-Hant-TW", "es-419", "sr-Latn-RS", "de-CH-1996",
+                            "sl-rozaj-biske", "zh-yue", "en-u-ca-buddhist", "de-x-a-1", "KO-kr", "gsw"}) {
+        EXPECT_TRUE(is_locale(tag)) << tag;
+    }
+    for (const std::string_view tag :
+         {"", "k", "ko-", "-ko", "ko--KR", "ko_KR", "en\r\nX-Evil: 1", "en\n", "en ", "en-\"><script>", "abcdefghi",
+          "en-u", "en-x", "en-US-US", "en-US-Latn", "12", "\xed\x95\x9c", "en-aaaaaaaa-bbbbbbbb-cccccccc-dddddddd"}) {
+        EXPECT_FALSE(is_locale(tag)) << tag;
+    }
 }
 
 TEST(Locale, TakesTheLongestPrefixThatTheNoticeHas) {

@@ -6,6 +6,7 @@
 #include <base/time.hpp>
 #include <crypto/keys.hpp>
 #include <notice/check.hpp>
+#include <runtime/together.hpp>
 #include <telemetry/log.hpp>
 #include <wire/identity.hpp>
 
@@ -54,6 +55,9 @@ result<notice::files> files_of(const json::object& o) {
             return failed(fault::kind::malformed, "notice." + std::string{name} + " must be base64");
         }
         files.emplace(std::string{name}, *bytes);
+    }
+    if (const auto within = notice::check_limits(files); !within) {
+        return failed(within.error());
     }
     return files;
 }
@@ -210,7 +214,7 @@ result<draft> draft_of(const json::object& o, const crypto::key256& kek) {
 }
 
 asio::awaitable<http::response> create(services& s, http::request& r, user who) {
-    const auto body = co_await read_object(r);
+    auto body = co_await read_object(r);
     if (!body) {
         co_return http::problem(body.error());
     }
@@ -220,7 +224,9 @@ asio::awaitable<http::response> create(services& s, http::request& r, user who) 
                                     "leave it out; name the channels with `channels`");
         }
     }
-    auto d = draft_of(*body, s.key_encryption_key);
+    // On a thread of its own: what is checked comes from outside, and others wait for this one.
+    auto d = co_await runtime::on_thread(
+        s.disk, [o = std::move(*body), kek = s.key_encryption_key] { return draft_of(o, kek); });
     if (!d) {
         co_return http::problem(d.error());
     }

@@ -117,7 +117,8 @@ std::string a_mail(std::string_view subject, std::string_view text) {
                              .language = "ko",
                              .boundary = "semel_1",
                              .text = text,
-                             .html = "<p>other</p>"});
+                             .html = "<p>other</p>"})
+        .value();
 }
 
 TEST(Views, AMailIsShownAsItReads) {
