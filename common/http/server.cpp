@@ -11,7 +11,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <list>
+#include <map>
 #include <stdexcept>
 
 namespace semel::http {
@@ -37,6 +39,10 @@ std::string_view request::header(std::string_view name) const {
     return source_->header(name);
 }
 
+void request::signed_in() {
+    source_->signed_in();
+}
+
 asio::awaitable<base::result<std::size_t>> request::read_some(std::span<char> into) {
     return source_->read_some(into);
 }
@@ -50,8 +56,6 @@ asio::awaitable<base::result<std::string>> request::body() {
     if (content_length && *content_length > options.whole_body) {
         co_return too_large();
     }
-    // Each read has a deadline of its own; this one is for those who send a byte at a time.
-    const auto deadline = std::chrono::steady_clock::now() + 4 * options.body_timeout;
     std::string whole;
     std::vector<char> piece(std::size_t{16} * 1024);
     for (;;) {
@@ -64,9 +68,6 @@ asio::awaitable<base::result<std::string>> request::body() {
         }
         if (whole.size() + *n > options.whole_body) {
             co_return too_large();
-        }
-        if (std::chrono::steady_clock::now() > deadline) {
-            co_return base::failed(fault::kind::malformed, "the client sends its body too slowly");
         }
         whole.append(piece.data(), *n);
     }
@@ -119,6 +120,7 @@ struct server::impl : std::enable_shared_from_this<impl> {
 
     void listen();
     static asio::awaitable<void> converse(std::shared_ptr<impl> self, tcp::socket socket);
+    bool make_room();
 
     server_options options;
     router routes;
@@ -169,6 +171,30 @@ asio::awaitable<void> server::impl::converse(std::shared_ptr<impl> self, tcp::so
     co_await one.run();
 }
 
+/// Whether one more connection may come in. What waits longest stands first in the list.
+bool server::impl::make_room() {
+    const auto strangers = std::ranges::count_if(sessions, [](const auto* s) { return !s->known(); });
+    const auto for_strangers = options.connections - std::min(options.kept, options.connections - 1);
+    if (connections.inside() < options.connections && static_cast<std::size_t>(strangers) < for_strangers) {
+        return true;
+    }
+    std::map<asio::ip::address, std::size_t> of_address;
+    for (const auto* s : sessions) {
+        of_address[s->peer()] += s->known() ? 0 : 1;
+    }
+    session* leaves = nullptr;
+    for (auto* s : sessions) {
+        if (s->gives_way() && (leaves == nullptr || of_address[s->peer()] > of_address[leaves->peer()])) {
+            leaves = s;
+        }
+    }
+    if (leaves == nullptr) {
+        return false;
+    }
+    leaves->close();
+    return true;
+}
+
 server::server(asio::any_io_executor ex, server_options options, router routes)
     : impl_(std::make_shared<impl>(ex, std::move(options), std::move(routes))) {
     impl_->listen();
@@ -197,7 +223,7 @@ asio::awaitable<void> server::run() {
             continue;
         }
         socket.set_option(tcp::no_delay{true}, error);
-        if (self->connections.inside() < self->options.connections) {
+        if (self->make_room()) {
             self->connections.spawn("http connection", impl::converse(self, std::move(socket)));
             continue;
         }

@@ -44,7 +44,10 @@ class request {
     /// Case-insensitive; empty when absent.
     std::string_view header(std::string_view name) const;
 
-    /// The next bytes of the body; 0 at its end. `malformed` when the client broke off or stalled.
+    /// Who sent this is known: the connection gets one of the places that are kept for such, and is not closed to make
+    /// room for strangers.
+    void signed_in();
+    /// The next bytes of the body; 0 at its end. `malformed` when the client broke off, stalled or dawdles.
     boost::asio::awaitable<base::result<std::size_t>> read_some(std::span<char> into);
     /// The whole body; `permanent` when it is larger than server_options::whole_body.
     boost::asio::awaitable<base::result<std::string>> body();
@@ -99,12 +102,16 @@ class router {
 struct server_options {
     std::string host = "127.0.0.1"; // an address, not a name
     std::uint16_t port = 0;         // 0: any; see server::port()
-    std::size_t connections = 256;  // more are answered 503 and closed
+    /// Where strangers have taken all but `kept`, a new connection takes the place of the one that has waited longest
+    /// for its request, of the address that has the most. With none waiting it is answered 503 and closed.
+    std::size_t connections = 256;
+    std::size_t kept = 64; // of them, for who is signed in
     std::size_t header_bytes = std::size_t{16} * 1024;
     std::size_t whole_body = std::size_t{8} * 1024 * 1024; // for request::body(); read_some() has no limit
     std::chrono::milliseconds header_timeout{10'000};      // from a header's first byte to its last
     std::chrono::milliseconds idle_timeout{60'000};        // between requests
     std::chrono::milliseconds body_timeout{30'000};        // for each read of a streamed body, and for each write
+    std::size_t body_pace = 1'024; // bytes a second that a body must keep up on average, after the first body_timeout
 };
 
 class server {

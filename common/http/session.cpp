@@ -24,7 +24,6 @@ namespace {
 
 constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t piece = std::size_t{64} * 1024;
-constexpr std::size_t worth_draining = piece; // of a body that its handler did not want
 constexpr auto farewell = std::chrono::seconds{2};
 
 std::string bearer_token(std::string_view authorization) {
@@ -100,7 +99,12 @@ class chunk_writer final : public body_writer {
 session::session(asio::ip::tcp::socket socket, service s)
     : service_(s)
     , stream_(std::move(socket))
-    , buffer_(s.options.header_bytes + piece) {}
+    , buffer_(s.options.header_bytes + piece) {
+    beast::error_code gone;
+    if (const auto from = stream_.socket().remote_endpoint(gone); !gone) {
+        peer_ = from.address();
+    }
+}
 
 asio::awaitable<void> session::run() {
     auto then = next::request;
@@ -123,6 +127,7 @@ asio::awaitable<session::next> session::serve_one() {
     parser_->header_limit(static_cast<std::uint32_t>(options.header_bytes));
     parser_->body_limit(boost::none); // request::body() has one; a streamed body has none
     broken_ = false;
+    waits_ = true;
     if (buffer_.size() == 0) {
         if (service_.stopping) {
             co_return next::goodbye;
@@ -148,7 +153,7 @@ asio::awaitable<session::next> session::serve_one() {
     }
     if (error && error.category() == wire::make_error_code(wire::error::bad_method).category() &&
         error != wire::error::end_of_stream && error != wire::error::partial_message) {
-        co_return co_await refuse(400, fmt::format("this is no HTTP/1.1 request: {}", error.message()), "");
+        co_return co_await refuse(400, fmt::format("this is not an HTTP/1.1 request: {}", error.message()), "");
     }
     if (error) {
         co_return next::cut; // gone, or too slow: beast closed it
@@ -158,9 +163,12 @@ asio::awaitable<session::next> session::serve_one() {
                                   "send the body chunked, or with its Content-Length");
     }
     keep_ = parser_->keep_alive();
+    waits_ = false;
+    body_began_ = std::chrono::steady_clock::now();
+    body_bytes_ = 0;
     awaits_continue_ = beast::iequals(parser_->get()[wire::field::expect], "100-continue");
     auto response = co_await dispatch();
-    keep_ = co_await body_is_read() && keep_ && !service_.stopping;
+    keep_ = body_is_here() && keep_ && !service_.stopping;
     co_return co_await answer(std::move(response));
 }
 
@@ -206,18 +214,33 @@ asio::awaitable<response> session::call(const handler& h, request& r) {
     co_return problem(500, "the service failed", "its log says why");
 }
 
-/// Whether the next request can follow on this connection.
-asio::awaitable<bool> session::body_is_read() {
+/// Whether the next request can follow on this connection: the rest of a body that its handler did not want has come
+/// already. Nobody waits for more of it, or a refused client could hold the connection with a byte at a time.
+bool session::body_is_here() {
     std::array<char, 4'096> waste;
-    std::size_t drained = 0;
-    while (!broken_ && !parser_->is_done()) {
-        if (awaits_continue_ || drained > worth_draining) {
-            co_return false;
+    auto& body = parser_->get().body();
+    while (!broken_ && !parser_->is_done() && buffer_.size() > 0) {
+        body.data = waste.data();
+        body.size = waste.size();
+        body.more = true;
+        beast::error_code error;
+        const auto used = parser_->put(buffer_.data(), error);
+        buffer_.consume(used);
+        broken_ = error && error != wire::error::need_buffer && error != wire::error::need_more;
+        if (used == 0 && body.size == waste.size()) {
+            break;
         }
-        const auto n = co_await read_some(waste);
-        drained += n ? *n : 0;
     }
-    co_return !broken_;
+    return !broken_ && parser_->is_done();
+}
+
+/// Each read has a deadline of its own; this is for those who send a byte at a time.
+bool session::dawdles() const {
+    const auto& o = service_.options;
+    const auto taken = std::chrono::steady_clock::now() - body_began_;
+    return taken > o.body_timeout &&
+           std::chrono::duration<double>(taken - o.body_timeout).count() * static_cast<double>(o.body_pace) >
+               static_cast<double>(body_bytes_);
 }
 
 asio::awaitable<session::next> session::answer(response r) {
@@ -294,6 +317,10 @@ asio::awaitable<base::result<std::size_t>> session::read_some(std::span<char> in
     body.size = into.size();
     body.more = true;
     while (!error && !parser_->is_done() && body.size == into.size() && !into.empty()) {
+        if (dawdles()) {
+            error = asio::error::timed_out;
+            break;
+        }
         stream_.expires_after(service_.options.body_timeout);
         std::tie(error, std::ignore) = co_await wire::async_read_some(stream_, buffer_, *parser_, quietly);
         if (error == wire::error::need_buffer) {
@@ -301,6 +328,7 @@ asio::awaitable<base::result<std::size_t>> session::read_some(std::span<char> in
         }
     }
     const auto n = into.size() - body.size;
+    body_bytes_ += n;
     if (error) {
         broken_ = true;
         co_return base::failed(

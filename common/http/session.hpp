@@ -17,6 +17,7 @@ struct request::source {
     virtual boost::asio::awaitable<base::result<std::size_t>> read_some(std::span<char> into) = 0;
     virtual std::string_view header(std::string_view name) const = 0;
     virtual const server_options& options() const = 0;
+    virtual void signed_in() = 0;
 
   protected:
     ~source() = default;
@@ -36,6 +37,10 @@ class session final : request::source {
     boost::asio::awaitable<void> run();
     /// Between two requests, where nothing is lost by closing.
     bool idle() const noexcept { return idle_; }
+    /// A stranger without a whole request's header: may be closed to make room.
+    bool gives_way() const noexcept { return !known_ && waits_; }
+    bool known() const noexcept { return known_; }
+    const boost::asio::ip::address& peer() const noexcept { return peer_; }
     void close() { stream_.close(); }
 
   private:
@@ -46,17 +51,24 @@ class session final : request::source {
     boost::asio::awaitable<response> call(const handler&, request&);
     boost::asio::awaitable<next> answer(response);
     boost::asio::awaitable<next> answer_streamed(response);
-    boost::asio::awaitable<bool> body_is_read();
+    bool body_is_here();
     boost::asio::awaitable<void> linger();
 
     boost::asio::awaitable<base::result<std::size_t>> read_some(std::span<char> into) override;
     std::string_view header(std::string_view name) const override;
     const server_options& options() const override { return service_.options; }
+    void signed_in() override { known_ = true; }
+    bool dawdles() const;
 
     service service_;
     boost::beast::tcp_stream stream_;
     boost::beast::flat_buffer buffer_;
     std::optional<boost::beast::http::request_parser<boost::beast::http::buffer_body>> parser_;
+    boost::asio::ip::address peer_;
+    std::chrono::steady_clock::time_point body_began_;
+    std::uint64_t body_bytes_ = 0;
+    bool known_ = false; // a request was signed in
+    bool waits_ = true;  // for a request, or the rest of its header
     bool idle_ = false;
     bool keep_ = true;
     bool awaits_continue_ = false; // the client holds its body back until we say 100

@@ -35,8 +35,21 @@ std::size_t resident() {
     return pages * 4'096;
 }
 
+int held = 0; // requests that wait until it is 0 again
+
 router test_routes() {
     router r;
+    r.add("GET", "/v1/held", [](request&) -> asio::awaitable<response> {
+        ++held;
+        while (held != 0) {
+            co_await runtime::sleep(milliseconds{1});
+        }
+        co_return response{.body = "done"};
+    });
+    r.add("GET", "/v1/signed-in", [](request& q) -> asio::awaitable<response> {
+        q.signed_in();
+        co_return response{};
+    });
     r.add("GET", "/v1/things/{id}", [](request& q) -> asio::awaitable<response> {
         json::object o{{"id", q.parameter("id")}, {"bearer", q.bearer}, {"q", q.query_value("q", "none")}};
         co_return response{.body = json::serialize(o)};
@@ -377,13 +390,36 @@ TEST(Http, AnIdleConnectionAndAStalledBodyEnd) {
         hasty);
 }
 
-TEST(Http, TooManyConnectionsAreToldSo) {
+/// One request on an open connection; the whole answer where the server closes behind it.
+asio::awaitable<std::string> ask(tcp::socket& on, std::string request) {
+    co_await asio::async_write(on, asio::buffer(request), asio::use_awaitable);
+    std::string answer;
+    co_await asio::async_read_until(on, asio::dynamic_buffer(answer), "\r\n\r\n", asio::as_tuple(asio::use_awaitable));
+    co_return answer;
+}
+
+/// Whether the server has closed it, at once or within our patience.
+asio::awaitable<bool> is_closed(tcp::socket& s) {
+    std::string rest;
+    auto [error, n] = co_await asio::async_read(s, asio::dynamic_buffer(rest), asio::as_tuple(asio::use_awaitable));
+    co_return error == asio::error::eof || error == asio::error::connection_reset;
+}
+
+TEST(Http, TooManyRequestsAtOnceAreToldSo) {
     server_options few;
     few.connections = 2;
+    few.kept = 0;
     run(
         [](server& s) -> asio::awaitable<void> {
             auto first = co_await raw_connection(s);
             auto second = co_await raw_connection(s);
+            for (auto* busy : {&first, &second}) {
+                co_await asio::async_write(*busy, asio::buffer(std::string_view{"GET /v1/held HTTP/1.1\r\n\r\n"}),
+                                           asio::use_awaitable);
+            }
+            while (held < 2) {
+                co_await runtime::sleep(milliseconds{1});
+            }
             auto third = co_await raw_connection(s);
             std::string answer;
             co_await asio::async_read(third, asio::dynamic_buffer(answer), asio::as_tuple(asio::use_awaitable));
@@ -391,8 +427,66 @@ TEST(Http, TooManyConnectionsAreToldSo) {
             EXPECT_TRUE(json::read(answer.substr(answer.find("\r\n\r\n") + 4)));
             EXPECT_NE(answer.find(fmt::format("Content-Length: {}\r\n", answer.size() - answer.find("\r\n\r\n") - 4)),
                       answer.npos);
+            held = 0;
         },
         few);
+}
+
+TEST(Http, WhoOnlyWaitsLocksNobodyOut) {
+    server_options few;
+    few.connections = 4;
+    few.kept = 2;
+    run(
+        [](server& s) -> asio::awaitable<void> {
+            auto known = co_await raw_connection(s);
+            EXPECT_TRUE((co_await ask(known, "GET /v1/signed-in HTTP/1.1\r\n\r\n")).starts_with("HTTP/1.1 200"));
+            auto idle = co_await raw_connection(s);
+            auto drips = co_await raw_connection(s);
+            co_await asio::async_write(drips, asio::buffer("G", 1), asio::use_awaitable);
+            auto newcomer = co_await raw_connection(s);
+            EXPECT_TRUE((co_await ask(newcomer, "GET /v1/things/a HTTP/1.1\r\n\r\n")).starts_with("HTTP/1.1 200"));
+            EXPECT_TRUE(co_await is_closed(idle)) << "it waited longest";
+            auto another = co_await raw_connection(s);
+            EXPECT_TRUE((co_await ask(another, "GET /v1/things/b HTTP/1.1\r\n\r\n")).starts_with("HTTP/1.1 200"));
+            EXPECT_TRUE(co_await is_closed(drips)) << "it had no request either";
+            EXPECT_TRUE((co_await ask(known, "GET /v1/things/c HTTP/1.1\r\n\r\n")).starts_with("HTTP/1.1 200"))
+                << "its place is kept";
+        },
+        few);
+}
+
+// A stranger is told so before its body, and cannot hold the connection with it.
+TEST(Http, ARefusalDoesNotWaitForTheBody) {
+    run([](server& s) -> asio::awaitable<void> {
+        const auto answer = co_await talk(s, "POST /v1/refuse HTTP/1.1\r\nContent-Length: 100000\r\n\r\na little");
+        EXPECT_TRUE(answer.starts_with("HTTP/1.1 403")) << answer;
+        EXPECT_NE(answer.find("Connection: close"), answer.npos) << answer;
+        const auto both =
+            co_await talk(s, "POST /v1/refuse HTTP/1.1\r\nContent-Length: 5\r\n\r\nwholeGET /v1/things/x HTTP/1.1\r\n"
+                             "Connection: close\r\n\r\n");
+        EXPECT_EQ(count(both, "HTTP/1.1 200"), 1U) << both;
+    });
+}
+
+TEST(Http, ABodyThatDripsEnds) {
+    server_options hasty;
+    hasty.body_timeout = milliseconds{100};
+    hasty.body_pace = 10'000;
+    run(
+        [](server& s) -> asio::awaitable<void> {
+            auto socket = co_await raw_connection(s);
+            const std::string head = "POST /v1/count HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n";
+            co_await asio::async_write(socket, asio::buffer(head), asio::use_awaitable);
+            const auto start = std::chrono::steady_clock::now();
+            boost::system::error_code gone;
+            while (!gone && std::chrono::steady_clock::now() - start < patience) { // a byte at a time, for ever
+                std::tie(gone, std::ignore) =
+                    co_await asio::async_write(socket, asio::buffer("x", 1), asio::as_tuple(asio::use_awaitable));
+                co_await runtime::sleep(milliseconds{10});
+            }
+            EXPECT_TRUE(gone);
+        },
+        hasty);
 }
 
 TEST(Http, StoppingLetsARequestFinishAndClosesIdleConnections) {

@@ -43,6 +43,7 @@ asio::awaitable<http::response> serve(services& s, const std::vector<role>& role
     if (!who) {
         co_return http::problem(401, "the token is not known", "check SEMEL_TOKEN, or --as USER for the local stack");
     }
+    r.signed_in();
     if (std::ranges::find(roles, who->role) == roles.end()) {
         std::string needed;
         for (const auto role : roles) {
