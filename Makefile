@@ -1,5 +1,5 @@
 # Short names. What each does stands in the script or preset that it calls.
-.PHONY: demo test up down build figures compare asan tsan fuzz chaos seeded format tidy
+.PHONY: demo test up down stack build figures compare asan tsan fuzz chaos seeded format tidy
 
 demo:
 	./deploy/demo
@@ -12,8 +12,14 @@ build:
 	cmake --preset release
 	cmake --build --preset release
 
+# What `semel up` starts, without the tests
+stack:
+	./deploy/setup
+	cmake --preset release
+	cmake --build --preset stack
+
 # The whole stack with test gateways, in ./.semel
-up: build
+up: stack
 	build/release/bin/semel up --sim
 
 down:
