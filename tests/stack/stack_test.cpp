@@ -23,13 +23,13 @@ namespace {
 using namespace std::chrono_literals;
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 class LocalStack : public testing::Test {
   protected:
     static void SetUpTestSuite() {
         std::string name = (std::filesystem::temp_directory_path() / "semel-stack-XXXXXX").string();
-        home = ::mkdtemp(name.data());
-        std::filesystem::permissions(home, std::filesystem::perms{0755}); // PostgreSQL is another user under root
+        home = ::mkdtemp(name.data()); // closed to others, as /root is: PostgreSQL is another user there
         at = *folders_at(home / ".semel");
         base = free_base();
     }
@@ -126,6 +126,18 @@ TEST_F(LocalStack, KeepsItsSecretsToItself) {
         EXPECT_EQ(mode, std::filesystem::perms{0600}) << secret;
     }
     EXPECT_EQ(read_file(at.config() / "kek")->find_first_not_of("0123456789abcdef"), 64U);
+}
+
+TEST_F(LocalStack, DoesNotWaitForWhatEndsAgainAndAgain) {
+    EXPECT_EQ(semel({"down"}).exit_code, 0);
+    const auto planted = at.config() / "plan.env"; // deploy/local/run reads it in its shell
+    ASSERT_TRUE(write_file(planted, "echo 'no luck today'; exit 1\n"));
+    const auto out = up();
+    std::filesystem::remove(planted);
+    EXPECT_EQ(out.exit_code, 3);
+    EXPECT_THAT(out.output, AllOf(HasSubstr("it ends again and again:\n  plan "), HasSubstr("no luck today"),
+                                  Not(HasSubstr("not ready after"))));
+    ASSERT_EQ(up().exit_code, 0) << "once it can start";
 }
 
 TEST_F(LocalStack, IsLeftAloneByASecondUp) {

@@ -128,6 +128,10 @@ std::optional<std::chrono::seconds> age_of(pid_t pid) {
     return std::chrono::seconds{static_cast<std::int64_t>(std::max(0.0, uptime - started))};
 }
 
+unsigned starts_of(const folders& at, const std::string& name) {
+    return number_in<unsigned>(at.run() / fmt::format(".{}.starts", name)).value_or(0);
+}
+
 bool port_is_free(std::uint16_t port) {
     asio::io_context io;
     tcp::acceptor acceptor{io};

@@ -25,6 +25,8 @@ base::result<programs> find_programs();
 /// The process of run/NAME.pid, if it lives and belongs to this stack: a pid file may be older than the last boot.
 std::optional<pid_t> pid_of(const folders&, const std::string& name);
 std::optional<std::chrono::seconds> age_of(pid_t);
+/// How often the supervisor has started a process of this name.
+unsigned starts_of(const folders&, const std::string& name);
 
 bool port_is_free(std::uint16_t port);
 bool port_answers(std::uint16_t port);

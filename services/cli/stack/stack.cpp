@@ -259,38 +259,58 @@ bool is_process_of(std::string_view name, std::string_view service) {
     return name.starts_with(service) && (name.size() == service.size() || name[service.size()] == '-');
 }
 
+struct awaited {
+    process what;
+    unsigned starts_before;
+    std::string why; // it is not ready
+};
+
+/// It has ended twice since: waiting on would only hide its last words.
+bool keeps_ending(const stack_state& s, const awaited& a) {
+    return starts_of(s.at, a.what.name) > a.starts_before + 2;
+}
+
+base::fault not_ready(const stack_state& s, std::string why, const std::vector<awaited>& all) {
+    for (const auto& a : all) {
+        const auto log = s.at.log() / (a.what.name + ".log");
+        why += fmt::format("\n  {} {}; the end of {}:\n{}", a.what.name, a.why, log.string(), last_lines(log, 5));
+    }
+    return {kind::unreachable, fmt::format("{}\n`semel down --dir {}` stops what runs", why, s.at.root.string())};
+}
+
 /// Waits for processes, telling of each as it becomes ready; of one service only, if it is named.
 base::result<void> await_ready(const stack_state& s, group wanted, std::chrono::milliseconds deadline,
                                std::string_view service = {}) {
-    std::vector<std::pair<process, std::string>> waiting;
+    std::vector<awaited> waiting;
     for (const auto& p : s.wanted()) {
         if (p.group == wanted && (service.empty() || is_process_of(p.name, service))) {
-            waiting.emplace_back(p, "");
+            waiting.push_back({.what = p, .starts_before = starts_of(s.at, p.name), .why = ""});
         }
     }
     const auto begin = std::chrono::steady_clock::now();
-    const bool all = wait_for(deadline, [&] {
-        std::erase_if(waiting, [&](auto& entry) {
-            if (auto why = unready(s, entry.first)) {
-                entry.second = *std::move(why);
+    std::vector<awaited> ending;
+    const bool decided = wait_for(deadline, [&] {
+        std::erase_if(waiting, [&](awaited& a) {
+            if (auto why = unready(s, a.what)) {
+                a.why = *std::move(why);
                 return false;
             }
-            tell("  {:<10} ready after {:.1f} s", entry.first.name,
+            tell("  {:<10} ready after {:.1f} s", a.what.name,
                  std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
             return true;
         });
-        return waiting.empty();
+        std::ranges::copy_if(waiting, std::back_inserter(ending), [&](const awaited& a) { return keeps_ending(s, a); });
+        return waiting.empty() || !ending.empty();
     });
-    if (all) {
-        return {};
+    if (!ending.empty()) {
+        return failed(not_ready(s, "cannot start; it ends again and again:", ending));
     }
-    std::string why =
-        fmt::format("not ready after {} s:", std::chrono::duration_cast<std::chrono::seconds>(deadline).count());
-    for (const auto& [p, reason] : waiting) {
-        const auto log = s.at.log() / (p.name + ".log");
-        why += fmt::format("\n  {} {}; the end of {}:\n{}", p.name, reason, log.string(), last_lines(log, 5));
+    if (!decided) {
+        return failed(not_ready(
+            s, fmt::format("not ready after {} s:", std::chrono::duration_cast<std::chrono::seconds>(deadline).count()),
+            waiting));
     }
-    return failed(kind::unreachable, fmt::format("{}\n`semel down --dir {}` stops what runs", why, s.at.root.string()));
+    return {};
 }
 
 void print_processes(const stack_state& s, bool json) {
