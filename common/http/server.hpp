@@ -34,6 +34,7 @@ class request {
     std::string path;   // as it came, percent-encoded, without the query
     parameters path_values;
     parameters query;
+    std::string peer;   // the address it came from
     std::string bearer; // the token of "Authorization: Bearer ..."; empty when there is none
     std::optional<std::uint64_t> content_length;
 

@@ -184,6 +184,7 @@ asio::awaitable<response> session::dispatch() {
         co_return problem(400, "the query has a broken percent escape", "encode it as RFC 3986 says");
     }
     r.query = std::move(*query);
+    r.peer = peer_.to_string();
     r.bearer = bearer_token(header("authorization"));
     if (const auto length = parser_->content_length()) {
         r.content_length = *length;

@@ -31,7 +31,13 @@ namespace {
 
 asio::awaitable<http::response> serve(services& s, const std::vector<role>& roles, const user_handler& handle,
                                       http::request& r) {
+    const auto denied = [&](std::string_view who, std::string_view why) {
+        telemetry::log().warn(
+            "access.denied",
+            {{"who", who}, {"why", why}, {"from", r.peer}, {"route", r.method + " " + r.path.substr(0, 200)}});
+    };
     if (r.bearer.empty()) {
+        denied("", "no token");
         co_return http::problem(401, "a token is needed",
                                 "send Authorization: Bearer TOKEN; the local stack keeps "
                                 "tokens in .semel/config/tokens/USER");
@@ -41,10 +47,12 @@ asio::awaitable<http::response> serve(services& s, const std::vector<role>& role
         return store::user_of_token(tx, token);
     });
     if (!who) {
+        denied("", "unknown token");
         co_return http::problem(401, "the token is not known", "check SEMEL_TOKEN, or --as USER for the local stack");
     }
     r.signed_in();
     if (std::ranges::find(roles, who->role) == roles.end()) {
+        denied(who->name, "another role is needed");
         std::string needed;
         for (const auto role : roles) {
             needed += (needed.empty() ? "" : " or ") + std::string{to_string(role)};

@@ -1,5 +1,7 @@
 #include "first_users.hpp"
 
+#include <telemetry/log.hpp>
+
 #include <api/edge/store.hpp>
 #include <fmt/format.h>
 
@@ -40,13 +42,19 @@ void adopt_users(pqxx::connection& connection, const fs::path& folder) {
         return;
     }
     pqxx::work tx{connection};
+    std::vector<std::string> names;
     for (const auto& file : fs::directory_iterator{folder}) {
         const auto name = file.path().filename().string();
         if (const auto role = role_from(name)) {
             store::put_user(tx, name, *role, token_in(file.path()));
+            names.push_back(name);
         }
     }
+    const auto gone = store::keep_users(tx, names);
     tx.commit();
+    for (const auto& name : gone) {
+        telemetry::log().warn("user.revoked", {{"user", name}, {"why", "its token's file is gone"}});
+    }
 }
 
 } // namespace semel::api

@@ -5,6 +5,7 @@
 #include <postgres/pool.hpp>
 #include <wire/topics.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace semel::api {
@@ -91,6 +92,18 @@ void put_user(pqxx::work& tx, const std::string& name, role r, const std::string
     tx.exec_params(
         "INSERT INTO api.users VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET role = $2, token_sha256 = $3", name,
         std::string{to_string(r)}, bytes(base::as_view(digest)));
+}
+
+std::vector<std::string> keep_users(pqxx::work& tx, const std::vector<std::string>& names) {
+    std::vector<std::string> gone;
+    for (const auto& row : tx.exec("SELECT name FROM api.users")) {
+        auto name = row[0].as<std::string>();
+        if (std::ranges::find(names, name) == names.end()) {
+            tx.exec_params("DELETE FROM api.users WHERE name = $1", name);
+            gone.push_back(std::move(name));
+        }
+    }
+    return gone;
 }
 
 std::optional<user> user_of_token(pqxx::work& tx, std::string_view token) {

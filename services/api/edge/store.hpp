@@ -44,6 +44,8 @@ void migrate(pqxx::connection&);
 
 /// Adds or replaces users whose tokens stand in files: only the tokens' SHA-256 is kept.
 void put_user(pqxx::work&, const std::string& name, role, const std::string& token);
+/// Every user but these, whose tokens are known no more. Answers who is gone.
+std::vector<std::string> keep_users(pqxx::work&, const std::vector<std::string>& names);
 std::optional<user> user_of_token(pqxx::work&, std::string_view token);
 
 void insert_campaign(pqxx::work&, const v1::Campaign&, const v1::NoticeSource&, const std::string& creator);

@@ -75,6 +75,14 @@ TEST_F(Api, TakesANewTokenAndForgetsTheOld) {
     EXPECT_EQ(get("auditor", "/v1/whoami").status, 401U);
 }
 
+TEST_F(Api, RevokesATokenWhoseFileIsGone) {
+    ASSERT_EQ(get("auditor", "/v1/whoami").status, 200U);
+    fs::remove(config.tokens_dir / "auditor");
+    db->run_blocking([&](pqxx::connection& c) { adopt_users(c, config.tokens_dir); });
+    EXPECT_EQ(get("auditor", "/v1/whoami").status, 401U);
+    EXPECT_EQ(get("operator", "/v1/whoami").status, 200U);
+}
+
 TEST_F(Api, RefusesTokenFilesThatOthersMayUse) {
     const auto adopt = [&] { db->run_blocking([&](pqxx::connection& c) { adopt_users(c, config.tokens_dir); }); };
     for (const unsigned mode : {0640U, 0604U, 0620U}) {
