@@ -17,7 +17,7 @@ constexpr std::size_t frame_size = 64 * 1024;
 constexpr std::size_t seal_overhead = 12 + 16;
 
 std::string place_of(const upload_place& at) {
-    return fmt::format("upload|{}|{}|", at.campaign.value(), at.wave);
+    return fmt::format("upload|{}|{}|", at.campaign.value(), at.number);
 }
 std::string frame_place(const std::string& place, std::uint64_t frame) {
     return place + std::to_string(frame);

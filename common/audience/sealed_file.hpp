@@ -24,7 +24,7 @@ namespace semel::audience {
 /// Whose upload it is; part of every frame's associated data.
 struct upload_place {
     base::campaign_id campaign;
-    std::uint32_t wave = 0;
+    std::uint32_t number = 0; // of the upload, in its campaign
 };
 
 /// Writes FILE.part and renames it in finish(). Destroyed before that, it removes the part.

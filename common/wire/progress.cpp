@@ -6,16 +6,20 @@
 
 namespace semel::wire {
 
-std::string intake_progress_key(const base::campaign_id& campaign, std::uint32_t wave) {
-    return fmt::format("intake|{}|{}", campaign.value(), wave);
+std::string intake_progress_key(const base::campaign_id& campaign, std::uint32_t upload) {
+    return fmt::format("intake|{}|{}", campaign.value(), upload);
 }
 
 std::string register_progress_key(const base::campaign_id& campaign, std::uint32_t wave, std::int32_t partition) {
     return fmt::format("register|{}|{}|{}", campaign.value(), wave, partition);
 }
 
+std::string release_progress_prefix(const base::campaign_id& campaign) {
+    return fmt::format("release|{}|", campaign.value());
+}
+
 std::string release_progress_key(const base::campaign_id& campaign, std::uint32_t wave, std::int32_t partition) {
-    return fmt::format("release|{}|{}|{}", campaign.value(), wave, partition);
+    return fmt::format("{}{}|{}", release_progress_prefix(campaign), wave, partition);
 }
 
 std::int32_t progress_partition(std::string_view key, std::int32_t partitions) {

@@ -10,11 +10,12 @@
 
 namespace semel::wire {
 
-/// "intake|CAMPAIGN|WAVE"
-std::string intake_progress_key(const base::campaign_id&, std::uint32_t wave);
+/// "intake|CAMPAIGN|UPLOAD"
+std::string intake_progress_key(const base::campaign_id&, std::uint32_t upload);
 /// "register|CAMPAIGN|WAVE|PARTITION", PARTITION of `audience`
 std::string register_progress_key(const base::campaign_id&, std::uint32_t wave, std::int32_t partition);
-/// "release|CAMPAIGN|WAVE|PARTITION"
+/// "release|CAMPAIGN|WAVE|PARTITION", and its part before WAVE
+std::string release_progress_prefix(const base::campaign_id&);
 std::string release_progress_key(const base::campaign_id&, std::uint32_t wave, std::int32_t partition);
 
 /// base::partition_of the key's SHA-256.

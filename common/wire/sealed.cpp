@@ -6,7 +6,7 @@ namespace semel::wire {
 namespace {
 
 std::string place_of(const v1::AudienceRecord& record) {
-    return fmt::format("audience|{}|{}|{}", record.campaign_id(), record.wave(), record.chunk());
+    return fmt::format("audience|{}|{}|{}", record.campaign_id(), record.upload(), record.chunk());
 }
 
 std::string place(std::string_view kind, std::string_view id) {

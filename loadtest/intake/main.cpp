@@ -99,7 +99,7 @@ void import_run(const std::string& bootstrap, std::uint64_t rows) {
 
     v1::ImportOrder order;
     order.set_campaign_id(campaign.value());
-    order.set_wave(1);
+    order.set_upload(1);
     order.set_path("1");
     order.set_format("csv");
     order.set_wrapped_key(crypto::wrap(kek, key, campaign));

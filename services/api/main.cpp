@@ -25,7 +25,7 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
     db.run_blocking([&](pqxx::connection& c) {
         api::store::migrate(c);
         api::adopt_users(c, ctx.config().tokens_dir);
-        api::drop_broken_off_uploads(c, ctx.config().data_dir);
+        api::drop_broken_off_uploads(c, ctx.config().data_dir, ctx.instance_name());
     });
     redis::client redis{ctx.executor(), redis::configured(ctx.config())};
     runtime::signal outbox{ctx.executor()};

@@ -264,10 +264,14 @@ LANGUAGE sql STABLE AS $f$
     ORDER BY e.first_us, n.notification $f$;
 )";
 
+constexpr const char* dropped_waves = R"(
+ALTER TABLE ledger.wave_totals ADD COLUMN dropped boolean NOT NULL DEFAULT false;
+)";
+
 } // namespace
 
 void migrate(pqxx::connection& connection) {
-    postgres::migrate(connection, "ledger", {tables, meanings, answers});
+    postgres::migrate(connection, "ledger", {tables, meanings, answers, dropped_waves});
 }
 
 } // namespace semel::ledger

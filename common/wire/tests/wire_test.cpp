@@ -51,7 +51,7 @@ TEST(Sealed, APartCopiedElsewhereDoesNotOpen) {
 
     v1::AudienceRecord record;
     record.set_campaign_id("c-test");
-    record.set_wave(1);
+    record.set_upload(1);
     record.set_chunk(7);
     wire::seal_chunk(key, record, v1::AudienceChunk{});
     EXPECT_TRUE(wire::open_chunk(key, record));

@@ -1,5 +1,7 @@
 #include "coverage.hpp"
 
+#include "lifecycle.hpp"
+
 #include <algorithm>
 
 namespace semel::api {
@@ -22,7 +24,7 @@ std::int64_t waiting_rows(const v1::Wave& wave, const wave_count& count) {
 
 coverage completed(const v1::Campaign& c, coverage counted, std::span<const wave_count> counts) {
     for (const auto& wave : c.waves()) {
-        if (wave.phase() < v1::WAVE_SEALED) {
+        if (wave.phase() < v1::WAVE_SEALED || is_dropped(wave)) {
             continue;
         }
         const auto count = count_of(counts, wave.number());
@@ -41,6 +43,9 @@ coverage completed(const v1::Campaign& c, coverage counted, std::span<const wave
 
 bool wholly_released(const v1::Campaign& c, std::span<const wave_count> counts) {
     return std::ranges::all_of(c.waves(), [&](const v1::Wave& wave) {
+        if (is_dropped(wave)) {
+            return true;
+        }
         const auto count = count_of(counts, wave.number());
         return wave.phase() == v1::WAVE_LAUNCHED && count.released + count.doubles == taken_rows(wave);
     });

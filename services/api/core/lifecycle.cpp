@@ -1,6 +1,7 @@
 #include "lifecycle.hpp"
 
 #include <crypto/hash.hpp>
+#include <wire/uploads.hpp>
 
 #include <fmt/format.h>
 
@@ -33,6 +34,19 @@ v1::Wave* find_wave(v1::Campaign& c, std::uint32_t number) {
 
 bool over(const v1::Campaign& c) {
     return c.phase() == v1::CAMPAIGN_CANCELLED || c.phase() == v1::CAMPAIGN_FINISHED;
+}
+
+std::uint32_t highest_number(const v1::Campaign& c, auto&& counts) {
+    std::uint32_t highest = 0;
+    for (const auto& wave : c.waves()) {
+        highest = counts(wave) ? std::max(highest, wave.number()) : highest;
+    }
+    return highest;
+}
+
+bool any_is(const v1::Campaign& c, std::initializer_list<v1::WavePhase> phases) {
+    return std::ranges::any_of(
+        c.waves(), [&](const v1::Wave& wave) { return std::ranges::find(phases, wave.phase()) != phases.end(); });
 }
 
 std::unexpected<fault> refuse_over(const v1::Campaign& c, std::string_view what) {
@@ -74,6 +88,8 @@ std::string to_string(v1::WavePhase phase) {
         return "approved";
     case v1::WAVE_LAUNCHED:
         return "launched";
+    case v1::WAVE_DROPPED:
+        return "dropped";
     default:
         return "unknown";
     }
@@ -81,11 +97,13 @@ std::string to_string(v1::WavePhase phase) {
 
 step wave_imported(const v1::Campaign& c, const v1::ImportResult& result, const std::string& file_digest) {
     auto next = next_version(c);
-    if (find_wave(next, result.wave()) != nullptr) {
-        return refused(fmt::format("wave {} of {} is known already", result.wave(), c.id()));
+    const auto same = [&](const v1::Wave& wave) { return wire::upload_of(wave) == result.upload(); };
+    if (std::ranges::any_of(c.waves(), same)) {
+        return refused(fmt::format("upload {} of {} is a wave already", result.upload(), c.id()));
     }
     auto* wave = next.add_waves();
-    wave->set_number(result.wave());
+    wave->set_number(highest_number(c, [](const v1::Wave&) { return true; }) + 1);
+    wave->set_upload(result.upload());
     wave->set_phase(v1::WAVE_IMPORTED);
     wave->set_rows(result.rows());
     wave->set_rejected(result.rejected());
@@ -112,8 +130,14 @@ step seal(const v1::Campaign& c) {
     }
     auto next = next_version(c);
     std::size_t sealed = 0;
+    const auto launched = highest_number(c, [](const v1::Wave& w) { return w.phase() == v1::WAVE_LAUNCHED; });
     for (auto& wave : *next.mutable_waves()) {
         if (wave.phase() == v1::WAVE_IMPORTED) {
+            if (wave.number() < launched) { // as older versions numbered them
+                return refused(fmt::format("wave {0} of {1} would come before wave {2}, which was launched without it: "
+                                           "drop it (`semel audience drop {1} {0}`) and add its file again",
+                                           wave.number(), c.id(), launched));
+            }
             wave.set_phase(v1::WAVE_SEALED);
             ++sealed;
         }
@@ -294,6 +318,44 @@ step cancel(const v1::Campaign& c) {
     auto next = next_version(c);
     next.set_phase(v1::CAMPAIGN_CANCELLED);
     return next;
+}
+
+step drop_wave(const v1::Campaign& c, std::uint32_t number, const std::string& creator, const dropper& who) {
+    if (over(c)) {
+        return refuse_over(c, "drop");
+    }
+    auto next = next_version(c);
+    auto* wave = find_wave(next, number);
+    if (wave == nullptr || is_dropped(*wave)) {
+        return refused(wave == nullptr ? fmt::format("campaign {} has no wave {}", c.id(), number)
+                                       : fmt::format("wave {} of {} is dropped already", number, c.id()));
+    }
+    if (wave->phase() == v1::WAVE_LAUNCHED) {
+        return refused(fmt::format("wave {} of {} is launched: its people are being told. `semel campaign pause {}` "
+                                   "holds the campaign, `cancel` ends it",
+                                   number, c.id(), c.id()));
+    }
+    if (wave->phase() == v1::WAVE_APPROVED && (!who.approver || who.name == creator)) {
+        return refused(fmt::format("wave {} of {} is approved: an approver who did not create the campaign must drop "
+                                   "it (--as approver)",
+                                   number, c.id()));
+    }
+    wave->set_phase(v1::WAVE_DROPPED);
+    if (next.phase() == v1::CAMPAIGN_SEALED || next.phase() == v1::CAMPAIGN_APPROVED) {
+        next.set_phase(any_is(next, {v1::WAVE_SEALED, v1::WAVE_REGISTERED}) ? v1::CAMPAIGN_SEALED
+                       : any_is(next, {v1::WAVE_APPROVED})                  ? v1::CAMPAIGN_APPROVED
+                                                                            : v1::CAMPAIGN_DRAFT);
+    }
+    return next;
+}
+
+bool is_dropped(const v1::Wave& wave) {
+    return wave.phase() == v1::WAVE_DROPPED;
+}
+
+bool wholly_launched(const v1::Campaign& c) {
+    return std::ranges::all_of(c.waves(),
+                               [](const v1::Wave& w) { return is_dropped(w) || w.phase() == v1::WAVE_LAUNCHED; });
 }
 
 base::result<void> may_decide_doubts(const v1::Campaign& c, const std::string& creator, const std::string& approver) {

@@ -35,7 +35,9 @@ struct approval {
 
 using step = base::result<v1::Campaign>;
 
-/// A wave appears (uploaded), and becomes real when intake has written it.
+/// A wave comes to be: intake has written the upload. It gets the next number here and nowhere else, so that the order
+/// of the waves is the order in which they became known: an upload that began earlier and ended later is the later
+/// wave, whatever was launched in between.
 step wave_imported(const v1::Campaign&, const v1::ImportResult&, const std::string& file_digest);
 step notice_compiled(const v1::Campaign&, const v1::NoticeCompiled&);
 /// All imported waves that are not sealed yet.
@@ -60,9 +62,21 @@ step pause(const v1::Campaign&);
 step resume(const v1::Campaign&);
 step cancel(const v1::Campaign&);
 /// A second copy, or none, is never one person's decision: the campaign's creator is not the one to decide.
+/// Discards a wave that is not launched. What was approved is not an operator's to take back: for that `who` must be an
+/// approver, and not the campaign's creator.
+struct dropper {
+    std::string name;
+    bool approver = false;
+};
+step drop_wave(const v1::Campaign&, std::uint32_t wave, const std::string& creator, const dropper& who);
 base::result<void> may_decide_doubts(const v1::Campaign&, const std::string& creator, const std::string& approver);
 /// Nothing is outstanding any more.
 step finish(const v1::Campaign&);
+
+/// It was dropped: nobody reads its records, and nothing counts its rows.
+bool is_dropped(const v1::Wave&);
+/// Every wave that counts is launched: the others are work to come, or what a launch left behind.
+bool wholly_launched(const v1::Campaign&);
 
 std::string audience_digest(const v1::Campaign&, const std::vector<std::uint32_t>& waves);
 std::string plan_digest(const std::map<std::uint32_t, wave_plan>&, const std::vector<std::uint32_t>& waves);

@@ -7,6 +7,7 @@
 #include <api/edge/turned_away.hpp>
 
 #include <algorithm>
+#include <charconv>
 
 namespace semel::api {
 
@@ -20,7 +21,7 @@ http::router routes(services& s) {
                           co_return answer(json::object{{"user", who.name}, {"role", to_string(who.role)}});
                       }));
     add_campaign_routes(all, s);
-    add_wave_routes(all, s);
+    add_upload_routes(all, s);
     add_record_routes(all, s);
     add_trial_routes(all, s);
     add_doubt_routes(all, s);
@@ -107,6 +108,14 @@ v1::Event operator_event(const v1::Campaign& c, const user& who, const std::stri
     e.set_text(what);
     e.set_actor(who.name);
     return e;
+}
+
+std::optional<std::uint32_t> number_in(const http::request& r, std::string_view parameter) {
+    const auto& text = r.parameter(parameter);
+    std::uint32_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool whole = error == std::errc{} && end == text.data() + text.size();
+    return whole && number >= 1 && number <= 999'999'999 ? std::optional{number} : std::nullopt;
 }
 
 asio::awaitable<base::result<json::object>> read_object(http::request& r) {

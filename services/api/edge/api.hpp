@@ -7,6 +7,7 @@
 #include <api/edge/services.hpp>
 #include <api/edge/store.hpp>
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <initializer_list>
@@ -16,15 +17,18 @@
 
 namespace semel::api {
 
-/// Removes what an api that died left of uploads under way. Once, before this one takes any.
-void drop_broken_off_uploads(pqxx::connection&, const std::filesystem::path& data_dir);
+/// A receiver of an upload that is silent for so long is taken for dead.
+inline constexpr std::chrono::seconds upload_patience{120};
+/// Removes what is left of uploads that nobody receives any more: those of `receiver`, and those of processes that are
+/// silent. Another process' uploads go on.
+void drop_broken_off_uploads(pqxx::connection&, const std::filesystem::path& data_dir, const std::string& receiver);
 
 /// All routes of /v1.
 http::router routes(services&);
 
 // The parts, each adding its routes.
 void add_campaign_routes(http::router&, services&);
-void add_wave_routes(http::router&, services&);
+void add_upload_routes(http::router&, services&);
 void add_record_routes(http::router&, services&);
 void add_trial_routes(http::router&, services&);
 void add_doubt_routes(http::router&, services&);
@@ -39,6 +43,8 @@ http::response not_found(const std::string& campaign);
 http::response refused(const base::fault&);
 /// What a user did, as an event of the campaign.
 v1::Event operator_event(const v1::Campaign&, const user&, const std::string& what);
+/// A parameter of the route that is a number; nothing when it is not one from 1.
+std::optional<std::uint32_t> number_in(const http::request&, std::string_view parameter);
 /// The body as a JSON object; malformed otherwise.
 boost::asio::awaitable<base::result<json::object>> read_object(http::request&);
 

@@ -57,7 +57,7 @@ void apply(pqxx::work& tx, const std::string& id, Step step) {
 }
 
 void on_imported(pqxx::work& tx, const std::string& id, const v1::ImportResult& r) {
-    auto upload = store::read_upload(tx, id, r.wave());
+    auto upload = store::read_upload(tx, id, r.upload());
     if (!upload || upload->state == "imported" || upload->state == "refused") {
         return;
     }
@@ -66,10 +66,14 @@ void on_imported(pqxx::work& tx, const std::string& id, const v1::ImportResult& 
     upload->rows = r.rows();
     upload->rejected = r.rejected();
     upload->rejects_path = r.rejects_path();
-    store::update_upload(tx, id, *upload);
     if (!r.refused()) {
-        apply(tx, id, [&](const v1::Campaign& c) { return wave_imported(c, r, upload->file_digest); });
+        apply(tx, id, [&](const v1::Campaign& c) {
+            auto next = wave_imported(c, r, upload->file_digest);
+            upload->wave = next ? next->waves().rbegin()->number() : 0;
+            return next;
+        });
     }
+    store::update_upload(tx, id, *upload);
 }
 
 void on_registered(pqxx::work& tx, const std::string& id, const v1::Registered& r) {
@@ -84,11 +88,6 @@ void on_registered(pqxx::work& tx, const std::string& id, const v1::Registered& 
         }
         return base::failed(base::fault::kind::permanent, "nothing changes");
     });
-}
-
-/// A wave that is not launched yet is work to come: its campaign is not finished.
-bool wholly_launched(const v1::Campaign& c) {
-    return std::ranges::all_of(c.waves(), [](const v1::Wave& w) { return w.phase() == v1::WAVE_LAUNCHED; });
 }
 
 } // namespace

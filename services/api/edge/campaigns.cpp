@@ -9,6 +9,7 @@
 #include <runtime/together.hpp>
 #include <telemetry/log.hpp>
 #include <wire/identity.hpp>
+#include <wire/uploads.hpp>
 
 #include <fmt/format.h>
 
@@ -256,16 +257,34 @@ struct step_input {
 };
 using step_of = std::function<step(const v1::Campaign&, step_input&, const user&)>;
 
-v1::Event sealed_event(const v1::Campaign& c, const v1::Wave& wave) {
+v1::Event wave_event(v1::EventKind kind, const v1::Campaign& c, const v1::Wave& wave, const user& who) {
     v1::Event e;
-    e.set_id(wire::event_id(v1::EVENT_WAVE_SEALED, c.id(), wave.number()));
-    e.set_kind(v1::EVENT_WAVE_SEALED);
+    e.set_id(wire::event_id(kind, c.id(), wave.number()));
+    e.set_kind(kind);
     e.set_campaign_id(c.id());
     e.set_time_us(base::to_us(base::now()));
     e.set_wave(wave.number());
     e.set_rows(wave.rows());
     e.set_rejected(wave.rejected());
+    e.set_actor(who.name);
     return e;
+}
+
+/// What the step did to waves, as the ledger must know it, and to the uploads they came from.
+void follow_waves(pqxx::work& tx, const v1::Campaign& before, const v1::Campaign& after, const user& who,
+                  std::int32_t partitions) {
+    for (int i = 0; i < after.waves_size(); ++i) {
+        const auto& wave = after.waves(i);
+        if (wave.phase() == before.waves(i).phase()) {
+            continue;
+        }
+        if (wave.phase() == v1::WAVE_SEALED) {
+            store::enqueue_event(tx, wave_event(v1::EVENT_WAVE_SEALED, after, wave, who), partitions);
+        } else if (is_dropped(wave)) {
+            store::enqueue_event(tx, wave_event(v1::EVENT_WAVE_DROPPED, after, wave, who), partitions);
+            store::forget_file(tx, after.id(), wire::upload_of(wave));
+        }
+    }
 }
 
 asio::awaitable<http::response> take_step(services& s, http::request& r, user who, std::string what, step_of decide) {
@@ -291,11 +310,7 @@ asio::awaitable<http::response> take_step(services& s, http::request& r, user wh
                 store::add_approval(tx, id, *in.approved);
             }
             store::enqueue_event(tx, operator_event(*next, who, what), partitions);
-            for (int i = 0; i < next->waves_size(); ++i) {
-                if (next->waves(i).phase() == v1::WAVE_SEALED && campaign->waves(i).phase() == v1::WAVE_IMPORTED) {
-                    store::enqueue_event(tx, sealed_event(*next, next->waves(i)), partitions);
-                }
-            }
+            follow_waves(tx, *campaign, *next, who, partitions);
             tx.commit();
             json::object out{{"id", id}, {"state", to_string(next->phase())}};
             json::array waves;
@@ -310,6 +325,18 @@ asio::awaitable<http::response> take_step(services& s, http::request& r, user wh
         telemetry::log().info("campaign step", {{"campaign", id}, {"step", what}, {"by", who.name}});
     }
     co_return response;
+}
+
+asio::awaitable<http::response> drop(services& s, http::request& r, user who) {
+    const auto wave = number_in(r, "wave");
+    if (!wave) {
+        co_return http::problem(404, "there is no such wave");
+    }
+    auto what = fmt::format("dropped wave {}", *wave);
+    step_of decide = [number = *wave](const v1::Campaign& c, step_input& in, const user& by) {
+        return drop_wave(c, number, in.creator, {.name = by.name, .approver = by.role == role::approver});
+    };
+    co_return co_await take_step(s, r, std::move(who), std::move(what), std::move(decide));
 }
 
 } // namespace
@@ -356,6 +383,9 @@ void add_campaign_routes(http::router& all, services& s) {
     add_step("pause", {role::operator_, role::approver},
              [](const v1::Campaign& c, step_input&, const user&) { return pause(c); });
     add_step("resume", {role::operator_}, [](const v1::Campaign& c, step_input&, const user&) { return resume(c); });
+    all.add("POST", "/v1/campaigns/{id}/waves/{wave}/drop",
+            for_roles(s, {role::operator_, role::approver},
+                      [&s](http::request& r, user who) { return drop(s, r, std::move(who)); }));
     add_step("cancel", {role::operator_, role::approver},
              [](const v1::Campaign& c, step_input&, const user&) { return cancel(c); });
 }

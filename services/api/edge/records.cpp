@@ -203,7 +203,7 @@ json::object status_of(pqxx::work& tx, const v1::Campaign& c, base::timestamp no
         }
     }
     for (const auto& wave : c.waves()) {
-        if (wave.phase() != v1::WAVE_LAUNCHED && c.phase() == v1::CAMPAIGN_RUNNING) {
+        if (!is_dropped(wave) && wave.phase() != v1::WAVE_LAUNCHED && c.phase() == v1::CAMPAIGN_RUNNING) {
             warnings.emplace_back(
                 fmt::format("wave {} is {} and not launched", wave.number(), to_string(wave.phase())));
         }

@@ -59,7 +59,8 @@ std::optional<v1::Campaign> one_campaign(const pqxx::result& rows) {
 }
 
 upload upload_of(const pqxx::row& row) {
-    return {.wave = row["wave"].as<std::uint32_t>(),
+    return {.number = row["number"].as<std::uint32_t>(),
+            .wave = row["wave"].as<std::uint32_t>(0),
             .state = row["state"].as<std::string>(),
             .reason = row["reason"].as<std::string>(),
             .file_digest = row["file_digest"].is_null() ? std::string{} : text(row["file_digest"]),
@@ -71,7 +72,8 @@ upload upload_of(const pqxx::row& row) {
 } // namespace
 
 void migrate(pqxx::connection& connection) {
-    postgres::migrate(connection, "api", {R"(
+    postgres::migrate(connection, "api",
+                      {R"(
 CREATE SCHEMA IF NOT EXISTS api;
 CREATE TABLE api.users (name text PRIMARY KEY, role text NOT NULL, token_sha256 bytea NOT NULL UNIQUE);
 CREATE TABLE api.campaigns (id text PRIMARY KEY, state bytea NOT NULL, notice bytea NOT NULL, creator text NOT NULL,
@@ -84,6 +86,15 @@ CREATE TABLE api.registered (campaign text NOT NULL, wave int NOT NULL, partitio
 CREATE TABLE api.approvals (campaign text NOT NULL, waves int[] NOT NULL, notice_digest bytea NOT NULL,
     audience_digest bytea NOT NULL, plan_digest bytea NOT NULL, approver text NOT NULL, at timestamptz NOT NULL DEFAULT now());
 CREATE TABLE api.outbox (number bigserial PRIMARY KEY, topic text NOT NULL, partition int NOT NULL, key bytea NOT NULL, value bytea NOT NULL);
+)",
+                       R"(
+-- An upload has a number of its own, never used again; the wave's number comes with the end of its import.
+ALTER TABLE api.uploads RENAME COLUMN wave TO number;
+ALTER TABLE api.uploads ADD COLUMN wave int, ADD COLUMN receiver text NOT NULL DEFAULT '',
+    ADD COLUMN heard timestamptz NOT NULL DEFAULT now();
+UPDATE api.uploads SET wave = number WHERE state = 'imported';
+ALTER TABLE api.campaigns ADD COLUMN uploads int NOT NULL DEFAULT 0;
+UPDATE api.campaigns c SET uploads = coalesce((SELECT max(u.number) FROM api.uploads u WHERE u.campaign = c.id), 0);
 )"});
 }
 
@@ -164,40 +175,55 @@ std::optional<upload> find_upload(pqxx::work& tx, const std::string& campaign, c
     return rows.empty() ? std::nullopt : std::optional{upload_of(rows[0])};
 }
 
-std::optional<upload> read_upload(pqxx::work& tx, const std::string& campaign, std::uint32_t wave) {
-    const auto rows = tx.exec_params("SELECT * FROM api.uploads WHERE campaign = $1 AND wave = $2", campaign, wave);
+std::optional<upload> read_upload(pqxx::work& tx, const std::string& campaign, std::uint32_t number) {
+    const auto rows = tx.exec_params("SELECT * FROM api.uploads WHERE campaign = $1 AND number = $2", campaign, number);
     return rows.empty() ? std::nullopt : std::optional{upload_of(rows[0])};
 }
 
-std::uint32_t reserve_wave(pqxx::work& tx, const std::string& campaign) {
-    tx.exec_params("SELECT 1 FROM api.campaigns WHERE id = $1 FOR UPDATE", campaign);
-    const auto wave =
-        tx.exec_params1("SELECT coalesce(max(wave), 0) + 1 FROM api.uploads WHERE campaign = $1", campaign)[0]
+std::uint32_t begin_upload(pqxx::work& tx, const std::string& campaign, const std::string& receiver) {
+    const auto number =
+        tx.exec_params1("UPDATE api.campaigns SET uploads = uploads + 1 WHERE id = $1 RETURNING uploads", campaign)[0]
             .as<std::uint32_t>();
-    tx.exec_params0("INSERT INTO api.uploads (campaign, wave, state) VALUES ($1, $2, 'receiving')", campaign, wave);
-    return wave;
+    tx.exec_params0("INSERT INTO api.uploads (campaign, number, state, receiver) VALUES ($1, $2, 'receiving', $3)",
+                    campaign, number, receiver);
+    return number;
+}
+
+bool keep_upload(pqxx::work& tx, const std::string& campaign, std::uint32_t number) {
+    return tx.exec_params("UPDATE api.uploads SET heard = now() WHERE campaign = $1 AND number = $2 AND state = "
+                          "'receiving'",
+                          campaign, number)
+               .affected_rows() == 1;
 }
 
 void update_upload(pqxx::work& tx, const std::string& campaign, const upload& u) {
     // A refused file may be mended and sent again under a digest of its own; the same bytes are tried anew.
     const bool keep_digest = u.state != "refused" && !u.file_digest.empty();
     tx.exec_params0("UPDATE api.uploads SET state = $3, reason = $4, file_digest = nullif($5, ''::bytea), rows = $6, "
-                    "rejected = $7, "
-                    "rejects_path = $8 WHERE campaign = $1 AND wave = $2",
-                    campaign, u.wave, u.state, u.reason, bytes(keep_digest ? u.file_digest : std::string{}), u.rows,
-                    u.rejected, u.rejects_path);
+                    "rejected = $7, rejects_path = $8, wave = nullif($9, 0) WHERE campaign = $1 AND number = $2",
+                    campaign, u.number, u.state, u.reason, bytes(keep_digest ? u.file_digest : std::string{}), u.rows,
+                    u.rejected, u.rejects_path, u.wave);
 }
 
-void drop_upload(pqxx::work& tx, const std::string& campaign, std::uint32_t wave) {
-    tx.exec_params0("DELETE FROM api.uploads WHERE campaign = $1 AND wave = $2", campaign, wave);
+void delete_upload(pqxx::work& tx, const std::string& campaign, std::uint32_t number) {
+    tx.exec_params0("DELETE FROM api.uploads WHERE campaign = $1 AND number = $2", campaign, number);
 }
 
-std::vector<std::pair<std::string, std::uint32_t>> drop_broken_off_uploads(pqxx::work& tx) {
-    std::vector<std::pair<std::string, std::uint32_t>> dropped;
-    for (const auto& row : tx.exec("DELETE FROM api.uploads WHERE state = 'receiving' RETURNING campaign, wave")) {
-        dropped.emplace_back(row[0].as<std::string>(), row[1].as<std::uint32_t>());
+void forget_file(pqxx::work& tx, const std::string& campaign, std::uint32_t number) {
+    tx.exec_params0("UPDATE api.uploads SET state = 'dropped', file_digest = NULL WHERE campaign = $1 AND number = $2",
+                    campaign, number);
+}
+
+std::vector<std::pair<std::string, std::uint32_t>>
+delete_broken_off_uploads(pqxx::work& tx, const std::string& receiver, std::chrono::seconds patience) {
+    std::vector<std::pair<std::string, std::uint32_t>> gone;
+    for (const auto& row :
+         tx.exec_params("DELETE FROM api.uploads WHERE state = 'receiving' AND (receiver = $1 OR heard < now() - $2 * "
+                        "interval '1 second') RETURNING campaign, number",
+                        receiver, patience.count())) {
+        gone.emplace_back(row[0].as<std::string>(), row[1].as<std::uint32_t>());
     }
-    return dropped;
+    return gone;
 }
 
 std::map<std::uint32_t, wave_plan> read_plans(pqxx::work& tx, const std::string& campaign) {

@@ -7,6 +7,7 @@
 
 #include <api/core/lifecycle.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -29,8 +30,9 @@ struct user {
 
 /// An upload, from its first byte to its import.
 struct upload {
-    std::uint32_t wave = 0;
-    std::string state; // receiving, importing, imported, refused
+    std::uint32_t number = 0; // of its campaign's uploads, never used again
+    std::uint32_t wave = 0;   // once it is imported
+    std::string state;        // receiving, importing, imported, refused, dropped
     std::string reason;
     std::string file_digest;
     std::uint64_t rows = 0;
@@ -60,12 +62,19 @@ void update_campaign(pqxx::work&, const v1::Campaign&);
 
 /// The upload of this file, if the campaign had it before.
 std::optional<upload> find_upload(pqxx::work&, const std::string& campaign, const std::string& file_digest);
-std::optional<upload> read_upload(pqxx::work&, const std::string& campaign, std::uint32_t wave);
-std::uint32_t reserve_wave(pqxx::work&, const std::string& campaign);
+std::optional<upload> read_upload(pqxx::work&, const std::string& campaign, std::uint32_t number);
+/// `receiver`: the api process that takes it in.
+std::uint32_t begin_upload(pqxx::work&, const std::string& campaign, const std::string& receiver);
+/// The receiver lives and goes on. False: it was silent for too long, and the upload was taken for broken off.
+bool keep_upload(pqxx::work&, const std::string& campaign, std::uint32_t number);
 void update_upload(pqxx::work&, const std::string& campaign, const upload&);
-void drop_upload(pqxx::work&, const std::string& campaign, std::uint32_t wave);
-/// Campaign and wave of each upload that nobody receives any more, which are then gone. Only where no api runs.
-std::vector<std::pair<std::string, std::uint32_t>> drop_broken_off_uploads(pqxx::work&);
+void delete_upload(pqxx::work&, const std::string& campaign, std::uint32_t number);
+/// Its wave was dropped: the same file may come again.
+void forget_file(pqxx::work&, const std::string& campaign, std::uint32_t number);
+/// Campaign and number of each upload that nobody receives any more, which are then gone: those of `receiver`, which
+/// has just started, and those whose receiver has been silent for `patience`.
+std::vector<std::pair<std::string, std::uint32_t>> delete_broken_off_uploads(pqxx::work&, const std::string& receiver,
+                                                                             std::chrono::seconds patience);
 
 std::map<std::uint32_t, wave_plan> read_plans(pqxx::work&, const std::string& campaign);
 void add_registered(pqxx::work&, const std::string& campaign, const v1::Registered&);

@@ -33,7 +33,8 @@ TEST_F(Api, GivesEachRoleItsOwnSteps) {
         std::vector<std::string> allowed;
     } rules[] = {
         {"", {"operator"}},
-        {"/ID/waves", {"operator"}},
+        {"/ID/uploads", {"operator"}},
+        {"/ID/waves/1/drop", {"operator", "approver"}},
         {"/ID/test", {"operator"}},
         {"/ID/seal", {"operator"}},
         {"/ID/approve", {"approver"}},

@@ -41,6 +41,16 @@ TEST(Coverage, LeavesOutAWaveThatIsNotSealed) {
     EXPECT_EQ(completed(c, {}, {}).rows(), 10);
 }
 
+TEST(Coverage, LeavesOutAWaveThatWasDropped) {
+    auto c = running();
+    c.mutable_waves(1)->set_phase(v1::WAVE_DROPPED);
+    EXPECT_EQ(completed(c, {}, {}).rows(), 10);
+    const std::array waves{wave_count{.wave = 1, .sealed = true, .released = 8}};
+    EXPECT_TRUE(wholly_released(c, waves)) << "nobody waits for its rows";
+    c.set_phase(v1::CAMPAIGN_CANCELLED);
+    EXPECT_EQ(completed(c, {}, {}).failed, 0) << "and it was not cancelled either";
+}
+
 TEST(Coverage, OfACancelledCampaignClosesWithWhatWasNeverLaunched) {
     auto c = running();
     c.set_phase(v1::CAMPAIGN_CANCELLED);

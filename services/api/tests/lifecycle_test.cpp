@@ -17,9 +17,9 @@ v1::Campaign a_draft() {
     return c;
 }
 
-v1::ImportResult an_import(std::uint32_t wave) {
+v1::ImportResult an_import(std::uint32_t upload) {
     v1::ImportResult r;
-    r.set_wave(wave);
+    r.set_upload(upload);
     r.set_rows(10);
     auto* span = r.add_spans();
     span->set_partition(0);
@@ -120,6 +120,84 @@ TEST(Lifecycle, NothingIsLaunchedAfterItsDeadline) {
     auto ok = api::approve(registered(), a_plan(1), {}, "operator", "approver").value();
     ok.campaign.set_deadline_us(base::to_us(now));
     EXPECT_FALSE(api::launch(ok.campaign, a_plan(1), {ok.approval}, now));
+}
+
+TEST(Lifecycle, AnUploadThatEndsLaterIsTheLaterWave) {
+    auto c = api::wave_imported(a_draft(), an_import(2), "small").value();
+    EXPECT_EQ(c.waves(0).number(), 1U);
+    EXPECT_EQ(c.waves(0).upload(), 2U);
+    c = api::wave_registered(api::seal(c).value(), 1).value();
+    const auto ok = api::approve(c, a_plan(1), {}, "operator", "approver").value();
+    const auto running = api::launch(ok.campaign, a_plan(1), {ok.approval}, now).value();
+    c = api::wave_imported(running, an_import(1), "big").value();
+    EXPECT_EQ(c.waves(1).number(), 2U) << "it comes after the one that is being told already";
+    EXPECT_EQ(c.waves(1).upload(), 1U);
+    EXPECT_FALSE(api::wave_imported(c, an_import(1), "big")) << "told twice, it is one wave";
+}
+
+TEST(Lifecycle, AWaveOfAnOlderVersionHasTheNumberOfItsUpload) {
+    auto c = api::wave_imported(a_draft(), an_import(1), "file").value();
+    c.mutable_waves(0)->clear_upload();
+    EXPECT_FALSE(api::wave_imported(c, an_import(1), "file"));
+    EXPECT_EQ(api::wave_imported(c, an_import(2), "file2").value().waves(1).number(), 2U);
+}
+
+TEST(Lifecycle, AWaveBelowALaunchedOneIsNotSealed) {
+    auto c = api::wave_imported(a_draft(), an_import(1), "file").value();
+    c = api::wave_imported(c, an_import(2), "file2").value();
+    c.mutable_waves(1)->set_phase(v1::WAVE_LAUNCHED);
+    c.set_phase(v1::CAMPAIGN_RUNNING);
+    const auto sealed = api::seal(c);
+    ASSERT_FALSE(sealed);
+    EXPECT_NE(sealed.error().why().find("semel audience drop c-test 1"), std::string::npos) << sealed.error().why();
+    EXPECT_FALSE(api::seal(api::drop_wave(c, 1, "operator", {.name = "operator"}).value()))
+        << "nothing is left to seal";
+}
+
+TEST(Lifecycle, AWaveIsDroppedUntilItIsLaunched) {
+    const auto c = registered();
+    const auto gone = api::drop_wave(c, 1, "operator", {.name = "operator"}).value();
+    EXPECT_TRUE(api::is_dropped(gone.waves(0)));
+    EXPECT_EQ(gone.phase(), v1::CAMPAIGN_DRAFT) << "nothing of it is left";
+    EXPECT_GT(gone.version(), c.version());
+    EXPECT_FALSE(api::drop_wave(gone, 1, "operator", {.name = "operator"}));
+    EXPECT_FALSE(api::drop_wave(c, 2, "operator", {.name = "operator"})) << "there is no such wave";
+    EXPECT_FALSE(api::approve(gone, a_plan(1), {}, "operator", "approver")) << "nothing to approve";
+    EXPECT_FALSE(api::wave_registered(gone, 1)) << "plan may still tell of it";
+    EXPECT_EQ(api::wave_imported(gone, an_import(2), "file").value().waves(1).number(), 2U)
+        << "its number is not reused";
+
+    const auto ok = api::approve(c, a_plan(1), {}, "operator", "approver").value();
+    const auto running = api::launch(ok.campaign, a_plan(1), {ok.approval}, now).value();
+    EXPECT_FALSE(api::drop_wave(running, 1, "operator", {.name = "approver", .approver = true}));
+    EXPECT_TRUE(api::wholly_launched(running));
+    const auto more = api::wave_imported(running, an_import(2), "file2").value();
+    EXPECT_FALSE(api::wholly_launched(more));
+    const auto less = api::drop_wave(more, 2, "operator", {.name = "operator"}).value();
+    EXPECT_EQ(less.phase(), v1::CAMPAIGN_RUNNING);
+    EXPECT_TRUE(api::wholly_launched(less)) << "nothing is waited for";
+}
+
+TEST(Lifecycle, AnApprovedWaveIsDroppedByAnApproverOnly) {
+    const auto ok = api::approve(registered(), a_plan(1), {}, "operator", "approver").value().campaign;
+    EXPECT_FALSE(api::drop_wave(ok, 1, "operator", {.name = "operator"}));
+    EXPECT_FALSE(api::drop_wave(ok, 1, "boss", {.name = "boss", .approver = true})) << "nor by its creator";
+    EXPECT_EQ(api::drop_wave(ok, 1, "operator", {.name = "approver", .approver = true}).value().phase(),
+              v1::CAMPAIGN_DRAFT);
+}
+
+TEST(Lifecycle, AnApprovalOfSeveralWavesStandsWhenOneIsDropped) {
+    auto c = api::wave_imported(a_draft(), an_import(1), "file").value();
+    c = api::seal(api::wave_imported(c, an_import(2), "file2").value()).value();
+    c = api::wave_registered(api::wave_registered(c, 1).value(), 2).value();
+    auto plans = a_plan(1);
+    plans.merge(a_plan(2));
+    const auto ok = api::approve(c, plans, {}, "operator", "approver").value();
+    const auto one = api::drop_wave(ok.campaign, 1, "operator", {.name = "approver", .approver = true}).value();
+    EXPECT_EQ(one.phase(), v1::CAMPAIGN_APPROVED);
+    const auto running = api::launch(one, plans, {ok.approval}, now).value();
+    EXPECT_EQ(running.waves(0).phase(), v1::WAVE_DROPPED);
+    EXPECT_EQ(running.waves(1).phase(), v1::WAVE_LAUNCHED);
 }
 
 TEST(Lifecycle, AWaveIsRegisteredWhenEverySpanIs) {

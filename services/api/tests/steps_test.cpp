@@ -89,7 +89,7 @@ TEST_F(Api, SaysWhereANoticeIsBad) {
 }
 
 TEST_F(Api, KnowsNoOtherCampaigns) {
-    for (const auto* path : {"/seal", "/launch", "/waves", "/test"}) {
+    for (const auto* path : {"/seal", "/launch", "/uploads", "/test"}) {
         EXPECT_EQ(post("operator", std::string{"/v1/campaigns/c-nothing"} + path, "recipient_id\n1\n").status, 404U)
             << path;
     }
@@ -133,12 +133,39 @@ TEST_F(Api, GoesFromAnUploadToALaunch) {
         ids.insert(e.id());
         done.push_back(e.kind() == v1::EVENT_WAVE_SEALED ? fmt::format("sealed {} rows", e.rows()) : e.text());
     }
-    EXPECT_THAT(done, testing::ElementsAre("created", "added wave 1", "seal", "sealed 10 rows", "approve", "launch",
+    EXPECT_THAT(done, testing::ElementsAre("created", "added upload 1", "seal", "sealed 10 rows", "approve", "launch",
                                            "pause", "resume", "cancel"));
     EXPECT_EQ(ids.size(), done.size()) << "each event has an id of its own";
     const auto last = outbox_of(wire::control).back();
     EXPECT_EQ(last.key, id);
     EXPECT_TRUE(same(campaign(id), last.value)) << "control ends with the present state";
+}
+
+TEST_F(Api, DropsAWaveThatIsNotLaunched) {
+    const auto id = create_registered();
+    const auto drop = [&](const std::string& user, const std::string& wave) {
+        return post(user, "/v1/campaigns/" + id + "/waves/" + wave + "/drop");
+    };
+    ASSERT_EQ(step("approver", id, "approve").status, 200U);
+    const auto refused = drop("operator", "1");
+    EXPECT_EQ(refused.status, 409U);
+    EXPECT_THAT(refused.text("error"), HasSubstr("--as approver"));
+    const auto dropped = drop("approver", "1");
+    ASSERT_EQ(dropped.status, 200U) << dropped.body;
+    EXPECT_EQ(dropped.text("state"), "draft");
+    EXPECT_EQ(campaign(id).waves(0).phase(), v1::WAVE_DROPPED);
+    EXPECT_EQ(drop("approver", "1").status, 409U);
+    EXPECT_EQ(drop("approver", "2").status, 409U);
+    EXPECT_EQ(drop("approver", "x").status, 404U);
+
+    const auto told = events();
+    const auto event = std::ranges::find(told, v1::EVENT_WAVE_DROPPED, &v1::Event::kind);
+    ASSERT_NE(event, told.end());
+    EXPECT_EQ(event->wave(), 1U);
+    EXPECT_EQ(event->rows(), 10U);
+    EXPECT_EQ(event->actor(), "approver");
+    EXPECT_EQ(std::ranges::count(told, v1::EVENT_WAVE_DROPPED, &v1::Event::kind), 1);
+    EXPECT_TRUE(same(campaign(id), outbox_of(wire::control).back().value));
 }
 
 TEST_F(Api, WaitsWithApprovalForTheNoticeAndForTheWave) {

@@ -210,17 +210,17 @@ class Api : public testing::Test {
         }
         return f;
     }
-    static v1::Feedback imported(const std::string& id, std::uint32_t wave, std::uint64_t rows = 10) {
+    static v1::Feedback imported(const std::string& id, std::uint32_t upload, std::uint64_t rows = 10) {
         v1::Feedback f;
         f.set_campaign_id(id);
         auto* r = f.mutable_imported();
-        r->set_wave(wave);
+        r->set_upload(upload);
         r->set_rows(rows);
         r->set_rejected(1);
         for (std::uint32_t partition : {0U, 1U}) {
             auto* span = r->add_spans();
             span->set_partition(partition);
-            span->set_end_offset(wave);
+            span->set_end_offset(upload);
             span->set_chunks(1);
         }
         return f;
@@ -239,7 +239,7 @@ class Api : public testing::Test {
         return f;
     }
     answered upload(const std::string& id, std::string rows) {
-        return post("operator", "/v1/campaigns/" + id + "/waves?format=csv", std::move(rows));
+        return post("operator", "/v1/campaigns/" + id + "/uploads?format=csv", std::move(rows));
     }
     answered step(const std::string& user, const std::string& id, const std::string& name) {
         return post(user, "/v1/campaigns/" + id + "/" + name);

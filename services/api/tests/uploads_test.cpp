@@ -16,15 +16,15 @@ using namespace asio::experimental::awaitable_operators;
 constexpr auto rows = "recipient_id,email\n4711,kim@example.com\n";
 
 struct Uploads : Api {
-    fs::path stored(const std::string& id, int wave) const {
-        return config.data_dir / "uploads" / id / std::to_string(wave);
+    fs::path stored(const std::string& id, int number) const {
+        return config.data_dir / "uploads" / id / std::to_string(number);
     }
     /// The stored file, opened with the campaign's key.
-    std::string opened(const std::string& id, std::uint32_t wave) {
+    std::string opened(const std::string& id, std::uint32_t number) {
         const base::campaign_id whose{id};
         const auto key = crypto::unwrap(kek, campaign(id).wrapped_key(), whose).value();
-        auto reader =
-            audience::sealed_reader::open(stored(id, static_cast<int>(wave)), key, {.campaign = whose, .wave = wave});
+        auto reader = audience::sealed_reader::open(stored(id, static_cast<int>(number)), key,
+                                                    {.campaign = whose, .number = number});
         std::string all;
         for (;;) {
             const auto piece = reader.value().next();
@@ -37,8 +37,8 @@ struct Uploads : Api {
             all += *piece;
         }
     }
-    std::string state_of(const std::string& id, int wave) {
-        return get("auditor", fmt::format("/v1/campaigns/{}/waves/{}", id, wave)).text("state");
+    std::string state_of(const std::string& id, int number) {
+        return get("auditor", fmt::format("/v1/campaigns/{}/uploads/{}", id, number)).text("state");
     }
 };
 
@@ -46,7 +46,7 @@ TEST_F(Uploads, AreSealedOnDiskAndOrderedForImport) {
     const auto id = create();
     const auto answer = upload(id, rows);
     ASSERT_EQ(answer.status, 202U) << answer.body;
-    EXPECT_EQ(answer.number("wave"), 1);
+    EXPECT_EQ(answer.number("upload"), 1);
     EXPECT_EQ(answer.text("state"), "importing");
     EXPECT_FALSE(answer.object().at("known").as_bool());
 
@@ -72,7 +72,7 @@ TEST_F(Uploads, MayBeLargerThanMemoryAllowsForABody) {
     constexpr std::size_t size = 24'000'007;
     crypto::hasher expected;
     std::size_t sent = 0;
-    auto r = request("operator", "POST", "/v1/campaigns/" + id + "/waves");
+    auto r = request("operator", "POST", "/v1/campaigns/" + id + "/uploads");
     r.source = [&](std::span<char> into) -> std::size_t {
         const auto n = std::min({into.size(), std::size_t{77'777}, size - sent});
         for (std::size_t i = 0; i < n; ++i) {
@@ -90,28 +90,29 @@ TEST_F(Uploads, MayBeLargerThanMemoryAllowsForABody) {
     EXPECT_EQ(opened(id, 1).size(), size);
 }
 
-TEST_F(Uploads, OfTheSameFileAreOneWave) {
+TEST_F(Uploads, OfTheSameFileAreOne) {
     const auto id = create();
-    ASSERT_EQ(upload(id, rows).number("wave"), 1);
+    ASSERT_EQ(upload(id, rows).number("upload"), 1);
     const auto again = upload(id, rows);
     EXPECT_EQ(again.status, 202U);
-    EXPECT_EQ(again.number("wave"), 1);
+    EXPECT_EQ(again.number("upload"), 1);
     EXPECT_TRUE(again.object().at("known").as_bool());
     tell(imported(id, 1));
     EXPECT_EQ(upload(id, rows).text("state"), "imported");
     EXPECT_EQ(outbox_of(wire::intake_work).size(), 1U);
     EXPECT_EQ(files_below(config.data_dir / "uploads"), 1U);
 
-    EXPECT_EQ(upload(id, "recipient_id,email\n1,other@example.com\n").number("wave"), 2);
-    EXPECT_EQ(upload(create(), rows).number("wave"), 1) << "another campaign has waves of its own";
+    EXPECT_EQ(upload(id, "recipient_id,email\n1,other@example.com\n").number("upload"), 4)
+        << "repetitions used up two numbers";
+    EXPECT_EQ(upload(create(), rows).number("upload"), 1) << "another campaign has uploads of its own";
 }
 
-TEST_F(Uploads, OfTheSameFileAtTheSameTimeAreOneWave) {
+TEST_F(Uploads, OfTheSameFileAtTheSameTimeAreOne) {
     const auto id = create();
     answered one, two;
     play([&]() -> asio::awaitable<void> {
         return [](Uploads& t, const std::string& campaign, answered& a, answered& b) -> asio::awaitable<void> {
-            const auto target = "/v1/campaigns/" + campaign + "/waves";
+            const auto target = "/v1/campaigns/" + campaign + "/uploads";
             auto first = t.send(request("operator", "POST", target, rows), a);
             auto second = t.send(request("operator", "POST", target, rows), b);
             co_await (std::move(first) && std::move(second));
@@ -119,15 +120,15 @@ TEST_F(Uploads, OfTheSameFileAtTheSameTimeAreOneWave) {
     });
     EXPECT_EQ(one.status, 202U) << one.body;
     EXPECT_EQ(two.status, 202U) << two.body;
-    EXPECT_EQ(one.number("wave"), two.number("wave"));
+    EXPECT_EQ(one.number("upload"), two.number("upload"));
     EXPECT_EQ(outbox_of(wire::intake_work).size(), 1U);
     EXPECT_EQ(files_below(config.data_dir / "uploads"), 1U);
-    EXPECT_EQ(opened(id, static_cast<std::uint32_t>(one.number("wave"))), rows);
+    EXPECT_EQ(opened(id, static_cast<std::uint32_t>(one.number("upload"))), rows);
 }
 
 TEST_F(Uploads, ThatBreakOffLeaveNothing) {
     const auto id = create();
-    auto r = request("operator", "POST", "/v1/campaigns/" + id + "/waves");
+    auto r = request("operator", "POST", "/v1/campaigns/" + id + "/uploads");
     r.length = 1'000'000;
     r.source = [first = true](std::span<char> into) mutable -> std::size_t {
         if (!first) {
@@ -139,54 +140,119 @@ TEST_F(Uploads, ThatBreakOffLeaveNothing) {
     };
     EXPECT_THROW(call(std::move(r)), std::runtime_error);
     const auto until = std::chrono::steady_clock::now() + 10s;
-    while ((get("operator", "/v1/campaigns/" + id + "/waves/1").status != 404 ||
+    while ((get("operator", "/v1/campaigns/" + id + "/uploads/1").status != 404 ||
             files_below(config.data_dir / "uploads") != 0) &&
            std::chrono::steady_clock::now() < until) {
     }
-    EXPECT_EQ(get("operator", "/v1/campaigns/" + id + "/waves/1").status, 404U);
+    EXPECT_EQ(get("operator", "/v1/campaigns/" + id + "/uploads/1").status, 404U);
     EXPECT_EQ(files_below(config.data_dir / "uploads"), 0U);
     EXPECT_TRUE(outbox_of(wire::intake_work).empty());
-    EXPECT_EQ(upload(id, rows).number("wave"), 1) << "the number is free again";
+    EXPECT_EQ(upload(id, rows).number("upload"), 2) << "a number is never used again";
 }
 
-TEST_F(Uploads, OfAnApiThatDiedAreDroppedByTheNext) {
+// Two processes of the api run, and one of them starts anew: only what its former self received is gone.
+TEST_F(Uploads, OfAnApiThatDiedAreDroppedAndThoseOfAnotherGoOn) {
     const auto id = create();
-    ASSERT_EQ(upload(id, rows).number("wave"), 1);
+    ASSERT_EQ(upload(id, rows).number("upload"), 1);
     const auto folder = config.data_dir / "uploads" / id;
-    std::ofstream{folder / "2.part"} << "half";
-    db->run_blocking([&](pqxx::connection& c) {
-        pqxx::work tx{c};
-        EXPECT_EQ(store::reserve_wave(tx, id), 2U);
-        tx.commit();
-    });
-    db->run_blocking([&](pqxx::connection& c) { drop_broken_off_uploads(c, config.data_dir); });
-    EXPECT_EQ(get("operator", "/v1/campaigns/" + id + "/waves/2").status, 404U);
-    EXPECT_EQ(get("operator", "/v1/campaigns/" + id + "/waves/1").status, 200U);
-    EXPECT_EQ(files_below(folder), 1U);
+    for (const std::uint32_t number : {2U, 3U, 4U}) {
+        std::ofstream{folder / (std::to_string(number) + ".part")} << "half";
+        db->run_blocking([&](pqxx::connection& c) {
+            pqxx::work tx{c};
+            EXPECT_EQ(store::begin_upload(tx, id, number == 2 ? "api" : "api-2"), number);
+            tx.exec("UPDATE api.uploads SET heard = now() - interval '3 minutes' WHERE number = 4");
+            tx.commit();
+        });
+    }
+    db->run_blocking([&](pqxx::connection& c) { drop_broken_off_uploads(c, config.data_dir, "api"); });
+    EXPECT_EQ(get("operator", "/v1/campaigns/" + id + "/uploads/2").status, 404U);
+    EXPECT_EQ(get("operator", "/v1/campaigns/" + id + "/uploads/4").status, 404U) << "nobody has heard of its receiver";
+    EXPECT_EQ(state_of(id, 3), "receiving") << "another process receives it";
+    EXPECT_EQ(state_of(id, 1), "importing");
+    EXPECT_EQ(files_below(folder), 2U);
     EXPECT_EQ(opened(id, 1), rows);
+    EXPECT_EQ(upload(id, "recipient_id\n1\n").number("upload"), 5) << "the numbers of dead ones are not used again";
+}
+
+// The process stood still for minutes and wakes at the end of the file: the others have told its user to try again.
+TEST_F(Uploads, ThatWereTakenForBrokenOffAreNotImported) {
+    const auto id = create();
+    auto r = request("operator", "POST", "/v1/campaigns/" + id + "/uploads");
+    r.source = [&, sent = false](std::span<char> into) mutable -> std::size_t {
+        if (std::exchange(sent, true)) {
+            const auto until = std::chrono::steady_clock::now() + 10s;
+            const auto gone = [&] {
+                pqxx::connection c{config.postgres_dsn};
+                pqxx::work tx{c};
+                const bool dropped = !store::delete_broken_off_uploads(tx, shared->instance, upload_patience).empty();
+                tx.commit();
+                return dropped;
+            };
+            while (!gone() && std::chrono::steady_clock::now() < until) {
+            }
+            return 0;
+        }
+        std::ranges::copy(std::string_view{rows}, into.begin());
+        return std::string_view{rows}.size();
+    };
+    const auto answer = call(std::move(r));
+    EXPECT_EQ(answer.status, 503U) << answer.body;
+    EXPECT_THAT(answer.body, HasSubstr("send the file again"));
+    EXPECT_TRUE(outbox_of(wire::intake_work).empty());
+    EXPECT_EQ(files_below(config.data_dir / "uploads"), 0U);
+}
+
+TEST_F(Uploads, ThatCrossBecomeWavesInTheOrderOfTheirEnds) {
+    const auto id = create();
+    ASSERT_EQ(upload(id, "recipient_id\n1\n").number("upload"), 1);
+    ASSERT_EQ(upload(id, rows).number("upload"), 2);
+    tell(imported(id, 2));
+    EXPECT_EQ(get("operator", "/v1/campaigns/" + id + "/uploads/2").number("wave"), 1);
+    EXPECT_EQ(get("operator", "/v1/campaigns/" + id + "/uploads/1").number("wave"), -1) << "not a wave yet";
+    ASSERT_EQ(step("operator", id, "seal").status, 200U);
+    tell(imported(id, 1));
+    tell(imported(id, 1));
+    EXPECT_EQ(get("operator", "/v1/campaigns/" + id + "/uploads/1").number("wave"), 2);
+    const auto c = campaign(id);
+    ASSERT_EQ(c.waves_size(), 2);
+    EXPECT_EQ(c.waves(0).upload(), 2U);
+    EXPECT_EQ(c.waves(1).upload(), 1U);
+}
+
+TEST_F(Uploads, OfADroppedWaveMayBeSentAgain) {
+    const auto id = create();
+    ASSERT_EQ(upload(id, rows).number("upload"), 1);
+    tell(imported(id, 1));
+    ASSERT_EQ(post("operator", "/v1/campaigns/" + id + "/waves/1/drop").status, 200U);
+    EXPECT_EQ(state_of(id, 1), "dropped");
+    const auto again = upload(id, rows);
+    EXPECT_EQ(again.number("upload"), 2);
+    EXPECT_FALSE(again.object().at("known").as_bool());
+    tell(imported(id, 2));
+    EXPECT_EQ(get("operator", "/v1/campaigns/" + id + "/uploads/2").number("wave"), 2);
 }
 
 TEST_F(Uploads, ThatWereRefusedMayBeSentAgain) {
     const auto id = create();
-    ASSERT_EQ(upload(id, rows).number("wave"), 1);
+    ASSERT_EQ(upload(id, rows).number("upload"), 1);
     v1::Feedback f;
     f.set_campaign_id(id);
-    f.mutable_imported()->set_wave(1);
+    f.mutable_imported()->set_upload(1);
     f.mutable_imported()->set_refused(true);
     f.mutable_imported()->set_reason("line 2: not UTF-8; save it as UTF-8");
     tell(f);
     EXPECT_EQ(state_of(id, 1), "refused");
-    EXPECT_THAT(get("operator", "/v1/campaigns/" + id + "/waves/1").text("reason"), HasSubstr("line 2"));
+    EXPECT_THAT(get("operator", "/v1/campaigns/" + id + "/uploads/1").text("reason"), HasSubstr("line 2"));
     EXPECT_EQ(step("operator", id, "seal").status, 409U) << "nothing was imported";
     const auto again = upload(id, rows);
-    EXPECT_EQ(again.number("wave"), 2);
+    EXPECT_EQ(again.number("upload"), 2);
     EXPECT_FALSE(again.object().at("known").as_bool());
 }
 
 TEST_F(Uploads, ShowWhatWasRejected) {
     const auto id = create();
-    ASSERT_EQ(upload(id, rows).number("wave"), 1);
-    const auto target = "/v1/campaigns/" + id + "/waves/1/rejects";
+    ASSERT_EQ(upload(id, rows).number("upload"), 1);
+    const auto target = "/v1/campaigns/" + id + "/uploads/1/rejects";
     EXPECT_EQ(get("operator", target).status, 404U) << "not imported yet";
     std::string list = "line,column,reason,effect\n";
     while (list.size() < 300'000) {
@@ -197,18 +263,19 @@ TEST_F(Uploads, ShowWhatWasRejected) {
     auto f = imported(id, 1);
     f.mutable_imported()->set_rejects_path(id + "/1.csv");
     tell(f);
-    const auto wave = get("operator", "/v1/campaigns/" + id + "/waves/1");
-    EXPECT_EQ(wave.number("rows"), 10);
-    EXPECT_EQ(wave.number("rejected"), 1);
-    EXPECT_TRUE(wave.object().at("has_rejects").as_bool());
+    const auto shown = get("operator", "/v1/campaigns/" + id + "/uploads/1");
+    EXPECT_EQ(shown.number("wave"), 1);
+    EXPECT_EQ(shown.number("rows"), 10);
+    EXPECT_EQ(shown.number("rejected"), 1);
+    EXPECT_TRUE(shown.object().at("has_rejects").as_bool());
     EXPECT_EQ(get("auditor", target).body, list);
 }
 
-TEST_F(Uploads, HaveAFormatAndAWaveNumber) {
+TEST_F(Uploads, HaveAFormatAndANumber) {
     const auto id = create();
-    EXPECT_EQ(post("operator", "/v1/campaigns/" + id + "/waves?format=xlsx", rows).status, 400U);
-    for (const auto* wave : {"0", "2", "one", "99999999999999999999", "-1"}) {
-        EXPECT_EQ(get("operator", "/v1/campaigns/" + id + "/waves/" + wave).status, 404U) << wave;
+    EXPECT_EQ(post("operator", "/v1/campaigns/" + id + "/uploads?format=xlsx", rows).status, 400U);
+    for (const auto* number : {"0", "2", "one", "99999999999999999999", "-1"}) {
+        EXPECT_EQ(get("operator", "/v1/campaigns/" + id + "/uploads/" + number).status, 404U) << number;
     }
     EXPECT_EQ(files_below(config.data_dir / "uploads"), 0U);
 }

@@ -52,8 +52,8 @@ result<json::value> send_file(session& s, const adding& how, progress& shown) {
     auto next_word = std::chrono::steady_clock::now() + 500ms;
     http::client_request request;
     request.method = "POST";
-    request.target =
-        campaign_target(how.id, fmt::format("/waves?format={}", how.format.empty() ? format_of(how.file) : how.format));
+    request.target = campaign_target(
+        how.id, fmt::format("/uploads?format={}", how.format.empty() ? format_of(how.file) : how.format));
     request.headers.emplace_back("Content-Type", "application/octet-stream");
     request.length = size;
     request.source = [&](std::span<char> into) -> std::size_t {
@@ -78,12 +78,12 @@ result<json::value> send_file(session& s, const adding& how, progress& shown) {
 }
 
 /// The rows left out and why; empty when there are none.
-result<std::string> fetch_rejects(session& s, const adding& how, std::int64_t wave) {
+result<std::string> fetch_rejects(session& s, const adding& how, std::int64_t upload, std::int64_t wave) {
     const auto to = rejects_file_for(how.file, wave);
     std::ofstream file{to, std::ios::binary | std::ios::trunc};
     std::uint64_t lines = 0;
     http::client_request request;
-    request.target = campaign_target(how.id, fmt::format("/waves/{}/rejects", wave));
+    request.target = campaign_target(how.id, fmt::format("/uploads/{}/rejects", upload));
     request.sink = [&](std::string_view piece) {
         lines += static_cast<std::uint64_t>(std::ranges::count(piece, '\n'));
         file << piece;
@@ -109,14 +109,13 @@ int add(session& s, const adding& how) {
         return fail(sent.error());
     }
     auto upload = sent->is_object() ? sent->get_object() : json::object{};
-    const auto wave = number_of(upload, "wave");
-    if (const auto* known = upload.if_contains("known"); known != nullptr && known->is_bool() && known->get_bool()) {
-        fmt::print(stderr, "the campaign has this file already: it is wave {}\n", wave);
-    }
+    const auto number = number_of(upload, "upload");
+    const auto* known = upload.if_contains("known");
+    const bool had_before = known != nullptr && known->is_bool() && known->get_bool();
     while (text_of(upload, "state") == "importing" || text_of(upload, "state") == "receiving") {
-        shown.say("importing (`semel ps` shows whether intake runs)");
+        shown.say(fmt::format("importing upload {} (`semel ps` shows whether intake runs)", number));
         pause_for(200ms);
-        const auto now = get_patiently(s, campaign_target(how.id, fmt::format("/waves/{}", wave)), shown);
+        const auto now = get_patiently(s, campaign_target(how.id, fmt::format("/uploads/{}", number)), shown);
         if (!now) {
             return fail(now.error());
         }
@@ -126,9 +125,14 @@ int add(session& s, const adding& how) {
         return fail({fault::kind::permanent, fmt::format("{} was refused, nothing of it was imported: {}", how.file,
                                                          printable(text_of(upload, "reason")))});
     }
+    // Only now does it have its place among the campaign's waves: others may have been imported meanwhile.
+    const auto wave = number_of(upload, "wave");
+    if (had_before) {
+        fmt::print(stderr, "the campaign has this file already: it is wave {}\n", wave);
+    }
     std::string rejects;
     if (const auto* has = upload.if_contains("has_rejects"); has != nullptr && has->is_bool() && has->get_bool()) {
-        auto fetched = fetch_rejects(s, how, wave);
+        auto fetched = fetch_rejects(s, how, number, wave);
         if (!fetched) {
             return fail(fetched.error());
         }
@@ -150,6 +154,39 @@ int add(session& s, const adding& how) {
     return 0;
 }
 
+struct dropping : common_options {
+    std::string id;
+    std::uint32_t wave = 0;
+};
+
+int drop(session& s, const dropping& which) {
+    const auto answer = s.post(campaign_target(which.id, fmt::format("/waves/{}/drop", which.wave)));
+    if (!answer) {
+        return fail(answer.error());
+    }
+    if (which.json) {
+        print_json(*answer);
+        return 0;
+    }
+    fmt::print("wave {} is dropped: nobody is told by it. The same file may be added again\n", which.wave);
+    return 0;
+}
+
+void add_drop_command(CLI::App& audience, int& exit_code) {
+    auto which = std::make_shared<dropping>();
+    auto* command = audience.add_subcommand("drop", "Discard a wave that is not launched");
+    command->footer("Example:\n  semel audience drop c-abcdefghijklmnop 2\n\n"
+                    "Its people are not told by it and are in no count; the same file may be added again. An approved "
+                    "wave is\ndropped by an approver who did not create the campaign (--as approver).");
+    add_common(*command, which);
+    add_id(*command, which->id);
+    command->add_option("WAVE", which->wave, "Its number, as `semel campaign show ID` lists it")
+        ->required()
+        ->check(CLI::Range(1, 999'999'999));
+    command->callback(
+        [which, &exit_code] { exit_code = with_session(*which, [&](session& s) { return drop(s, *which); }); });
+}
+
 } // namespace
 
 void add_audience_commands(CLI::App& program, int& exit_code) {
@@ -162,13 +199,15 @@ void add_audience_commands(CLI::App& program, int& exit_code) {
         "  psql -c '\\copy (SELECT ...) TO STDOUT CSV HEADER' | semel audience add c-abcdefghijklmnop -\n\n"
         "CSV with a header, or one JSON object a line; plain, gzip or zstd. Columns: recipient_id (required, unique),\n"
         "email, phone, push (apns:TOKEN or fcm:TOKEN; several with ; between), locale, name, country, segments (; "
-        "between);\nany other column is a slot for the notice's texts. The same file twice is one wave.");
+        "between);\nany other column is a slot for the notice's texts. The same file twice is one wave. A wave gets "
+        "its number\nwhen its import has ended; `semel audience drop` discards one that is not launched.");
     add_common(*command, how);
     add_id(*command, how->id);
     command->add_option("FILE", how->file, "The file, - for standard input")->required();
     command->add_option("--format", how->format, "csv or ndjson [by the file's name]")
         ->check(CLI::IsMember({"csv", "ndjson"}));
     command->callback([how, &exit_code] { exit_code = with_session(*how, [&](session& s) { return add(s, *how); }); });
+    add_drop_command(*audience, exit_code);
 }
 
 } // namespace semel::cli::campaign

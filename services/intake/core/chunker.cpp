@@ -4,9 +4,9 @@
 
 namespace semel::intake {
 
-chunker::chunker(base::campaign_id campaign, std::uint32_t wave, std::uint64_t next_chunk)
+chunker::chunker(base::campaign_id campaign, std::uint32_t upload, std::uint64_t next_chunk)
     : campaign_(std::move(campaign))
-    , wave_(wave)
+    , upload_(upload)
     , next_(next_chunk) {}
 
 v1::Recipient& chunker::slot() {
@@ -24,7 +24,7 @@ void chunker::drop() {
 v1::AudienceRecord chunker::take(const crypto::key256& key) {
     v1::AudienceRecord record;
     record.set_campaign_id(campaign_.value());
-    record.set_wave(wave_);
+    record.set_upload(upload_);
     record.set_chunk(next_++);
     record.set_first_row(chunk_.recipients(0).row());
     record.set_count(static_cast<std::uint32_t>(chunk_.recipients_size()));

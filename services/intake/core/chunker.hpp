@@ -16,7 +16,7 @@ class chunker {
     /// A chunk is closed at this size; with the longest row on top it stays well below Kafka's 1 MiB.
     static constexpr std::size_t enough_bytes = 256 * 1024;
 
-    chunker(base::campaign_id, std::uint32_t wave, std::uint64_t next_chunk);
+    chunker(base::campaign_id, std::uint32_t upload, std::uint64_t next_chunk);
 
     /// Where the next row goes: fill it, then keep() or drop() it.
     v1::Recipient& slot();
@@ -32,7 +32,7 @@ class chunker {
 
   private:
     base::campaign_id campaign_;
-    std::uint32_t wave_;
+    std::uint32_t upload_;
     std::uint64_t next_;
     v1::AudienceChunk chunk_;
     std::size_t bytes_ = 0;

@@ -31,11 +31,11 @@ bool is_plain_id(std::string_view id) {
 
 base::result<order> read_order(const v1::ImportOrder& from, const crypto::key256& key_encryption_key) {
     order out;
-    if (!is_plain_id(from.campaign_id()) || from.wave() == 0) {
-        return refused("the order names no campaign or no wave");
+    if (!is_plain_id(from.campaign_id()) || from.upload() == 0) {
+        return refused("the order names no campaign or no upload");
     }
     out.campaign = base::campaign_id{from.campaign_id()};
-    out.wave = from.wave();
+    out.number = from.upload();
     out.upload = std::filesystem::path{from.path()}.lexically_normal();
     if (!stays_below(out.upload)) {
         return refused("the path of the stored upload leads out of the folder of uploads");

@@ -12,16 +12,16 @@ namespace semel::intake {
 
 struct order {
     base::campaign_id campaign;
-    std::uint32_t wave = 0;
+    std::uint32_t number = 0;     // of the upload
     std::filesystem::path upload; // relative, without ".."
     audience::format format = audience::format::csv;
     std::optional<crypto::digest> file_digest;
     crypto::key256 key;
     audience::terms terms;
 
-    audience::upload_place place() const { return {campaign, wave}; }
+    audience::upload_place place() const { return {campaign, number}; }
     /// "c-x/2.csv" becomes "c-x-2.csv" in the folder of rejects.
-    std::string rejects_name() const { return campaign.value() + "-" + std::to_string(wave) + ".csv"; }
+    std::string rejects_name() const { return campaign.value() + "-" + std::to_string(number) + ".csv"; }
 };
 
 /// malformed: why the order cannot be carried out, for the one who uploaded.

@@ -4,10 +4,10 @@
 
 namespace semel::intake {
 
-span_proof::span_proof(base::campaign_id campaign, std::uint32_t wave, std::uint32_t partitions, std::uint64_t chunks,
+span_proof::span_proof(base::campaign_id campaign, std::uint32_t upload, std::uint32_t partitions, std::uint64_t chunks,
                        std::uint64_t rows)
     : campaign_(std::move(campaign))
-    , wave_(wave)
+    , upload_(upload)
     , chunks_(chunks)
     , rows_(rows)
     , partitions_(partitions) {
@@ -18,14 +18,15 @@ span_proof::span_proof(base::campaign_id campaign, std::uint32_t wave, std::uint
 }
 
 base::result<void> span_proof::take(std::uint32_t partition, std::int64_t offset, const v1::AudienceRecord& record) {
-    if (record.wave() != wave_ || record.campaign_id() != campaign_.value()) {
+    if (record.upload() != upload_ || record.campaign_id() != campaign_.value()) {
         return {};
     }
     auto& state = partitions_.at(partition);
     if (record.chunk() != state.next_chunk) {
         return base::failed(base::fault::kind::broken,
-                            fmt::format("campaign {} wave {}: audience partition {} offset {} has chunk {}, not {}",
-                                        campaign_.value(), wave_, partition, offset, record.chunk(), state.next_chunk));
+                            fmt::format("campaign {} upload {}: audience partition {} offset {} has chunk {}, not {}",
+                                        campaign_.value(), upload_, partition, offset, record.chunk(),
+                                        state.next_chunk));
     }
     state.next_chunk += partitions_.size();
     if (state.span.chunks() == 0) {
@@ -42,8 +43,8 @@ base::result<void> span_proof::take(std::uint32_t partition, std::int64_t offset
 base::result<std::vector<v1::AudienceSpan>> span_proof::finish() {
     if (chunks_seen_ != chunks_ || rows_seen_ != rows_) {
         return base::failed(base::fault::kind::broken,
-                            fmt::format("campaign {} wave {}: audience holds {} chunks with {} rows, not {} with {}",
-                                        campaign_.value(), wave_, chunks_seen_, rows_seen_, chunks_, rows_));
+                            fmt::format("campaign {} upload {}: audience holds {} chunks with {} rows, not {} with {}",
+                                        campaign_.value(), upload_, chunks_seen_, rows_seen_, chunks_, rows_));
     }
     std::vector<v1::AudienceSpan> spans;
     for (auto& state : partitions_) {

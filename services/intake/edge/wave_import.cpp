@@ -71,16 +71,16 @@ asio::awaitable<wave_import::ending> wave_import::run(v1::ImportOrder raw, assig
     auto read = read_order(raw, settings_.key_encryption_key);
     job job{.order = {}, .from = std::move(from), .stop = stop, .progress_key = {}, .totals = {}, .progress = {}};
     v1::ImportResult result;
-    result.set_wave(raw.wave());
+    result.set_upload(raw.upload());
     if (!read) {
         job.order.campaign = base::campaign_id{raw.campaign_id()};
-        job.order.wave = raw.wave();
+        job.order.number = raw.upload();
         result.set_refused(true);
         result.set_reason(read.error().why());
         co_return co_await tell(job, std::move(result), nullptr);
     }
     job.order = std::move(*read);
-    job.progress_key = wire::intake_progress_key(job.order.campaign, job.order.wave);
+    job.progress_key = wire::intake_progress_key(job.order.campaign, job.order.number);
     job.progress = co_await read_progress(job.progress_key);
 
     if (!job.progress.done()) {
@@ -166,9 +166,10 @@ asio::awaitable<base::result<audience::totals>> wave_import::check(const job& jo
     rejects.finish();
     SEMEL_FAILPOINT("intake.import.checked");
     if (rows.unused_columns() != 0) {
-        telemetry::log().info(
-            "columns that the notice does not use are read over",
-            {{"campaign", job.order.campaign.value()}, {"wave", job.order.wave}, {"columns", rows.unused_columns()}});
+        telemetry::log().info("columns that the notice does not use are read over",
+                              {{"campaign", job.order.campaign.value()},
+                               {"upload", job.order.number},
+                               {"columns", rows.unused_columns()}});
     }
     co_return rows.totals();
 }
@@ -200,7 +201,7 @@ asio::awaitable<wave_import::ending> wave_import::write(job& job) {
         throw std::runtime_error{"the stored upload changed while it was imported"};
     }
 
-    chunker chunks{job.order.campaign, job.order.wave, progress.chunk()};
+    chunker chunks{job.order.campaign, job.order.number, progress.chunk()};
     unsigned in_transaction = 0;
     std::uint64_t written = 0;
     bool more = true;
@@ -254,7 +255,7 @@ asio::awaitable<wave_import::ending> wave_import::write(job& job) {
 /// Reads back what was committed since the noted ends; the spans become exact.
 asio::awaitable<void> wave_import::prove(job& job) {
     auto& progress = job.progress;
-    span_proof proof{job.order.campaign, job.order.wave, static_cast<std::uint32_t>(settings_.audience_partitions),
+    span_proof proof{job.order.campaign, job.order.number, static_cast<std::uint32_t>(settings_.audience_partitions),
                      progress.chunk(), job.totals.rows - job.totals.rejected};
     kafka::reader::options options{.bootstrap = settings_.bootstrap};
     kafka::reader reader{executor_, std::move(options)};
@@ -310,7 +311,7 @@ asio::awaitable<wave_import::ending> wave_import::tell(const job& job, v1::Impor
     const bool refused = result.refused();
     telemetry::log().info(refused ? "an audience file was refused" : "an audience file was imported",
                           {{"campaign", job.order.campaign.value()},
-                           {"wave", job.order.wave},
+                           {"upload", job.order.number},
                            {"rows", result.rows()},
                            {"rejected", result.rejected()},
                            {"reason", result.reason()}});
@@ -345,8 +346,9 @@ asio::awaitable<wave_import::ending> wave_import::commit(const job& job, bool fi
         co_return ending::done;
     }
     counters_.transactions_lost.add();
-    telemetry::log().warn("a transaction did not commit; the import goes on from the last one that did",
-                          {{"campaign", job.order.campaign.value()}, {"wave", job.order.wave}, {"why", answer.why}});
+    telemetry::log().warn(
+        "a transaction did not commit; the import goes on from the last one that did",
+        {{"campaign", job.order.campaign.value()}, {"upload", job.order.number}, {"why", answer.why}});
     if (answer.outcome == kafka::outcome::unknown) {
         co_await producer_.rebuild();
     }

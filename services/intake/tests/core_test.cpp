@@ -17,7 +17,7 @@ const auto key = crypto::key256::random();
 v1::ImportOrder an_order() {
     v1::ImportOrder order;
     order.set_campaign_id(campaign.value());
-    order.set_wave(1);
+    order.set_upload(1);
     order.set_path("c-test/1");
     order.set_format("csv");
     order.set_wrapped_key(crypto::wrap(kek, key, campaign));
@@ -41,10 +41,10 @@ void add_row(intake::chunker& chunks, std::uint64_t row, std::size_t bytes = 10)
     chunks.keep();
 }
 
-v1::AudienceRecord chunk(std::uint64_t number, std::uint32_t count, std::uint32_t wave = 1) {
+v1::AudienceRecord chunk(std::uint64_t number, std::uint32_t count, std::uint32_t upload = 1) {
     v1::AudienceRecord record;
     record.set_campaign_id(campaign.value());
-    record.set_wave(wave);
+    record.set_upload(upload);
     record.set_chunk(number);
     record.set_count(count);
     record.set_sealed("sealed " + std::to_string(number));
@@ -75,8 +75,8 @@ TEST(Order, ThatCannotBeCarriedOutIsRefusedInWords) {
     order.set_campaign_id("../c");
     EXPECT_TRUE(refused(order, "no campaign"));
     order = an_order();
-    order.set_wave(0);
-    EXPECT_TRUE(refused(order, "no wave"));
+    order.set_upload(0);
+    EXPECT_TRUE(refused(order, "no upload"));
     order = an_order();
     order.set_format("xlsx");
     EXPECT_TRUE(refused(order, "neither csv nor ndjson"));
@@ -136,7 +136,7 @@ TEST(Chunker, HoldsOnlyWhatWasKept) {
 TEST(SpanProof, GivesTheSpansOfAWholeWave) {
     intake::span_proof proof{campaign, 1, 2, 3, 1'100};
     EXPECT_TRUE(proof.take(0, 10, chunk(0, 500)));
-    EXPECT_TRUE(proof.take(0, 11, chunk(99, 1, 2))); // another wave's
+    EXPECT_TRUE(proof.take(0, 11, chunk(99, 1, 2))); // another upload's
     EXPECT_TRUE(proof.take(1, 4, chunk(1, 500)));
     EXPECT_FALSE(proof.complete());
     EXPECT_TRUE(proof.take(0, 14, chunk(2, 100)));

@@ -76,18 +76,19 @@ struct Intake : ::testing::Test {
         }
     }
 
-    void upload(const std::string& text, std::uint32_t wave = 1) {
-        auto writer = audience::sealed_writer::create(settings.uploads / std::to_string(wave), key, {campaign, wave});
+    void upload(const std::string& text, std::uint32_t number = 1) {
+        auto writer =
+            audience::sealed_writer::create(settings.uploads / std::to_string(number), key, {campaign, number});
         ASSERT_TRUE(writer);
         ASSERT_TRUE(writer->write(text));
         ASSERT_TRUE(writer->finish());
     }
 
-    v1::ImportOrder order(std::uint32_t wave = 1) {
+    v1::ImportOrder order(std::uint32_t upload_number = 1) {
         v1::ImportOrder made;
         made.set_campaign_id(campaign.value());
-        made.set_wave(wave);
-        made.set_path(std::to_string(wave));
+        made.set_upload(upload_number);
+        made.set_path(std::to_string(upload_number));
         made.set_format("csv");
         made.set_wrapped_key(crypto::wrap(kek, key, campaign));
         made.set_default_region("KR");
@@ -189,7 +190,7 @@ struct Intake : ::testing::Test {
     }
 
     /// The rows in `audience`, after checking what plan relies on: spans, digests, seals, chunk numbers.
-    std::vector<std::uint64_t> rows_of(const v1::ImportResult& result, std::uint32_t wave = 1) {
+    std::vector<std::uint64_t> rows_of(const v1::ImportResult& result, std::uint32_t upload_number = 1) {
         std::vector<std::uint64_t> rows;
         const auto all = read_topic(settings.topics.audience);
         std::map<std::uint32_t, crypto::hasher> hashers;
@@ -197,7 +198,7 @@ struct Intake : ::testing::Test {
         for (std::size_t i = 0; i < all.values.size(); ++i) {
             v1::AudienceRecord record;
             EXPECT_TRUE(record.ParseFromString(all.values[i].second));
-            if (record.wave() != wave) {
+            if (record.upload() != upload_number) {
                 continue;
             }
             const auto p = static_cast<std::uint32_t>(all.values[i].first.partition);
@@ -301,7 +302,7 @@ TEST_F(Intake, AnUploadThatIsMissingOrAnothersIsRefused) {
     send(order(1).SerializeAsString());
     upload(some_rows(10), 2);
     auto other = order(2);
-    other.set_wave(3); // the frames are bound to wave 2
+    other.set_upload(3); // the frames are bound to upload 2
     send(other.SerializeAsString());
     auto another_file = order(2);
     another_file.set_file_digest(std::string(32, 'x'));

@@ -38,7 +38,13 @@ INSERT INTO ledger.wave_totals AS t (campaign, wave, sealed, rows, rejected)
 SELECT DISTINCT ON (wave) {0}, wave, true, rows, rejected FROM staged_events WHERE campaign = {0} AND kind = 30
 ORDER BY wave, rows DESC
 ON CONFLICT (campaign, wave) DO UPDATE SET sealed = true, rows = greatest(t.rows, excluded.rows),
-    rejected = greatest(t.rejected, excluded.rejected))";
+    rejected = greatest(t.rejected, excluded.rejected) WHERE NOT t.dropped)";
+
+// Nobody was released of it: what is taken out are the rows that the seal announced, whichever of the two comes first.
+constexpr const char* add_drops = R"(
+INSERT INTO ledger.wave_totals AS t (campaign, wave, dropped)
+SELECT DISTINCT {0}, wave, true FROM staged_events WHERE campaign = {0} AND kind = 32
+ON CONFLICT (campaign, wave) DO UPDATE SET dropped = true, sealed = false, rows = 0, rejected = 0)";
 
 constexpr const char* add_recipients = R"(
 WITH fresh AS (INSERT INTO ledger.recipients_{0} SELECT * FROM staged_recipients WHERE campaign = {0}
@@ -272,8 +278,14 @@ void fold(pqxx::work& tx, int number, const campaign_events& part) {
     tx.exec(fmt::format("SELECT pg_advisory_xact_lock(hashtext('semel.ledger'), {})", number));
     if (!part.events.empty()) {
         tx.exec0(fmt::format(fmt::runtime(add_events), number));
-        if (std::ranges::any_of(part.events, [](const auto& e) { return e.kind() == v1::EVENT_WAVE_SEALED; })) {
+        const auto has = [&](v1::EventKind kind) {
+            return std::ranges::any_of(part.events, [kind](const auto& e) { return e.kind() == kind; });
+        };
+        if (has(v1::EVENT_WAVE_SEALED)) {
             tx.exec0(fmt::format(fmt::runtime(add_seals), number));
+        }
+        if (has(v1::EVENT_WAVE_DROPPED)) {
+            tx.exec0(fmt::format(fmt::runtime(add_drops), number));
         }
     }
     if (!part.recipients.empty()) {

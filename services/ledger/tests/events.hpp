@@ -42,6 +42,12 @@ struct story {
         e.set_rejected(rejected);
         return e;
     }
+    v1::Event dropped(std::uint32_t wave, std::uint64_t rows) {
+        auto e = sealed(wave, rows);
+        e.set_kind(v1::EVENT_WAVE_DROPPED);
+        e.set_id(wire::event_id(e.kind(), campaign, wave));
+        return e;
+    }
     /// links: "own:a", "covered:a", "told:a"; "+own:a" for a supplement; by email.
     v1::Event recipient(const std::string& who, std::uint32_t wave, std::uint64_t row,
                         const std::vector<std::string>& links, v1::EventKind kind = v1::EVENT_RECIPIENT) {

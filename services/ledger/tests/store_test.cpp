@@ -122,6 +122,25 @@ TEST_F(Ledger, RowsOfASealedWaveAreOutstandingUntilPlanReleasesThem) {
     EXPECT_EQ(coverage(), expected(0, 0, 6, 0, 1, 3)); // 5 waiting and p
 }
 
+TEST_F(Ledger, RowsOfADroppedWaveAreNotInTheCoverage) {
+    write({s.sealed(1, 10, 2), s.sealed(2, 5, 1)});
+    EXPECT_EQ(coverage(), expected(0, 0, 12, 0, 0, 3));
+    write({s.dropped(2, 5)});
+    EXPECT_EQ(coverage(), expected(0, 0, 8, 0, 0, 2));
+    const auto waves = query("SELECT wave, sealed, rows FROM ledger.waves($1)", s.campaign);
+    ASSERT_EQ(waves.size(), 2);
+    EXPECT_FALSE(waves[1][1].as<bool>());
+
+    // Events come at least once, and a batch may hold both.
+    write({s.sealed(2, 5, 1)});
+    write({s.dropped(2, 5), s.sealed(2, 5, 1)});
+    write({s.sealed(3, 7), s.dropped(3, 7)});
+    EXPECT_EQ(coverage(), expected(0, 0, 8, 0, 0, 2));
+    write({s.dropped(4, 7)}); // never sealed
+    write({s.sealed(4, 7)});
+    EXPECT_EQ(coverage(), expected(0, 0, 8, 0, 0, 2));
+}
+
 TEST_F(Ledger, CoveredPeopleAreReachedByTheMessageOfAnotherRow) {
     write({s.sealed(1, 3), s.recipient("q", 1, 2, {"covered:a"})}); // before the row that carries it
     write({s.about(v1::EVENT_ACCEPTED, "a")});

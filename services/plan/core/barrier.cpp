@@ -48,13 +48,17 @@ bool usable(const std::optional<head>& h, const server& answering) {
 }
 
 bool is_sealed(const v1::Wave& wave) {
-    return wave.phase() >= v1::WAVE_SEALED;
+    return wave.phase() >= v1::WAVE_SEALED && !is_dropped(wave);
+}
+
+bool is_dropped(const v1::Wave& wave) {
+    return wave.phase() == v1::WAVE_DROPPED;
 }
 
 std::optional<std::vector<mark>> required_for(const v1::Campaign& campaign, std::uint32_t wave) {
     std::vector<mark> required;
     for (const auto& w : campaign.waves()) {
-        if (w.number() > wave) {
+        if (w.number() > wave || is_dropped(w)) {
             continue;
         }
         if (!is_sealed(w)) {
@@ -65,6 +69,38 @@ std::optional<std::vector<mark>> required_for(const v1::Campaign& campaign, std:
         }
     }
     return required;
+}
+
+std::vector<std::uint32_t> earlier_waves(const v1::Campaign& campaign, std::uint32_t wave) {
+    std::vector<std::uint32_t> earlier;
+    for (const auto& w : campaign.waves()) {
+        if (w.number() < wave && !is_dropped(w)) {
+            earlier.push_back(w.number());
+        }
+    }
+    return earlier;
+}
+
+std::uint32_t launched_without(const v1::Campaign& campaign, const v1::Wave& wave) {
+    std::uint32_t highest = 0;
+    for (const auto& w : campaign.waves()) {
+        if (wave.phase() == v1::WAVE_SEALED && w.phase() == v1::WAVE_LAUNCHED && w.number() > wave.number()) {
+            highest = std::max(highest, w.number());
+        }
+    }
+    return highest;
+}
+
+std::uint32_t decided_without(std::span<const begun_wave> begun, std::uint32_t wave) {
+    const bool has_begun = std::ranges::find(begun, wave, &begun_wave::number) != begun.end();
+    for (const auto& higher : begun) {
+        const bool knew = std::ranges::find(higher.after, wave) != higher.after.end();
+        const bool says_nothing = higher.after.empty() && has_begun;
+        if (higher.number > wave && !knew && !says_nothing) {
+            return higher.number;
+        }
+    }
+    return 0;
 }
 
 std::vector<mark> to_register(const v1::Campaign& campaign) {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,12 +49,33 @@ struct head {
 /// it may not: a new head replaces it, and everything is registered again.
 bool usable(const std::optional<head>&, const server& answering);
 
-/// A wave's phase allows registering: it is sealed or further.
+/// A wave's phase allows registering: it is sealed or further, and not dropped.
 bool is_sealed(const v1::Wave&);
+bool is_dropped(const v1::Wave&);
 
 /// Everything that must be registered before a row of `wave` may be decided: all spans of this and of all earlier
-/// waves. Nothing while an earlier wave is not sealed: its rows would come first, and nobody knows them yet.
+/// waves that are not dropped. Nothing while an earlier wave is not sealed: its rows would come first, and nobody knows
+/// them yet.
 std::optional<std::vector<mark>> required_for(const v1::Campaign&, std::uint32_t wave);
+
+/// The waves before this one that count: what the register must hold of others when a row of it is decided.
+std::vector<std::uint32_t> earlier_waves(const v1::Campaign&, std::uint32_t wave);
+
+// Waves get their numbers in the order in which they become known, so a wave is never decided without a lower one. The
+// two that follow do not rely on it: whoever was told by a higher wave would be told by the lower one again.
+
+/// The highest wave that was launched while this one was not even registered; it could not know of these people. 0:
+/// none.
+std::uint32_t launched_without(const v1::Campaign&, const v1::Wave&);
+
+/// A wave that has released rows, and the waves before it that were registered by then (Progress.after).
+struct begun_wave {
+    std::uint32_t number = 0;
+    std::vector<std::uint32_t> after;
+};
+/// A higher wave that has released rows without this one in the register. 0: none. What an older version has released
+/// does not say so: its waves stand as they are once this one has begun.
+std::uint32_t decided_without(std::span<const begun_wave>, std::uint32_t wave);
 
 /// The spans of sealed waves, while anybody may still need them: not after the campaign has finished, and of a
 /// cancelled one only what was launched (its rows must still be accounted for).

@@ -1,5 +1,7 @@
 #include "registrar.hpp"
 
+#include "wave_order.hpp"
+
 #include <failpoint/failpoint.hpp>
 #include <runtime/together.hpp>
 #include <telemetry/log.hpp>
@@ -122,7 +124,12 @@ asio::awaitable<base::result<void>> registrar::catch_up(std::shared_ptr<share> m
         probe_.heads_made.add();
         telemetry::log().info("register.begun", {{"campaign", campaign->id.value()}});
     }
+    base::result<void> in_order;
     for (const auto& wave : campaign->state.waves()) {
+        if (const auto higher = launched_without(campaign->state, wave); higher != 0) {
+            in_order = base::failed(too_late(*campaign, wave.number(), higher));
+            continue;
+        }
         for (const auto& span : wave.spans()) {
             const mark m{wave.number(), span.partition(), span.end_offset()};
             const auto key =
@@ -142,7 +149,7 @@ asio::awaitable<base::result<void>> registrar::catch_up(std::shared_ptr<share> m
             }
         }
     }
-    co_return base::result<void>{};
+    co_return in_order;
 }
 
 asio::awaitable<base::result<v1::Registered>> registrar::register_span(std::shared_ptr<share> mine, const session& s,
@@ -156,7 +163,7 @@ asio::awaitable<base::result<v1::Registered>> registrar::register_span(std::shar
     const auto shape = layout::of(wave.rows(), campaign->state.channels_size());
     const std::vector<stretch> whole{
         {static_cast<std::int32_t>(span.partition()), span.start_offset(), span.end_offset()}};
-    reader_.start(campaign, wave.number(), whole);
+    reader_.start(campaign, wave, whole);
     auto chunks = co_await reader_.next(chunks_at_once);
     while (!chunks.empty()) {
         if (mine->ending) {

@@ -1,5 +1,7 @@
 #include "releaser.hpp"
 
+#include "wave_order.hpp"
+
 #include <base/time.hpp>
 #include <failpoint/failpoint.hpp>
 #include <runtime/together.hpp>
@@ -68,7 +70,8 @@ struct releaser::batch {
 
 releaser::releaser(asio::any_io_executor executor, kafka_place place, redis::client& redis, campaign_source campaigns,
                    probe& probe, std::function<void()> register_missing, pace ahead)
-    : place_(place)
+    : executor_(executor)
+    , place_(place)
     , store_(redis)
     , campaigns_(std::move(campaigns))
     , probe_(probe)
@@ -87,6 +90,7 @@ asio::awaitable<base::result<void>> releaser::recover(std::shared_ptr<share> min
     }
     turns_ = std::move(found->turns);
     positions_ = std::move(found->progress);
+    decided_without_.clear();
     trusted_ = true;
     co_return base::result<void>{};
 }
@@ -150,6 +154,9 @@ asio::awaitable<base::result<bool>> releaser::advance(std::shared_ptr<share> min
     if (stance == stance::hold || left.empty() || !campaign->key) {
         co_return false;
     }
+    if (auto in_order = co_await comes_in_order(campaign, wave); !in_order) {
+        co_return base::failed(in_order.error());
+    }
     pass p{mine, campaign, wave, stance};
     auto required = required_for(campaign->state, wave.number());
     if (!required) {
@@ -174,8 +181,32 @@ asio::awaitable<base::result<bool>> releaser::advance(std::shared_ptr<share> min
     for (const auto& s : left) {
         p.ends[s.partition] = s.end;
     }
-    reader_.start(campaign, wave.number(), left);
+    reader_.start(campaign, wave, left);
     co_return co_await advance(p);
+}
+
+/// Read from all partitions of `progress`, those of other processes too, and once for each wave: a wave of which a
+/// higher one knew nothing when it began will never be one that it knew of.
+asio::awaitable<base::result<void>> releaser::comes_in_order(catalog::campaign_ptr campaign, const v1::Wave& wave) {
+    const auto higher_launched = [&](const v1::Wave& w) {
+        return w.number() > wave.number() && w.phase() == v1::WAVE_LAUNCHED;
+    };
+    if (std::ranges::none_of(campaign->state.waves(), higher_launched)) {
+        co_return base::result<void>{};
+    }
+    const std::pair key{campaign->id.value(), wave.number()};
+    auto known = decided_without_.find(key);
+    if (known == decided_without_.end()) {
+        const auto begun = co_await begun_waves(executor_, place_, campaign->id);
+        if (!begun) {
+            co_return base::failed(begun.error());
+        }
+        known = decided_without_.emplace(key, decided_without(*begun, wave.number())).first;
+    }
+    if (known->second != 0) {
+        co_return base::failed(too_late(*campaign, wave.number(), known->second));
+    }
+    co_return base::result<void>{};
 }
 
 /// The registrars may not know of it yet.
@@ -259,7 +290,7 @@ asio::awaitable<base::result<releaser::batch>> releaser::prepare(pass& p, std::s
     std::vector<entry> id_entries;
     std::vector<standing> standings(keys.size());
     for (const auto& wave : p.campaign->state.waves()) {
-        if (wave.number() > p.wave.number()) {
+        if (wave.number() > p.wave.number() || is_dropped(wave)) {
             continue;
         }
         const auto shape = layout::of(wave.rows(), p.campaign->state.channels_size());
@@ -349,6 +380,12 @@ asio::awaitable<base::result<void>> releaser::emit(pass& p, batch& b) {
         progress.set_next_offset(offset);
         progress.set_done(offset >= p.ends[partition]);
         progress.set_turn(turns_[partition] + 1);
+        if (const auto before = positions_.find(key); before != positions_.end()) {
+            *progress.mutable_after() = before->second.after();
+        } else {
+            const auto earlier = earlier_waves(p.campaign->state, p.wave.number());
+            progress.mutable_after()->Assign(earlier.begin(), earlier.end());
+        }
         const auto bytes = progress.SerializeAsString();
         const kafka::topic_partition to{place_.topic(wire::progress), wire::progress_partition(key, place_.partitions)};
         co_await producer_.produce(to, key, bytes);

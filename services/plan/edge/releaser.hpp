@@ -40,6 +40,7 @@ class releaser {
     /// Some seconds of one wave. False: there is nothing to do for it now.
     boost::asio::awaitable<base::result<bool>> advance(std::shared_ptr<share>, catalog::campaign_ptr, const v1::Wave&);
     boost::asio::awaitable<base::result<bool>> advance(pass&);
+    boost::asio::awaitable<base::result<void>> comes_in_order(catalog::campaign_ptr, const v1::Wave&);
     boost::asio::awaitable<base::result<batch>> prepare(pass&, std::size_t chunks);
     boost::asio::awaitable<base::result<void>> emit(pass&, batch&);
     boost::asio::awaitable<void> produce(const released&);
@@ -48,6 +49,7 @@ class releaser {
     bool goes_on(const pass&) const;
     base::fault lost(const base::fault&);
 
+    boost::asio::any_io_executor executor_;
     kafka_place place_;
     register_store store_;
     campaign_source campaigns_;
@@ -60,8 +62,9 @@ class releaser {
     partition_group group_;
     bool trusted_ = false; // as in registrar
     std::map<std::int32_t, std::uint64_t> turns_;
-    std::map<std::string, v1::Progress> positions_; // by key of `progress`
-    std::map<std::string, allowance> allowances_;   // campaigns with a rate of their own
+    std::map<std::string, v1::Progress> positions_;                                  // by key of `progress`
+    std::map<std::pair<std::string, std::uint32_t>, std::uint32_t> decided_without_; // campaign, wave -> 0: in order
+    std::map<std::string, allowance> allowances_; // campaigns with a rate of their own
     std::map<std::string, std::string> said_;
 };
 

@@ -3,6 +3,7 @@
 #include <runtime/together.hpp>
 #include <wire/sealed.hpp>
 #include <wire/topics.hpp>
+#include <wire/uploads.hpp>
 
 #include <algorithm>
 #include <iterator>
@@ -25,9 +26,9 @@ wave_reader::wave_reader(asio::any_io_executor executor, const kafka_place& plac
     , reader_(std::move(executor),
               {.bootstrap = place.bootstrap, .batch = records_at_once, .prefetch_kib = prefetch_kib}) {}
 
-void wave_reader::start(catalog::campaign_ptr campaign, std::uint32_t wave, const std::vector<stretch>& stretches) {
+void wave_reader::start(catalog::campaign_ptr campaign, const v1::Wave& wave, const std::vector<stretch>& stretches) {
     campaign_ = std::move(campaign);
-    wave_ = wave;
+    upload_ = wire::upload_of(wave);
     fetched_.clear();
     left_.clear();
     for (const auto& s : stretches) {
@@ -63,7 +64,7 @@ void wave_reader::take(const kafka::record& r) {
             c.record.Clear(); // what was parsed before the error says nothing, least of all how many rows there were
             c.raw = r.value();
             fetched_.push_back(std::move(c));
-        } else if (c.record.campaign_id() == campaign_->id.value() && c.record.wave() == wave_) {
+        } else if (c.record.campaign_id() == campaign_->id.value() && c.record.upload() == upload_) {
             fetched_.push_back(std::move(c));
         }
     }

@@ -41,7 +41,7 @@ class wave_reader {
   public:
     wave_reader(boost::asio::any_io_executor, const kafka_place&);
 
-    void start(catalog::campaign_ptr, std::uint32_t wave, const std::vector<stretch>&);
+    void start(catalog::campaign_ptr, const v1::Wave&, const std::vector<stretch>&);
     /// Up to `at_most` chunks in offset order of each partition; empty when every stretch has been read.
     boost::asio::awaitable<std::vector<chunk>> next(std::size_t at_most);
 
@@ -61,7 +61,7 @@ class wave_reader {
     std::string topic_;
     kafka::reader reader_;
     catalog::campaign_ptr campaign_;
-    std::uint32_t wave_ = 0;
+    std::uint32_t upload_ = 0;             // that the wave came from: its records carry this number
     std::map<std::int32_t, stretch> left_; // stretches that are not read to their end
     std::deque<raw_chunk> fetched_;
     boost::asio::thread_pool opener_{1};

@@ -65,6 +65,38 @@ TEST(Barrier, AWaveWaitsForAnEarlierOneThatIsNotSealed) {
     EXPECT_FALSE(plan::required_for(c, 2));
 }
 
+TEST(Barrier, ADroppedWaveIsNeitherWaitedForNorRegistered) {
+    v1::Campaign c;
+    add_wave(c, 1, v1::WAVE_DROPPED, 10);
+    add_wave(c, 2, v1::WAVE_LAUNCHED, 20);
+    using marks = std::vector<plan::mark>;
+    EXPECT_EQ(plan::required_for(c, 2), (marks{{2, 0, 20}, {2, 1, 21}}));
+    EXPECT_EQ(plan::to_register(c), *plan::required_for(c, 2));
+    EXPECT_TRUE(plan::earlier_waves(c, 2).empty());
+    EXPECT_EQ(plan::earlier_waves(c, 3), std::vector<std::uint32_t>{2});
+}
+
+TEST(Barrier, AWaveBelowALaunchedOneIsNotRegisteredLate) {
+    v1::Campaign c;
+    add_wave(c, 2, v1::WAVE_LAUNCHED, 20);
+    add_wave(c, 1, v1::WAVE_SEALED, 10);
+    EXPECT_EQ(plan::launched_without(c, c.waves(1)), 2U);
+    c.mutable_waves(1)->set_phase(v1::WAVE_LAUNCHED);
+    EXPECT_EQ(plan::launched_without(c, c.waves(1)), 0U) << "registered long ago: its release goes on";
+    add_wave(c, 3, v1::WAVE_SEALED, 30);
+    EXPECT_EQ(plan::launched_without(c, c.waves(2)), 0U) << "a later wave is what launched ones are followed by";
+}
+
+TEST(Barrier, AWaveIsNotReleasedAfterAHigherOneThatWasDecidedWithoutIt) {
+    using all = std::vector<plan::begun_wave>;
+    EXPECT_EQ(plan::decided_without({}, 1), 0U);
+    EXPECT_EQ(plan::decided_without(all{{2, {}}}, 1), 2U);
+    EXPECT_EQ(plan::decided_without(all{{2, {1}}}, 1), 0U) << "in order, whichever partition begins first";
+    EXPECT_EQ(plan::decided_without(all{{2, {1}}, {3, {2}}}, 1), 3U);
+    EXPECT_EQ(plan::decided_without(all{{1, {}}, {2, {1}}}, 2), 0U) << "lower ones do not matter";
+    EXPECT_EQ(plan::decided_without(all{{1, {}}, {2, {}}}, 1), 0U) << "an older version released both and said nothing";
+}
+
 TEST(Barrier, NobodyNeedsTheRegisterOfWhatIsOver) {
     v1::Campaign c;
     add_wave(c, 1, v1::WAVE_SEALED, 10);

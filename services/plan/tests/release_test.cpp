@@ -17,6 +17,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <plan/core/barrier.hpp>
 #include <support/backing.hpp>
@@ -109,6 +110,7 @@ class stage {
             kill(instance.first);
         }
         std::filesystem::remove(file_);
+        std::filesystem::remove(log_file());
         kafka::admin admin{broker()};
         std::vector<std::string> names;
         for (const auto& t : wire::all_topics(partitions)) {
@@ -131,7 +133,7 @@ class stage {
         const auto pid = ::fork();
         if (pid == 0) {
             if (std::getenv("PLAN_RIG_LOG") == nullptr) { // NOLINT(concurrency-mt-unsafe)
-                ::dup2(::open("/dev/null", O_WRONLY), STDERR_FILENO);
+                ::dup2(::open(log_file().c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600), STDERR_FILENO);
             }
             ::execv(argv[0], argv.data());
             ::_exit(127);
@@ -162,6 +164,38 @@ class stage {
         campaign_.set_phase(v1::CAMPAIGN_RUNNING);
         campaign_.set_rate_per_s(rate_per_s);
         write();
+    }
+    /// The wave is not there yet: its upload has not ended.
+    void withhold(std::uint32_t number) {
+        const auto at =
+            std::ranges::find(*campaign_.mutable_waves(), number, [](const v1::Wave& w) { return w.number(); });
+        withheld_ = *at;
+        campaign_.mutable_waves()->erase(at);
+        write();
+    }
+    void bring_back(v1::WavePhase phase) {
+        withheld_.set_phase(phase);
+        *campaign_.add_waves() = withheld_;
+        write();
+    }
+    void set_phase(std::uint32_t number, v1::WavePhase phase) {
+        std::ranges::find(*campaign_.mutable_waves(), number, [](const v1::Wave& w) {
+            return w.number();
+        })->set_phase(phase);
+        write();
+    }
+    std::string log() const {
+        std::ifstream in{log_file()};
+        return {std::istreambuf_iterator<char>{in}, {}};
+    }
+    std::vector<row> rows_of(std::uint32_t wave) const {
+        auto rows = rows_;
+        std::erase_if(rows, [&](const row& r) { return r.wave != wave; });
+        return rows;
+    }
+    void launch_wave(std::uint32_t number) {
+        campaign_.set_phase(v1::CAMPAIGN_RUNNING);
+        set_phase(number, v1::WAVE_LAUNCHED);
     }
     void set(v1::CampaignPhase phase) {
         campaign_.set_phase(phase);
@@ -241,6 +275,7 @@ class stage {
     }
 
   private:
+    std::string log_file() const { return file_ + ".log"; }
     void write() {
         campaign_.set_version(campaign_.version() + 1);
         std::ofstream{file_ + "~", std::ios::binary} << campaign_.SerializeAsString();
@@ -263,7 +298,9 @@ class stage {
             v1::AudienceChunk content;
             v1::AudienceRecord record;
             record.set_campaign_id(campaign_.id());
-            record.set_wave(number);
+            // Uploads end in another order than they begin.
+            wave.set_upload(3 - number);
+            record.set_upload(wave.upload());
             const auto send = [&]() -> asio::awaitable<void> {
                 if (content.recipients_size() == 0) {
                     co_return;
@@ -320,6 +357,7 @@ class stage {
     std::string file_;
     crypto::key256 key_ = crypto::key256::random();
     v1::Campaign campaign_;
+    v1::Wave withheld_;
     std::map<std::string, pid_t> processes_;
 };
 
@@ -550,6 +588,73 @@ TEST(Plan, PutsWhatItCannotReadAsideAndGoesOn) {
     EXPECT_EQ(rows.size(), letters.size());
     EXPECT_EQ(std::ranges::count(rows | std::views::values, 7U), 4) << "of those that parse, two in each wave";
     EXPECT_EQ(std::ranges::count(rows | std::views::values, 0U), 2) << "of those that do not";
+}
+
+// Two uploads cross: the one that began first ends last, when the other is being told. Everybody who is in both is told
+// once, whatever is killed and lost meanwhile.
+TEST(Plan, TellsWhoIsInTwoCrossingUploadsOnce) {
+    stage s{an_audience(3 * rows_of_a_wave, 9)};
+    s.withhold(2);
+    s.start("plan");
+    s.start("plan-2");
+    s.launch(slow);
+    wait_for_the_middle_of_release(s);
+    s.bring_back(v1::WAVE_SEALED);
+    stage::wait_until([&] { return s.head_fields() >= 3; }, "the second wave to be begun");
+    flush(s);
+    s.kill("plan");
+    wait_until_registered(s);
+    s.launch(slow);
+    s.start("plan");
+    replace_by_an_empty_one(s);
+    s.kill("plan-2");
+    s.launch();
+    s.start("plan-2");
+    s.expect_the_truth();
+}
+
+/// What could not happen, and would tell people twice.
+TEST(Plan, DoesNotRegisterAWaveBelowOneThatWasLaunchedWithoutIt) {
+    stage s{an_audience(200, 10)};
+    s.withhold(1);
+    s.start();
+    s.launch();
+    stage::wait_until([&] { return s.rows_told() == s.rows_of(2).size(); }, "the higher wave to be released");
+    s.bring_back(v1::WAVE_SEALED);
+    stage::wait_until([&] { return s.log().contains("wave 1 comes before wave 2"); }, "a complaint");
+    EXPECT_EQ(s.head_fields(), 2 + partitions) << "nothing of it is in the register";
+    EXPECT_THAT(s.log(), ::testing::HasSubstr("semel audience drop"));
+
+    // Dropped, and its file added again, it is the third wave and told as such.
+    s.set_phase(1, v1::WAVE_DROPPED);
+    EXPECT_EQ(s.all_head_fields(), 2 + partitions);
+}
+
+TEST(Plan, DoesNotReleaseAWaveBelowOneThatWasDecidedWithoutIt) {
+    stage s{an_audience(200, 11)};
+    s.withhold(1);
+    s.start();
+    s.launch();
+    stage::wait_until([&] { return s.rows_told() == s.rows_of(2).size(); }, "the higher wave to be released");
+    const auto before = s.released();
+    s.kill(); // nothing of it is remembered but by Kafka
+    s.bring_back(v1::WAVE_LAUNCHED);
+    s.start("plan-2");
+    wait_until_registered(s);
+    stage::wait_until([&] { return s.log().contains("release.waiting"); }, "a complaint");
+    EXPECT_THAT(s.log(), ::testing::HasSubstr("wave 1 comes before wave 2"));
+    EXPECT_EQ(s.released(), before);
+    EXPECT_EQ(s.rows_told(), s.rows_of(2).size());
+}
+
+TEST(Plan, TellsNobodyByADroppedWaveAndLeavesItsPeopleToLaterOnes) {
+    stage s{an_audience(rows_of_a_wave, 12)};
+    s.start();
+    wait_until_registered(s);
+    s.set_phase(1, v1::WAVE_DROPPED);
+    s.launch_wave(2);
+    stage::wait_until([&] { return s.rows_told() >= s.rows_of(2).size(); }, "the other wave to be released");
+    EXPECT_EQ(s.released(), truth(s.campaign(), s.rows_of(2)));
 }
 
 /// Two waves at full speed. Prints the figures; the load run of loadtest/ holds them against their targets.

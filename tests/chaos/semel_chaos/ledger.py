@@ -9,7 +9,7 @@ from .stack import Failed
 CHANNELS = {1: "email", 2: "push", 3: "sms"}
 KINDS = {1: "recipient", 2: "recipient_rejected", 10: "accepted", 11: "failed", 12: "deferred", 13: "awaiting",
          14: "in_doubt", 15: "resent", 16: "presumed_sent", 17: "unresolved", 18: "resolved", 20: "receipt",
-         21: "dead_letter", 30: "wave_sealed", 31: "operator"}
+         21: "dead_letter", 30: "wave_sealed", 31: "operator", 32: "wave_dropped"}
 ROLES = {0: "own", 1: "covered", 2: "told_earlier"}
 
 

@@ -248,11 +248,11 @@ TEST_F(Commands, WatchAsJsonIsOneDocument) {
 
 TEST_F(Commands, AddStreamsTheFileWaitsAndFetchesTheRejects) {
     const std::string rejects = "line,column,reason,effect\n3,email,no address,address left out\n";
-    api.on("POST", "/v1/campaigns/{id}/waves", {{202, R"({"wave":1,"state":"importing","known":false})"}})
-        .on("GET", "/v1/campaigns/{id}/waves/{wave}",
-            {{200, R"({"wave":1,"state":"importing"})"},
-             {200, R"({"wave":1,"state":"imported","rows":2000,"rejected":1,"has_rejects":true})"}})
-        .on("GET", "/v1/campaigns/{id}/waves/{wave}/rejects", {{200, rejects}})
+    api.on("POST", "/v1/campaigns/{id}/uploads", {{202, R"({"upload":7,"state":"importing","known":false})"}})
+        .on("GET", "/v1/campaigns/{id}/uploads/{upload}",
+            {{200, R"({"upload":7,"state":"importing"})"},
+             {200, R"({"upload":7,"wave":1,"state":"imported","rows":2000,"rejected":1,"has_rejects":true})"}})
+        .on("GET", "/v1/campaigns/{id}/uploads/{upload}/rejects", {{200, rejects}})
         .start();
     std::string people = "recipient_id,email\n";
     while (people.size() < 3'000'000) {
@@ -270,9 +270,9 @@ TEST_F(Commands, AddStreamsTheFileWaitsAndFetchesTheRejects) {
 }
 
 TEST_F(Commands, AddLeavesNoEmptyListOfRejectsBehind) {
-    api.on("POST", "/v1/campaigns/{id}/waves",
-           {{202, R"({"wave":1,"state":"imported","rows":1,"rejected":0,"has_rejects":true,"known":true})"}})
-        .on("GET", "/v1/campaigns/{id}/waves/{wave}/rejects", {{200, "line,column,reason,effect\n"}})
+    api.on("POST", "/v1/campaigns/{id}/uploads",
+           {{202, R"({"upload":7,"wave":1,"state":"imported","rows":1,"rejected":0,"has_rejects":true,"known":true})"}})
+        .on("GET", "/v1/campaigns/{id}/uploads/{upload}/rejects", {{200, "line,column,reason,effect\n"}})
         .start();
     const auto path = file("people.csv", "recipient_id\n1\n");
     const auto r = semel({"audience", "add", "c-1", path});
@@ -282,10 +282,25 @@ TEST_F(Commands, AddLeavesNoEmptyListOfRejectsBehind) {
     EXPECT_FALSE(fs::exists(path + ".rejects.csv"));
 }
 
+TEST_F(Commands, DropNamesTheWave) {
+    api.on("POST", "/v1/campaigns/{id}/waves/{wave}/drop",
+           {{200, R"({"id":"c-1","state":"draft","waves":[{"wave":2,"state":"dropped"}]})"},
+            {409, R"({"error":"wave 2 of c-1 is dropped already","retry":false})"}})
+        .start();
+    const auto done = semel({"audience", "drop", "c-1", "2"});
+    EXPECT_EQ(done.exit_code, 0) << done.err;
+    EXPECT_THAT(done.out, HasSubstr("wave 2 is dropped"));
+    const auto again = semel({"audience", "drop", "c-1", "2", "--json"});
+    EXPECT_EQ(again.exit_code, 1);
+    EXPECT_THAT(again.err, HasSubstr("dropped already"));
+    EXPECT_EQ(semel({"audience", "drop", "c-1", "0"}).exit_code, 2);
+    EXPECT_EQ(api.stop().at(0).what, "POST /v1/campaigns/c-1/waves/2/drop");
+}
+
 TEST_F(Commands, AFileThatIsRefusedIsOneWithTheReason) {
-    api.on("POST", "/v1/campaigns/{id}/waves", {{202, R"({"wave":1,"state":"importing","known":false})"}})
-        .on("GET", "/v1/campaigns/{id}/waves/{wave}",
-            {{200, R"({"wave":1,"state":"refused","reason":"line 1: no column is called recipient_id"})"}})
+    api.on("POST", "/v1/campaigns/{id}/uploads", {{202, R"({"upload":7,"state":"importing","known":false})"}})
+        .on("GET", "/v1/campaigns/{id}/uploads/{upload}",
+            {{200, R"({"upload":7,"state":"refused","reason":"line 1: no column is called recipient_id"})"}})
         .start();
     const auto r = semel({"audience", "add", "c-1", file("people.csv", "id\n1\n")});
     EXPECT_EQ(r.exit_code, 1);

@@ -1,0 +1,334 @@
+// Audience files: streamed in, sealed on the way to the disk, ordered for import.
+
+#include "api.hpp"
+
+#include <audience/sealed_file.hpp>
+#include <crypto/keys.hpp>
+#include <failpoint/failpoint.hpp>
+#include <notice/source.hpp>
+#include <runtime/together.hpp>
+#include <telemetry/log.hpp>
+#include <wire/topics.hpp>
+
+#include <fmt/format.h>
+
+#include <array>
+#include <fstream>
+#include <memory>
+#include <vector>
+
+namespace semel::api {
+
+namespace asio = boost::asio;
+
+namespace {
+
+json::object describe(const upload& u) {
+    json::object o{{"upload", u.number},
+                   {"state", u.state},
+                   {"rows", u.rows},
+                   {"rejected", u.rejected},
+                   {"has_rejects", !u.rejects_path.empty()}};
+    if (u.wave != 0) {
+        o["wave"] = u.wave;
+    }
+    if (!u.reason.empty()) {
+        o["reason"] = u.reason;
+    }
+    return o;
+}
+
+std::filesystem::path upload_path(const std::filesystem::path& data_dir, const std::string& campaign,
+                                  std::uint32_t number) {
+    return data_dir / "uploads" / campaign / std::to_string(number);
+}
+
+v1::ImportOrder order_for(const v1::Campaign& c, const v1::NoticeSource& source, std::uint32_t number,
+                          const std::string& path, const std::string& format, const std::string& digest) {
+    v1::ImportOrder order;
+    order.set_campaign_id(c.id());
+    order.set_upload(number);
+    order.set_path(path);
+    order.set_format(format);
+    order.set_file_digest(digest);
+    order.set_wrapped_key(c.wrapped_key());
+    order.set_default_region(c.default_region());
+    order.set_default_locale(c.default_locale());
+    *order.mutable_locale_fallback() = c.locale_fallback();
+    *order.mutable_locales() = c.locales();
+    *order.mutable_segment_names() = c.segment_names();
+    *order.mutable_channels() = c.channels();
+    notice::files files{source.files().begin(), source.files().end()};
+    for (const auto& [slot, definition] : notice::parse(files).source.slots) {
+        order.add_slot_names(slot);
+    }
+    return order;
+}
+
+struct begun {
+    v1::Campaign campaign;
+    std::uint32_t number = 0;
+};
+
+asio::awaitable<void> drop(services& s, std::string id, std::uint32_t number) {
+    co_await s.db.run([id, number](pqxx::connection& c) {
+        pqxx::work tx{c};
+        store::delete_upload(tx, id, number);
+        tx.commit();
+    });
+}
+
+/// Says now and then that this process still receives the upload, so that no other takes it for broken off.
+class heartbeat {
+  public:
+    heartbeat(services& s, std::string campaign, std::uint32_t number)
+        : services_(s)
+        , campaign_(std::move(campaign))
+        , number_(number) {}
+
+    asio::awaitable<base::result<void>> beat() {
+        if (std::chrono::steady_clock::now() < next_) {
+            co_return base::result<void>{};
+        }
+        next_ = std::chrono::steady_clock::now() + upload_patience / 12;
+        const bool ours = co_await services_.db.run([id = campaign_, number = number_](pqxx::connection& c) {
+            pqxx::work tx{c};
+            const bool kept = store::keep_upload(tx, id, number);
+            tx.commit();
+            return kept;
+        });
+        if (!ours) {
+            co_return base::failed(taken_for_broken_off());
+        }
+        co_return base::result<void>{};
+    }
+    static base::fault taken_for_broken_off() {
+        return {base::fault::kind::unreachable,
+                "the api stood still for so long that this upload was taken for broken off; nothing was added, send "
+                "the file again"};
+    }
+
+  private:
+    services& services_;
+    std::string campaign_;
+    std::uint32_t number_;
+    std::chrono::steady_clock::time_point next_ = std::chrono::steady_clock::now() + upload_patience / 12;
+};
+
+/// Copies the body into the sealed file; the digest of the plain bytes. Leaves no file behind when it fails.
+asio::awaitable<base::result<std::string>> receive(services& s, http::request& r, std::filesystem::path path,
+                                                   crypto::key256 key, audience::upload_place place) {
+    std::error_code error;
+    std::filesystem::create_directories(path.parent_path(), error);
+    heartbeat alive{s, place.campaign.value(), place.number};
+    auto file = audience::sealed_writer::create(path, key, std::move(place));
+    if (!file) {
+        co_return base::failed(file.error());
+    }
+    std::vector<char> buffer(std::size_t{256} * 1024);
+    for (;;) {
+        const auto n = co_await r.read_some(buffer);
+        if (!n) {
+            co_return base::failed(n.error());
+        }
+        if (*n == 0) {
+            break;
+        }
+        auto write = [&file, piece = std::string_view{buffer.data(), *n}] { return file->write(piece); };
+        const auto written = co_await runtime::on_thread(s.disk, std::move(write));
+        if (!written) {
+            co_return base::failed(written.error());
+        }
+        if (const auto ours = co_await alive.beat(); !ours) {
+            co_return base::failed(ours.error());
+        }
+    }
+    auto finish = [&file] { return file->finish(); };
+    const auto digest = co_await runtime::on_thread(s.disk, std::move(finish));
+    if (!digest) {
+        co_return base::failed(digest.error());
+    }
+    co_return std::string{base::as_view(*digest)};
+}
+
+/// What the last transaction of an upload needs to know.
+struct received {
+    v1::Campaign campaign;
+    user who;
+    std::uint32_t number = 0;
+    std::filesystem::path path;
+    std::string stored; // the path below data/uploads: intake may see the folder under another name
+    std::string format;
+    std::string digest;
+};
+
+/// The import is ordered, unless the campaign has this file already, which is then the answer. Nothing: the upload was
+/// taken for broken off meanwhile.
+std::optional<upload> order_import(pqxx::work& tx, const received& r, std::int32_t order_partitions,
+                                   std::int32_t event_partitions) {
+    const auto& id = r.campaign.id();
+    store::lock_campaign(tx, id);
+    if (!store::keep_upload(tx, id, r.number)) {
+        return std::nullopt;
+    }
+    if (auto before = store::find_upload(tx, id, r.digest)) {
+        std::error_code ignored;
+        std::filesystem::remove(r.path, ignored);
+        store::delete_upload(tx, id, r.number);
+        return before;
+    }
+    upload u{.number = r.number,
+             .wave = 0,
+             .state = "importing",
+             .reason = {},
+             .file_digest = r.digest,
+             .rows = 0,
+             .rejected = 0,
+             .rejects_path = {}};
+    store::update_upload(tx, id, u);
+    const auto order = order_for(r.campaign, store::notice_of(tx, id), r.number, r.stored, r.format, r.digest);
+    const auto hash = crypto::sha256(id);
+    store::enqueue(tx, wire::intake_work, base::partition_of(base::as_view(hash), order_partitions), id,
+                   order.SerializeAsString());
+    store::enqueue_event(tx, operator_event(r.campaign, r.who, fmt::format("added upload {}", r.number)),
+                         event_partitions);
+    return u;
+}
+
+asio::awaitable<http::response> add(services& s, http::request& r, user who) {
+    const auto id = r.parameter("id");
+    const std::string format{r.query_value("format", "csv")};
+    if (format != "csv" && format != "ndjson") {
+        co_return http::problem(400, "format must be csv or ndjson");
+    }
+    const auto start = co_await s.db.run([id, receiver = s.instance](pqxx::connection& c) -> std::optional<begun> {
+        pqxx::work tx{c};
+        auto campaign = store::lock_campaign(tx, id);
+        if (!campaign) {
+            return std::nullopt;
+        }
+        begun b{.campaign = std::move(*campaign), .number = store::begin_upload(tx, id, receiver)};
+        tx.commit();
+        return b;
+    });
+    if (!start) {
+        co_return not_found(id);
+    }
+    if (start->campaign.phase() == v1::CAMPAIGN_CANCELLED) {
+        co_await drop(s, id, start->number);
+        co_return http::problem(409, "campaign " + id + " is cancelled", "create a new campaign for new people");
+    }
+    const auto key = crypto::unwrap(s.key_encryption_key, start->campaign.wrapped_key(), base::campaign_id{id});
+    if (!key) {
+        co_await drop(s, id, start->number);
+        co_return http::problem(key.error());
+    }
+    const auto path = upload_path(s.config.data_dir, id, start->number);
+    const auto digest =
+        co_await receive(s, r, path, *key, {.campaign = base::campaign_id{id}, .number = start->number});
+    if (!digest) {
+        co_await drop(s, id, start->number);
+        co_return http::problem(digest.error());
+    }
+
+    SEMEL_FAILPOINT("api.upload.received");
+    received all{.campaign = start->campaign,
+                 .who = std::move(who),
+                 .number = start->number,
+                 .path = path,
+                 .stored = std::filesystem::relative(path, s.config.data_dir / "uploads").string(),
+                 .format = format,
+                 .digest = *digest};
+    const auto result = co_await s.db.run(
+        [all = std::move(all), orders = s.config.partitions, events = s.config.partitions](pqxx::connection& c) {
+            pqxx::work tx{c};
+            const auto u = order_import(tx, all, orders, events);
+            tx.commit();
+            return u;
+        });
+    SEMEL_FAILPOINT("api.upload.ordered");
+    if (!result) {
+        std::error_code ignored;
+        std::filesystem::remove(path, ignored);
+        co_return http::problem(heartbeat::taken_for_broken_off());
+    }
+    s.outbox.notify();
+    auto out = describe(*result);
+    out["known"] = result->number != start->number; // the campaign has this file already
+    co_return answer(out, 202);
+}
+
+asio::awaitable<std::optional<upload>> find(services& s, http::request& r) {
+    const auto number = number_in(r, "upload");
+    if (!number) {
+        co_return std::nullopt;
+    }
+    co_return co_await s.db.run([id = r.parameter("id"), number = *number](pqxx::connection& c) {
+        pqxx::work tx{c};
+        return store::read_upload(tx, id, number);
+    });
+}
+
+asio::awaitable<http::response> show(services& s, http::request& r, user) {
+    const auto u = co_await find(s, r);
+    co_return u ? answer(describe(*u)) : http::problem(404, "there is no such upload");
+}
+
+asio::awaitable<base::result<void>> copy(std::shared_ptr<std::ifstream> in, http::body_writer& to) {
+    std::vector<char> piece(std::size_t{64} * 1024);
+    while (in->read(piece.data(), static_cast<std::streamsize>(piece.size())) || in->gcount() > 0) {
+        const auto written = co_await to.write({piece.data(), static_cast<std::size_t>(in->gcount())});
+        if (!written) {
+            co_return base::failed(written.error());
+        }
+    }
+    if (in->bad()) {
+        co_return base::failed(base::fault::kind::broken, "the list of rejects cannot be read to its end");
+    }
+    co_return base::result<void>{};
+}
+
+asio::awaitable<http::response> show_rejects(services& s, http::request& r, user) {
+    const auto u = co_await find(s, r);
+    if (!u || u->rejects_path.empty()) {
+        co_return http::problem(404, "there is no list of rejects for this upload",
+                                "it exists once the upload is imported");
+    }
+    auto in = std::make_shared<std::ifstream>(s.config.data_dir / "rejects" / u->rejects_path, std::ios::binary);
+    if (!*in) {
+        co_return http::problem(500, "the list of rejects cannot be read", "look for it below data/rejects");
+    }
+    http::response out;
+    out.content_type = "text/csv; charset=utf-8";
+    out.stream = [in](http::body_writer& to) { return copy(in, to); };
+    co_return out;
+}
+
+} // namespace
+
+void drop_broken_off_uploads(pqxx::connection& db, const std::filesystem::path& data_dir, const std::string& receiver) {
+    pqxx::work tx{db};
+    for (const auto& [campaign, number] : store::delete_broken_off_uploads(tx, receiver, upload_patience)) {
+        // Files first: after the commit nobody would know of them.
+        const auto path = upload_path(data_dir, campaign, number);
+        std::error_code ignored;
+        std::filesystem::remove(path, ignored);
+        std::filesystem::remove(path.string() + ".part", ignored);
+        telemetry::log().warn("dropped an upload that broke off; it has to be sent again",
+                              {{"campaign", campaign}, {"upload", number}});
+    }
+    tx.commit();
+}
+
+void add_upload_routes(http::router& all, services& s) {
+    all.add("POST", "/v1/campaigns/{id}/uploads",
+            for_roles(s, {role::operator_}, [&s](http::request& r, user who) { return add(s, r, std::move(who)); }));
+    all.add("GET", "/v1/campaigns/{id}/uploads/{upload}",
+            for_roles(s, {role::operator_, role::approver, role::auditor},
+                      [&s](http::request& r, user who) { return show(s, r, std::move(who)); }));
+    all.add("GET", "/v1/campaigns/{id}/uploads/{upload}/rejects",
+            for_roles(s, {role::operator_, role::approver, role::auditor},
+                      [&s](http::request& r, user who) { return show_rejects(s, r, std::move(who)); }));
+}
+
+} // namespace semel::api
