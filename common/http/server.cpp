@@ -10,8 +10,10 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <list>
 #include <map>
 #include <stdexcept>
@@ -140,6 +142,12 @@ void server::impl::listen() {
     }
     if (!error) {
         acceptor.set_option(tcp::acceptor::reuse_address{true}, error);
+    }
+    if (!error && options.share_port) {
+        const int yes = 1;
+        if (::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes) != 0) {
+            error.assign(errno, boost::system::system_category());
+        }
     }
     if (!error) {
         acceptor.bind(here, error);

@@ -106,7 +106,8 @@ struct server_options {
     /// Where strangers have taken all but `kept`, a new connection takes the place of the one that has waited longest
     /// for its request, of the address that has the most. With none waiting it is answered 503 and closed.
     std::size_t connections = 256;
-    std::size_t kept = 64; // of them, for who is signed in
+    std::size_t kept = 64;   // of them, for who is signed in
+    bool share_port = false; // with other processes of this user that say so too; each gets some of the clients
     std::size_t header_bytes = std::size_t{16} * 1024;
     std::size_t whole_body = std::size_t{8} * 1024 * 1024; // for request::body(); read_some() has no limit
     std::chrono::milliseconds header_timeout{10'000};      // from a header's first byte to its last

@@ -6,6 +6,7 @@
 #include <api/edge/api.hpp>
 #include <api/edge/background.hpp>
 #include <api/edge/first_users.hpp>
+#include <api/edge/publisher.hpp>
 
 namespace {
 
@@ -14,8 +15,13 @@ using namespace std::chrono_literals;
 namespace asio = boost::asio;
 
 asio::awaitable<void> api_service(runtime::context& ctx) {
-    if (const auto up = kafka::admin{ctx.config().kafka_bootstrap}.wait_until_ready(30s); !up) {
+    kafka::admin kafka{ctx.config().kafka_bootstrap};
+    if (const auto up = kafka.wait_until_ready(30s); !up) {
         throw std::runtime_error{up.error().why()};
+    }
+    const auto topics = api::topic_sizes::read(kafka);
+    if (!topics) {
+        throw std::runtime_error{topics.error().why()};
     }
     const auto kek = crypto::load_key_encryption_key(ctx.config().key_encryption_key_file);
     if (!kek) {
@@ -37,18 +43,23 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
                            .redis = redis,
                            .outbox = outbox,
                            .disk = disk,
-                           .key_encryption_key = *kek};
+                           .key_encryption_key = *kek,
+                           .topics = *topics};
     http::server_options listen;
     listen.host = ctx.config().api.host;
     listen.port = ctx.config().api.port;
+    listen.share_port = true; // `semel scale api 2`: connections go to any of them
     http::server server{ctx.executor(), listen, api::routes(services)};
+
+    api::publisher outbox_publisher{services};
 
     ctx.ready();
     std::vector<asio::awaitable<void>> work;
     work.push_back(server.run());
-    work.push_back(api::publish_outbox(services));
+    work.push_back(outbox_publisher.run());
     work.push_back(api::take_feedback(services));
     work.push_back(api::finish_campaigns(services));
+    work.push_back(api::sweep_uploads(services));
     co_await runtime::race(runtime::first_of(std::move(work)), ctx.stop_requested());
     co_await server.stop(10s); // requests under way are answered
 }

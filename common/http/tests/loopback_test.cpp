@@ -544,6 +544,36 @@ TEST(Http, AnUnreachableServerIsNamed) {
     io.run();
 }
 
+TEST(Http, ServersThatSayTheyShareAPortDo) {
+    server_options shared;
+    shared.share_port = true;
+    run(
+        [](server& s) -> asio::awaitable<void> {
+            const auto ex = co_await asio::this_coro::executor;
+            const auto ask = [](server& one) -> asio::awaitable<void> {
+                for (int i = 0; i < 20; ++i) { // on a connection of its own each time
+                    EXPECT_TRUE(
+                        (co_await talk(one, "GET /v1/things/1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+                            .starts_with("HTTP/1.1 200"));
+                }
+            };
+            {
+                server_options same{.port = s.port(), .share_port = true};
+                server other{ex, same, test_routes()};
+                runtime::gate serving{ex};
+                serving.spawn("other", other.run());
+                co_await ask(s);
+                EXPECT_TRUE(co_await other.stop(patience));
+                EXPECT_TRUE(co_await serving.close(patience));
+            }
+            co_await ask(s);
+            server_options alone;
+            alone.port = s.port();
+            EXPECT_THROW((server{ex, alone, router{}}), std::runtime_error) << "it does not say so";
+        },
+        shared);
+}
+
 TEST(Http, ATakenPortIsNamed) {
     asio::io_context io;
     const server first{io.get_executor(), {}, router{}};

@@ -4,14 +4,14 @@
 #include <failpoint/failpoint.hpp>
 #include <kafka/consumer.hpp>
 #include <kafka/producer.hpp>
-#include <postgres/outage.hpp>
 #include <telemetry/log.hpp>
 #include <wire/identity.hpp>
 #include <wire/topics.hpp>
 
+#include <api/edge/api.hpp>
 #include <api/edge/ledger.hpp>
+#include <api/edge/patience.hpp>
 #include <api/edge/store.hpp>
-#include <boost/system/system_error.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -22,25 +22,6 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// Repeats work, which must be repeatable, for as long as PostgreSQL is away.
-template <class F>
-asio::awaitable<std::invoke_result_t<F&, pqxx::connection&>> patiently(postgres::pool& db, F work) {
-    for (;;) {
-        try {
-            co_return co_await db.run(work);
-        } catch (const std::exception& e) {
-            const auto away = postgres::outage_in(e);
-            if (!away) {
-                throw;
-            }
-            telemetry::log().warn("waiting for PostgreSQL", {{"why", away->words}});
-        }
-        if (!co_await runtime::sleep(1s)) {
-            throw boost::system::system_error{asio::error::operation_aborted};
-        }
-    }
-}
 
 /// One campaign's step, if the core allows it. A refusal here is a repetition (feedback comes at least once).
 template <class Step>
@@ -120,39 +101,6 @@ void on_feedback(pqxx::work& tx, const v1::Feedback& f) {
     }
 }
 
-asio::awaitable<void> publish_outbox(services& s) {
-    kafka::producer producer{s.executor, {.bootstrap = s.config.kafka_bootstrap, .transactional_id = {}}};
-    for (;;) {
-        // Published first, deleted then: a publisher that dies in between, or a second one, repeats and never skips.
-        // Readers recognise repetitions: by version (control), by digest, by event id, by finished progress.
-        auto rows = co_await patiently(s.db, [](pqxx::connection& c) {
-            pqxx::work tx{c};
-            return store::read_outbox(tx, 200);
-        });
-        bool sent = !rows.empty();
-        for (const auto& row : rows) {
-            kafka::topic_partition to{.topic = row.topic, .partition = row.partition};
-            auto result = co_await producer.send(std::move(to), row.key, row.value);
-            if (!result) {
-                telemetry::log().warn("the outbox waits for Kafka", {{"why", result.error().why()}});
-                sent = false;
-                break;
-            }
-        }
-        if (sent) {
-            SEMEL_FAILPOINT("api.outbox.sent");
-            co_await patiently(s.db, [done = std::move(rows)](pqxx::connection& c) {
-                pqxx::work tx{c};
-                store::delete_outbox(tx, done);
-                tx.commit();
-            });
-            SEMEL_FAILPOINT("api.outbox.deleted");
-        } else {
-            co_await s.outbox.wait_for(200ms);
-        }
-    }
-}
-
 asio::awaitable<void> take_feedback(services& s, feedback_source from) {
     kafka::consumer_options options;
     options.bootstrap = s.config.kafka_bootstrap;
@@ -220,7 +168,7 @@ asio::awaitable<void> take_feedback(services& s, feedback_source from) {
 }
 
 asio::awaitable<void> finish_campaigns(services& s) {
-    const auto partitions = s.config.partitions;
+    const auto partitions = s.topics.events;
     while (co_await runtime::sleep(1s)) {
         const auto finished = co_await patiently(s.db, [partitions](pqxx::connection& c) {
             pqxx::work tx{c};
@@ -256,6 +204,14 @@ asio::awaitable<void> finish_campaigns(services& s) {
             telemetry::log().info("campaign finished", {{"campaign", id}});
             s.outbox.notify();
         }
+    }
+}
+
+asio::awaitable<void> sweep_uploads(services& s) {
+    while (co_await runtime::sleep(upload_patience / 2)) {
+        co_await patiently(s.db, [dir = s.config.data_dir](pqxx::connection& c) {
+            drop_broken_off_uploads(c, dir, {}); // nobody's own: only those whose receiver is silent
+        });
     }
 }
 

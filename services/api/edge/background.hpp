@@ -1,6 +1,6 @@
 #pragma once
-// What the api does besides answering requests: publishes its outbox, takes the services' feedback, and finishes
-// campaigns of which nothing is outstanding.
+// What the api does besides answering requests: takes the services' feedback, finishes campaigns of which nothing is
+// outstanding, and removes what is left of uploads that broke off. Its outbox has a publisher of its own.
 
 #include <semel/v1/audience.pb.h>
 #include <wire/topics.hpp>
@@ -16,8 +16,6 @@ namespace semel::api {
 
 // All run until cancelled and wait for a PostgreSQL that is away.
 
-/// Publishes the outbox in order, at least once; services::outbox saves it the wait.
-boost::asio::awaitable<void> publish_outbox(services&);
 /// Import results, registrations and compiled notices become steps of campaigns.
 struct feedback_source {
     std::string topic{wire::feedback};
@@ -26,6 +24,9 @@ struct feedback_source {
 boost::asio::awaitable<void> take_feedback(services&, feedback_source = {});
 /// Looks once a second at the coverage of running campaigns.
 boost::asio::awaitable<void> finish_campaigns(services&);
+
+/// Uploads whose receiver, another process, is silent.
+boost::asio::awaitable<void> sweep_uploads(services&);
 
 /// One feedback as a step of its campaign; a repetition changes nothing.
 void on_feedback(pqxx::work&, const v1::Feedback&);

@@ -236,7 +236,7 @@ asio::awaitable<http::response> create(services& s, http::request& r, user who) 
         warnings.emplace_back(w);
     }
     const auto id = d->campaign.id();
-    const auto partitions = s.config.partitions;
+    const auto partitions = s.topics.events;
     co_await s.db.run([draft = std::move(*d), who, partitions](pqxx::connection& c) {
         pqxx::work tx{c};
         store::insert_campaign(tx, draft.campaign, draft.notice, who.name);
@@ -289,7 +289,7 @@ void follow_waves(pqxx::work& tx, const v1::Campaign& before, const v1::Campaign
 
 asio::awaitable<http::response> take_step(services& s, http::request& r, user who, std::string what, step_of decide) {
     const auto id = r.parameter("id");
-    const auto partitions = s.config.partitions;
+    const auto partitions = s.topics.events;
     auto response =
         co_await s.db.run([id, who, what, decide, partitions](pqxx::connection& connection) -> http::response {
             pqxx::work tx{connection};

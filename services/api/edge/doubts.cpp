@@ -161,7 +161,7 @@ asio::awaitable<http::response> resolve(services& s, http::request& r, user who)
     if (d.what != "resend" && d.what != "presume-sent") {
         co_return http::problem(400, "decision must be resend or presume-sent");
     }
-    auto response = co_await s.db.run([id, d, partitions = s.config.partitions](pqxx::connection& connection) {
+    auto response = co_await s.db.run([id, d, partitions = s.topics.events](pqxx::connection& connection) {
         return resolve_all(connection, id, d, partitions);
     });
     if (response.status == 202) {

@@ -7,6 +7,7 @@
 #include <redis/client.hpp>
 #include <runtime/tasks.hpp>
 
+#include <api/edge/topic_sizes.hpp>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/thread_pool.hpp>
 
@@ -24,6 +25,7 @@ struct services {
     runtime::signal& outbox;        // notify after a transaction that wrote to it
     boost::asio::thread_pool& disk; // for writes that may block: the end of a large upload takes seconds
     crypto::key256 key_encryption_key;
+    topic_sizes topics;
 };
 
 } // namespace semel::api

@@ -95,6 +95,10 @@ ALTER TABLE api.uploads ADD COLUMN wave int, ADD COLUMN receiver text NOT NULL D
 UPDATE api.uploads SET wave = number WHERE state = 'imported';
 ALTER TABLE api.campaigns ADD COLUMN uploads int NOT NULL DEFAULT 0;
 UPDATE api.campaigns c SET uploads = coalesce((SELECT max(u.number) FROM api.uploads u WHERE u.campaign = c.id), 0);
+)",
+                       R"(
+CREATE TABLE api.publisher (holder text NOT NULL, heard timestamptz NOT NULL);
+INSERT INTO api.publisher VALUES ('', '-infinity');
 )"});
 }
 
@@ -308,13 +312,20 @@ std::vector<outbox_row> read_outbox(pqxx::work& tx, std::size_t most) {
     return rows;
 }
 
-void delete_outbox(pqxx::work& tx, const std::vector<outbox_row>& published) {
+void delete_outbox(pqxx::work& tx, const std::vector<std::int64_t>& numbers) {
     // By exact numbers: a row with a smaller one may have become visible since they were read.
-    std::string numbers = "{";
-    for (const auto& row : published) {
-        numbers += (numbers.size() > 1 ? "," : "") + std::to_string(row.number);
+    std::string list = "{";
+    for (const auto number : numbers) {
+        list += (list.size() > 1 ? "," : "") + std::to_string(number);
     }
-    tx.exec_params0("DELETE FROM api.outbox WHERE number = ANY($1::bigint[])", numbers + "}");
+    tx.exec_params0("DELETE FROM api.outbox WHERE number = ANY($1::bigint[])", list + "}");
+}
+
+bool hold_publisher_lease(pqxx::work& tx, const std::string& who, std::chrono::seconds lasts) {
+    return tx.exec_params("UPDATE api.publisher SET holder = $1, heard = now() WHERE holder = $1 OR heard < now() - $2 "
+                          "* interval '1 second'",
+                          who, lasts.count())
+               .affected_rows() == 1;
 }
 
 void enqueue_event(pqxx::work& tx, v1::Event event, std::int32_t partitions) {

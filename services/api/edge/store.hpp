@@ -91,7 +91,9 @@ struct outbox_row {
 void enqueue(pqxx::work&, std::string_view topic, std::int32_t partition, std::string_view key, std::string_view value);
 /// Oldest first.
 std::vector<outbox_row> read_outbox(pqxx::work&, std::size_t most);
-void delete_outbox(pqxx::work&, const std::vector<outbox_row>& published);
+void delete_outbox(pqxx::work&, const std::vector<std::int64_t>& numbers);
+/// Takes or keeps the right to publish; false while another has it, whose last word is younger than `lasts`.
+bool hold_publisher_lease(pqxx::work&, const std::string& who, std::chrono::seconds lasts);
 
 /// An event of the api's own (operator actions, sealed waves, decided doubts), through the outbox.
 void enqueue_event(pqxx::work&, v1::Event, std::int32_t partitions);

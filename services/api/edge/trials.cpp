@@ -146,17 +146,17 @@ result<trial> trial_of(const v1::Campaign& c, const v1::NoticeSource& source, co
     return out;
 }
 
-http::response send(pqxx::work& tx, const v1::Campaign& c, const trial& t, const user& who, std::int32_t partitions) {
+http::response send(pqxx::work& tx, const v1::Campaign& c, const trial& t, const user& who, const topic_sizes& topics) {
     std::map<std::string, std::uint64_t> by_channel;
     for (const auto& d : t.messages) {
         const auto channel = wire::from_proto(d.channel()).value();
-        store::enqueue(tx, wire::dispatch(channel), base::partition_of(d.notification(), partitions), d.notification(),
-                       d.SerializeAsString());
+        store::enqueue(tx, wire::dispatch(channel), base::partition_of(d.notification(), topics.dispatch.at(channel)),
+                       d.notification(), d.SerializeAsString());
         ++by_channel[std::string{base::to_string(channel)}];
     }
     auto event = operator_event(c, who, fmt::format("test of {} messages", t.messages.size()));
     event.set_id(wire::event_id(v1::EVENT_OPERATOR, c.id(), 0, "test|" + t.messages.front().notification()));
-    store::enqueue_event(tx, std::move(event), partitions);
+    store::enqueue_event(tx, std::move(event), topics.events);
     json::object channels;
     for (const auto& [channel, count] : by_channel) {
         channels[channel] = count;
@@ -183,7 +183,7 @@ asio::awaitable<http::response> test(services& s, http::request& r, user who) {
         co_return http::problem(body.error());
     }
     auto response = co_await s.db.run([id, who, file = std::move(*body), format = *format, kek = s.key_encryption_key,
-                                       partitions = s.config.partitions](pqxx::connection& connection) {
+                                       topics = s.topics](pqxx::connection& connection) {
         pqxx::work tx{connection};
         const auto c = store::lock_campaign(tx, id);
         if (!c) {
@@ -203,7 +203,7 @@ asio::awaitable<http::response> test(services& s, http::request& r, user who) {
         if (!t) {
             return http::problem(t.error());
         }
-        auto out = send(tx, *c, *t, who, partitions);
+        auto out = send(tx, *c, *t, who, topics);
         tx.commit();
         return out;
     });

@@ -240,7 +240,7 @@ asio::awaitable<http::response> add(services& s, http::request& r, user who) {
                  .format = format,
                  .digest = *digest};
     const auto result = co_await s.db.run(
-        [all = std::move(all), orders = s.config.partitions, events = s.config.partitions](pqxx::connection& c) {
+        [all = std::move(all), orders = s.topics.orders, events = s.topics.events](pqxx::connection& c) {
             pqxx::work tx{c};
             const auto u = order_import(tx, all, orders, events);
             tx.commit();

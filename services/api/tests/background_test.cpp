@@ -4,6 +4,7 @@
 
 #include <kafka/tests/support.hpp>
 
+#include <api/edge/publisher.hpp>
 #include <support/slowness.hpp>
 
 namespace semel::api::test {
@@ -48,6 +49,26 @@ struct Background : Api {
             tx.commit();
         });
     }
+    /// The publisher of one process of the api; all of a test have the same place.
+    asio::awaitable<void> publish(const kt::ground& ground) { return publish(*shared, place(ground)); }
+    static asio::awaitable<void> publish(services& by, publisher_place at) {
+        publisher p{by, std::move(at)};
+        co_await p.run();
+    }
+    static publisher_place place(const kt::ground& ground) { return {.name = ground.topic, .topic = ground.topic}; }
+    void expire_lease() {
+        pqxx::connection c{config.postgres_dsn};
+        pqxx::work tx{c};
+        tx.exec("UPDATE api.publisher SET heard = '-infinity'");
+        tx.commit();
+    }
+    static std::vector<std::string> numbers(int from, int to) {
+        std::vector<std::string> out;
+        for (int i = from; i < to; ++i) {
+            out.push_back(std::to_string(i));
+        }
+        return out;
+    }
     void cut_postgres() {
         administer(fmt::format("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'",
                                pqxx::connection{config.postgres_dsn}.dbname()));
@@ -66,12 +87,82 @@ struct Background : Api {
 TEST_F(Background, TheOutboxIsPublishedInOrderAndEmptied) {
     const kt::ground ground;
     enqueue(ground.topic, 0, 250); // more than it takes at once
-    run_until(publish_outbox(*shared), [&] { return outbox_of(ground.topic).empty(); });
-    std::vector<std::string> expected;
-    for (int i = 0; i < 250; ++i) {
-        expected.push_back(std::to_string(i));
+    run_until(publish(ground), [&] { return outbox_of(ground.topic).empty(); });
+    EXPECT_EQ(contents(ground.topic), numbers(0, 250));
+}
+
+// It was killed when Kafka had the rows and its outbox had not forgotten them: a test message would be sent twice.
+TEST_F(Background, RowsThatKafkaHasAreNotSentAgainByTheNextPublisher) {
+    const kt::ground ground;
+    enqueue(ground.topic, 0, 50);
+    const auto rows = outbox_of(ground.topic);
+    run_until(publish(ground), [&] { return outbox_of(ground.topic).empty(); });
+    db->run_blocking([&](pqxx::connection& c) {
+        pqxx::work tx{c};
+        for (const auto& row : rows) {
+            tx.exec_params("INSERT INTO api.outbox VALUES ($1, $2, $3, 'k', $4)", row.number, row.topic, row.partition,
+                           pqxx::binarystring{row.value});
+        }
+        tx.commit();
+    });
+    enqueue(ground.topic, 50, 60);
+    run_until(publish(ground), [&] { return outbox_of(ground.topic).empty(); });
+    EXPECT_EQ(contents(ground.topic), numbers(0, 60));
+}
+
+// It stood still with older records on their way, and wakes when another has published newer ones.
+TEST_F(Background, APublisherThatWakesWritesNothingOverNewerRecords) {
+    const kt::ground ground;
+    kafka::transactional_producer slept{io.get_executor(),
+                                        {.bootstrap = kt::broker(), .transactional_id = place(ground).name}};
+    play([&]() -> asio::awaitable<void> {
+        return [](kafka::transactional_producer& p, std::string topic) -> asio::awaitable<void> {
+            co_await p.init();
+            p.begin();
+            co_await p.produce({std::move(topic), 0}, "k", "older");
+        }(slept, ground.topic);
+    });
+    enqueue(ground.topic, 1, 2);
+    run_until(publish(ground), [&] { return outbox_of(ground.topic).empty(); });
+    kafka::commit_result woken;
+    play([&]() -> asio::awaitable<void> {
+        return [](kafka::transactional_producer& p, kafka::commit_result& to) -> asio::awaitable<void> {
+            to = co_await p.commit({}, nullptr);
+        }(slept, woken);
+    });
+    EXPECT_NE(woken.outcome, kafka::outcome::committed);
+    EXPECT_EQ(contents(ground.topic), numbers(1, 2));
+}
+
+TEST_F(Background, PublishersTakeTurnsAndSendEachRowOnceInOrder) {
+    const kt::ground ground;
+    auto other = *shared;
+    other.instance += "-2";
+    std::vector<asio::awaitable<void>> both;
+    both.push_back(publish(*shared, place(ground)));
+    both.push_back(publish(other, place(ground)));
+    int sent = 0;
+    run_until(runtime::first_of(std::move(both)), [&] {
+        if (outbox_of(ground.topic).empty() && sent < 40) {
+            enqueue(ground.topic, sent, sent + 10);
+            sent += 10;
+            expire_lease(); // whoever looks first publishes these
+        }
+        return sent == 40 && outbox_of(ground.topic).empty();
+    });
+    EXPECT_EQ(contents(ground.topic), numbers(0, 40));
+}
+
+TEST(Publisher, LeavesWordOfItsRowsWithinWhatAnOffsetCarries) {
+    std::vector<std::int64_t> rows;
+    for (std::int64_t i = 0; i < 200; ++i) {
+        rows.push_back(9'000'000'000'000'000'000 + i * 1'000'000'000'000);
     }
-    EXPECT_EQ(contents(ground.topic), expected);
+    EXPECT_EQ(decode_numbers(encode_numbers(rows)), rows);
+    EXPECT_LE(encode_numbers(rows).size(), 4'096U);
+    EXPECT_TRUE(decode_numbers("").empty());
+    EXPECT_TRUE(decode_numbers("not ours").empty());
+    EXPECT_THAT(encode_numbers({3, 4, 9}), "3,1,5");
 }
 
 TEST_F(Background, TheOutboxOutlivesPostgres) {
@@ -84,7 +175,7 @@ TEST_F(Background, TheOutboxOutlivesPostgres) {
     };
     enqueue(ground.topic, 0, 1);
     bool cut = false;
-    run_until(publish_outbox(*shared), [&] {
+    run_until(publish(ground), [&] {
         if (!cut && waiting() == 0) {
             cut_postgres();
             cut = true;
@@ -113,7 +204,7 @@ TEST_F(Background, FeedbackBecomesStepsAndIsPassedOnce) {
         tx.exec("DELETE FROM api.outbox WHERE topic <> '" + ground.topic + "'");
         tx.commit();
     });
-    run_until(publish_outbox(*shared), [&] { return outbox_of(ground.topic).empty(); });
+    run_until(publish(ground), [&] { return outbox_of(ground.topic).empty(); });
     const auto offset = [&] {
         kafka::admin kafka{kt::broker()};
         return kafka.group_lag(ground.group, ground.topic).value().at(0).committed;

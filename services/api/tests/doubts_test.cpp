@@ -123,7 +123,7 @@ TEST_F(Doubts, AreDecidedByAnEventForEachThatNamesBothPeople) {
     EXPECT_EQ(e.actor(), "approver");
     EXPECT_EQ(e.text(), "decided by approver; the campaign is operator's");
     EXPECT_EQ(outbox_of(wire::events).back().partition,
-              base::partition_of(std::string_view{e.notification()}, config.partitions))
+              base::partition_of(std::string_view{e.notification()}, shared->topics.events))
         << "in order with what else happened to it";
     EXPECT_EQ(resolve("approver", "resend").number("resolved"), 2);
     // Who decided is in the person's story.

@@ -81,7 +81,7 @@ class Api : public testing::Test {
         config.postgres_dsn = dsn_of(database_);
         config.data_dir = folder / "data";
         config.tokens_dir = folder / "tokens";
-        config.partitions = 4;
+        config.partitions = 64; // says somebody who has not asked Kafka
         fs::create_directories(config.tokens_dir);
         for (const auto* user : {"operator", "approver", "auditor"}) {
             write_token(user, token_of(user));
@@ -92,14 +92,18 @@ class Api : public testing::Test {
             store::migrate(c);
             adopt_users(c, config.tokens_dir);
         });
-        shared.emplace(services{.executor = io.get_executor(),
-                                .config = config,
-                                .instance = database_,
-                                .db = *db,
-                                .redis = *redis,
-                                .outbox = outbox,
-                                .disk = disk,
-                                .key_encryption_key = kek});
+        shared.emplace(services{
+            .executor = io.get_executor(),
+            .config = config,
+            .instance = database_,
+            .db = *db,
+            .redis = *redis,
+            .outbox = outbox,
+            .disk = disk,
+            .key_encryption_key = kek,
+            .topics = {.events = 4,
+                       .orders = 4,
+                       .dispatch = {{base::channel::email, 4}, {base::channel::push, 4}, {base::channel::sms, 4}}}});
         server.emplace(io.get_executor(), http::server_options{}, routes(*shared));
         asio::co_spawn(io, server->run(), asio::detached);
     }

@@ -27,7 +27,7 @@ struct Trials : Api {
                 EXPECT_TRUE(d.ParseFromString(row.value));
                 EXPECT_EQ(d.channel(), wire::to_proto(channel));
                 EXPECT_EQ(row.key, d.notification());
-                EXPECT_EQ(row.partition, base::partition_of(d.notification(), config.partitions));
+                EXPECT_EQ(row.partition, base::partition_of(d.notification(), shared->topics.dispatch.at(channel)));
             }
         }
         return all;

@@ -559,9 +559,6 @@ int scale(const place& which, const std::string& service, unsigned processes) {
     if (!fs::exists(at->settings())) {
         return refuse({kind::broken, fmt::format("there is no stack in {}: `semel up` makes one", at->root.string())});
     }
-    if (service == "api" && processes > 1) {
-        return refuse({kind::broken, "api: one process has the port of the api; the others can be scaled"});
-    }
     const stack_lock lock{*at};
     auto state = read_state(*at);
     if (!state) {
