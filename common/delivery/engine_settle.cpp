@@ -24,6 +24,7 @@ v1::Event engine::impl::event_of(v1::EventKind kind, const v1::Dispatch& d, std:
     e.set_row(d.row());
     e.set_recipient_ref(d.recipient_ref());
     e.set_test(d.test());
+    e.set_resend(d.resend());
     return e;
 }
 

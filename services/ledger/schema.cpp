@@ -268,10 +268,75 @@ constexpr const char* dropped_waves = R"(
 ALTER TABLE ledger.wave_totals ADD COLUMN dropped boolean NOT NULL DEFAULT false;
 )";
 
+constexpr const char* repeated_rows = R"(
+CREATE OR REPLACE FUNCTION ledger.kind_name(kind int) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $f$
+    SELECT CASE kind WHEN 1 THEN 'recipient' WHEN 2 THEN 'recipient_repeated' WHEN 10 THEN 'accepted'
+        WHEN 11 THEN 'failed' WHEN 12 THEN 'deferred' WHEN 13 THEN 'awaiting' WHEN 14 THEN 'in_doubt'
+        WHEN 15 THEN 'resent' WHEN 16 THEN 'presumed_sent' WHEN 17 THEN 'unresolved' WHEN 18 THEN 'resolved'
+        WHEN 20 THEN 'receipt' WHEN 21 THEN 'dead_letter' WHEN 30 THEN 'wave_sealed' WHEN 31 THEN 'operator'
+        WHEN 32 THEN 'wave_dropped' ELSE 'kind ' || kind END $f$;
+
+-- As before, but a row that repeats an id of its wave has a line of its own: rejected is what could not be read.
+DROP FUNCTION ledger.coverage(text);
+CREATE FUNCTION ledger.coverage(campaign text, OUT rows bigint, OUT reached bigint, OUT failed bigint,
+    OUT unreachable bigint, OUT in_doubt bigint, OUT outstanding bigint, OUT repeated bigint, OUT rejected bigint)
+LANGUAGE sql STABLE AS $f$
+    SELECT coalesce(c.reached + c.failed + c.unreachable + c.in_doubt + c.outstanding, 0) + w.waiting + w.repeated
+            + w.rejected,
+        coalesce(c.reached, 0), coalesce(c.failed, 0), coalesce(c.unreachable, 0), coalesce(c.in_doubt, 0),
+        coalesce(c.outstanding, 0) + w.waiting, w.repeated, w.rejected
+    FROM (SELECT coalesce(sum(CASE WHEN sealed THEN greatest(t.rows - t.rejected - t.released - t.doubles, 0) END),
+                          0)::bigint AS waiting,
+              coalesce(sum(t.doubles), 0)::bigint AS repeated, coalesce(sum(t.rejected), 0)::bigint AS rejected
+          FROM ledger.wave_totals t WHERE t.campaign = ledger.number_of(coverage.campaign)) w
+    LEFT JOIN ledger.campaigns c ON c.id = coverage.campaign $f$;
+
+-- Rows that repeat an id of their wave. own: the channels by which an address is told that stands in no earlier row.
+CREATE FUNCTION ledger.repeated(campaign text) RETURNS TABLE (wave int, "row" bigint, recipient_ref bytea,
+    sealed bytea, own text[]) LANGUAGE sql STABLE AS $f$
+    SELECT r.wave, r.row, r.recipient_ref, r.sealed,
+        ARRAY(SELECT DISTINCT ledger.channel_name(l.channel) FROM unnest(r.channels, r.roles) AS l(channel, role)
+              WHERE l.role = 0 ORDER BY 1)
+    FROM ledger.recipients r WHERE r.campaign = ledger.number_of(repeated.campaign) AND r.rejected
+    ORDER BY r.wave, r.row $f$;
+
+-- As before, but how often it was sent again while in doubt: the campaign says how often its policy may.
+DROP FUNCTION ledger.in_doubt(text);
+CREATE FUNCTION ledger.in_doubt(campaign text) RETURNS TABLE (notification bytea, recipient_ref bytea, sealed bytea,
+    channel text, gateway text, attempt int, state text, since_us bigint, code text, text text, resent boolean,
+    unknown_receipts bigint, decided_code text, decided_text text, decided_by text, resends bigint)
+LANGUAGE sql STABLE AS $f$
+    SELECT n.notification, n.carrier, r.sealed, ledger.channel_name(n.channel), coalesce(d.gateway, l.gateway, ''),
+        n.progress / 8, CASE n.line WHEN 3 THEN 'unresolved' WHEN 6 THEN 'presumed_sent' ELSE 'waiting' END,
+        coalesce(d.since_us, l.time_us, 0), coalesce(d.code, ''), coalesce(d.text, ''), n.seen & 16 <> 0,
+        (SELECT count(*) FROM ledger.events e WHERE e.campaign = n.campaign AND e.notification = n.notification
+            AND e.kind = 20 AND e.receipt = 6),
+        coalesce(l.code, ''), coalesce(l.text, ''), coalesce(l.actor, ''),
+        (SELECT count(*) FROM ledger.events e WHERE e.campaign = n.campaign AND e.notification = n.notification
+            AND e.kind = 15 AND e.code <> 'semel:refused-late')
+    FROM ledger.notifications n
+    LEFT JOIN ledger.recipients r ON r.campaign = n.campaign AND r.recipient_ref = n.carrier AND r.wave = n.wave
+        AND r.row = n.row
+    LEFT JOIN LATERAL (
+        SELECT nullif(max(e.gateway), '') AS gateway, min(e.time_us) AS since_us,
+            max(e.code) FILTER (WHERE e.kind = 14) AS code, max(e.text) FILTER (WHERE e.kind = 14) AS text
+        FROM ledger.events e
+        WHERE e.campaign = n.campaign AND e.notification = n.notification AND e.kind IN (13, 14)
+            AND e.attempt <= n.progress / 8
+        GROUP BY e.attempt ORDER BY e.attempt DESC LIMIT 1) d ON true
+    LEFT JOIN LATERAL (
+        SELECT e.gateway, e.time_us, e.code, e.text, e.actor FROM ledger.events e
+        WHERE e.campaign = n.campaign AND e.notification = n.notification AND e.attempt = n.progress / 8
+            AND e.kind = CASE n.line WHEN 3 THEN 17 WHEN 6 THEN 16 END
+        ORDER BY e.time_us DESC LIMIT 1) l ON true
+    WHERE n.campaign = ledger.number_of(in_doubt.campaign) AND n.line IN (2, 3, 6) AND n.carrier IS NOT NULL
+    ORDER BY coalesce(d.since_us, l.time_us), n.notification $f$;
+)";
+
 } // namespace
 
 void migrate(pqxx::connection& connection) {
-    postgres::migrate(connection, "ledger", {tables, meanings, answers, dropped_waves});
+    postgres::migrate(connection, "ledger", {tables, meanings, answers, dropped_waves, repeated_rows});
 }
 
 } // namespace semel::ledger

@@ -143,6 +143,8 @@ TEST(Engine, AResendIsNotSentOnceItIsNeedless) {
         needless.push_back(*base::from_bytes<base::notification_id>(d.notification()));
     });
     on.dispatch("ok", 20, again);
+    on.dispatch("perm", 5, again);
+    on.dispatch("perm", 5);
     play([&](asio::any_io_executor ex) -> asio::awaitable<void> {
         redis::client client{ex, {.port = on.redis.port()}};
         co_await client.connected();
@@ -157,6 +159,11 @@ TEST(Engine, AResendIsNotSentOnceItIsNeedless) {
         ASSERT_EQ(s.failed, 1);
         EXPECT_EQ(s.events.front().code(), "semel:superseded");
         EXPECT_EQ(s.events.front().gateway(), "") << "no gateway refused it";
+    }
+    for (const auto& [notification, s] : stories) {
+        for (const auto& e : s.events) {
+            EXPECT_EQ(e.resend(), e.attempt() == 2) << "what becomes of a resend says nothing about the copy before";
+        }
     }
 }
 

@@ -51,6 +51,17 @@ TEST(Settlement, APostponementIsNoAttempt) {
     EXPECT_EQ(next.not_before_us(), base::to_us(now + 60s));
 }
 
+TEST(Settlement, AResendStaysOneThroughEveryRetry) {
+    auto d = a_dispatch();
+    d.set_resend(true);
+    d.set_resends(1);
+    const auto refused = delivery::judge(a_verdict(verdict::kind::transient), d, now);
+    for (const auto& s : {refused, delivery::postponed(0s, "semel:rate")}) {
+        EXPECT_TRUE(delivery::again(d, s, now).resend()) << "the copy before may still have arrived";
+        EXPECT_EQ(delivery::again(d, s, now).resends(), 1U);
+    }
+}
+
 TEST(Settlement, WhatWaitsForALaneAtItsLimitSaysSoAndOnlyThen) {
     auto s = delivery::postponed(0s, "semel:rate");
     s.waits_for = "apns-sandbox";

@@ -14,9 +14,12 @@ struct coverage {
     std::int64_t unreachable = 0;
     std::int64_t in_doubt = 0;
     std::int64_t outstanding = 0;
-    std::int64_t rejected = 0;
+    std::int64_t repeated = 0; ///< rows of an id that an earlier row of the wave has: the same person again
+    std::int64_t rejected = 0; ///< rows that could not be read
 
-    std::int64_t rows() const noexcept { return reached + failed + unreachable + in_doubt + outstanding + rejected; }
+    std::int64_t rows() const noexcept {
+        return reached + failed + unreachable + in_doubt + outstanding + repeated + rejected;
+    }
     friend bool operator==(const coverage&, const coverage&) = default;
 };
 
@@ -25,7 +28,7 @@ struct wave_count {
     std::uint32_t wave = 0;
     bool sealed = false; ///< it has heard of the seal, so that `coverage` has the wave's waiting rows and its rejected
     std::int64_t released = 0; ///< rows that plan has decided
-    std::int64_t doubles = 0;  ///< rows that plan has rejected
+    std::int64_t doubles = 0;  ///< rows that repeat an id of the wave
 };
 
 /// The ledger hears of a seal by another partition of `events` than of the wave's rows, maybe later: until then the

@@ -54,7 +54,7 @@ std::vector<std::string> evidence_of(const doubt& d) {
     if (d.unknown_receipts > 0) {
         out.push_back(fmt::format("receipts that say \"unknown\": {}, which proves nothing", d.unknown_receipts));
     }
-    if (d.resent) {
+    if (d.resends > 0) {
         out.emplace_back("it was sent again before: at least once, not exactly once");
     }
     return out;
@@ -76,6 +76,11 @@ std::string decision_of(const doubt& d, const v1::Campaign& c) {
     if (c.in_doubt() == v1::DOUBT_HOLD || c.phase() == v1::CAMPAIGN_CANCELLED) {
         return fmt::format("unresolved at {}: {}", when,
                            c.phase() == v1::CAMPAIGN_CANCELLED ? "the campaign is cancelled" : "the policy is hold");
+    }
+    const std::int64_t allowed = c.has_resends() ? c.resends() : 1;
+    if (d.resends >= allowed) {
+        return fmt::format("unresolved at {}: it was sent again {} times, as often as the campaign allows", when,
+                           d.resends);
     }
     return fmt::format("sent again at {}{}", when,
                        d.channel == "push" ? ", with the same collapse id: the device shows one" : "");

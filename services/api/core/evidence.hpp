@@ -24,8 +24,8 @@ struct doubt {
     std::string channel; ///< "email", "push", "sms"
     std::string state;   ///< "waiting", "unresolved", "presumed_sent"
     base::timestamp since{};
-    std::string code, text; ///< why it is in doubt
-    bool resent = false;
+    std::string code, text;            ///< why it is in doubt
+    std::int64_t resends = 0;          ///< how often it was sent again while in doubt
     std::int64_t unknown_receipts = 0; ///< reports about it that say that nothing is known
     std::string decided_code, decided_text, decided_by;
     std::optional<receipt_search> search; ///< nothing: receipts keeps no such doubt (yet, or any more)

@@ -26,6 +26,7 @@ using base::fault;
 using base::result;
 
 constexpr std::size_t longest_name = 200;
+constexpr int most_resends = 10; // each may be one more copy for somebody who has one
 
 struct draft {
     v1::Campaign campaign;
@@ -130,6 +131,15 @@ result<void> set_policies(v1::Campaign& c, const json::object& o) {
         return failed(fault::kind::malformed, "in_doubt_after: write a duration such as 30m, at least 1s");
     }
     c.set_in_doubt_after_s(static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(*wait).count()));
+    if (const auto* resends = o.if_contains("resends"); resends != nullptr) {
+        if (!resends->is_int64() || resends->as_int64() < 0 || resends->as_int64() > most_resends) {
+            return failed(fault::kind::malformed,
+                          fmt::format("resends must be a whole number up to {}: how often the policy resend sends one "
+                                      "message again",
+                                      most_resends));
+        }
+        c.set_resends(static_cast<std::uint32_t>(resends->as_int64()));
+    }
     const auto deadline = time_of(o, "deadline");
     const auto start = time_of(o, "start");
     if (!deadline || !start) {

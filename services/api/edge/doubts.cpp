@@ -56,7 +56,7 @@ doubt doubt_of(const pqxx::row& row, const searches& found) {
             .since = base::from_us(row["since_us"].as<std::int64_t>()),
             .code = text(row["code"]),
             .text = text(row["text"]),
-            .resent = row["resent"].as<bool>(),
+            .resends = row["resends"].as<std::int64_t>(),
             .unknown_receipts = row["unknown_receipts"].as<std::int64_t>(),
             .decided_code = text(row["decided_code"]),
             .decided_text = text(row["decided_text"]),
@@ -81,6 +81,7 @@ http::response list(pqxx::work& tx, const v1::Campaign& c, const crypto::key256&
                                    {"code", d.code},
                                    {"state", d.state},
                                    {"unresolved", d.state == "unresolved"},
+                                   {"resends", d.resends},
                                    {"since", time_of(row["since_us"])},
                                    {"evidence", std::move(evidence)},
                                    {"decision", decision_of(d, c)}});

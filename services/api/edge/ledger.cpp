@@ -17,7 +17,8 @@ std::vector<wave_count> read_waves(pqxx::work& tx, const std::string& campaign) 
 }
 
 coverage read_counted(pqxx::work& tx, const std::string& campaign) {
-    const auto row = tx.exec_params1("SELECT reached, failed, unreachable, in_doubt, outstanding, rejected "
+    const auto row = tx.exec_params1("SELECT reached, failed, unreachable, in_doubt, outstanding, repeated, "
+                                     "rejected "
                                      "FROM ledger.coverage($1)",
                                      campaign);
     return {.reached = row[0].as<std::int64_t>(),
@@ -25,7 +26,8 @@ coverage read_counted(pqxx::work& tx, const std::string& campaign) {
             .unreachable = row[2].as<std::int64_t>(),
             .in_doubt = row[3].as<std::int64_t>(),
             .outstanding = row[4].as<std::int64_t>(),
-            .rejected = row[5].as<std::int64_t>()};
+            .repeated = row[5].as<std::int64_t>(),
+            .rejected = row[6].as<std::int64_t>()};
 }
 
 } // namespace

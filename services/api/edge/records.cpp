@@ -27,7 +27,8 @@ json::value time_or_null(std::int64_t us) {
 
 json::object to_json(const coverage& c) {
     return {{"reached", c.reached},   {"failed", c.failed},           {"unreachable", c.unreachable},
-            {"in_doubt", c.in_doubt}, {"outstanding", c.outstanding}, {"rejected", c.rejected}};
+            {"in_doubt", c.in_doubt}, {"outstanding", c.outstanding}, {"repeated", c.repeated},
+            {"rejected", c.rejected}};
 }
 
 pqxx::result channels(pqxx::work& tx, const std::string& id) {
@@ -337,6 +338,26 @@ http::response unreached(pqxx::work& tx, const v1::Campaign& c, const crypto::ke
     return out;
 }
 
+/// Not refused, so in no rejects.csv: the import keeps no ids, and only plan finds out.
+http::response repeated(pqxx::work& tx, const v1::Campaign& c, const crypto::key256& key) {
+    http::response out;
+    out.content_type = "text/csv; charset=utf-8";
+    out.body = "wave,row,recipient_id,reason,effect\r\n";
+    for (const auto& row : tx.exec_params("SELECT wave, row, recipient_ref, sealed, array_to_string(own, ' and ') "
+                                          "FROM ledger.repeated($1)",
+                                          c.id())) {
+        const auto recipient = wire::open_recipient(key, blob(row[2]), blob(row[3]));
+        const auto own = text(row[4]);
+        out.body += fmt::format("{},{},{},an earlier row of this wave has the same recipient_id,\"counted as repeated; "
+                                "{}\"\r\n",
+                                row[0].as<int>(), row[1].as<std::int64_t>(),
+                                recipient ? csv_field(recipient->recipient_id()) : "(sealed)",
+                                own.empty() ? "its addresses are told by other rows"
+                                            : "told by " + own + " at an address that no earlier row has");
+    }
+    return out;
+}
+
 asio::awaitable<http::response> audit(services& s, http::request& r, user who) {
     const auto body = co_await read_object(r);
     if (!body) {
@@ -380,6 +401,7 @@ void add_record_routes(http::router& all, services& s) {
         [](pqxx::work& tx, const v1::Campaign& c) { return answer(status_of(tx, c, base::now())); });
     add("/v1/campaigns/{id}/report", [](pqxx::work& tx, const v1::Campaign& c) { return answer(report_of(tx, c)); });
     add("/v1/campaigns/{id}/unreached", with_key(s, unreached));
+    add("/v1/campaigns/{id}/repeated", with_key(s, repeated));
     all.add("POST", "/v1/campaigns/{id}/audit",
             for_roles(s, {role::auditor, role::operator_, role::approver},
                       [&s](http::request& r, user who) { return audit(s, r, std::move(who)); }));

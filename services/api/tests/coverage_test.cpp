@@ -27,11 +27,12 @@ TEST(Coverage, IsTheLedgersOnceItKnowsEverySeal) {
 }
 
 TEST(Coverage, HasTheRowsOfAWaveWhoseSealTheLedgerHasNotHeardOf) {
-    const coverage counted{.reached = 5};
+    const coverage counted{.reached = 5, .repeated = 1};
     const std::array waves{wave_count{.wave = 1, .sealed = false, .released = 5, .doubles = 1}};
     const auto all = completed(running(), counted, waves);
     EXPECT_EQ(all.outstanding, 2 + 5);
     EXPECT_EQ(all.rejected, 2);
+    EXPECT_EQ(all.rows(), 15) << "a row that repeats an id is a row, too";
     EXPECT_EQ(completed(running(), {}, {}).rows(), 15);
 }
 

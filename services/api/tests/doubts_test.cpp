@@ -107,6 +107,44 @@ TEST_F(Doubts, SentAgainAreCountedAndNamedAsAtLeastOnceForEver) {
     EXPECT_THAT(get("auditor", "/v1/campaigns/" + id + "/status").body, HasSubstr("at least once and maybe twice"));
 }
 
+TEST_F(Doubts, AResendInVainIsListedAndNoFailure) {
+    auto again = s.about(v1::EVENT_RESENT, "a", 2);
+    auto turned_away = s.failed_resend("a", 2);
+    turned_away.set_code("semel:cancelled");
+    again.set_channel(v1::CHANNEL_SMS);
+    turned_away.set_channel(v1::CHANNEL_SMS);
+    record({person("4711", v1::CHANNEL_SMS, "a", 1), doubtful(v1::CHANNEL_SMS, "a", "semel:lost", ""), again,
+            turned_away});
+    const auto all = list();
+    ASSERT_THAT(all, SizeIs(1));
+    EXPECT_EQ(all[0].as_object().at("state").as_string(), "unresolved");
+    EXPECT_EQ(all[0].as_object().at("resends").to_number<int>(), 1);
+    const auto lines = get("auditor", "/v1/campaigns/" + id + "/report").object().at("coverage").as_object();
+    EXPECT_EQ(lines.at("in_doubt").to_number<int>(), 1);
+    EXPECT_EQ(lines.at("failed").to_number<int>(), 0);
+}
+
+TEST_F(Doubts, ARepeatedIdIsALineOfTheCoverageAndAListOfItsOwn) {
+    auto second = person("4711", v1::CHANNEL_SMS, "b", 2);
+    second.set_kind(v1::EVENT_RECIPIENT_REPEATED);
+    second.set_id(std::string(16, 'r'));
+    auto third = second;
+    third.clear_links();
+    third.set_row(3);
+    third.set_id(std::string(16, 's'));
+    record({person("4711", v1::CHANNEL_SMS, "a", 1), second, third});
+    const auto report = get("auditor", "/v1/campaigns/" + id + "/report").object();
+    EXPECT_EQ(report.at("coverage").as_object().at("repeated").to_number<int>(), 2);
+    EXPECT_EQ(report.at("coverage").as_object().at("rejected").to_number<int>(), 0);
+    EXPECT_EQ(report.at("rows").to_number<int>(), 3);
+    EXPECT_EQ(get("auditor", "/v1/campaigns/" + id + "/repeated").body,
+              "wave,row,recipient_id,reason,effect\r\n"
+              "1,2,4711,an earlier row of this wave has the same recipient_id,\"counted as repeated; told by sms at an "
+              "address that no earlier row has\"\r\n"
+              "1,3,4711,an earlier row of this wave has the same recipient_id,\"counted as repeated; its addresses are "
+              "told by other rows\"\r\n");
+}
+
 TEST_F(Doubts, AreDecidedByAnEventForEachThatNamesBothPeople) {
     auto presumed = s.about(v1::EVENT_PRESUMED_SENT, "b");
     record({person("4711", v1::CHANNEL_SMS, "a", 1), doubtful(v1::CHANNEL_SMS, "a", "semel:lost", ""),

@@ -66,7 +66,7 @@ TEST(Evidence, TellsOfReceiptsThatProveNothingAndOfAnEarlierResend) {
     auto d = sms(receipt_search{.comparable = true});
     EXPECT_THAT(evidence_of(d), Not(Contains(HasSubstr("at least once"))));
     d.unknown_receipts = 2;
-    d.resent = true;
+    d.resends = 1;
     EXPECT_THAT(evidence_of(d), AllOf(Contains("receipts that say \"unknown\": 2, which proves nothing"),
                                       Contains("it was sent again before: at least once, not exactly once")));
 }
@@ -78,6 +78,11 @@ TEST(Evidence, SaysWhenThePolicyDecidesAndWhat) {
     EXPECT_EQ(decision_of(d, campaign(v1::DOUBT_RESEND, v1::CAMPAIGN_CANCELLED)),
               "unresolved at 2026-11-24T10:30:00Z: the campaign is cancelled");
     EXPECT_EQ(decision_of(d, campaign(v1::DOUBT_PRESUME_SENT)), "presumed sent at 2026-11-24T10:30:00Z");
+    d.resends = 1;
+    EXPECT_THAT(decision_of(d, campaign(v1::DOUBT_RESEND)), HasSubstr("unresolved at 2026-11-24T10:30:00Z"));
+    auto patient = campaign(v1::DOUBT_RESEND);
+    patient.set_resends(2);
+    EXPECT_EQ(decision_of(d, patient), "sent again at 2026-11-24T10:30:00Z");
     d.channel = "push";
     EXPECT_THAT(decision_of(d, campaign(v1::DOUBT_RESEND)), HasSubstr("same collapse id"));
 }

@@ -42,6 +42,7 @@ TEST_F(Api, TakesWhatTheCreatorChose) {
     body["in_doubt_after"] = "90s";
     body["deadline"] = "2030-01-01T00:00:00+09:00";
     body["rate_per_s"] = 500;
+    body["resends"] = 3;
     body["default_region"] = "DE";
     const auto made = post("operator", "/v1/campaigns", json::serialize(body));
     ASSERT_EQ(made.status, 201U) << made.body;
@@ -52,6 +53,7 @@ TEST_F(Api, TakesWhatTheCreatorChose) {
     EXPECT_EQ(c.in_doubt_after_s(), 90U);
     EXPECT_EQ(base::to_rfc3339(base::from_us(c.deadline_us())), "2029-12-31T15:00:00Z");
     EXPECT_EQ(c.rate_per_s(), 500U);
+    EXPECT_EQ(c.resends(), 3U);
     EXPECT_EQ(c.default_region(), "DE");
 }
 
@@ -61,13 +63,26 @@ TEST_F(Api, RefusesWhatItDoesNotUnderstand) {
         body[key] = std::move(value);
         return json::serialize(body);
     };
-    for (const auto& body :
-         {std::string{"{"}, std::string{"[]"}, with("name", ""), with("name", 7), with("name", json::string(201, 'n')),
-          with("notice", "text"), with("notice", json::object{{"notice.yaml", "no base64!"}}),
-          with("channels", "email"), with("channels", json::array{}), with("channels", json::array{"fax"}),
-          with("dedup", "person"), with("in_doubt", "guess"), with("in_doubt_after", "soon"),
-          with("in_doubt_after", "0s"), with("deadline", "tomorrow"), with("rate_per_s", -1),
-          with("rate_per_s", "fast"), with("default_region", "Korea")}) {
+    for (const auto& body : {std::string{"{"},
+                             std::string{"[]"},
+                             with("name", ""),
+                             with("name", 7),
+                             with("name", json::string(201, 'n')),
+                             with("notice", "text"),
+                             with("notice", json::object{{"notice.yaml", "no base64!"}}),
+                             with("channels", "email"),
+                             with("channels", json::array{}),
+                             with("channels", json::array{"fax"}),
+                             with("dedup", "person"),
+                             with("in_doubt", "guess"),
+                             with("in_doubt_after", "soon"),
+                             with("in_doubt_after", "0s"),
+                             with("deadline", "tomorrow"),
+                             with("rate_per_s", -1),
+                             with("rate_per_s", "fast"),
+                             with("resends", 11),
+                             with("resends", "often"),
+                             with("default_region", "Korea")}) {
         const auto answer = post("operator", "/v1/campaigns", body);
         EXPECT_EQ(answer.status, 400U) << body.substr(0, 80) << answer.body;
         EXPECT_NE(answer.text("error"), "");

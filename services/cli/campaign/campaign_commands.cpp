@@ -43,7 +43,7 @@ struct creating : common_options {
     std::string name, notice, incident, dedup = "address", in_doubt = "resend", in_doubt_after = "30m", region = "KR";
     std::vector<std::string> channels, cascade;
     std::string deadline, start, follow_up_of, outcome;
-    std::uint32_t rate = 0;
+    std::uint32_t rate = 0, resends = 1;
 };
 
 int create(session& s, const creating& how) {
@@ -62,7 +62,8 @@ int create(session& s, const creating& how) {
                       {"in_doubt", how.in_doubt},
                       {"in_doubt_after", how.in_doubt_after},
                       {"default_region", how.region},
-                      {"rate_per_s", how.rate}};
+                      {"rate_per_s", how.rate},
+                      {"resends", how.resends}};
     if (!how.channels.empty()) {
         body["channels"] = json::array(how.channels.begin(), how.channels.end());
     }
@@ -118,6 +119,11 @@ void add_create(CLI::App& campaign, int& exit_code) {
         ->capture_default_str();
     command->add_option("--in-doubt-after", how->in_doubt_after, "How long evidence is waited for")
         ->check(a_duration)
+        ->capture_default_str();
+    command
+        ->add_option("--resends", how->resends,
+                     "How often the policy resend sends one message again; in doubt after that, an approver decides")
+        ->check(CLI::Range(0, 10))
         ->capture_default_str();
     command->add_option("--deadline", how->deadline, "Nothing is sent after it; status warns when it is not kept")
         ->check(a_time);
@@ -270,36 +276,39 @@ int status(session& s, const watching& how) {
 }
 
 struct reporting : common_options {
-    std::string id, unreached;
+    std::string id, unreached, repeated;
     bool csv = false, pdf = false;
 };
 
-int write_unreached(session& s, const reporting& how) {
-    const bool to_file = how.unreached != "-";
+int write_list(session& s, const std::string& target, const std::string& path) {
+    const bool to_file = path != "-";
     std::ofstream file;
     if (to_file) {
-        file.open(how.unreached, std::ios::binary | std::ios::trunc);
+        file.open(path, std::ios::binary | std::ios::trunc);
         if (!file) {
-            return fail({fault::kind::permanent, fmt::format("cannot write {}", how.unreached)});
+            return fail({fault::kind::permanent, fmt::format("cannot write {}", path)});
         }
     }
     std::ostream& out = to_file ? file : std::cout;
     http::client_request request;
-    request.target = campaign_target(how.id, "/unreached");
+    request.target = target;
     request.sink = [&out](std::string_view piece) { out << piece; };
     const auto answer = s.send(std::move(request));
     if (!answer) {
         return fail(answer.error());
     }
     if (!out.flush()) {
-        return fail({fault::kind::permanent, fmt::format("cannot write {}: is the disk full?", how.unreached)});
+        return fail({fault::kind::permanent, fmt::format("cannot write {}: is the disk full?", path)});
     }
     return 0;
 }
 
 int report(session& s, const reporting& how) {
     if (!how.unreached.empty()) {
-        return write_unreached(s, how);
+        return write_list(s, campaign_target(how.id, "/unreached"), how.unreached);
+    }
+    if (!how.repeated.empty()) {
+        return write_list(s, campaign_target(how.id, "/repeated"), how.repeated);
     }
     const auto found = s.get(campaign_target(how.id, "/report"));
     if (!found) {
@@ -318,15 +327,24 @@ void add_report(CLI::App& campaign, int& exit_code) {
     auto* command = subcommand(campaign, "report", "The coverage: what became of everybody",
                                "  semel campaign report c-abcdefghijklmnop --csv > coverage.csv\n"
                                "  semel campaign report c-abcdefghijklmnop --unreached people.csv\n\n"
-                               "rows = reached + failed + unreachable + in doubt + outstanding + rejected");
+                               "rows = reached + failed + unreachable + in doubt + outstanding + repeated + rejected");
     add_common(*command, how);
     add_id(*command, how->id);
     auto* csv = command->add_flag("--csv", how->csv, "The lines of the coverage as CSV");
+    auto* unreached =
+        command
+            ->add_option(
+                "--unreached", how->unreached,
+                "Instead: the people whom nothing reached, as CSV into this file (- for standard output), for a "
+                "letter or a public notice. Personal data")
+            ->excludes(csv);
     command
-        ->add_option("--unreached", how->unreached,
-                     "Instead: the people whom nothing reached, as CSV into this file (- for standard output), for a "
-                     "letter or a public notice. Personal data")
-        ->excludes(csv);
+        ->add_option(
+            "--repeated", how->repeated,
+            "Instead: the rows that repeat a recipient_id of their wave, as CSV into this file (- for standard "
+            "output), each with what became of it. Personal data")
+        ->excludes(csv)
+        ->excludes(unreached);
     command->add_flag("--pdf", how->pdf, "Not in this version");
     command->callback([how, &exit_code] {
         exit_code = how->pdf ? unsupported("report --pdf; use --csv or --json")

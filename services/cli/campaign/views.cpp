@@ -13,11 +13,12 @@ namespace {
 constexpr auto right = text_table::align::right;
 constexpr auto left = text_table::align::left;
 
-constexpr std::array<std::pair<const char*, const char*>, 6> coverage_lines{{{"reached", "reached"},
+constexpr std::array<std::pair<const char*, const char*>, 7> coverage_lines{{{"reached", "reached"},
                                                                              {"failed", "failed"},
                                                                              {"unreachable", "unreachable"},
                                                                              {"in_doubt", "in doubt"},
                                                                              {"outstanding", "outstanding"},
+                                                                             {"repeated", "repeated"},
                                                                              {"rejected", "rejected"}}};
 
 const json::object& object_of(const json::object& from, std::string_view key) {

@@ -50,7 +50,7 @@ std::optional<notification_state> state_of(const v1::Event& e) noexcept {
     case v1::EVENT_ACCEPTED:
         return seen(fact_accepted);
     case v1::EVENT_FAILED:
-        return at(e, step::failed);
+        return at(e, e.resend() ? step::unresolved : step::failed);
     case v1::EVENT_DEFERRED:
         return at(e, step::deferred);
     case v1::EVENT_AWAITING:

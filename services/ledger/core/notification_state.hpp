@@ -17,13 +17,15 @@
 namespace semel::ledger {
 
 /// How far an attempt has come. Evidence outranks a presumption, a presumption outranks waiting. EVENT_RESENT names the
-/// attempt that it sends: it is the last word about the one before.
+/// attempt that it sends: it is the last word about the one before. A resend that fails proves nothing about the copy
+/// before it, which may have arrived: that is unresolved. When every copy is known to have failed, receipts says so by
+/// an event that is not about a resend.
 enum class step : std::uint8_t {
     none = 0,
     awaiting = 1,
     in_doubt = 2,
     deferred = 3,      // certainly not accepted, tried again
-    unresolved = 4,    // an approver decides
+    unresolved = 4,    // an approver decides; also a resend that was refused or turned away
     presumed_sent = 5, // decided without evidence
     failed = 6,        // a permanent answer, also one that came after a presumption
     resent = 7,        // the next attempt is on its way: whatever was known of this one decides nothing any more

@@ -82,6 +82,11 @@ struct story {
         e.set_gateway("relay-a");
         return e;
     }
+    v1::Event failed_resend(const std::string& name, std::uint32_t attempt) {
+        auto e = about(v1::EVENT_FAILED, name, attempt);
+        e.set_resend(true);
+        return e;
+    }
     v1::Event receipt(const std::string& name, v1::ReceiptState what) {
         auto e = about(v1::EVENT_RECEIPT, name);
         e.set_id(wire::event_id(e.kind(), notification(name), 1, std::to_string(what)));

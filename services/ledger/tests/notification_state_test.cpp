@@ -33,6 +33,9 @@ std::vector<v1::Event> all_events() {
             all.push_back(s.about(kind, "a", attempt));
         }
     }
+    for (std::uint32_t attempt = 2; attempt <= 3; ++attempt) {
+        all.push_back(s.failed_resend("a", attempt));
+    }
     for (int receipt = v1::RECEIPT_DELIVERED; receipt <= v1::RECEIPT_UNKNOWN; ++receipt) {
         all.push_back(s.receipt("a", static_cast<v1::ReceiptState>(receipt)));
     }
@@ -134,6 +137,24 @@ TEST(NotificationState, AResendIsOutstandingUntilItsOwnAttemptIsAnswered) {
     EXPECT_EQ(then(s.about(v1::EVENT_FAILED, "a", 2)), line::failed);
     EXPECT_EQ(then(s.about(v1::EVENT_IN_DOUBT, "a", 2)), line::doubtful);
     EXPECT_EQ(then(s.about(v1::EVENT_UNRESOLVED, "a", 2)), line::unresolved);
+}
+
+TEST(NotificationState, AFailedResendIsUnresolvedUntilEveryCopyIsKnownToHaveFailed) {
+    story s{"c"};
+    const std::vector<v1::Event> vain{s.about(v1::EVENT_IN_DOUBT, "a"), s.about(v1::EVENT_RESENT, "a", 2),
+                                      s.failed_resend("a", 2)};
+    const auto then = [&](const v1::Event& e) {
+        auto events = vain;
+        events.push_back(e);
+        return line_after(events);
+    };
+    EXPECT_EQ(line_after(vain), line::unresolved) << "the first may have arrived";
+    EXPECT_EQ(then(s.about(v1::EVENT_ACCEPTED, "a", 1)), line::accepted);
+    EXPECT_EQ(then(s.about(v1::EVENT_FAILED, "a", 1)), line::unresolved) << "receipts says when that was the last";
+    EXPECT_EQ(then(s.about(v1::EVENT_FAILED, "a", 2)), line::failed) << "and so it does";
+    EXPECT_EQ(then(s.about(v1::EVENT_PRESUMED_SENT, "a", 2)), line::presumed_sent);
+    EXPECT_EQ(then(s.about(v1::EVENT_RESENT, "a", 3)), line::retrying);
+    EXPECT_EQ(then(s.about(v1::EVENT_IN_DOUBT, "a", 2)), line::unresolved);
 }
 
 TEST(NotificationState, ASecondCopyIsRememberedAndALateRefusalMakesNone) {

@@ -80,13 +80,14 @@ class Ledger : public testing::Test {
     static pqxx::binarystring bytes(const std::string& s) { return pqxx::binarystring{s}; }
 
     static lines expected(std::int64_t reached, std::int64_t in_doubt, std::int64_t outstanding, std::int64_t failed,
-                          std::int64_t unreachable, std::int64_t rejected) {
-        return {{"rows", reached + in_doubt + outstanding + failed + unreachable + rejected},
+                          std::int64_t unreachable, std::int64_t rejected, std::int64_t repeated = 0) {
+        return {{"rows", reached + in_doubt + outstanding + failed + unreachable + rejected + repeated},
                 {"reached", reached},
                 {"in_doubt", in_doubt},
                 {"outstanding", outstanding},
                 {"failed", failed},
                 {"unreachable", unreachable},
+                {"repeated", repeated},
                 {"rejected", rejected}};
     }
 
@@ -119,7 +120,7 @@ TEST_F(Ledger, RowsOfASealedWaveAreOutstandingUntilPlanReleasesThem) {
     EXPECT_EQ(coverage(), expected(0, 0, 8, 0, 0, 2));
     write({s.recipient("p", 1, 1, {"own:a"}), s.recipient("q", 1, 2, {}),
            s.recipient("p", 1, 3, {"covered:a"}, v1::EVENT_RECIPIENT_REPEATED)});
-    EXPECT_EQ(coverage(), expected(0, 0, 6, 0, 1, 3)); // 5 waiting and p
+    EXPECT_EQ(coverage(), expected(0, 0, 6, 0, 1, 2, 1)); // 5 waiting and p
 }
 
 TEST_F(Ledger, RowsOfADroppedWaveAreNotInTheCoverage) {
@@ -189,6 +190,27 @@ TEST_F(Ledger, AResendThatIsInDoubtOrRefusedDoesNotStayOutstanding) {
     EXPECT_EQ(coverage(), expected(0, 0, 1, 1, 0, 0));
     write({s.about(v1::EVENT_UNRESOLVED, "a", 2)});
     EXPECT_EQ(coverage(), expected(0, 1, 0, 1, 0, 0));
+}
+
+TEST_F(Ledger, AResendThatFailsLeavesItsPersonInDoubtAndListed) {
+    auto turned_away = s.failed_resend("a", 2);
+    turned_away.set_code("semel:cancelled");
+    write({s.recipient("p", 1, 1, {"own:a"}), s.about(v1::EVENT_IN_DOUBT, "a"), s.about(v1::EVENT_RESENT, "a", 2),
+           turned_away});
+    EXPECT_EQ(coverage(), expected(0, 1, 0, 0, 0, 0));
+    EXPECT_EQ(query("SELECT ledger.open_messages($1)", s.campaign)[0][0].as<int>(), 0) << "the campaign may finish";
+    auto left = s.about(v1::EVENT_UNRESOLVED, "a", 2);
+    left.set_code("semel:cancelled");
+    write({left});
+    const auto listed = query("SELECT attempt, state, decided_code, resends FROM ledger.in_doubt($1)", s.campaign);
+    ASSERT_EQ(listed.size(), 1U);
+    EXPECT_EQ(listed[0][0].as<int>(), 2);
+    EXPECT_EQ(listed[0][1].as<std::string>(), "unresolved");
+    EXPECT_EQ(listed[0][2].as<std::string>(), "semel:cancelled");
+    EXPECT_EQ(listed[0][3].as<int>(), 1);
+    write({s.about(v1::EVENT_ACCEPTED, "a", 1)});
+    EXPECT_EQ(coverage(), expected(1, 0, 0, 0, 0, 0));
+    EXPECT_TRUE(query("SELECT * FROM ledger.in_doubt($1)", s.campaign).empty());
 }
 
 TEST_F(Ledger, ListsADoubtWithWhatItsEventsSay) {
@@ -288,18 +310,27 @@ TEST_F(Ledger, RepeatedEventsChangeNothing) {
     twice.insert(twice.end(), events.begin(), events.end());
     write(twice);
     EXPECT_EQ(std::pair(coverage(), email()), before);
-    EXPECT_EQ(kinds("p"), (std::vector<std::string>{"recipient", "recipient_rejected", "accepted", "receipt"}));
+    EXPECT_EQ(kinds("p"), (std::vector<std::string>{"recipient", "recipient_repeated", "accepted", "receipt"}));
 }
 
-TEST_F(Ledger, ADoubledIdCountsByTheRowThatStandsAndItsMessageIsStillFollowed) {
-    write({s.sealed(1, 2), s.recipient("p", 1, 1, {"own:a"}),
-           s.recipient("p", 1, 2, {"own:b"}, v1::EVENT_RECIPIENT_REPEATED)});
+TEST_F(Ledger, ARepeatedIdIsALineOfItsOwnAndItsMessageIsStillFollowed) {
+    write({s.sealed(1, 4, 1), s.recipient("p", 1, 1, {"own:a"}),
+           s.recipient("p", 1, 2, {"own:b"}, v1::EVENT_RECIPIENT_REPEATED),
+           s.recipient("p", 1, 3, {"covered:a"}, v1::EVENT_RECIPIENT_REPEATED)});
     write({s.about(v1::EVENT_FAILED, "a")});
-    EXPECT_EQ(coverage(), expected(0, 0, 0, 1, 0, 1));
+    EXPECT_EQ(coverage(), expected(0, 0, 0, 1, 0, 1, 2)) << "rejected is what could not be read";
     EXPECT_EQ(query("SELECT ledger.open_messages($1)", s.campaign)[0][0].as<int>(), 1);
     write({s.about(v1::EVENT_ACCEPTED, "b")});
-    EXPECT_EQ(coverage(), expected(0, 0, 0, 1, 0, 1));
+    EXPECT_EQ(coverage(), expected(0, 0, 0, 1, 0, 1, 2));
     EXPECT_EQ(query("SELECT ledger.open_messages($1)", s.campaign)[0][0].as<int>(), 0);
+    const auto listed =
+        query("SELECT wave, row, recipient_ref, sealed, own::text FROM ledger.repeated($1)", s.campaign);
+    ASSERT_EQ(listed.size(), 2U);
+    EXPECT_EQ(listed[0][1].as<int>(), 2);
+    EXPECT_EQ(pqxx::binarystring{listed[0][2]}.str(), person("p"));
+    EXPECT_EQ(pqxx::binarystring{listed[0][3]}.str(), "sealed p");
+    EXPECT_EQ(listed[0][4].as<std::string>(), "{email}") << "an address that no other row has";
+    EXPECT_EQ(listed[1][4].as<std::string>(), "{}");
 }
 
 TEST_F(Ledger, TestMessagesStayOutside) {
@@ -485,7 +516,7 @@ struct model {
                   : any(line::failed)                                      ? "failed"
                                                                            : "unreachable"];
         }
-        out["rejected"] = static_cast<std::int64_t>(doubles.size());
+        out["repeated"] = static_cast<std::int64_t>(doubles.size());
         out["rows"] = static_cast<std::int64_t>(people.size() + doubles.size());
         return out;
     }
@@ -511,7 +542,7 @@ struct model {
     }
     static lines expected_zero() {
         return {{"rows", 0},        {"reached", 0}, {"in_doubt", 0}, {"outstanding", 0},
-                {"unreachable", 0}, {"failed", 0},  {"rejected", 0}};
+                {"unreachable", 0}, {"failed", 0},  {"repeated", 0}, {"rejected", 0}};
     }
 };
 
@@ -546,8 +577,9 @@ TEST_F(Ledger, CountsWhatAModelOfAllEventsCounts) {
                                                v1::EVENT_AWAITING,   v1::EVENT_IN_DOUBT,     v1::EVENT_RESENT,
                                                v1::EVENT_UNRESOLVED, v1::EVENT_PRESUMED_SENT};
             const auto name = fmt::format("{}m{}", round, roll(30));
-            events.push_back(roll(5) == 0 ? s.receipt(name, static_cast<v1::ReceiptState>(1 + roll(6)))
-                                          : s.about(kinds[roll(8)], name, 1 + roll(3)));
+            events.push_back(roll(5) == 0    ? s.receipt(name, static_cast<v1::ReceiptState>(1 + roll(6)))
+                             : roll(10) == 0 ? s.failed_resend(name, 2 + roll(2))
+                                             : s.about(kinds[roll(8)], name, 1 + roll(3)));
         }
         const model truth{events};
         std::ranges::sample(std::vector{events}, std::back_inserter(events), 30, random); // repetitions

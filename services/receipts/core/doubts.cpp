@@ -34,6 +34,12 @@ v1::Dispatch dispatch_of(const v1::Doubt& d) {
     return dispatch;
 }
 
+/// Another copy than the latest may have arrived: the one in doubt, or, where that one was a resend itself, the one
+/// before it.
+bool has_open_copy(const v1::Doubt& d) {
+    return !d.refused() || dispatch_of(d).resend();
+}
+
 v1::Event event_of(v1::EventKind kind, const v1::Doubt& d, std::uint32_t attempt, base::timestamp now,
                    std::string_view discriminator = {}) {
     const auto dispatch = dispatch_of(d);
@@ -84,7 +90,8 @@ policy policy_of(const v1::Campaign& c) {
             .after = c.in_doubt_after_s() == 0 ? base::duration{default_in_doubt_after}
                                                : base::duration{std::chrono::seconds{c.in_doubt_after_s()}},
             .cancelled = c.phase() == v1::CAMPAIGN_CANCELLED,
-            .key_destroyed = c.wrapped_key().empty()};
+            .key_destroyed = c.wrapped_key().empty(),
+            .resends = c.has_resends() ? c.resends() : 1};
 }
 
 bool is_remembered(const v1::Event& e) {
@@ -196,11 +203,13 @@ void doubts::open_or_merge(const v1::Event& e, const base::notification_id& id, 
             }
             return;
         }
-        if (e.attempt() < last_attempt(d)) {
+        if (e.attempt() < last_attempt(d) || e.attempt() <= before.decided_through) {
             return;
         }
     }
     auto& d = change(found);
+    const bool alone = d.refused() && !has_open_copy(d); // every copy before is known to have been refused
+    const auto resends = d.resends();
     d.Clear();
     d.set_campaign_id(e.campaign_id());
     d.set_notification(e.notification());
@@ -210,6 +219,12 @@ void doubts::open_or_merge(const v1::Event& e, const base::notification_id& id, 
     d.set_awaiting(awaiting);
     d.set_dispatch(e.dispatch());
     d.set_parts(e.parts());
+    auto dispatch = dispatch_of(d);
+    d.set_resends(std::max(resends, dispatch.resends()));
+    if (alone) {
+        dispatch.set_resend(false);
+        d.set_dispatch(dispatch.SerializeAsString());
+    }
 }
 
 decision doubts::on_failed(const v1::Event& e, entry at) {
@@ -217,21 +232,46 @@ decision doubts::on_failed(const v1::Event& e, entry at) {
     if (e.attempt() < d.attempt()) {
         return {};
     }
-    // Turned away before it went, or refused for now with no time left: either way not accepted, and the first attempt
-    // may have been.
-    const bool in_vain = e.gateway().empty() || e.code() == "semel:expired";
-    if (d.resent_as() != 0 && e.attempt() >= d.resent_as() && in_vain && !d.refused()) {
-        if (!is_resent(d)) {
-            return {};
-        }
-        // The first attempt may have arrived.
-        change(at).set_resent_as(e.attempt());
-        return leave_unresolved(at, e.code(),
-                                "sent again in vain: the resend was turned away, or refused until its time was up",
-                                base::from_us(e.time_us()));
+    if (e.attempt() == d.attempt()) {
+        return on_refused_for_good(e, at);
     }
-    settle(at);
-    return {};
+    if (d.resent_as() == 0) {
+        settle(at); // a later attempt exists only because this one was decided
+        return {};
+    }
+    if (e.attempt() < d.resent_as() || !is_resent(d)) {
+        return {}; // told again
+    }
+    change(at).set_resent_as(e.attempt());
+    if (!has_open_copy(d)) {
+        return settle_as_failed(e, at);
+    }
+    // Turned away before it went, or refused: of the copy before, that says nothing.
+    const bool turned_away = e.gateway().empty() || e.code() == "semel:expired";
+    return leave_unresolved(at, turned_away ? e.code() : "semel:resend-refused",
+                            turned_away
+                                ? "sent again in vain: the resend was turned away, or refused until its time was up"
+                                : "sent again in vain: the gateway refused the resend, and the copy before may have "
+                                  "arrived",
+                            base::from_us(e.time_us()));
+}
+
+/// The late answer to the copy in doubt.
+decision doubts::on_refused_for_good(const v1::Event& e, entry at) {
+    const auto& d = at->second;
+    if (!is_resent(d) && !dispatch_of(d).resend()) {
+        return settle_as_failed(e, at);
+    }
+    if (d.refused()) {
+        return {};
+    }
+    change(at).set_refused(true);
+    if (is_resent(d) || d.unresolved() || d.presumed()) {
+        return {}; // what becomes of the resend decides, or an approver
+    }
+    return leave_unresolved(at, "semel:resend-refused",
+                            "the gateway's late answer refuses the resend, and the copy before may have arrived",
+                            base::from_us(e.time_us()));
 }
 
 decision doubts::on_deferred(const v1::Event& e, entry at, base::timestamp now) {
@@ -241,12 +281,11 @@ decision doubts::on_deferred(const v1::Event& e, entry at, base::timestamp now) 
     }
     // The gateway's late answer: certainly not accepted. The dispatcher leaves the next attempt to us.
     if (d.resent_as() != 0) {
-        if (is_resent(d)) {
+        if (is_resent(d) || dispatch_of(d).resend()) {
             change(at).set_refused(true);
-        } else {
-            settle(at);
+            return {};
         }
-        return {};
+        return settle_as_failed(e, at);
     }
     auto dispatch = dispatch_of(d);
     if (dispatch.notification().empty()) {
@@ -357,6 +396,12 @@ decision doubts::decide(entry at, const policy& p, base::timestamp now) {
     case v1::DOUBT_PRESUME_SENT:
         return presume_sent(at, nobody, now);
     case v1::DOUBT_RESEND:
+        if (at->second.resends() >= p.resends) {
+            return leave_unresolved(at, "semel:resends",
+                                    "it was sent again as often as the campaign allows (" + std::to_string(p.resends) +
+                                        ", --resends)",
+                                    now);
+        }
         return send_again(at, p, nobody, now);
     default:
         return leave_unresolved(at, "semel:hold", "the policy is hold, and its time is up", now);
@@ -373,8 +418,10 @@ decision doubts::send_again(entry at, const std::optional<policy>& p, const v1::
     d.set_resent_as(doubted + 1);
     d.set_unresolved(false);
     d.set_presumed(false);
+    d.set_resends(d.resends() + 1);
     dispatch.set_attempt(d.resent_as());
     dispatch.set_resend(true);
+    dispatch.set_resends(d.resends());
     dispatch.clear_waits_for(); // no lane has been asked
     dispatch.set_not_before_us(base::to_us(now + wire::tiers[0].wait));
     if (!d.gateway().empty()) {
@@ -412,6 +459,22 @@ decision doubts::presume_sent(entry at, const v1::Event& because, base::timestam
     auto& told = out.events.emplace_back(event_of(v1::EVENT_PRESUMED_SENT, d, last_attempt(d), now));
     told.set_code(because.actor().empty() ? "semel:policy" : "semel:approver");
     told.set_actor(because.actor());
+    return out;
+}
+
+/// No copy is open any more. A dispatcher's word about a resend is about that copy alone, and one about an earlier
+/// attempt is outranked: where only these were said, the end of the whole is told here.
+decision doubts::settle_as_failed(const v1::Event& because, entry at) {
+    const auto& d = at->second;
+    decision out;
+    if (because.resend() || because.attempt() < last_attempt(d)) {
+        auto& told = out.events.emplace_back(
+            event_of(v1::EVENT_FAILED, d, last_attempt(d), base::from_us(because.time_us()), "every copy"));
+        told.set_code("semel:every-copy-refused");
+        told.set_text("a late answer says that the copy in doubt was refused as well; the last answer was: " +
+                      because.code());
+    }
+    settle(at);
     return out;
 }
 

@@ -29,6 +29,7 @@ struct policy {
     base::duration after{};
     bool cancelled = false;
     bool key_destroyed = false;
+    std::uint32_t resends = 1; // of one notification, at most; an approver may send it again all the same
 };
 policy policy_of(const v1::Campaign&);
 /// Nothing while the campaign is not known: its doubts wait.
@@ -97,6 +98,7 @@ class doubts {
 
     void open_or_merge(const v1::Event&, const base::notification_id&, const history&, base::timestamp since);
     decision on_failed(const v1::Event&, entry);
+    decision on_refused_for_good(const v1::Event&, entry);
     decision on_deferred(const v1::Event&, entry, base::timestamp now);
     bool is_proven_whole(const v1::Event&, entry);
     decision on_receipt(const v1::Event&, entry, base::timestamp now);
@@ -105,6 +107,7 @@ class doubts {
     decision send_again(entry, const std::optional<policy>&, const v1::Event& because, base::timestamp now);
     decision leave_unresolved(entry, std::string code, std::string text, base::timestamp now);
     decision presume_sent(entry, const v1::Event& because, base::timestamp now);
+    decision settle_as_failed(const v1::Event& because, entry);
     v1::Doubt& change(entry);
     void settle(entry);
 

@@ -51,6 +51,11 @@ v1::Event failed_by_gateway(std::uint32_t attempt) {
     e.set_code("0x0000000B");
     return e;
 }
+v1::Event failed_resend(std::uint32_t attempt) {
+    auto e = failed_by_gateway(attempt);
+    e.set_resend(true);
+    return e;
+}
 v1::Event receipt(v1::ReceiptState state) {
     auto e = event(v1::EVENT_RECEIPT, 0);
     e.set_receipt(state);
@@ -187,6 +192,7 @@ TEST(Doubts, AResendIsToldAsAtLeastOnceAndAPushAsCollapsing) {
 
 TEST(Doubts, AResendThatIsInDoubtItselfIsResentAsTheNextAttempt) {
     world w;
+    w.says.resends = 2;
     w.hear(event(v1::EVENT_IN_DOUBT));
     w.wait(30min);
     w.hear(event(v1::EVENT_IN_DOUBT, 2, w.now));
@@ -407,11 +413,98 @@ TEST(Doubts, AResendThatWasTurnedAwayLeavesTheFirstAttemptInDoubt) {
     EXPECT_TRUE(says_only(late.hear(expired), v1::EVENT_UNRESOLVED));
     EXPECT_TRUE(late.open());
 
-    world refused;
+    world refused; // the gateway's own word about this copy, and not about the one before
     refused.hear(event(v1::EVENT_IN_DOUBT));
     refused.wait(30min);
-    EXPECT_TRUE(refused.hear(failed_by_gateway(2)).empty()); // the gateway's own word about this address
+    ASSERT_TRUE(says_only(refused.hear(failed_resend(2)), v1::EVENT_UNRESOLVED));
+    EXPECT_EQ(refused.told.back().code(), "semel:resend-refused");
+    EXPECT_EQ(refused.told.back().attempt(), 2U) << "the attempt that a decision names";
+    EXPECT_TRUE(refused.hear(failed_resend(2)).empty());
+    refused.hear(event(v1::EVENT_IN_DOUBT, 2)); // from a process that had lost its partition
+    EXPECT_TRUE(refused.wait(24h).empty());
+    EXPECT_TRUE(says_only(refused.hear(receipt(v1::RECEIPT_DELIVERED)), v1::EVENT_ACCEPTED));
     EXPECT_FALSE(refused.open());
+}
+
+TEST(Doubts, AFailedResendIsAFailureOnceTheFirstCopyIsKnownToHaveBeenRefused) {
+    for (const auto& first : {failed_by_gateway(1), event(v1::EVENT_DEFERRED)}) {
+        for (const bool before : {false, true}) { // before the resend's answer, or after it
+            world w;
+            w.hear(event(v1::EVENT_IN_DOUBT));
+            w.wait(30min);
+            if (before) {
+                EXPECT_TRUE(w.hear(first).empty());
+                ASSERT_TRUE(w.open()) << "the resend is on its way";
+            } else {
+                EXPECT_TRUE(says_only(w.hear(failed_resend(2)), v1::EVENT_UNRESOLVED));
+            }
+            ASSERT_TRUE(says_only(w.hear(before ? failed_resend(2) : first), v1::EVENT_FAILED));
+            EXPECT_EQ(w.told.back().attempt(), 2U) << "it outranks the unresolved resend";
+            EXPECT_EQ(w.told.back().code(), "semel:every-copy-refused");
+            EXPECT_FALSE(w.told.back().resend());
+            EXPECT_NE(w.told.back().id(), failed_resend(2).id());
+            EXPECT_FALSE(w.open());
+        }
+    }
+}
+
+TEST(Doubts, OfTwoCopiesInDoubtOneRefusalIsNotAFailure) {
+    const auto twice_in_doubt = [](world& w) {
+        w.says.resends = 2;
+        w.hear(event(v1::EVENT_IN_DOUBT));
+        w.wait(30min);
+        auto second = event(v1::EVENT_IN_DOUBT, 2, w.now);
+        second.set_dispatch(w.resent.at(0).dispatch.SerializeAsString());
+        w.hear(second);
+    };
+    world w;
+    twice_in_doubt(w);
+    EXPECT_TRUE(says_only(w.hear(failed_resend(2)), v1::EVENT_UNRESOLVED)) << "the first may have arrived";
+    EXPECT_TRUE(w.hear(failed_resend(2)).empty());
+    EXPECT_TRUE(w.open());
+
+    world later; // a late "not now" is sent again as certain, and what becomes of that still proves nothing
+    twice_in_doubt(later);
+    EXPECT_TRUE(says_only(later.hear(event(v1::EVENT_DEFERRED, 2)), v1::EVENT_RESENT));
+    EXPECT_TRUE(says_only(later.hear(failed_resend(3)), v1::EVENT_UNRESOLVED));
+    EXPECT_TRUE(later.open());
+
+    world known; // but where the first is known to have been refused, the second was the only one
+    known.hear(event(v1::EVENT_IN_DOUBT));
+    known.wait(30min);
+    known.hear(failed_by_gateway(1));
+    auto second = event(v1::EVENT_IN_DOUBT, 2, known.now);
+    second.set_dispatch(known.resent.at(0).dispatch.SerializeAsString());
+    known.hear(second);
+    EXPECT_TRUE(says_only(known.hear(failed_resend(2)), v1::EVENT_FAILED));
+    EXPECT_FALSE(known.open());
+}
+
+TEST(Doubts, ThePolicySendsAgainAsOftenAsTheCampaignAllowsAndThenAnApproverDecides) {
+    for (const std::uint32_t allowed : {0U, 1U, 3U}) {
+        world w;
+        w.says.resends = allowed;
+        auto copy = event(v1::EVENT_IN_DOUBT);
+        for (std::uint32_t n = 1; n <= allowed; ++n) {
+            w.hear(copy);
+            ASSERT_TRUE(says_only(w.wait(30min), v1::EVENT_RESENT));
+            EXPECT_EQ(w.resent.back().dispatch.resends(), n);
+            copy = event(v1::EVENT_IN_DOUBT, n + 1, w.now);
+            copy.set_dispatch(w.resent.back().dispatch.SerializeAsString());
+        }
+        w.hear(copy);
+        ASSERT_TRUE(says_only(w.wait(30min), v1::EVENT_UNRESOLVED)) << allowed;
+        EXPECT_EQ(w.told.back().code(), "semel:resends");
+        EXPECT_TRUE(w.wait(24h * 365).empty());
+        EXPECT_TRUE(says_only(w.hear(resolved("resend", allowed + 1)), v1::EVENT_RESENT)) << "nothing binds a person";
+    }
+}
+
+TEST(Doubts, ACampaignAllowsOneResendUnlessItSaysOtherwise) {
+    v1::Campaign c;
+    EXPECT_EQ(policy_of(c).resends, 1U);
+    c.set_resends(0);
+    EXPECT_EQ(policy_of(c).resends, 0U);
 }
 
 TEST(Doubts, AnUnknownCampaignWaits) {

@@ -109,16 +109,30 @@ class Story:
     message_ids: set = field(default_factory=set)
     reported: set = field(default_factory=set)  # message ids that receipts named
 
+    def kinds_of(self, attempt):
+        return {e.kind for e in self.by_attempt[attempt]}
+
+    @property
+    def last(self):
+        return self.kinds_of(max(self.by_attempt)) if self.by_attempt else set()
+
+    @property
+    def open_copies(self):
+        """Attempts whose last bytes were out and of which nothing says whether they were accepted."""
+        return [a for a in self.by_attempt if self.kinds_of(a) & {"in_doubt", "awaiting"}
+                and not self.kinds_of(a) & {"accepted", "failed", "deferred"}]
+
     @property
     def outcome(self):
         if self.kinds["accepted"]:
             return "accepted"
-        last = {e.kind for e in self.by_attempt[max(self.by_attempt)]} if self.by_attempt else set()
-        if "failed" in last:
+        last = self.last
+        # What became of a resend says nothing about the copy before it.
+        if "failed" in last and not self.open_copies:
             return "failed"
         if "presumed_sent" in last:
             return "presumed_sent"
-        if last & set(DOUBT_KINDS):
+        if "failed" in last or last & set(DOUBT_KINDS):
             return "in_doubt"
         return "outstanding"
 
@@ -224,7 +238,8 @@ class Check:
         coverage = report["coverage"]
         if sum(coverage.values()) != report["rows"]:
             self.breach("I2", f"the coverage's lines sum to {sum(coverage.values())}, rows are {report['rows']}")
-        for line, expected in (("rejected", truth.rejected), ("unreachable", truth.unreachable), ("outstanding", 0)):
+        for line, expected in (("rejected", truth.rejected), ("repeated", truth.repeated),
+                               ("unreachable", truth.unreachable), ("outstanding", 0)):
             if coverage[line] != expected:
                 self.breach("I2", f"coverage.{line} is {coverage[line]}, expected {expected}")
         if report["rows"] != truth.rows:
@@ -270,6 +285,11 @@ class Check:
         self.some("I4", (s.notification for s in self.stories.values()
                          if s.outcome == "failed" and self.counts[s.channel, s.address]),
                   "notifications are failed in the ledger and a gateway accepted them")
+        for channel, said in self.e.report["channels"].items():
+            proven = sum(s.channel == channel and s.outcome == "failed" for s in self.stories.values())
+            if said["failed"] > proven:
+                self.breach("I4", f"{channel}: the report says {said['failed']} failed; by their events {proven} were not "
+                                  f"accepted, of the others a copy may have been")
 
     def doubt_is_bounded(self):
         """Each in-doubt event belongs to the last faults before it that touched its channel; those that came within a
@@ -329,7 +349,9 @@ class Check:
                 kinds = {e.kind for e in events}
                 if not kinds & {"in_doubt", "awaiting"}:
                     continue
-                wrong = "accepted" in kinds and count == 0 or "failed" in kinds and count > 0 and not story.kinds["accepted"]
+                others = sum(a != attempt for a in story.open_copies)
+                wrong = "accepted" in kinds and count == 0 or \
+                    "failed" in kinds and count > others and not story.kinds["accepted"]
                 if wrong:
                     self.wrong += 1
                     self.breach("I6", f"notification {story.notification[:16]} was in doubt and settled as "
@@ -343,10 +365,9 @@ class Check:
                          and len(s.reported) >= self.parts.get((s.channel, s.address), 1)
                          and not any(e.code == "semel:claims-lost" for events in s.by_attempt.values() for e in events)),
                   "notifications are in doubt although receipts prove that they arrived")
-        # Its time is up when all is at rest: then it was sent again, or is called unresolved.
+        # Its time is up when all is at rest: then it was sent again, or is called unresolved, as is a resend in vain.
         self.some("I6", (s.notification for s in self.stories.values()
-                         if s.outcome == "in_doubt" and
-                         {e.kind for e in s.by_attempt[max(s.by_attempt)]} & {"in_doubt", "unresolved"} == {"in_doubt"}),
+                         if s.outcome == "in_doubt" and s.last & {"in_doubt", "failed"} and "unresolved" not in s.last),
                   "notifications are in doubt and were left alone")
         open_now = {s.notification for s in self.stories.values() if s.outcome == "in_doubt"}
         listed = {d["notification"] for d in self.e.in_doubt}

@@ -7,7 +7,7 @@ from .checker import Event, Link
 from .stack import Failed
 
 CHANNELS = {1: "email", 2: "push", 3: "sms"}
-KINDS = {1: "recipient", 2: "recipient_rejected", 10: "accepted", 11: "failed", 12: "deferred", 13: "awaiting",
+KINDS = {1: "recipient", 2: "recipient_repeated", 10: "accepted", 11: "failed", 12: "deferred", 13: "awaiting",
          14: "in_doubt", 15: "resent", 16: "presumed_sent", 17: "unresolved", 18: "resolved", 20: "receipt",
          21: "dead_letter", 30: "wave_sealed", 31: "operator", 32: "wave_dropped"}
 ROLES = {0: "own", 1: "covered", 2: "told_earlier"}
@@ -39,8 +39,8 @@ def events(dsn, campaign):
            for id, kind, channel, notification, attempt, gateway, code, message_id, time in rows(
                dsn, "SELECT encode(id, 'hex'), kind, channel, encode(notification, 'hex'), attempt, gateway, code,"
                     " gateway_message_id, time_us FROM ledger.events WHERE campaign = :n ORDER BY time_us", n=n)]
-    out += [Event(id, "recipient_rejected" if rejected == "t" else "recipient", time_us=int(time))
-            for id, rejected, time in rows(
+    out += [Event(id, "recipient_repeated" if repeated == "t" else "recipient", time_us=int(time))
+            for id, repeated, time in rows(
                 dsn, "SELECT encode(id, 'hex'), rejected, time_us FROM ledger.recipients WHERE campaign = :n", n=n)]
     return out
 

@@ -40,7 +40,7 @@ class Person:
     push: str = ""
     segments: str = ""
     refused: bool = False  # the row must be refused at import
-    double: bool = False  # the id stands in an earlier row: counted as rejected, its addresses are told all the same
+    double: bool = False  # the id stands in an earlier row: counted as repeated, its addresses are told all the same
 
     def address(self, channel):
         return "" if self.refused else getattr(self, channel)
@@ -69,11 +69,15 @@ class Truth:
 
     @property
     def rejected(self):
-        return sum(p.refused or p.double for p in self.people)
+        return sum(p.refused for p in self.people)
+
+    @property
+    def repeated(self):
+        return sum(p.double for p in self.people)
 
     @property
     def counted(self):
-        """Those who count as a person: every row that was not rejected."""
+        """Those who count as a person: every row that was read and is the first of its id."""
         return [p for p in self.people if not p.refused and not p.double]
 
     @property

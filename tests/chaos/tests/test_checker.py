@@ -14,8 +14,8 @@ def clean(policy="hold"):
     """Three hundred people, all told, nothing broken."""
     truth = people.make(300, seed=7)
     report = {"rows": truth.rows, "channels": {}, "coverage": {
-        "reached": truth.rows - truth.rejected - truth.unreachable, "failed": 0, "unreachable": truth.unreachable,
-        "in_doubt": 0, "outstanding": 0, "rejected": truth.rejected}}
+        "reached": len(truth.counted) - truth.unreachable, "failed": 0, "unreachable": truth.unreachable,
+        "in_doubt": 0, "outstanding": 0, "repeated": truth.repeated, "rejected": truth.rejected}}
     accepts, events, links = [], [], []
     for n, ((channel, address), rows) in enumerate(truth.addresses.items()):
         notification = f"{n:064x}"
@@ -70,6 +70,16 @@ def put_in_doubt(e, index=0, time_us=5_000_000, accepted_there=True, unresolved=
 def person_of(e, event):
     row = next(l.row for l in e.links if l.notification == event.notification and l.role == "own")
     return e.truth.by_row[row]
+
+
+def resend_in_vain(e, index=0, code="semel:cancelled", accepted_there=True):
+    """The notification of event `index` was in doubt, and its resend was turned away or refused."""
+    event = put_in_doubt(e, index, accepted_there=accepted_there, unresolved=False)
+    for id, kind, said in (("r", "resent", ""), ("f", "failed", code), ("v", "unresolved", code)):
+        add_event(e, id=f"{id}{index}", kind=kind, channel=event.channel, notification=event.notification, attempt=2,
+                  code=said, time_us=5_000_002)
+    e.faults = [Fault("kill", event.channel, 4_000_000, {event.channel: 1})]
+    return event
 
 
 class Checker(unittest.TestCase):
@@ -196,6 +206,39 @@ class Checker(unittest.TestCase):
         e.report["channels"]["email"]["accepted"] -= 1
         e.report["channels"]["email"]["failed"] += 1
         self.assertEqual(set(self.breaches(e)), {"I4"})
+
+    def test_a_resend_in_vain_is_a_doubt_and_no_failure(self):
+        for code in ("semel:cancelled", "550"):
+            for accepted_there in (True, False):
+                e = clean("resend")
+                resend_in_vain(e, code=code, accepted_there=accepted_there)
+                verdict = judge(e)
+                self.assertEqual([str(b) for b in verdict.breaches], [])
+                self.assertEqual(verdict.in_doubt, 1)
+
+    def test_I4_a_resend_in_vain_that_is_called_failed(self):
+        e = clean("resend")
+        event = resend_in_vain(e, accepted_there=False)
+        e.report["channels"][event.channel]["in_doubt"] -= 1
+        e.report["channels"][event.channel]["failed"] += 1
+        self.assertEqual(set(self.breaches(e)), {"I4"})
+        # Until a late answer says that the first copy was refused as well.
+        add_event(e, id="late", kind="failed", channel=event.channel, notification=event.notification, attempt=1,
+                  code="550", time_us=5_000_003)
+        e.in_doubt.clear()
+        e.unreached.append(person_of(e, event).recipient_id)
+        e.faults = [Fault("kill", event.channel, 4_000_000, {event.channel: 1})]
+        self.assertEqual([str(b) for b in judge(e).breaches], [])
+
+    def test_I6_a_resend_in_vain_that_is_not_listed(self):
+        e = clean("resend")
+        resend_in_vain(e)
+        e.in_doubt.clear()
+        self.catches(e, "I6")
+        e = clean("resend")
+        resend_in_vain(e)
+        e.events = [x for x in e.events if x.kind != "unresolved"]
+        self.catches(e, "I6")
 
     def test_I5_more_doubt_than_the_window(self):
         e = clean()

@@ -24,7 +24,7 @@ class People(unittest.TestCase):
                 doubles += r["recipient_id"] in seen
                 seen.add(r["recipient_id"])
         self.assertGreater(doubles, 0)
-        self.assertEqual(truth.rejected, len(refused) + doubles)
+        self.assertEqual((truth.rejected, truth.repeated), (len(refused), doubles))
 
     def test_some_share_an_address_and_some_have_none(self):
         truth = people.make(20_000, 3)

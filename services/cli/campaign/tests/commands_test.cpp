@@ -139,7 +139,7 @@ class Commands : public testing::Test {
 TEST_F(Commands, CreatePrintsTheIdAloneAndWarningsBesideIt) {
     api.on("POST", "/v1/campaigns", {{201, R"({"id":"c-1","warnings":["email.ko.md:3: long"]})"}}).start();
     const auto r = semel({"campaign", "create", "--name", "N", "--notice", "notices/follow-up", "--channels",
-                          "email,sms", "--in-doubt", "hold"});
+                          "email,sms", "--in-doubt", "hold", "--resends", "2"});
     EXPECT_EQ(r.exit_code, 0) << r.err;
     EXPECT_EQ(r.out, "c-1\n");
     EXPECT_EQ(r.err, "warning: notices/follow-up/email.ko.md:3: long\n");
@@ -149,6 +149,7 @@ TEST_F(Commands, CreatePrintsTheIdAloneAndWarningsBesideIt) {
     const auto body = json::read(asked[0].body).value().as_object();
     EXPECT_EQ(body.at("channels").as_array().size(), 2U);
     EXPECT_EQ(body.at("in_doubt").as_string(), "hold");
+    EXPECT_EQ(body.at("resends").to_number<int>(), 2);
     EXPECT_TRUE(body.at("notice").as_object().contains("notice.yaml"));
 }
 
@@ -316,6 +317,17 @@ TEST_F(Commands, UnreachedGoesIntoTheFile) {
     EXPECT_EQ(r.exit_code, 0) << r.err;
     EXPECT_EQ(text_in(to), people);
     EXPECT_EQ(r.out, "") << "personal data goes where it was asked to go";
+}
+
+TEST_F(Commands, RepeatedRowsGoIntoTheFile) {
+    const std::string rows = "wave,row,recipient_id,reason,effect\r\n1,2,4711,twice,told\r\n";
+    api.on("GET", "/v1/campaigns/{id}/repeated", {{200, rows}}).start();
+    const auto to = folder / "repeated.csv";
+    const auto r = semel({"campaign", "report", "c-1", "--repeated", to.string()});
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    EXPECT_EQ(text_in(to), rows);
+    EXPECT_EQ(r.out, "");
+    EXPECT_EQ(semel({"campaign", "report", "c-1", "--repeated", "-", "--unreached", "-"}).exit_code, 2);
 }
 
 TEST_F(Commands, ThePersonAskedForIsInNoUrl) {

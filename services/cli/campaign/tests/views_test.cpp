@@ -51,7 +51,8 @@ TEST(Views, StatusOfADraftHasNoTable) {
 }
 
 const auto finished = R"({"id": "c-1", "name": "N", "state": "finished", "rows": 10000,
-  "coverage": {"reached": 9800, "failed": 20, "unreachable": 100, "in_doubt": 5, "outstanding": 0, "rejected": 75},
+  "coverage": {"reached": 9800, "failed": 20, "unreachable": 100, "in_doubt": 5, "outstanding": 0,
+               "repeated": 5, "rejected": 70},
   "channels": {"email": {"planned": 9000, "covered": 400, "accepted": 8985, "delivered": 0, "failed": 10,
                          "in_doubt": 5, "unresolved": 3, "presumed_sent": 2, "resent": 7}}})";
 
@@ -64,7 +65,8 @@ TEST(Views, ReportClosesWithTheSumOfItsLines) {
                                              "unreachable     100    1.0 %\n"
                                              "in doubt          5    0.1 %\n"
                                              "outstanding       0    0.0 %\n"
-                                             "rejected         75    0.8 %\n"
+                                             "repeated          5    0.1 %\n"
+                                             "rejected         70    0.7 %\n"
                                              "rows         10,000  100.0 %\n"
                                              "\n"
                                              "channel  planned  covered  accepted  delivered  failed  in doubt  "
@@ -74,8 +76,9 @@ TEST(Views, ReportClosesWithTheSumOfItsLines) {
 }
 
 TEST(Views, ReportAsCsvIsTheCoverage) {
-    EXPECT_EQ(report_csv(parsed(finished)), "line,people\r\nreached,9800\r\nfailed,20\r\nunreachable,100\r\n"
-                                            "in_doubt,5\r\noutstanding,0\r\nrejected,75\r\nrows,10000\r\n");
+    EXPECT_EQ(report_csv(parsed(finished)),
+              "line,people\r\nreached,9800\r\nfailed,20\r\nunreachable,100\r\n"
+              "in_doubt,5\r\noutstanding,0\r\nrepeated,5\r\nrejected,70\r\nrows,10000\r\n");
 }
 
 TEST(Views, WavesShowWhatAnApproverSigns) {
