@@ -127,12 +127,15 @@ asio::awaitable<void> engine::impl::send(partition_ptr p, item& message) {
         co_return;
     }
     const auto give_up = d.give_up_us() == 0 ? std::nullopt : std::optional{base::from_us(d.give_up_us())};
+    // The bytes of a message name no deadline that nobody chose: a later launch may move it, and an audit renders them
+    // again from the campaign as it is then.
+    const bool chosen = d.test() || campaign->state.deadline_basis().empty();
     const notice::values values{.campaign = campaign_id,
                                 .notification = base::from_bytes<base::notification_id>(d.notification()).value(),
                                 .planned_at = base::from_us(d.planned_at_us()),
                                 .delivery = &*delivery,
                                 .test = d.test(),
-                                .give_up = give_up};
+                                .give_up = chosen ? give_up : std::nullopt};
     auto content = notice::fill(*artifact, values);
     if (!content) {
         settle(p, message, failed_with("semel:content", content.error().why()));

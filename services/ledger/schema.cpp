@@ -300,37 +300,10 @@ CREATE FUNCTION ledger.repeated(campaign text) RETURNS TABLE (wave int, "row" bi
     FROM ledger.recipients r WHERE r.campaign = ledger.number_of(repeated.campaign) AND r.rejected
     ORDER BY r.wave, r.row $f$;
 
--- As before, but how often it was sent again while in doubt: the campaign says how often its policy may.
-DROP FUNCTION ledger.in_doubt(text);
-CREATE FUNCTION ledger.in_doubt(campaign text) RETURNS TABLE (notification bytea, recipient_ref bytea, sealed bytea,
-    channel text, gateway text, attempt int, state text, since_us bigint, code text, text text, resent boolean,
-    unknown_receipts bigint, decided_code text, decided_text text, decided_by text, resends bigint)
-LANGUAGE sql STABLE AS $f$
-    SELECT n.notification, n.carrier, r.sealed, ledger.channel_name(n.channel), coalesce(d.gateway, l.gateway, ''),
-        n.progress / 8, CASE n.line WHEN 3 THEN 'unresolved' WHEN 6 THEN 'presumed_sent' ELSE 'waiting' END,
-        coalesce(d.since_us, l.time_us, 0), coalesce(d.code, ''), coalesce(d.text, ''), n.seen & 16 <> 0,
-        (SELECT count(*) FROM ledger.events e WHERE e.campaign = n.campaign AND e.notification = n.notification
-            AND e.kind = 20 AND e.receipt = 6),
-        coalesce(l.code, ''), coalesce(l.text, ''), coalesce(l.actor, ''),
-        (SELECT count(*) FROM ledger.events e WHERE e.campaign = n.campaign AND e.notification = n.notification
-            AND e.kind = 15 AND e.code <> 'semel:refused-late')
-    FROM ledger.notifications n
-    LEFT JOIN ledger.recipients r ON r.campaign = n.campaign AND r.recipient_ref = n.carrier AND r.wave = n.wave
-        AND r.row = n.row
-    LEFT JOIN LATERAL (
-        SELECT nullif(max(e.gateway), '') AS gateway, min(e.time_us) AS since_us,
-            max(e.code) FILTER (WHERE e.kind = 14) AS code, max(e.text) FILTER (WHERE e.kind = 14) AS text
-        FROM ledger.events e
-        WHERE e.campaign = n.campaign AND e.notification = n.notification AND e.kind IN (13, 14)
-            AND e.attempt <= n.progress / 8
-        GROUP BY e.attempt ORDER BY e.attempt DESC LIMIT 1) d ON true
-    LEFT JOIN LATERAL (
-        SELECT e.gateway, e.time_us, e.code, e.text, e.actor FROM ledger.events e
-        WHERE e.campaign = n.campaign AND e.notification = n.notification AND e.attempt = n.progress / 8
-            AND e.kind = CASE n.line WHEN 3 THEN 17 WHEN 6 THEN 16 END
-        ORDER BY e.time_us DESC LIMIT 1) l ON true
-    WHERE n.campaign = ledger.number_of(in_doubt.campaign) AND n.line IN (2, 3, 6) AND n.carrier IS NOT NULL
-    ORDER BY coalesce(d.since_us, l.time_us), n.notification $f$;
+-- How often a message was sent again while it was in doubt: the campaign says how often its policy may.
+CREATE FUNCTION ledger.resends(campaign text, message bytea) RETURNS bigint LANGUAGE sql STABLE AS $f$
+    SELECT count(*) FROM ledger.events e WHERE e.campaign = ledger.number_of(resends.campaign)
+        AND e.notification = message AND e.kind = 15 AND e.code <> 'semel:refused-late' $f$;
 )";
 
 } // namespace

@@ -1,5 +1,7 @@
 #include "lifecycle.hpp"
 
+#include "deadline.hpp"
+
 #include <crypto/hash.hpp>
 #include <wire/uploads.hpp>
 
@@ -261,10 +263,11 @@ step launch(const v1::Campaign& c, const std::map<std::uint32_t, wave_plan>& pla
     if (over(c)) {
         return refuse_over(c, "launch");
     }
-    if (c.deadline_us() != 0 && base::from_us(c.deadline_us()) <= now) {
+    auto next = next_version(c);
+    renew_default_deadline(next, now);
+    if (next.deadline_us() != 0 && base::from_us(next.deadline_us()) <= now) {
         return refused(fmt::format("the deadline of {} has passed; nothing would be sent", c.id()));
     }
-    auto next = next_version(c);
     std::size_t launched = 0;
     for (auto& wave : *next.mutable_waves()) {
         if (wave.phase() != v1::WAVE_APPROVED) {

@@ -11,6 +11,7 @@
 #include <wire/identity.hpp>
 #include <wire/uploads.hpp>
 
+#include <api/core/deadline.hpp>
 #include <fmt/format.h>
 
 #include <set>
@@ -216,6 +217,16 @@ result<draft> draft_of(const json::object& o, const crypto::key256& kek) {
     if (const auto ok = set_policies(c, o); !ok) {
         return failed(ok.error());
     }
+    const auto now = base::now();
+    set_default_deadline(c, checked.source, now);
+    if (const auto late = legal_warning(checked.source, c, now)) {
+        d.warnings.push_back(notice::to_text({.file = "notice.yaml",
+                                              .line = checked.source.jurisdictions_line,
+                                              .how_bad = notice::severity::warning,
+                                              .id = "legal-deadline",
+                                              .reason = *late,
+                                              .mend = "launch as soon as you can; --deadline says when to give up"}));
+    }
     d.notice.set_digest(c.notice_digest());
     d.notice.set_campaign_id(c.id());
     for (const auto& [file, bytes] : *files) {
@@ -246,6 +257,10 @@ asio::awaitable<http::response> create(services& s, http::request& r, user who) 
         warnings.emplace_back(w);
     }
     const auto id = d->campaign.id();
+    const json::object made{{"id", id},
+                            {"warnings", warnings},
+                            {"deadline", base::to_rfc3339(base::from_us(d->campaign.deadline_us()))},
+                            {"deadline_basis", d->campaign.deadline_basis()}};
     const auto partitions = s.topics.events;
     co_await s.db.run([draft = std::move(*d), who, partitions](pqxx::connection& c) {
         pqxx::work tx{c};
@@ -255,7 +270,7 @@ asio::awaitable<http::response> create(services& s, http::request& r, user who) 
     });
     s.outbox.notify();
     telemetry::log().info("campaign created", {{"campaign", id}, {"by", who.name}});
-    co_return answer(json::object{{"id", id}, {"warnings", warnings}}, 201);
+    co_return answer(made, 201);
 }
 
 /// What a step needs to know besides the campaign.

@@ -67,7 +67,8 @@ doubt doubt_of(const pqxx::row& row, const searches& found) {
 http::response list(pqxx::work& tx, const v1::Campaign& c, const crypto::key256& key) {
     const auto found = read_searches(tx, c.id());
     json::array out;
-    for (const auto& row : tx.exec_params("SELECT * FROM ledger.in_doubt($1)", c.id())) {
+    for (const auto& row : tx.exec_params(
+             "SELECT d.*, ledger.resends($1, d.notification) AS resends FROM ledger.in_doubt($1) d", c.id())) {
         const auto d = doubt_of(row, found);
         json::array evidence;
         for (const auto& line : evidence_of(d)) {

@@ -10,6 +10,7 @@
 #include <wire/identity.hpp>
 #include <wire/sealed.hpp>
 
+#include <api/core/deadline.hpp>
 #include <api/edge/ledger.hpp>
 #include <api/edge/reading.hpp>
 #include <api/edge/rendering.hpp>
@@ -159,6 +160,20 @@ void warn_of_standstill(const pqxx::result& rows, json::array& warnings) {
     }
 }
 
+/// While somebody is still to be told.
+void warn_of_the_law(pqxx::work& tx, const v1::Campaign& c, const coverage& lines, base::timestamp now,
+                     json::array& warnings) {
+    const bool over = c.phase() == v1::CAMPAIGN_FINISHED || c.phase() == v1::CAMPAIGN_CANCELLED;
+    if (over || (c.planned_at_us() != 0 && lines.outstanding == 0)) {
+        return;
+    }
+    const auto stored = store::notice_of(tx, c.id());
+    const auto parsed = notice::parse({stored.files().begin(), stored.files().end()});
+    if (const auto late = legal_warning(parsed.source, c, now)) {
+        warnings.emplace_back(*late);
+    }
+}
+
 /// The counts of one channel, by their names.
 json::object counts_of(const pqxx::row& row, std::initializer_list<std::string_view> names) {
     json::object out;
@@ -203,6 +218,7 @@ json::object status_of(pqxx::work& tx, const v1::Campaign& c, base::timestamp no
             warnings.emplace_back("at the present rate the campaign ends after its deadline");
         }
     }
+    warn_of_the_law(tx, c, lines, now, warnings);
     for (const auto& wave : c.waves()) {
         if (!is_dropped(wave) && wave.phase() != v1::WAVE_LAUNCHED && c.phase() == v1::CAMPAIGN_RUNNING) {
             warnings.emplace_back(
@@ -213,6 +229,7 @@ json::object status_of(pqxx::work& tx, const v1::Campaign& c, base::timestamp no
             {"name", c.name()},
             {"state", state_of(c, lines)},
             {"deadline", time_or_null(c.deadline_us())},
+            {"deadline_basis", c.deadline_basis()},
             {"forecast_finish", finish},
             {"warnings", warnings},
             {"rows", lines.rows()},

@@ -50,7 +50,9 @@ base::result<notice::content> render_again(const v1::Campaign& c, const v1::Noti
         delivery.set_recipient_id(recipient.recipient_id());
         delivery.set_name(recipient.name());
         *delivery.mutable_slots() = recipient.slots();
-        const auto give_up = c.deadline_us() == 0 ? std::nullopt : std::optional{base::from_us(c.deadline_us())};
+        // As the dispatchers do: no message carries a deadline that nobody chose, because a launch may move that one.
+        const bool chosen = c.deadline_us() != 0 && c.deadline_basis().empty();
+        const auto give_up = chosen ? std::optional{base::from_us(c.deadline_us())} : std::nullopt;
         const notice::values values{.campaign = base::campaign_id{c.id()},
                                     .notification = *id,
                                     .planned_at = base::from_us(c.planned_at_us()),

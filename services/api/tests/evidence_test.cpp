@@ -83,6 +83,7 @@ TEST(Evidence, SaysWhenThePolicyDecidesAndWhat) {
     auto patient = campaign(v1::DOUBT_RESEND);
     patient.set_resends(2);
     EXPECT_EQ(decision_of(d, patient), "sent again at 2026-11-24T10:30:00Z");
+    d.resends = 0;
     d.channel = "push";
     EXPECT_THAT(decision_of(d, campaign(v1::DOUBT_RESEND)), HasSubstr("same collapse id"));
 }

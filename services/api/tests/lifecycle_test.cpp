@@ -120,6 +120,9 @@ TEST(Lifecycle, NothingIsLaunchedAfterItsDeadline) {
     auto ok = api::approve(registered(), a_plan(1), {}, "operator", "approver").value();
     ok.campaign.set_deadline_us(base::to_us(now));
     EXPECT_FALSE(api::launch(ok.campaign, a_plan(1), {ok.approval}, now));
+    ok.campaign.set_deadline_basis("nobody chose it");
+    const auto late = api::launch(ok.campaign, a_plan(1), {ok.approval}, now).value();
+    EXPECT_EQ(base::from_us(late.deadline_us()), now + std::chrono::days{7}) << "a late notice must still go out";
 }
 
 TEST(Lifecycle, AnUploadThatEndsLaterIsTheLaterWave) {

@@ -57,6 +57,26 @@ TEST_F(Api, TakesWhatTheCreatorChose) {
     EXPECT_EQ(c.default_region(), "DE");
 }
 
+TEST_F(Api, GivesACampaignAnEndAndSaysWhereItComesFrom) {
+    // Its aware_at is long past: the law's 72 hours are missed, and the notice goes out all the same.
+    const auto made = post("operator", "/v1/campaigns", json::serialize(new_campaign()));
+    ASSERT_EQ(made.status, 201U) << made.body;
+    const auto c = campaign(made.text("id"));
+    const auto left = base::from_us(c.deadline_us()) - base::now();
+    EXPECT_LE(left, std::chrono::days{7});
+    EXPECT_GT(left, std::chrono::days{7} - std::chrono::hours{1});
+    EXPECT_EQ(made.text("deadline"), base::to_rfc3339(base::from_us(c.deadline_us())));
+    EXPECT_THAT(made.text("deadline_basis"), HasSubstr("7 days after the creation; the 72 hours of KR-PIPA ended"));
+    EXPECT_THAT(made.body, HasSubstr("missed by"));
+    const auto shown = get("approver", "/v1/campaigns/" + c.id());
+    EXPECT_EQ(shown.text("deadline_basis"), c.deadline_basis());
+    EXPECT_THAT(shown.body, HasSubstr("missed by"));
+
+    auto chosen = new_campaign();
+    chosen["deadline"] = "2030-01-01T00:00:00+09:00";
+    EXPECT_EQ(post("operator", "/v1/campaigns", json::serialize(chosen)).text("deadline_basis"), "");
+}
+
 TEST_F(Api, RefusesWhatItDoesNotUnderstand) {
     const auto with = [](const char* key, json::value value) {
         auto body = new_campaign();

@@ -85,6 +85,9 @@ int create(session& s, const creating& how) {
             }
         }
     }
+    if (!text_of(o, "deadline_basis").empty()) {
+        fmt::print(stderr, "{}", deadline_text(o));
+    }
     how.json ? print_json(*made) : fmt::print("{}\n", text_of(o, "id"));
     return 0;
 }
@@ -125,7 +128,10 @@ void add_create(CLI::App& campaign, int& exit_code) {
                      "How often the policy resend sends one message again; in doubt after that, an approver decides")
         ->check(CLI::Range(0, 10))
         ->capture_default_str();
-    command->add_option("--deadline", how->deadline, "Nothing is sent after it; status warns when it is not kept")
+    command
+        ->add_option("--deadline", how->deadline,
+                     "Nothing is sent after it; status warns when it is not kept [the law's, where a jurisdiction of "
+                     "the notice counts in hours from aware_at and a day is left; else 7 days]")
         ->check(a_time);
     command->add_option("--start", how->start, "Nothing is sent before it")->check(a_time);
     command
@@ -212,7 +218,8 @@ int seal(session& s, const std::string& id, bool as_json) {
         if (as_json) {
             print_json(*campaign);
         } else {
-            fmt::print("{}\nnext: semel campaign approve {} --as approver\n", waves_text(campaign->as_object()), id);
+            const auto& o = campaign->as_object();
+            fmt::print("{}{}\nnext: semel campaign approve {} --as approver\n", deadline_text(o), waves_text(o), id);
         }
         return 0;
     }
@@ -273,83 +280,6 @@ int status(session& s, const watching& how) {
         }
         pause_for(1s);
     }
-}
-
-struct reporting : common_options {
-    std::string id, unreached, repeated;
-    bool csv = false, pdf = false;
-};
-
-int write_list(session& s, const std::string& target, const std::string& path) {
-    const bool to_file = path != "-";
-    std::ofstream file;
-    if (to_file) {
-        file.open(path, std::ios::binary | std::ios::trunc);
-        if (!file) {
-            return fail({fault::kind::permanent, fmt::format("cannot write {}", path)});
-        }
-    }
-    std::ostream& out = to_file ? file : std::cout;
-    http::client_request request;
-    request.target = target;
-    request.sink = [&out](std::string_view piece) { out << piece; };
-    const auto answer = s.send(std::move(request));
-    if (!answer) {
-        return fail(answer.error());
-    }
-    if (!out.flush()) {
-        return fail({fault::kind::permanent, fmt::format("cannot write {}: is the disk full?", path)});
-    }
-    return 0;
-}
-
-int report(session& s, const reporting& how) {
-    if (!how.unreached.empty()) {
-        return write_list(s, campaign_target(how.id, "/unreached"), how.unreached);
-    }
-    if (!how.repeated.empty()) {
-        return write_list(s, campaign_target(how.id, "/repeated"), how.repeated);
-    }
-    const auto found = s.get(campaign_target(how.id, "/report"));
-    if (!found) {
-        return fail(found.error());
-    }
-    if (how.json || !found->is_object()) {
-        print_json(*found);
-    } else {
-        fmt::print("{}", how.csv ? report_csv(found->get_object()) : report_text(found->get_object()));
-    }
-    return 0;
-}
-
-void add_report(CLI::App& campaign, int& exit_code) {
-    auto how = std::make_shared<reporting>();
-    auto* command = subcommand(campaign, "report", "The coverage: what became of everybody",
-                               "  semel campaign report c-abcdefghijklmnop --csv > coverage.csv\n"
-                               "  semel campaign report c-abcdefghijklmnop --unreached people.csv\n\n"
-                               "rows = reached + failed + unreachable + in doubt + outstanding + repeated + rejected");
-    add_common(*command, how);
-    add_id(*command, how->id);
-    auto* csv = command->add_flag("--csv", how->csv, "The lines of the coverage as CSV");
-    auto* unreached =
-        command
-            ->add_option(
-                "--unreached", how->unreached,
-                "Instead: the people whom nothing reached, as CSV into this file (- for standard output), for a "
-                "letter or a public notice. Personal data")
-            ->excludes(csv);
-    command
-        ->add_option(
-            "--repeated", how->repeated,
-            "Instead: the rows that repeat a recipient_id of their wave, as CSV into this file (- for standard "
-            "output), each with what became of it. Personal data")
-        ->excludes(csv)
-        ->excludes(unreached);
-    command->add_flag("--pdf", how->pdf, "Not in this version");
-    command->callback([how, &exit_code] {
-        exit_code = how->pdf ? unsupported("report --pdf; use --csv or --json")
-                             : with_session(*how, [&](session& s) { return report(s, *how); });
-    });
 }
 
 struct testing : common_options {

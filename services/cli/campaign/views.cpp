@@ -61,10 +61,7 @@ std::string heading(const json::object& campaign) {
 }
 
 std::string times(const json::object& status) {
-    std::string out;
-    if (const auto deadline = text_of(status, "deadline"); !deadline.empty()) {
-        out += fmt::format("deadline  {}\n", one_line(deadline));
-    }
+    auto out = deadline_text(status);
     if (const auto finish = text_of(status, "forecast_finish"); !finish.empty()) {
         out += fmt::format("forecast  done at {}\n", one_line(finish));
     }
@@ -158,6 +155,15 @@ std::string waves_text(const json::object& campaign) {
     }
     return table.to_string() +
            (channels.empty() ? "" : "addresses by channel are counted before shared ones are joined\n");
+}
+
+std::string deadline_text(const json::object& campaign) {
+    const auto deadline = text_of(campaign, "deadline");
+    if (deadline.empty()) {
+        return {};
+    }
+    const auto basis = text_of(campaign, "deadline_basis");
+    return fmt::format("deadline  {}{}\n", one_line(deadline), basis.empty() ? "" : ": " + one_line(basis));
 }
 
 std::string campaign_text(const json::object& campaign) {

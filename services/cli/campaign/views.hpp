@@ -11,11 +11,13 @@ std::string campaigns_text(const json::value& list);
 /// The counts that an approver signs: what was uploaded and what registering found, wave by wave.
 std::string waves_text(const json::object& campaign);
 std::string campaign_text(const json::object& campaign);
+/// When it gives up, and where that comes from; nothing for a campaign of an older version that has no end.
+std::string deadline_text(const json::object& campaign);
 std::string status_text(const json::object& status);
 /// For a log: one line.
 std::string status_line(const json::object& status);
 std::string report_text(const json::object& report);
-/// "line,people": the six lines of the coverage and their sum.
+/// "line,people": the seven lines of the coverage and their sum.
 std::string report_csv(const json::object& report);
 /// `raw`: mails as their bytes, not as they read.
 std::string story_text(const json::object& story, bool raw = false);

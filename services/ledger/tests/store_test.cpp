@@ -202,7 +202,8 @@ TEST_F(Ledger, AResendThatFailsLeavesItsPersonInDoubtAndListed) {
     auto left = s.about(v1::EVENT_UNRESOLVED, "a", 2);
     left.set_code("semel:cancelled");
     write({left});
-    const auto listed = query("SELECT attempt, state, decided_code, resends FROM ledger.in_doubt($1)", s.campaign);
+    const auto listed = query(
+        "SELECT attempt, state, decided_code, ledger.resends($1, notification) FROM ledger.in_doubt($1)", s.campaign);
     ASSERT_EQ(listed.size(), 1U);
     EXPECT_EQ(listed[0][0].as<int>(), 2);
     EXPECT_EQ(listed[0][1].as<std::string>(), "unresolved");

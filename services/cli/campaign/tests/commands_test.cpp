@@ -153,6 +153,15 @@ TEST_F(Commands, CreatePrintsTheIdAloneAndWarningsBesideIt) {
     EXPECT_TRUE(body.at("notice").as_object().contains("notice.yaml"));
 }
 
+TEST_F(Commands, CreateSaysWhenACampaignWithoutADeadlineGivesUp) {
+    api.on("POST", "/v1/campaigns",
+           {{201, R"({"id":"c-1","warnings":[],"deadline":"2026-12-06T00:00:00Z","deadline_basis":"7 days"})"}})
+        .start();
+    const auto r = semel({"campaign", "create", "--name", "N", "--notice", "notices/follow-up"});
+    EXPECT_EQ(r.out, "c-1\n");
+    EXPECT_EQ(r.err, "deadline  2026-12-06T00:00:00Z: 7 days\n");
+}
+
 TEST_F(Commands, ARefusalIsOneAndAnApiThatIsAwayIsThree) {
     api.on("POST", "/v1/campaigns/{id}/launch", {{409, R"({"error":"nothing to launch","retry":false})"}})
         .on("GET", "/v1/campaigns", {{503, R"({"error":"PostgreSQL cannot be reached","hint":"see semel ps"})"}})

@@ -39,6 +39,12 @@ TEST(Views, StatusIsATableWithForecastAndWarningsInWords) {
               "warning: sms 2 messages are in doubt\n");
 }
 
+TEST(Views, ADeadlineThatNobodyChoseSaysWhereItComesFrom) {
+    const auto given = parsed(R"({"deadline":"2026-12-01T00:00:00Z","deadline_basis":"7 days after the creation"})");
+    EXPECT_EQ(deadline_text(given), "deadline  2026-12-01T00:00:00Z: 7 days after the creation\n");
+    EXPECT_EQ(deadline_text(parsed(R"({"deadline":null})")), "");
+}
+
 TEST(Views, StatusIsOneLineForALog) {
     EXPECT_EQ(status_line(parsed(running)),
               "running; email 9,120/10,000 accepted, 3 failed, 1,200/s; sms 48/50 accepted, 2 in doubt; done at "

@@ -1,0 +1,98 @@
+#include "commands.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cli/campaign/text_table.hpp>
+#include <cli/campaign/views.hpp>
+#include <cli/campaign/with_session.hpp>
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iostream>
+
+namespace semel::cli::campaign {
+
+using base::fault;
+
+namespace {
+
+struct reporting : common_options {
+    std::string id, unreached, repeated;
+    bool csv = false, pdf = false;
+};
+
+int write_list(session& s, const std::string& target, const std::string& path) {
+    const bool to_file = path != "-";
+    std::ofstream file;
+    if (to_file) {
+        file.open(path, std::ios::binary | std::ios::trunc);
+        if (!file) {
+            return fail({fault::kind::permanent, fmt::format("cannot write {}", path)});
+        }
+    }
+    std::ostream& out = to_file ? file : std::cout;
+    http::client_request request;
+    request.target = target;
+    request.sink = [&out](std::string_view piece) { out << piece; };
+    const auto answer = s.send(std::move(request));
+    if (!answer) {
+        return fail(answer.error());
+    }
+    if (!out.flush()) {
+        return fail({fault::kind::permanent, fmt::format("cannot write {}: is the disk full?", path)});
+    }
+    return 0;
+}
+
+int report(session& s, const reporting& how) {
+    if (!how.unreached.empty()) {
+        return write_list(s, campaign_target(how.id, "/unreached"), how.unreached);
+    }
+    if (!how.repeated.empty()) {
+        return write_list(s, campaign_target(how.id, "/repeated"), how.repeated);
+    }
+    const auto found = s.get(campaign_target(how.id, "/report"));
+    if (!found) {
+        return fail(found.error());
+    }
+    if (how.json || !found->is_object()) {
+        print_json(*found);
+    } else {
+        fmt::print("{}", how.csv ? report_csv(found->get_object()) : report_text(found->get_object()));
+    }
+    return 0;
+}
+
+} // namespace
+
+void add_report(CLI::App& campaign, int& exit_code) {
+    auto how = std::make_shared<reporting>();
+    auto* command = campaign.add_subcommand("report", "The coverage: what became of everybody");
+    command->footer("Example:\n"
+                    "  semel campaign report c-abcdefghijklmnop --csv > coverage.csv\n"
+                    "  semel campaign report c-abcdefghijklmnop --unreached people.csv\n\n"
+                    "rows = reached + failed + unreachable + in doubt + outstanding + repeated + rejected");
+    add_common(*command, how);
+    add_id(*command, how->id);
+    auto* csv = command->add_flag("--csv", how->csv, "The lines of the coverage as CSV");
+    auto* unreached =
+        command
+            ->add_option(
+                "--unreached", how->unreached,
+                "Instead: the people whom nothing reached, as CSV into this file (- for standard output), for a "
+                "letter or a public notice. Personal data")
+            ->excludes(csv);
+    command
+        ->add_option(
+            "--repeated", how->repeated,
+            "Instead: the rows that repeat a recipient_id of their wave, as CSV into this file (- for standard "
+            "output), each with what became of it. Personal data")
+        ->excludes(csv)
+        ->excludes(unreached);
+    command->add_flag("--pdf", how->pdf, "Not in this version");
+    command->callback([how, &exit_code] {
+        exit_code = how->pdf ? unsupported("report --pdf; use --csv or --json")
+                             : with_session(*how, [&](session& s) { return report(s, *how); });
+    });
+}
+
+} // namespace semel::cli::campaign
