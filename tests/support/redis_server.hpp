@@ -59,6 +59,9 @@ class redis_server {
             pid_ = 0;
         }
     }
+    /// It takes commands and answers none, until it goes on.
+    void hold() const { ::kill(pid_, SIGSTOP); }
+    void go_on() const { ::kill(pid_, SIGCONT); }
     /// The next start comes up empty: another instance on the same port.
     void forget_file() { std::filesystem::remove(folder_ / "dump.rdb"); }
     std::uint16_t port() const noexcept { return port_; }
