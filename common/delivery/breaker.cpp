@@ -7,6 +7,7 @@ namespace semel::delivery {
 void breaker::succeeded() noexcept {
     pause_ = {};
     stopped_because_.clear();
+    suspected_ = false;
     if (++answers_ >= policy_.window) {
         answers_ /= 2;
         failures_ /= 2;
@@ -22,19 +23,52 @@ void breaker::failed(base::instant now) noexcept {
     if (!unproven() && (answers_ < policy_.at_least || failures_ < policy_.open_at * answers_)) {
         return;
     }
-    pause_ = pause_ == base::duration{} ? policy_.first_pause : std::min(pause_ * 2, policy_.longest_pause);
-    open_until_ = std::max(open_until_, now + pause_);
+    pause_again(now);
     answers_ = 0;
     failures_ = 0;
 }
 
+void breaker::pause_again(base::instant now) noexcept {
+    pause_ = pause_ == base::duration{} ? policy_.first_pause : std::min(pause_ * 2, policy_.longest_pause);
+    open_until_ = std::max(open_until_, now + pause_);
+}
+
 void breaker::stop(base::instant now, std::string why) {
     stopped_because_ = std::move(why);
+    suspected_ = false;
     pause_ = policy_.longest_pause;
     open_until_ = now + policy_.longest_pause;
 }
 
+void breaker::suspect(base::instant now, std::string why) {
+    if (open(now)) {
+        return; // it was sent before
+    }
+    stopped_because_ = std::move(why);
+    suspected_ = true;
+    pause_again(now);
+}
+
+void breaker::clear() noexcept {
+    if (suspected_) {
+        open_until_ = {};
+    }
+    succeeded();
+}
+
+breaker::state breaker::standing(base::instant now) const noexcept {
+    constexpr auto still = std::chrono::seconds{10};
+    if (!stopped_because_.empty()) {
+        return suspected_ ? state::suspected : state::stopped;
+    }
+    if (unproven()) {
+        return state::failing;
+    }
+    return asked_until_ != base::instant{} && now < asked_until_ + still ? state::paused : state::closed;
+}
+
 void breaker::pause_until(base::instant until) noexcept {
+    asked_until_ = std::max(asked_until_, until);
     open_until_ = std::max(open_until_, until);
 }
 

@@ -26,6 +26,11 @@ class breaker {
     void failed(base::instant now) noexcept;
     /// A configuration or policy error: closed at once, for the longest pause, and an operator is called.
     void stop(base::instant now, std::string why);
+    /// Several recipients got an answer that speaks of our configuration: closed for a short pause, longer each time
+    /// that the one message that then tries gets it too.
+    void suspect(base::instant now, std::string why);
+    /// The suspicion was wrong, or what it was about has been mended: something was accepted.
+    void clear() noexcept;
     /// The gateway asked for it (Retry-After, throttling).
     void pause_until(base::instant) noexcept;
 
@@ -33,16 +38,23 @@ class breaker {
     /// Its pause is over and nothing has succeeded since: one message at a time may try.
     bool unproven() const noexcept { return pause_ != base::duration{}; }
     base::instant open_until() const noexcept { return open_until_; }
+    /// For people: as it lasts, not as it flickers between a pause and the next try.
+    enum class state : unsigned char { closed, stopped, suspected, failing, paused };
+    state standing(base::instant now) const noexcept;
     /// Why an operator must look; empty when nothing is wrong with the configuration.
     const std::string& stopped_because() const noexcept { return stopped_because_; }
 
   private:
+    void pause_again(base::instant now) noexcept;
+
     policy policy_;
     unsigned answers_ = 0;
     unsigned failures_ = 0;
     base::duration pause_{0};
     base::instant open_until_{};
+    base::instant asked_until_{}; // by the gateway
     std::string stopped_because_;
+    bool suspected_ = false; // stopped_because_ is a suspicion, not what the gateway said of us
 };
 
 } // namespace semel::delivery

@@ -6,9 +6,14 @@
 #include <kafka/retention.hpp>
 #include <redis/configured.hpp>
 #include <runtime/tasks.hpp>
+#include <runtime/together.hpp>
 #include <wire/topics.hpp>
 
+#include <boost/asio/thread_pool.hpp>
+#include <trouble/board.hpp>
+
 #include <algorithm>
+#include <map>
 #include <stdexcept>
 
 namespace semel::delivery {
@@ -41,11 +46,41 @@ asio::awaitable<void> tell_health(runtime::context& ctx, catalog::catalog& c, re
     } while (co_await runtime::sleep(std::chrono::milliseconds{500}));
 }
 
-asio::awaitable<void> work(runtime::context& ctx, engine& e, catalog::catalog& c, redis::client& redis) {
+asio::awaitable<void> tell_trouble(engine& e, trouble::teller& to) {
+    do {
+        auto now = e.troubles();
+        co_await to.tell(std::move(now));
+    } while (co_await runtime::sleep(trouble::told_every));
+}
+
+/// What retry.* held and is settled is in the events: its room is given back. A broker that refuses loses nothing by
+/// it.
+asio::awaitable<void> forget_retries(runtime::context& ctx, engine& e, kafka::admin& kafka, asio::thread_pool& thread) {
+    constexpr std::chrono::seconds every{60};
+    std::map<kafka::topic_partition, kafka::offset> forgotten;
+    while (co_await runtime::sleep(every)) {
+        auto settled = e.settled_retries();
+        std::erase_if(settled, [&](const kafka::start& s) { return s.next <= forgotten[s.at]; });
+        const auto done =
+            co_await runtime::on_thread(thread, [&kafka, settled] { return kafka.delete_records(settled); });
+        if (!done) {
+            ctx.log().warn("settled records of retry.* could not be deleted", {{"why", done.error().why()}});
+            continue;
+        }
+        for (const auto& s : settled) {
+            forgotten[s.at] = s.next;
+        }
+    }
+}
+
+asio::awaitable<void> work(runtime::context& ctx, engine& e, catalog::catalog& c, redis::client& redis,
+                           trouble::teller& told, kafka::admin& kafka, asio::thread_pool& thread) {
     std::vector<asio::awaitable<void>> tasks;
     tasks.push_back(c.run());
     tasks.push_back(e.run());
     tasks.push_back(tell_health(ctx, c, redis));
+    tasks.push_back(tell_trouble(e, told));
+    tasks.push_back(forget_retries(ctx, e, kafka, thread));
     co_await runtime::first_of(std::move(tasks));
 }
 
@@ -77,7 +112,10 @@ asio::awaitable<void> dispatch(runtime::context& ctx, base::channel channel,
     options.partitions = must(admin.partitions(std::string{wire::events}));
     engine engine{ctx.executor(), std::move(options), catalog, redis, std::move(lanes), ctx.metrics(), ctx.log()};
 
-    co_await runtime::race(work(ctx, engine, catalog, redis), ctx.stop_requested()); // intake ends here
+    trouble::teller told{redis, std::string{base::to_string(channel)}, ctx.instance_name()};
+    asio::thread_pool thread{1}; // its work uses what is above
+    co_await runtime::race(work(ctx, engine, catalog, redis, told, admin, thread),
+                           ctx.stop_requested()); // intake ends here
     ctx.not_ready("draining");
     // What is out is answered and committed. The process is given up at the deadline: all must have been said by then.
     const std::chrono::milliseconds whole = config.drain_deadline;

@@ -22,6 +22,7 @@ std::vector<std::string> topics_of(const engine_options& o) {
     for (std::size_t tier = 0; tier < wire::tiers.size(); ++tier) {
         topics.push_back(o.prefix + wire::retry(o.channel, tier));
     }
+    topics.push_back(o.prefix + wire::parked(o.channel));
     return topics;
 }
 
@@ -178,7 +179,7 @@ void engine::impl::balance_fetching(partition& p) {
 
 bool engine::impl::next_of(partition& p, base::instant now, item& out) {
     if (p.state != partition::phase::open || p.queue.empty() || !p.window.sendable(p.queue.front().at) ||
-        p.queue.front().due > now || left_lying(p.queue.front().dispatch, now)) {
+        p.queue.front().due > now || left_lying(p.queue.front().dispatch, now) || stays_parked(p, p.queue.front())) {
         return false;
     }
     out = std::move(p.queue.front());
@@ -217,7 +218,7 @@ void engine::impl::feed() {
     inside_feed = false;
     const auto exhausted = [&](const partition_ptr& p) {
         return p->state == partition::phase::open && !p->queue.empty() && p->queue.front().due <= now &&
-               !p->window.sendable(p->queue.front().at);
+               !p->window.sendable(p->queue.front().at) && !stays_parked(*p, p->queue.front());
     };
     if (active < most_active && std::ranges::any_of(order, exhausted)) {
         wake.notify(); // only a commit reserves more
@@ -260,6 +261,7 @@ asio::awaitable<void> engine::impl::tick() {
                     "using this Redis? Starting anew"};
             }
         }
+        turn_parked();
         count.flight.set(static_cast<double>(flights.size()));
         count.partitions.set(static_cast<double>(order.size()));
         std::size_t fetched = 0;
@@ -332,6 +334,20 @@ asio::awaitable<void> engine::run() {
         impl_->gate.spawn("gateway " + l.gateway->name(), l.gateway->run());
     }
     co_await impl_->run();
+}
+
+std::vector<trouble::entry> engine::troubles() const {
+    return impl_->troubles();
+}
+
+std::vector<kafka::start> engine::settled_retries() const {
+    std::vector<kafka::start> out;
+    for (const auto& p : impl_->order) {
+        if (p->state == partition::phase::open && p->at.topic.starts_with(impl_->options.prefix + "retry.")) {
+            out.push_back({.at = p->at, .next = p->window.committed_next()});
+        }
+    }
+    return out;
 }
 
 asio::awaitable<bool> engine::drain(std::chrono::milliseconds deadline) {

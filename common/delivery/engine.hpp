@@ -11,12 +11,14 @@
 #include <config/config.hpp>
 #include <delivery/breaker.hpp>
 #include <delivery/gateway.hpp>
+#include <kafka/types.hpp>
 #include <redis/client.hpp>
 #include <telemetry/log.hpp>
 #include <telemetry/metrics.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <trouble/trouble.hpp>
 
 #include <chrono>
 #include <memory>
@@ -61,6 +63,12 @@ class engine {
     /// What is unanswered at the deadline is in doubt: the connection ends with this process. False then. Takes up to
     /// closing_time more.
     boost::asio::awaitable<bool> drain(std::chrono::milliseconds deadline);
+
+    /// What stands still at the moment, in words.
+    std::vector<trouble::entry> troubles() const;
+
+    /// Of the partitions of retry.* that are ours: below which offset all is settled and committed.
+    std::vector<kafka::start> settled_retries() const;
 
     static constexpr std::chrono::milliseconds closing_time{8'000};
 

@@ -40,7 +40,7 @@ void engine::impl::reserve_due(partition& p, base::instant now) const {
     const auto have = p.window.reserved();
     std::size_t due = 0;
     for (auto it = std::ranges::lower_bound(p.queue, p.window.end(), {}, &item::at);
-         it != p.queue.end() && have + due < want && it->due <= now; ++it) {
+         it != p.queue.end() && have + due < want && it->due <= now && !stays_parked(p, *it); ++it) {
         ++due;
     }
     p.window.reserve(due);

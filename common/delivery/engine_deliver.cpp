@@ -1,6 +1,7 @@
 // One message, from its record to its settlement.
 
 #include "engine_impl.hpp"
+#include "standstill.hpp"
 #include "superseded.hpp"
 
 #include <failpoint/failpoint.hpp>
@@ -208,20 +209,20 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
         }
     } const inside{*lane};
 
+    const auto domain = domain_of(delivery.address().canonical());
     const auto ours = [p] { return p->ours(); };
     if (const auto later = co_await take_tokens(*lane, out, delivery, campaign.state.rate_per_s(), ours)) {
         settle(p, message, postponed(*later, "semel:rate"));
         co_return true;
     }
     auto begun = co_await lane->gateway->stage(out, patience_for_session);
-    if (auto* refused = std::get_if<verdict>(&begun)) {
-        if (refused->code == "semel:busy") {
-            // All sessions wait for answers: says nothing about this message, and not that the gateway fails.
-            settle(p, message, postponed(0ms, refused->code));
-            co_return true;
-        }
-        heed(*lane, *refused);
-        settle(p, message, judge(*refused, d, base::now()), gateway);
+    if (std::holds_alternative<busy>(begun)) {
+        settle(p, message, postponed(0ms, "semel:busy"));
+        co_return true;
+    }
+    if (const auto* not_sent = std::get_if<refused>(&begun)) {
+        const auto v = heed(*lane, d, domain, not_sent->why());
+        settle(p, message, judge(v, d, base::now()), gateway);
         co_return true;
     }
     const auto staged = std::move(std::get<std::unique_ptr<delivery::staged>>(begun));
@@ -298,9 +299,11 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
         late = flying.here->awaiting || p->lost();
     }
     SEMEL_FAILPOINT("delivery.message.answered");
-    heed(*lane, v);
+    v = heed(*lane, d, domain, std::move(v));
     if (v.what != verdict::kind::unknown && !p->lost()) {
-        const claim_outcome outcome{.what = v.what,
+        // Whoever inherits an ambiguous refusal knows only that it was one: another try says more.
+        const bool unclear = v.what == verdict::kind::ambiguous;
+        const claim_outcome outcome{.what = unclear ? verdict::kind::transient : v.what,
                                     .gateway = gateway,
                                     .code = v.code,
                                     .message_id = v.message_id,
@@ -357,6 +360,47 @@ bool engine::impl::left_lying(const v1::Dispatch& d, base::instant now) const {
     return !d.waits_for().empty() && std::ranges::any_of(lanes, [&](const lane& l) {
         return l.gateway->name() == d.waits_for() && l.takes(now) && l.active >= room(l);
     });
+}
+
+/// Its campaign is paused: it lies where it is, not reserved, and costs nothing.
+bool engine::impl::stays_parked(const partition& p, const item& i) const {
+    const auto& d = i.dispatch;
+    if (d.parked_us() == 0 || d.parked_us() < p.turned_at_us) {
+        return false;
+    }
+    const auto campaign = catalog.find(base::campaign_id{d.campaign_id()});
+    return campaign && standing_of(*campaign, d, base::now()) == standing::paused;
+}
+
+/// What stays at the front holds what lies behind it. So when a campaign is resumed or cancelled, or something behind
+/// has passed its deadline, what was parked before is parked once more, at the end.
+void engine::impl::turn_parked() {
+    const auto turned = base::to_us(base::now());
+    if (const auto version = catalog.version(); version != paused_version) {
+        paused_version = version;
+        std::set<base::campaign_id> now;
+        for (const auto& c : catalog.campaigns()) {
+            if (c->state.phase() == v1::CAMPAIGN_PAUSED) {
+                now.insert(c->id);
+            }
+        }
+        if (!std::ranges::includes(now, paused)) {
+            for (const auto& p : order) {
+                p->turned_at_us = turned;
+            }
+        }
+        paused = std::move(now);
+    }
+    if (steady::now() - looked_behind < 2s) {
+        return;
+    }
+    looked_behind = steady::now();
+    for (const auto& p : order) {
+        const auto stays = [&](const item& i) { return stays_parked(*p, i); };
+        if (!p->queue.empty() && stays(p->queue.front()) && !std::ranges::all_of(p->queue, stays)) {
+            p->turned_at_us = turned;
+        }
+    }
 }
 
 /// Waits for room. False: the message is to come again later.
@@ -455,10 +499,65 @@ asio::awaitable<engine::impl::claimed> engine::impl::claim(partition_ptr p, cons
     }
 }
 
-void engine::impl::heed(lane& l, const verdict& v) {
+std::vector<trouble::entry> engine::impl::troubles() const {
+    std::vector<trouble::entry> out;
+    for (const auto& l : lanes) {
+        if (auto e = standstill(l.gateway->name(), l.per_second, l.breaker, l.blame, base::instant_now())) {
+            out.push_back(std::move(*e));
+        }
+    }
+    for (const auto& name : missing) {
+        out.push_back({.subject = name,
+                       .what = trouble::kind::stopped,
+                       .since = {},
+                       .words = "not in semel.yaml, and messages in doubt wait for it: put it back"});
+    }
+    return out;
+}
+
+void engine::impl::alarm(lane& l, std::string_view what, const verdict& v) {
+    if (!l.alarmed) {
+        l.alarmed = true;
+        log.error(what, {{"gateway", l.gateway->name()}, {"code", v.code}, {"text", v.text}});
+    }
+}
+
+/// An ambiguous refusal becomes the recipient's, or stays one: then the message waits. It stops the lane only together
+/// with others.
+verdict engine::impl::find_blame(lane& l, const v1::Dispatch& d, std::string_view domain, verdict v) {
+    const auto now = base::instant_now();
+    const blame::refusal refusal{.notification = d.notification(),
+                                 .campaign = d.campaign_id(),
+                                 .domain = domain,
+                                 .code = v.code,
+                                 .again = d.refused_before(),
+                                 .by_us = v.code.starts_with("semel:")};
+    switch (l.blame.refused(refusal, now)) {
+    case blame::finding::open:
+        break;
+    case blame::finding::recipient:
+        v.what = verdict::kind::permanent;
+        break;
+    case blame::finding::lane:
+        l.breaker.suspect(now, v.code + " " + v.text);
+        alarm(l,
+              "a gateway gives different recipients the same refusal and accepts nothing; look at its configuration, "
+              "sending goes on by itself",
+              v);
+        break;
+    }
+    return v;
+}
+
+/// What the answer says of the lane; and, where that decides it, what it says of the message.
+verdict engine::impl::heed(lane& l, const v1::Dispatch& d, std::string_view domain, verdict v) {
     const auto now = base::instant_now();
     switch (v.what) {
     case verdict::kind::accepted:
+        l.blame.accepted(d.campaign_id(), domain, now);
+        l.breaker.clear();
+        l.alarmed = false;
+        break;
     case verdict::kind::permanent:
         l.breaker.succeeded();
         l.alarmed = false;
@@ -468,17 +567,20 @@ void engine::impl::heed(lane& l, const verdict& v) {
         l.breaker.failed(now);
         break;
     case verdict::kind::throttled:
-        l.breaker.pause_until(now + v.retry_after.value_or(1'000ms));
+        if (v.concerns == verdict::reach::lane) {
+            l.breaker.pause_until(now + v.retry_after.value_or(1'000ms));
+        } else if (v.concerns == verdict::reach::session) {
+            l.breaker.failed(now); // one says nothing; many do
+        }
         break;
     case verdict::kind::lane_stop:
         l.breaker.stop(now, v.code + " " + v.text);
-        if (!l.alarmed) {
-            l.alarmed = true;
-            log.error("a gateway refuses us for its configuration; mend it, sending goes on by itself",
-                      {{"gateway", l.gateway->name()}, {"code", v.code}, {"text", v.text}});
-        }
+        alarm(l, "a gateway refuses us for its configuration; mend it, sending goes on by itself", v);
         break;
+    case verdict::kind::ambiguous:
+        return find_blame(l, d, domain, std::move(v));
     }
+    return v;
 }
 
 } // namespace semel::delivery

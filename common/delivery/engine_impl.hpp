@@ -3,6 +3,7 @@
 // rebuilding, giving up), engine_commit.cpp (the transaction), engine_deliver.cpp (one message), engine_settle.cpp
 // (what becomes of it).
 
+#include <delivery/blame.hpp>
 #include <delivery/engine.hpp>
 #include <delivery/outbox.hpp>
 #include <delivery/partition.hpp>
@@ -28,6 +29,7 @@ struct lane {
     double per_second = 0;
     std::map<std::string, double> domains;
     delivery::breaker breaker;
+    delivery::blame blame;
     std::size_t busy_at = 2; // as many as keep it busy: more would only wait
     std::size_t active = 0;
     std::chrono::steady_clock::time_point entered = {}; // by a message, the last time
@@ -94,13 +96,18 @@ struct engine::impl : std::enable_shared_from_this<impl> {
     lane* choose(const outbound&, const v1::Dispatch&, base::instant now, std::chrono::milliseconds& wait);
     std::size_t room(const lane&) const;
     bool left_lying(const v1::Dispatch&, base::instant now) const;
+    bool stays_parked(const partition&, const item&) const;
+    void turn_parked();
     asio::awaitable<bool> admitted(lane&, const partition&);
     asio::awaitable<std::optional<std::chrono::milliseconds>>
     take_tokens(lane&, const outbound&, const v1::Delivery&, std::uint32_t campaign_rate, std::function<bool()> wanted);
     asio::awaitable<void> renew(lane&, std::chrono::steady_clock::time_point taken);
     enum class claimed : unsigned char { yes, in_doubt, later, withdrawn };
     asio::awaitable<claimed> claim(partition_ptr, const item&, const std::string& gateway);
-    void heed(lane&, const verdict&);
+    verdict heed(lane&, const v1::Dispatch&, std::string_view domain, verdict);
+    verdict find_blame(lane&, const v1::Dispatch&, std::string_view domain, verdict);
+    std::vector<trouble::entry> troubles() const;
+    void alarm(lane&, std::string_view what, const verdict&);
 
     // engine_settle.cpp
     void settle(const partition_ptr&, const item&, settlement, std::string gateway = {}, std::string message_id = {},
@@ -126,6 +133,9 @@ struct engine::impl : std::enable_shared_from_this<impl> {
     std::map<kafka::topic_partition, partition_ptr> partitions;
     std::vector<partition_ptr> order; // round robin over them
     std::size_t turn = 0;
+    std::set<base::campaign_id> paused; // campaigns, as of `paused_version` of the catalog
+    std::uint64_t paused_version = 0;
+    std::chrono::steady_clock::time_point looked_behind; // parked records
     flight_list flights;
     std::set<std::string> missing; // pinned gateways that are not in semel.yaml
     std::vector<outgoing> outbox;

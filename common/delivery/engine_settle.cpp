@@ -63,7 +63,8 @@ void engine::impl::settle(const partition_ptr& p, const item& message, settlemen
         }
         if (!late) {
             // A late answer is evidence: receipts, the one writer that settles doubt, sends it again.
-            out.to = {.topic = options.prefix + wire::retry(options.channel, s.tier),
+            out.to = {.topic = options.prefix +
+                               (s.parked ? wire::parked(options.channel) : wire::retry(options.channel, s.tier)),
                       .partition = retry_place(p->at.partition, s.waits_for.empty() ? gateway : s.waits_for)};
             out.key = d.notification();
             out.record = again(d, s, base::now()).SerializeAsString();

@@ -14,10 +14,31 @@
 
 #include <chrono>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <variant>
 
 namespace semel::delivery {
+
+/// Every session or stream is taken: says nothing of this message, and not that the gateway fails.
+struct busy {};
+
+/// Certainly not accepted, and not in doubt.
+class refused {
+  public:
+    /// Throws std::logic_error for a verdict that is not one: a gateway that claims to have sent what it never wrote
+    /// must not go on.
+    explicit refused(verdict why)
+        : why_(std::move(why)) {
+        if (why_.what == verdict::kind::accepted || why_.what == verdict::kind::unknown) {
+            throw std::logic_error{"a gateway says of a message that was not sent that it may have been"};
+        }
+    }
+    const verdict& why() const noexcept { return why_; }
+
+  private:
+    verdict why_;
+};
 
 /// A message whose last bytes are still held back. Destroying it without release() withdraws it: the protocol makes
 /// sure that the gateway does not accept it (drops the connection before the dot, resets the stream, frees the slot).
@@ -28,6 +49,8 @@ class staged {
     /// own timeout passed after the bytes went. Call once.
     virtual boost::asio::awaitable<verdict> release() = 0;
 };
+
+using beginning = std::variant<std::unique_ptr<staged>, busy, refused>;
 
 /// A gateway of semel.yaml with its connections. One strand.
 class gateway {
@@ -40,9 +63,7 @@ class gateway {
     /// How many messages may be staged or released at once, at most: the flight, and so the bound on doubt.
     virtual std::size_t window() const noexcept = 0;
     /// Waits for a free session or stream (at most `patience`), then writes. The message must outlive the result.
-    /// A verdict instead of a staged message is certain: nothing was accepted (never `accepted` or `unknown`).
-    virtual boost::asio::awaitable<std::variant<std::unique_ptr<staged>, verdict>>
-    stage(const outbound&, std::chrono::milliseconds patience) = 0;
+    virtual boost::asio::awaitable<beginning> stage(const outbound&, std::chrono::milliseconds patience) = 0;
     /// Keeps connections alive, refreshes tokens, reads receipts; runs until cancelled.
     virtual boost::asio::awaitable<void> run() = 0;
     /// Says goodbye (QUIT, GOAWAY, unbind) once nothing is in flight.

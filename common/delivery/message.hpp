@@ -33,16 +33,23 @@ struct verdict {
     enum class kind : unsigned char {
         accepted,
         transient, ///< certainly not accepted; try again (retry tiers)
-        throttled, ///< certainly not accepted; the whole lane slows down (retry_after)
+        throttled, ///< certainly not accepted, too fast for what `concerns` names (retry_after)
         permanent, ///< certainly not accepted, and never will be: this recipient fails
-        lane_stop, ///< configuration or policy error: stop the gateway's lane and alarm; the recipient does not fail
+        lane_stop, ///< what only the gateway can mean: stop its lane and alarm; the recipient does not fail
         unknown,   ///< last bytes may be out, no complete answer: in doubt
+        ambiguous, ///< certainly not accepted; this recipient's fault, or our configuration's (blame.hpp)
+    };
+    enum class reach : unsigned char {
+        lane,    ///< the gateway
+        session, ///< one session of it, or nobody says what: one alone says nothing of others
+        message, ///< one recipient
     };
     kind what = kind::unknown;
     std::string code;       // the gateway's own: "250 2.0.0", "410 Unregistered", "0x00000058"
     std::string text;       // for people; never contains an address
     std::string message_id; // the gateway's id for an accepted message
     std::optional<std::chrono::milliseconds> retry_after;
+    reach concerns = reach::lane; // throttled
 };
 
 /// What a gateway reports later (SMPP deliver_sm); handed over by the protocol, turned into `gateway.receipts` by the

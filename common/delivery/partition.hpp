@@ -2,6 +2,7 @@
 // One source partition as its present owner knows it.
 
 #include <base/instant.hpp>
+#include <base/time.hpp>
 #include <delivery/checkpoint.hpp>
 #include <delivery/claims.hpp>
 #include <delivery/window.hpp>
@@ -69,8 +70,11 @@ struct partition {
     kafka::offset claims_lost_below;
     bool must_commit = false; ///< owner or marker changed
     bool paused = false;      ///< fetching
-    bool rebuilding = false;  ///< a rebuild() is under way
-    std::deque<item> queue;   ///< arrived, not started, in order
+    /// Of records parked before it, none stays at the front: some campaign is no longer paused, and its records may
+    /// stand behind. What a former owner saw of this is not known.
+    std::int64_t turned_at_us = base::to_us(base::now());
+    bool rebuilding = false; ///< a rebuild() is under way
+    std::deque<item> queue;  ///< arrived, not started, in order
     std::map<kafka::offset, open_claim> open_claims;
     std::size_t active = 0;                        ///< deliveries under way
     std::size_t claiming = 0;                      ///< of them, those that have asked for a claim

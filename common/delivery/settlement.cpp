@@ -6,6 +6,10 @@
 
 namespace semel::delivery {
 
+namespace {
+constexpr std::size_t longest_unclear = 2; // ten minutes
+} // namespace
+
 std::size_t tier_for(std::chrono::milliseconds wait) noexcept {
     std::size_t tier = 0;
     while (tier + 1 < wire::tiers.size() && wire::tiers[tier + 1].wait <= wait) {
@@ -36,6 +40,9 @@ settlement judge(const verdict& v, const v1::Dispatch& d, base::timestamp now) {
         s.sent = true;
         s.tier = tier_for(std::chrono::minutes{1});
         return s;
+    case verdict::kind::ambiguous:
+        s.ambiguous = true;
+        break;
     case verdict::kind::transient:
     case verdict::kind::throttled:
         break;
@@ -44,6 +51,9 @@ settlement judge(const verdict& v, const v1::Dispatch& d, base::timestamp now) {
     s.sent = true;
     s.counts = true;
     s.tier = v.what == verdict::kind::throttled ? 0 : tier_after(d.tries() + 1);
+    if (s.ambiguous) {
+        s.tier = std::min<std::size_t>(s.tier, longest_unclear); // once it is known, or mended, soon
+    }
     if (v.retry_after) {
         s.tier = std::max(s.tier, tier_for(*v.retry_after));
     }
@@ -65,7 +75,9 @@ settlement turned_away(standing why, const v1::Dispatch&) {
     case standing::wanted:
         break;
     }
-    return postponed(std::chrono::milliseconds{0}, "semel:paused");
+    auto s = postponed(std::chrono::milliseconds{0}, "semel:paused");
+    s.parked = true;
+    return s;
 }
 
 settlement postponed(std::chrono::milliseconds wait, std::string code) {
@@ -80,8 +92,12 @@ v1::Dispatch again(const v1::Dispatch& d, const settlement& s, base::timestamp n
     if (s.counts) {
         next.set_tries(d.tries() + 1);
     }
+    if (s.ambiguous) {
+        next.set_refused_before(true);
+    }
     next.set_waits_for(s.waits_for);
-    next.set_not_before_us(base::to_us(now + wire::tiers[s.tier].wait));
+    next.set_parked_us(s.parked ? base::to_us(now) : 0);
+    next.set_not_before_us(base::to_us(s.parked ? now : now + wire::tiers[s.tier].wait));
     return next;
 }
 

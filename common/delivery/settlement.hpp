@@ -30,12 +30,15 @@ struct settlement {
     std::string code;
     std::string text;
     std::size_t tier = 0;
-    bool sent = false;   ///< deferred: the gateway answered, so the attempt rises: its claim stays under the old one
-    bool counts = false; ///< deferred: it refused this message, so that tries rise
+    bool sent = false;      ///< deferred: the gateway answered, so the attempt rises: its claim stays under the old one
+    bool counts = false;    ///< deferred: it refused this message, so that tries rise
+    bool ambiguous = false; ///< deferred: for the recipient or for us; next time it may be known which
+    bool parked = false;    ///< deferred: until its campaign is no longer paused
     std::string waits_for = {}; ///< deferred: the one gateway that can carry it, which is at its limit
 };
 
-/// After the gateway's answer. A lane_stop never fails a recipient: the message waits for the operator.
+/// After the gateway's answer. A lane_stop never fails a recipient: the message waits for the operator. Nor does an
+/// ambiguous one: whoever finds out that the recipient is to blame says `permanent`.
 settlement judge(const verdict&, const v1::Dispatch&, base::timestamp now);
 
 /// Before anything was sent: whether the campaign still wants it.

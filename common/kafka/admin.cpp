@@ -332,6 +332,31 @@ base::result<std::map<std::string, std::string>> admin::broker_config() {
     return impl_->describe(RD_KAFKA_RESOURCE_BROKER, std::to_string(metadata->brokers[0].id));
 }
 
+base::result<void> admin::delete_records(std::span<const start> below) {
+    if (below.empty()) {
+        return {};
+    }
+    const auto list = make_list(below);
+    const auto code = insist([&] {
+        auto* request = rd_kafka_DeleteRecords_new(list.get());
+        const auto with = impl_->options(RD_KAFKA_ADMIN_OP_DELETERECORDS);
+        rd_kafka_DeleteRecords(impl_->client.get(), &request, 1, with.get(), impl_->answers.get());
+        rd_kafka_DeleteRecords_destroy(request);
+        const auto event = impl_->answer();
+        if (const auto failed = rd_kafka_event_error(event.get())) {
+            return failed;
+        }
+        const auto* done = rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event.get()));
+        for (int p = 0; p < done->cnt; ++p) {
+            if (done->elems[p].err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+                return done->elems[p].err;
+            }
+        }
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
+    });
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? base::result<void>{} : refused(code, "deleting settled records");
+}
+
 base::result<std::int32_t> admin::partitions(const std::string& topic) {
     metadata_ptr metadata;
     // A topic that was created a moment ago is unknown for a moment.

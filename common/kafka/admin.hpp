@@ -34,6 +34,8 @@ class admin {
     base::result<std::map<std::string, std::string>> topic_config(const std::string& topic);
     base::result<std::map<std::string, std::string>> broker_config();
     base::result<std::int32_t> partitions(const std::string& topic);
+    /// Gives back the room of the records below these offsets. For good: only what nobody will read again.
+    base::result<void> delete_records(std::span<const start> below);
     /// Committed offset (-1: none) and end offset for each partition.
     struct lag {
         topic_partition at;

@@ -10,6 +10,10 @@ std::string retry(base::channel c, std::size_t tier) {
     return "retry." + std::string{base::to_string(c)} + "." + std::string{tiers.at(tier).name};
 }
 
+std::string parked(base::channel c) {
+    return "retry." + std::string{base::to_string(c)} + ".parked";
+}
+
 namespace {
 
 constexpr std::array channels{base::channel::email, base::channel::push, base::channel::sms};
@@ -19,6 +23,7 @@ std::vector<std::string> dispatch_topics(base::channel c) {
     for (std::size_t i = 0; i < tiers.size(); ++i) {
         names.push_back(retry(c, i));
     }
+    names.push_back(parked(c));
     return names;
 }
 

@@ -34,6 +34,8 @@ inline constexpr std::array<tier, 4> tiers{{{"10s", std::chrono::seconds{10}},
                                             {"10m", std::chrono::seconds{600}},
                                             {"1h", std::chrono::seconds{3600}}}};
 std::string retry(base::channel, std::size_t tier); // "retry.email.10s"
+/// "retry.email.parked": what waits until its campaign is no longer paused. Lies there and is not read again.
+std::string parked(base::channel);
 
 /// Everything `semel up` creates. `audience`, dispatch.*, retry.* and events keep their records for ever
 /// (retention.ms -1): Kafka must not forget while a campaign lives.

@@ -57,6 +57,27 @@ TEST(Breaker, MostlyGoodAnswersKeepItClosed) {
     }
 }
 
+TEST(Breaker, ASuspicionIsShortAtFirstAndEndsWithASuccess) {
+    delivery::breaker b;
+    b.suspect(start, "554 5.7.1");
+    EXPECT_TRUE(b.open(start + 1s));
+    EXPECT_EQ(b.stopped_because(), "554 5.7.1");
+    EXPECT_FALSE(b.open(start + 2s));
+    EXPECT_TRUE(b.unproven()) << "one message tries";
+    b.suspect(start + 2s, "554 5.7.1");
+    EXPECT_TRUE(b.open(start + 5s)) << "longer each time";
+    b.clear();
+    EXPECT_FALSE(b.open(start + 5s));
+    EXPECT_TRUE(b.stopped_because().empty());
+}
+
+TEST(Breaker, ASuccessThatWasUnderWayEndsNoStopThatTheGatewayAskedFor) {
+    delivery::breaker b;
+    b.stop(start, "535 bad credentials");
+    b.clear();
+    EXPECT_TRUE(b.open(start + 30s));
+}
+
 TEST(Breaker, AConfigurationErrorStopsTheLaneAndSaysWhy) {
     delivery::breaker b;
     b.stop(start, "535 bad credentials");

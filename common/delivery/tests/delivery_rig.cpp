@@ -59,6 +59,7 @@ asio::awaitable<void> serve(std::map<std::string, std::string> args) {
                                          .window = std::stoul(word.at(1)),
                                          .delay = std::chrono::milliseconds{std::stoi(word.at(3))},
                                          .failing = word.at(4) == "1",
+                                         .poisoned_while = args.at("log") + ".poisoned",
                                          .log = args.at("log")};
         lanes.push_back({.gateway = std::make_unique<delivery::testing::scripted_gateway>(executor, std::move(script)),
                          .limit = {.per_second = std::stod(word.at(2))},

@@ -10,7 +10,10 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdio>
+#include <fstream>
 
 namespace semel::delivery::testing {
 namespace {
@@ -97,17 +100,48 @@ TEST(Engine, ACampaignThatIsCancelledFailsWhatIsNotSentAndOneThatIsLateExpires) 
     EXPECT_EQ(on.acceptances(), 5U);
 }
 
-TEST(Engine, APausedCampaignWaitsInRetryAndGoesOn) {
+TEST(Engine, APausedCampaignIsParkedOnceAndGoesOnAtOnce) {
     stage on;
+    const auto parked = [&] { return on.records(wire::parked(base::channel::sms)).size(); };
     on.set(v1::CAMPAIGN_PAUSED);
     on.dispatch("ok", 200);
     on.start();
-    wait_until([&] { return on.records(wire::retry(base::channel::sms, 0)).size() == 200; }, "200 retry records");
+    wait_until([&] { return parked() == 200; }, "200 parked records");
+    // Longer than a round of the shortest retry tier; another message shows that the engine goes on meanwhile.
+    const auto later = std::chrono::steady_clock::now() + 12s;
+    wait_until([&] { return std::chrono::steady_clock::now() >= later; }, "a tier's time");
+    EXPECT_EQ(parked(), 200U) << "what lies there is not written again";
+    EXPECT_EQ(on.records(wire::retry(base::channel::sms, 0)).size(), 0U);
+    EXPECT_EQ(on.reserved(), 0U) << "nor reserved";
     EXPECT_EQ(on.acceptances(), 0U);
     EXPECT_EQ(on.told(), 0U) << "waiting is no outcome";
+    const auto resumed = std::chrono::steady_clock::now();
     on.set(v1::CAMPAIGN_RUNNING);
+    wait_until([&] { return on.acceptances() == 200; }, "everybody to be told");
+    EXPECT_LT(std::chrono::steady_clock::now() - resumed, 5s * support::slowness);
     on.expect_the_truth();
-    EXPECT_EQ(on.acceptances(), 200U);
+}
+
+TEST(Engine, WhatIsParkedExpiresAndIsCancelledAllTheSame) {
+    stage on;
+    on.set(v1::CAMPAIGN_PAUSED);
+    on.dispatch("ok", 50);
+    on.dispatch("ok", 20, [](v1::Dispatch& d) { d.set_give_up_us(base::to_us(base::now() + 6s)); });
+    on.start();
+    const auto failed_as = [&](const std::string& code) {
+        std::size_t n = 0;
+        for (const auto& [notification, s] : on.stories()) {
+            n += static_cast<std::size_t>(std::ranges::count(s.events, code, &v1::Event::code));
+        }
+        return n;
+    };
+    wait_until([&] { return failed_as("semel:expired") == 20; }, "those behind the others to expire while paused");
+    EXPECT_LE(on.records(wire::parked(base::channel::sms)).size(), 70U + 50U + 50U)
+        << "each once more for each such change";
+    on.set(v1::CAMPAIGN_CANCELLED);
+    on.expect_the_truth();
+    EXPECT_EQ(failed_as("semel:cancelled"), 50U);
+    EXPECT_EQ(on.acceptances(), 0U);
 }
 
 TEST(Engine, TrafficLeavesAFailingGatewayAndWhatIsPinnedStays) {
@@ -179,6 +213,41 @@ TEST(Engine, AConfigurationErrorStopsTheLaneAndFailsNobody) {
         refused += s.deferred;
     }
     EXPECT_GE(refused, 1) << "the next attempt's number needs an event that explains it";
+}
+
+TEST(Engine, OnePoisonedRecipientAmongManyHoldsNobodyAndFailsWithItsOwnCode) {
+    stage on;
+    on.dispatch("poison", 3);
+    on.dispatch("ok", 300);
+    const auto began = std::chrono::steady_clock::now();
+    on.start();
+    wait_until([&] { return on.acceptances() == 300; }, "everybody else");
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 10s * support::slowness) << "no lane stood still";
+    on.expect_the_truth();
+    for (const auto& [notification, s] : on.stories()) {
+        if (on.behaviours().at(notification) == "poison") {
+            EXPECT_EQ(s.failed, 1);
+            EXPECT_EQ(s.deferred, 1) << "refused twice, and others were accepted in between";
+            EXPECT_EQ(s.events.back().code(), "0x00000401");
+        }
+    }
+}
+
+TEST(Engine, AGatewayThatRefusesEverybodyAlikeIsStoppedAndFailsNobody) {
+    stage on;
+    on.gateways = "gateway-a:4:0:2:0";
+    const auto poisoned = on.log_file() + ".poisoned";
+    std::ofstream{poisoned} << "all";
+    on.dispatch("ok", 400);
+    on.start();
+    wait_until([&] { return !on.records(wire::retry(base::channel::sms, 0)).empty(); }, "the first to wait");
+    // While it lasts, one message tries at a time: of 400, few are refused. Then it is mended.
+    wait_until([&] { return on.records(wire::retry(base::channel::sms, 0)).size() >= 8; }, "the lane to try again");
+    const auto refused = on.records(wire::retry(base::channel::sms, 0)).size();
+    EXPECT_LT(refused, 60U) << "the lane stopped";
+    EXPECT_EQ(std::remove(poisoned.c_str()), 0);
+    on.expect_the_truth(120s * support::slowness);
+    EXPECT_EQ(on.acceptances(), 400U) << "nobody fails for our configuration";
 }
 
 } // namespace

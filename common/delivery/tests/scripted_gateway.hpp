@@ -12,6 +12,7 @@
 //   temp      refused at the first attempt
 //   throttle  refused at the first attempt because of load
 //   stop      refused at the first attempt for a configuration error
+//   poison    refused at every attempt, in a way that may mean the recipient or us
 
 #include <delivery/gateway.hpp>
 #include <runtime/tasks.hpp>
@@ -39,9 +40,10 @@ struct script {
     milliseconds delay{0};
     milliseconds slow{700};
     milliseconds late{5'000};
-    bool failing = false;  // every answer is transient
-    bool any_slot = false; // stage() never waits
-    std::string log = {};  // empty: none
+    bool failing = false;            // every answer is transient
+    std::string poisoned_while = {}; // a file: while it is there, everybody is refused as "poison" is
+    bool any_slot = false;           // stage() never waits
+    std::string log = {};            // empty: none
 };
 
 inline verdict says(verdict::kind what, std::string code, std::string text) {
@@ -57,14 +59,13 @@ class scripted_gateway final : public gateway {
     bool serves(const outbound&) const noexcept override { return true; }
     std::size_t window() const noexcept override { return state_->script.window; }
 
-    asio::awaitable<std::variant<std::unique_ptr<staged>, verdict>> stage(const outbound& message,
-                                                                          milliseconds patience) override {
+    asio::awaitable<beginning> stage(const outbound& message, milliseconds patience) override {
         const auto s = state_;
         const auto until = std::chrono::steady_clock::now() + patience;
         while (s->used >= s->script.window && !s->script.any_slot) {
             const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
             if (left <= 0ms || !co_await s->freed.wait_for(left)) {
-                co_return says(verdict::kind::transient, "semel:busy", "no slot");
+                co_return busy{};
             }
         }
         co_return std::make_unique<held>(s, message);
@@ -134,13 +135,17 @@ class scripted_gateway final : public gateway {
             const bool first = message_.attempt == 1;
             auto v = says(verdict::kind::accepted, "0x00000000", "ok");
             v.message_id = base::to_hex(message_.notification).substr(0, 12);
-            if (s.failing || (does == "temp" && first)) {
+            if (!s.poisoned_while.empty() && ::access(s.poisoned_while.c_str(), F_OK) == 0) {
+                v = says(verdict::kind::ambiguous, "0x00000401", "a status of the vendor's own");
+            } else if (s.failing || (does == "temp" && first)) {
                 v = says(verdict::kind::transient, "0x00000045", "submit_sm failed");
             } else if (does == "throttle" && first) {
                 v = says(verdict::kind::throttled, "0x00000058", "throttled");
                 v.retry_after = 200ms;
             } else if (does == "stop" && first) {
                 v = says(verdict::kind::lane_stop, "0x0000000f", "invalid system id");
+            } else if (does == "poison") {
+                v = says(verdict::kind::ambiguous, "0x00000401", "a status of the vendor's own");
             } else if (does == "foreign") {
                 state_->accept(message_);
                 v.message_id = "id\xff\x01";

@@ -116,6 +116,21 @@ TEST(Settlement, AConfigurationErrorNeverFailsARecipient) {
     EXPECT_EQ(delivery::again(a_dispatch(), s, now).tries(), 0U);
 }
 
+TEST(Settlement, AnAmbiguousRefusalWaitsAndIsRemembered) {
+    auto d = a_dispatch();
+    std::vector<std::chrono::seconds> waits;
+    for (int i = 0; i < 5; ++i) {
+        const auto s = delivery::judge(a_verdict(verdict::kind::ambiguous), d, now);
+        ASSERT_EQ(s.what, settlement::kind::deferred);
+        waits.push_back(wire::tiers[s.tier].wait);
+        d = delivery::again(d, s, now);
+        EXPECT_TRUE(d.refused_before());
+    }
+    EXPECT_EQ(waits, (std::vector<std::chrono::seconds>{10s, 60s, 600s, 600s, 600s})) << "soon, once it is mended";
+    const auto busy = delivery::again(a_dispatch(), delivery::postponed(0s, "semel:busy"), now);
+    EXPECT_FALSE(busy.refused_before());
+}
+
 TEST(Settlement, SilenceAfterTheLastBytesIsDoubt) {
     EXPECT_EQ(delivery::judge(a_verdict(verdict::kind::unknown), a_dispatch(), now).what, settlement::kind::in_doubt);
 }
@@ -123,6 +138,18 @@ TEST(Settlement, SilenceAfterTheLastBytesIsDoubt) {
 TEST(Settlement, ACancelledCampaignFailsWhatIsNotSent) {
     EXPECT_EQ(delivery::turned_away(delivery::standing::cancelled, a_dispatch()).code, "semel:cancelled");
     EXPECT_EQ(delivery::turned_away(delivery::standing::paused, a_dispatch()).what, settlement::kind::deferred);
+}
+
+TEST(Settlement, APausedCampaignsMessageIsParkedAndSaysSince) {
+    const auto s = delivery::turned_away(delivery::standing::paused, a_dispatch());
+    EXPECT_TRUE(s.parked);
+    auto parked = delivery::again(a_dispatch(), s, now);
+    EXPECT_EQ(parked.parked_us(), base::to_us(now));
+    EXPECT_EQ(parked.attempt(), 1U);
+    EXPECT_EQ(delivery::wait_left(wire::parked(base::channel::sms), parked, now - 1h), 0s)
+        << "resumed, it goes at once";
+    parked = delivery::again(parked, delivery::postponed(0s, "semel:rate"), now);
+    EXPECT_EQ(parked.parked_us(), 0) << "it is out of the park";
 }
 
 TEST(Settlement, AStepOfTheClockMovesNoRetryBeyondItsTier) {

@@ -154,6 +154,37 @@ TEST(Admin, FirstOffsetsNeverMoveWhatIsThere) {
     EXPECT_EQ(stranger[0].committed, -1);
 }
 
+TEST(Admin, DeletedRecordsAreGoneAndTheOthersKeepTheirOffsets) {
+    ground on{2};
+    play([&](asio::any_io_executor ex) -> asio::awaitable<void> {
+        transactional_producer writer{ex, on.transactional("a")};
+        co_await writer.init();
+        writer.begin();
+        for (int i = 0; i < 5; ++i) {
+            topic_partition to{on.topic, 1};
+            co_await writer.produce(std::move(to), {}, std::to_string(i));
+        }
+        const auto result = co_await writer.commit({}, nullptr);
+        EXPECT_EQ(result.outcome, outcome::committed) << result.why;
+    });
+    const std::vector<start> settled{{{on.topic, 0}, 0}, {{on.topic, 1}, 3}};
+    must(on.kafka.delete_records(settled));
+    must(on.kafka.delete_records(settled));
+    play([&](asio::any_io_executor ex) -> asio::awaitable<void> {
+        reader all{ex, {.bootstrap = broker()}};
+        must(co_await all.from_beginning(topic_partition{on.topic, 1}));
+        std::vector<offset> left;
+        for (auto batch = co_await all.next(); !batch.empty(); batch = co_await all.next()) {
+            for (const auto& one : batch) {
+                left.push_back(one.offset());
+            }
+        }
+        EXPECT_THAT(left, ElementsAre(3, 4));
+    });
+    const std::vector<start> beyond{{{on.topic, 1}, 99}};
+    EXPECT_FALSE(on.kafka.delete_records(beyond).has_value()) << "what is not there cannot be deleted";
+}
+
 TEST(Admin, ABrokerThatIsNotThereIsUnreachable) {
     admin kafka{"127.0.0.1:1"};
     const auto ready = kafka.wait_until_ready(500ms);

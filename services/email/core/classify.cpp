@@ -11,17 +11,18 @@ namespace {
 using kind = delivery::verdict::kind;
 using namespace std::chrono_literals;
 
-constexpr auto busy_pause = 10s; // 421: the server closes; others of our sessions may be told the same
+constexpr auto busy_pause = 10s;
 constexpr auto rate_pause = 30s; // 4.7.x: we are too fast for its policy
 
 struct ruling {
     kind what;
     std::optional<std::chrono::milliseconds> retry_after = std::nullopt;
+    delivery::verdict::reach concerns = delivery::verdict::reach::lane;
 };
 
 ruling temporary(stage where, const reply& r) {
     if (r.code == 421) {
-        return {kind::throttled, busy_pause};
+        return {kind::throttled, busy_pause, delivery::verdict::reach::session}; // the server closes this one
     }
     if (r.status) {
         const auto& s = *r.status;
@@ -35,26 +36,27 @@ ruling temporary(stage where, const reply& r) {
     return {kind::transient};
 }
 
-/// 5yz with an enhanced status, to RCPT, DATA or the dot.
+/// 5yz with an enhanced status, to RCPT, DATA or the dot. What does not speak of one mailbox alone may be the
+/// recipient's fault or ours: servers answer "5.7.1 Access denied" for either.
 kind by_status(const enhanced_status& s, stage where) {
     switch (s.subject) {
     case 1: // addressing: 5.1.7 and 5.1.8 speak of the sender's
-        return s.detail == 7 || s.detail == 8 ? kind::lane_stop : kind::permanent;
+        return s.detail == 7 || s.detail == 8 ? kind::ambiguous : kind::permanent;
     case 2: // mailbox: a full one may be emptied
         return s.detail == 2 ? kind::transient : kind::permanent;
-    case 3: // mail system: 5.3.4 says our message is too big, 5.3.5 that the relay is misconfigured
-        return s.detail == 4 || s.detail == 5 ? kind::lane_stop : kind::permanent;
-    case 5: // protocol: a bug of ours, except 5.5.0, which Outlook uses for unknown mailboxes
-        return s.detail == 0 ? kind::permanent : kind::lane_stop;
+    case 5: // protocol: 5.5.0 is what Outlook uses for unknown mailboxes
+        return s.detail == 0 && where == stage::rcpt ? kind::permanent : kind::ambiguous;
     case 6: // content: the same for all, except the forms that only an internationalised address needs
         return s.detail == 7 || s.detail == 9 || s.detail == 10 || where == stage::rcpt ? kind::permanent
-                                                                                        : kind::lane_stop;
-    case 7: { // policy: against us, except what speaks of one mailbox or list
+                                                                                        : kind::ambiguous;
+    case 7: { // policy: except what speaks of one mailbox or list
         constexpr std::array personal{2, 13, 17, 129};
-        return std::ranges::find(personal, s.detail) != personal.end() ? kind::permanent : kind::lane_stop;
+        return std::ranges::find(personal, s.detail) != personal.end() ? kind::permanent : kind::ambiguous;
     }
-    default:
-        return kind::permanent; // 5.0.0, routing (5.4.x)
+    case 3: // mail system: its own trouble, or one mailbox's transport
+        return kind::ambiguous;
+    default: // 5.0.0, routing (5.4.x)
+        return where == stage::rcpt ? kind::permanent : kind::ambiguous;
     }
 }
 
@@ -65,13 +67,20 @@ kind by_code(int code, stage where) {
     case 550:
     case 551:
     case 553:
-    case 554:
     case 521: // the host accepts no mail (RFC 7504)
     case 556: // nor does the domain
-        return where == stage::data ? kind::lane_stop : kind::permanent;
-    default: // 500-504 syntax, 530-538 authentication, 555 parameters: nobody's mailbox
-        return kind::lane_stop;
+        return where == stage::rcpt ? kind::permanent : kind::ambiguous;
+    default: // 554, and 500-504 syntax, 530-538 authentication, 555 parameters: some say it of one mailbox
+        return kind::ambiguous;
     }
+}
+
+/// To MAIL, which names the sender and us; but its size and its parameters are one message's.
+kind of_sender(const reply& r) {
+    const bool of_message = r.status ? (r.status->subject == 2 || r.status->subject == 5 || r.status->subject == 6 ||
+                                        (r.status->subject == 3 && r.status->detail == 4))
+                                     : (r.code == 501 || r.code == 552 || r.code == 555);
+    return of_message ? kind::ambiguous : kind::lane_stop;
 }
 
 ruling judge(stage where, const reply& r) {
@@ -87,6 +96,9 @@ ruling judge(stage where, const reply& r) {
     }
     if (where == stage::mail && r.status && r.status->subject == 6 && r.status->detail == 7) {
         return {kind::permanent}; // 5.6.7: this address needs SMTPUTF8
+    }
+    if (where == stage::mail) {
+        return {of_sender(r)};
     }
     if (where != stage::rcpt && where != stage::data && where != stage::dot) {
         return {kind::lane_stop};
@@ -213,7 +225,7 @@ std::string queue_id(const reply& r) {
 }
 
 delivery::verdict classify(stage where, const reply& r, std::string_view recipient) {
-    const auto [what, retry_after] = judge(where, r);
+    const auto [what, retry_after, concerns] = judge(where, r);
     delivery::verdict out;
     out.what = what;
     out.code = r.short_code();
@@ -224,6 +236,7 @@ delivery::verdict classify(stage where, const reply& r, std::string_view recipie
         out.message_id = queue_id(r);
     }
     out.retry_after = retry_after;
+    out.concerns = concerns;
     return out;
 }
 

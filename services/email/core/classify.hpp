@@ -3,7 +3,8 @@
 //
 // A 4yz or 5yz is a certain "not accepted" at every stage, the final dot included. Whose fault it is decides the rest:
 // the recipient's (permanent), the moment's (transient, throttled), or ours and the relay's (lane_stop: 33 million
-// people must not fail because a password expired).
+// people must not fail because a password expired). Only what is said before a recipient is named can be about us for
+// certain; after that it may be either (ambiguous), and the engine compares what others are told.
 
 #include <delivery/message.hpp>
 

@@ -259,7 +259,7 @@ void dialogue::begin(const envelope& to, std::string_view message) {
             ours(kind::permanent, "smtputf8", "the address needs SMTPUTF8 (RFC 6531), which the relay does not offer"));
     }
     if (offers_.max_size != 0 && message.size() > offers_.max_size) {
-        return settle(ours(kind::lane_stop, "size",
+        return settle(ours(kind::ambiguous, "size",
                            fmt::format("the message has {} bytes, the relay takes {}: raise the relay's "
                                        "limit or shorten the notice",
                                        message.size(), offers_.max_size)));
@@ -268,11 +268,11 @@ void dialogue::begin(const envelope& to, std::string_view message) {
         std::ranges::any_of(message, [](char c) { return (static_cast<unsigned char>(c) & 0x80U) != 0; });
     if (eight_bit && !to.needs_utf8) {
         return settle(
-            ours(kind::lane_stop, "content", "the message is not 7-bit; this is a bug in the compiled notice"));
+            ours(kind::ambiguous, "content", "the message is not 7-bit; this is a bug in the compiled notice"));
     }
     body_.clear();
     if (auto ok = append_stuffed(body_, message); !ok) {
-        return settle(ours(kind::lane_stop, "content", ok.error().why()));
+        return settle(ours(kind::ambiguous, "content", ok.error().why()));
     }
 
     const auto out = std::back_inserter(output_);

@@ -17,6 +17,7 @@
 namespace semel::email {
 
 namespace asio = boost::asio;
+using delivery::refused;
 using delivery::verdict;
 using kind = verdict::kind;
 using clock = std::chrono::steady_clock;
@@ -294,8 +295,7 @@ std::size_t smtp_gateway::window() const noexcept {
     return std::max(1U, pool_->relay.connections);
 }
 
-asio::awaitable<std::variant<std::unique_ptr<delivery::staged>, verdict>>
-smtp_gateway::stage(const delivery::outbound& message, milliseconds patience) {
+asio::awaitable<delivery::beginning> smtp_gateway::stage(const delivery::outbound& message, milliseconds patience) {
     const auto p = pool_;
     const auto deadline = clock::now() + patience;
     const auto sender_domain = std::string_view{message.sender}.substr(message.sender.rfind('@') + 1);
@@ -307,8 +307,8 @@ smtp_gateway::stage(const delivery::outbound& message, milliseconds patience) {
     const auto to = make_envelope(message.address, return_path, base::to_hex(message.notification));
     if (!to) {
         const bool theirs = to.error().what() == base::fault::kind::permanent;
-        co_return ours(theirs ? kind::permanent : kind::lane_stop, theirs ? "address" : "return-path",
-                       to.error().why());
+        co_return refused{
+            ours(theirs ? kind::permanent : kind::lane_stop, theirs ? "address" : "return-path", to.error().why())};
     }
 
     struct waiting_here { // counted, so that no more sessions are opened than messages wait
@@ -323,7 +323,7 @@ smtp_gateway::stage(const delivery::outbound& message, milliseconds patience) {
 
     while (true) {
         if (p->closed) {
-            co_return ours(kind::transient, "closing", "the gateway is closing");
+            co_return refused{ours(kind::transient, "closing", "the gateway is closing")};
         }
         if (!p->idle.empty()) {
             lease session{p, std::move(p->idle.back())};
@@ -337,11 +337,11 @@ smtp_gateway::stage(const delivery::outbound& message, milliseconds patience) {
                 continue; // the relay had tired of this old session; another one
             }
             if (session->talk.next() != dialogue::action::verdict) {
-                co_return ours(kind::transient, "lost", "the session ended before the message was sent");
+                co_return refused{ours(kind::transient, "lost", "the session ended before the message was sent")};
             }
-            auto refused = session->talk.take_verdict();
+            auto answer = session->talk.take_verdict();
             session.give_back();
-            co_return refused;
+            co_return refused{std::move(answer)};
         }
         const auto now = clock::now();
         // Nobody else's session will become free, and ours cannot be opened yet: say why it could not.
@@ -349,12 +349,12 @@ smtp_gateway::stage(const delivery::outbound& message, milliseconds patience) {
                               (p->failure->what == kind::lane_stop || p->next_try > deadline);
         if (hopeless || now >= deadline) {
             if (p->open != 0 || !p->failure) {
-                co_return ours(kind::transient, "busy", "no session became free in time");
+                co_return delivery::busy{};
             }
             auto why = *p->failure;
             why.retry_after =
                 std::max(why.retry_after.value_or(milliseconds{0}), std::chrono::ceil<milliseconds>(p->next_try - now));
-            co_return why;
+            co_return refused{std::move(why)};
         }
         auto wake = deadline;
         const waiting_here counted{p->waiting};

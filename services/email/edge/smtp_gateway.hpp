@@ -30,8 +30,8 @@ class smtp_gateway final : public delivery::gateway {
     const std::string& name() const noexcept override;
     bool serves(const delivery::outbound&) const noexcept override;
     std::size_t window() const noexcept override;
-    boost::asio::awaitable<std::variant<std::unique_ptr<delivery::staged>, delivery::verdict>>
-    stage(const delivery::outbound&, std::chrono::milliseconds patience) override;
+    boost::asio::awaitable<delivery::beginning> stage(const delivery::outbound&,
+                                                      std::chrono::milliseconds patience) override;
     boost::asio::awaitable<void> run() override;
     boost::asio::awaitable<void> close() override;
 

@@ -26,14 +26,14 @@ TEST(Classify, FollowsTheTable) {
         {stage::dot, "451 4.3.0 later", kind::transient},
         {stage::dot, "421 4.3.2 closing", kind::throttled},
         {stage::dot, "450 4.7.28 too fast", kind::throttled},
-        {stage::dot, "552 5.3.4 too big", kind::lane_stop},
+        {stage::dot, "552 5.3.4 too big", kind::ambiguous},
         {stage::dot, "552 5.2.2 full", kind::transient},
         {stage::dot, "552 too much", kind::transient},
-        {stage::dot, "550 5.7.26 unauthenticated", kind::lane_stop},
-        {stage::dot, "554 5.7.1 spam", kind::lane_stop},
+        {stage::dot, "550 5.7.26 unauthenticated", kind::ambiguous},
+        {stage::dot, "554 5.7.1 spam", kind::ambiguous},
         {stage::dot, "550 5.1.1 nobody", kind::permanent},
-        {stage::dot, "554 refused", kind::permanent},
-        {stage::dot, "554 5.6.0 bad content", kind::lane_stop},
+        {stage::dot, "554 refused", kind::ambiguous},
+        {stage::dot, "554 5.6.0 bad content", kind::ambiguous},
         {stage::rcpt, "550 5.1.1 nobody", kind::permanent},
         {stage::rcpt, "550 5.1.2 no host", kind::permanent},
         {stage::rcpt, "553 5.1.3 syntax", kind::permanent},
@@ -46,20 +46,31 @@ TEST(Classify, FollowsTheTable) {
         {stage::rcpt, "450 4.7.1 greylisted", kind::transient},
         {stage::rcpt, "450 4.7.28 rate", kind::throttled},
         {stage::rcpt, "451 4.3.2 not now", kind::throttled},
-        {stage::rcpt, "554 5.7.1 relay access denied", kind::lane_stop},
+        {stage::rcpt, "554 5.7.1 relay access denied", kind::ambiguous},
         {stage::rcpt, "550 5.7.13 account disabled", kind::permanent},
-        {stage::rcpt, "530 authentication required", kind::lane_stop},
-        {stage::rcpt, "501 5.1.7 bad sender", kind::lane_stop},
+        {stage::rcpt, "530 authentication required", kind::ambiguous},
+        {stage::rcpt, "501 5.1.7 bad sender", kind::ambiguous},
         {stage::rcpt, "550 5.5.0 mailbox unavailable", kind::permanent},
-        {stage::rcpt, "501 5.5.4 bad parameter", kind::lane_stop},
-        {stage::rcpt, "555 unknown parameter", kind::lane_stop},
+        {stage::rcpt, "501 5.5.4 bad parameter", kind::ambiguous},
+        {stage::rcpt, "555 unknown parameter", kind::ambiguous},
+        {stage::rcpt, "554 5.7.1 <x@example.com>: Recipient address rejected: Access denied", kind::ambiguous},
+        {stage::rcpt, "554 Access denied", kind::ambiguous},
+        {stage::rcpt, "501 Invalid RCPT", kind::ambiguous},
+        {stage::rcpt, "503 5.5.1 no", kind::ambiguous},
+        {stage::rcpt, "550 5.3.0 rejected", kind::ambiguous},
+        {stage::rcpt, "550 5.4.1 access denied", kind::permanent},
+        {stage::dot, "550 refused", kind::ambiguous},
+        {stage::dot, "550 5.0.0 refused", kind::ambiguous},
+        {stage::mail, "501 5.5.4 bad parameter", kind::ambiguous},
+        {stage::mail, "555 unknown parameter", kind::ambiguous},
+        {stage::mail, "530 5.7.0 authentication required", kind::lane_stop},
         {stage::mail, "550 5.7.1 policy", kind::lane_stop},
         {stage::mail, "553 5.1.8 sender refused", kind::lane_stop},
         {stage::mail, "550 5.6.7 needs SMTPUTF8", kind::permanent},
         {stage::mail, "450 4.7.1 slow down", kind::throttled},
         {stage::mail, "451 4.3.0 later", kind::transient},
-        {stage::mail, "552 5.3.4 too big", kind::lane_stop},
-        {stage::data, "554 5.5.1 no valid recipients", kind::lane_stop},
+        {stage::mail, "552 5.3.4 too big", kind::ambiguous},
+        {stage::data, "554 5.5.1 no valid recipients", kind::ambiguous},
         {stage::data, "451 later", kind::transient},
         {stage::greeting, "554 go away", kind::lane_stop},
         {stage::greeting, "421 busy", kind::throttled},
@@ -70,6 +81,30 @@ TEST(Classify, FollowsTheTable) {
     for (const auto& r : table) {
         EXPECT_EQ(judged(r.where, r.line).what, r.what) << to_string(r.where) << ": " << r.line;
     }
+}
+
+TEST(Classify, NoAnswerThatNamesARecipientIsAVerdictOnTheGateway) {
+    for (const auto where : {stage::rcpt, stage::data, stage::dot}) {
+        for (int code = 500; code < 600; ++code) {
+            EXPECT_NE(judged(where, std::to_string(code) + " no").what, kind::lane_stop) << to_string(where) << code;
+            for (int subject = 0; subject < 8; ++subject) {
+                for (int detail = 0; detail < 30; ++detail) {
+                    const auto line =
+                        std::to_string(code) + " 5." + std::to_string(subject) + "." + std::to_string(detail);
+                    EXPECT_NE(judged(where, line + " no").what, kind::lane_stop) << to_string(where) << ": " << line;
+                }
+            }
+        }
+    }
+}
+
+TEST(Classify, APoliteGoodbyeConcernsItsSessionOnly) {
+    for (const auto where : {stage::greeting, stage::ehlo, stage::mail, stage::rcpt, stage::data, stage::dot}) {
+        const auto v = judged(where, "421 4.7.0 too many messages in this session");
+        EXPECT_EQ(v.what, kind::throttled);
+        EXPECT_EQ(v.concerns, delivery::verdict::reach::session) << to_string(where);
+    }
+    EXPECT_EQ(judged(stage::dot, "450 4.7.28 too fast").concerns, delivery::verdict::reach::lane);
 }
 
 TEST(Classify, OnlyTheDotCanAcceptOrDoubt) {

@@ -266,17 +266,17 @@ TEST(Dialogue, StopsTheLaneForABodyThatARelayWouldChange) {
         d.begin(to(), bad);
         EXPECT_TRUE(d.output().empty());
         ASSERT_EQ(d.next(), action::verdict);
-        EXPECT_EQ(d.take_verdict().what, kind::lane_stop);
+        EXPECT_EQ(d.take_verdict().what, kind::ambiguous);
     }
     auto d = greeted();
     d.begin(to(), long_line.substr(1) + "\r\n");
     EXPECT_EQ(d.next(), action::read);
 }
 
-TEST(Dialogue, StopsTheLaneForAMessageOverTheRelaysSize) {
+TEST(Dialogue, AMessageOverTheRelaysSizeSaysNothingOfOthers) {
     auto d = greeted("250-r\r\n250 SIZE 10\r\n");
     d.begin(to(), mail);
-    EXPECT_EQ(d.take_verdict().what, kind::lane_stop);
+    EXPECT_EQ(d.take_verdict().what, kind::ambiguous);
 }
 
 TEST(Dialogue, TakesRepliesByteByByte) {

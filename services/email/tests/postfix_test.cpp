@@ -79,8 +79,8 @@ delivery::outbound a_message(std::string address = "ann@example.com", std::size_
 
 asio::awaitable<verdict> send(smtp_gateway& gate, const delivery::outbound& m) {
     auto staged = co_await gate.stage(m, 10s);
-    if (auto* refused = std::get_if<verdict>(&staged)) {
-        co_return *refused;
+    if (const auto* refused = std::get_if<delivery::refused>(&staged)) {
+        co_return refused->why();
     }
     co_return co_await std::get<0>(staged)->release();
 }

@@ -24,10 +24,14 @@ struct meaning {
     kind what;
     std::string_view text;
     bool token_refused = false;
+    verdict::reach concerns = verdict::reach::lane;
 };
 
-// Apple, "Handling notification responses from APNs". What is not here is our mistake or our configuration: it stops
-// the lane and never fails a recipient.
+constexpr std::string_view our_key =
+    "APNs refuses our provider token or certificate; check team_id, key_id and key_file";
+
+// Apple, "Handling notification responses from APNs". What is not here is our mistake, our configuration or this
+// device: what others are told shows which.
 constexpr auto meanings = std::to_array<meaning>({
     {"BadDeviceToken", kind::permanent, "the device token is not valid here (many at once: check endpoint and topic)"},
     {"DeviceTokenNotForTopic", kind::permanent, "the device token belongs to another app"},
@@ -36,9 +40,16 @@ constexpr auto meanings = std::to_array<meaning>({
     {"ExpiredToken", kind::permanent, "the device token has expired"},
     {"PayloadTooLarge", kind::permanent, "the payload is larger than APNs takes"},
     {"IdleTimeout", kind::transient, "the connection was idle for too long"},
-    {"TooManyRequests", kind::transient, "too many messages to this device"},
+    {"TooManyRequests", kind::throttled, "too many messages to this device", false, verdict::reach::message},
     {"ExpiredProviderToken", kind::transient, "the provider token was refused as outdated", true},
     {"TooManyProviderTokenUpdates", kind::throttled, "the provider token is renewed too often"},
+    {"InvalidProviderToken", kind::lane_stop, our_key},
+    {"MissingProviderToken", kind::lane_stop, our_key},
+    {"UnrelatedKeyIdInToken", kind::lane_stop, our_key},
+    {"BadEnvironmentKeyIdInToken", kind::lane_stop, our_key},
+    {"BadEnvironmentKeyInToken", kind::lane_stop, our_key},
+    {"BadCertificate", kind::lane_stop, our_key},
+    {"BadCertificateEnvironment", kind::lane_stop, our_key},
     {"ServiceUnavailable", kind::transient, "APNs is not available"},
     {"Shutdown", kind::transient, "the APNs server is shutting down"},
 });
@@ -78,7 +89,7 @@ kind by_status(const http2::response& r) {
     if (r.status >= 400 && !r.complete) {
         return kind::transient; // certainly not accepted; the reason was lost on the way
     }
-    return kind::lane_stop;
+    return kind::ambiguous;
 }
 
 } // namespace
@@ -137,11 +148,12 @@ judgement judge(const http2::response& r, std::string_view sent_id) {
         v.code += reason;
     }
     v.what = known != nullptr ? known->what : by_status(r);
+    v.concerns = known != nullptr ? known->concerns : verdict::reach::lane;
     out.token_refused = known != nullptr && known->token_refused;
     if (known != nullptr) {
         v.text = known->text;
-    } else if (v.what == kind::lane_stop) {
-        v.text = "APNs refuses our requests; check endpoint, topic, team_id, key_id and key_file";
+    } else if (v.what == kind::ambiguous) {
+        v.text = "APNs refuses the request; if it does so for everybody, check endpoint and topic";
     } else if (v.what == kind::unknown) {
         v.text = "APNs failed and does not say whether it accepted the message";
     }

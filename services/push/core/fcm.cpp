@@ -81,17 +81,17 @@ constexpr auto meanings = std::to_array<meaning>({
     {"QUOTA_EXCEEDED", kind::throttled, "the project's quota is used up"},
     {"RESOURCE_EXHAUSTED", kind::throttled, "the project's quota is used up"},
     {"UNAVAILABLE", kind::transient, "FCM is not available"},
-    {"THIRD_PARTY_AUTH_ERROR", kind::lane_stop, "Firebase lacks the APNs or web push key of the app; upload it there"},
+    {"THIRD_PARTY_AUTH_ERROR", kind::ambiguous, "Firebase lacks the APNs or web push key of the app; upload it there"},
     {"UNAUTHENTICATED", kind::transient, "the access token was refused", true},
-    {"PERMISSION_DENIED", kind::lane_stop, "the service account may not send for this project; grant it the role"},
+    {"PERMISSION_DENIED", kind::ambiguous, "the service account may not send for this project; grant it the role"},
 });
 
 // INVALID_ARGUMENT says either that the token is none, or that the payload is wrong for everybody.
 kind of_invalid_argument(const error_body& e) {
     if (e.names_other) {
-        return kind::lane_stop;
+        return kind::ambiguous;
     }
-    return e.names_token || !e.error_code.empty() ? kind::permanent : kind::lane_stop;
+    return e.names_token || !e.error_code.empty() ? kind::permanent : kind::ambiguous;
 }
 
 kind by_status(const http2::response& r) {
@@ -113,7 +113,7 @@ kind by_status(const http2::response& r) {
     if (r.status >= 400 && !r.complete) {
         return kind::transient; // certainly not accepted; the reason was lost on the way
     }
-    return kind::lane_stop;
+    return kind::ambiguous;
 }
 
 } // namespace
@@ -169,7 +169,7 @@ judgement judge(const http2::response& r) {
             v.what = kind::transient;
             out.token_refused = true;
             v.text = "the access token was refused";
-        } else if (v.what == kind::lane_stop) {
+        } else if (v.what == kind::ambiguous) {
             v.text = "FCM refuses our requests; check endpoint and service_account";
         } else if (v.what == kind::unknown) {
             v.text = "FCM failed and does not say whether it accepted the message";
@@ -179,6 +179,7 @@ judgement judge(const http2::response& r) {
         v.retry_after = retry_after(r);
         if (!v.retry_after && v.what == kind::throttled) {
             v.retry_after = quota_pause;
+            v.concerns = verdict::reach::session; // of the project or of one device: FCM does not say which
         }
     }
     return out;

@@ -9,6 +9,7 @@ namespace semel::push {
 
 namespace asio = boost::asio;
 using base::failed;
+using delivery::refused;
 using delivery::verdict;
 using kind = verdict::kind;
 
@@ -53,19 +54,19 @@ apns_gateway::apns_gateway(asio::any_io_executor on, std::string name, const con
     });
 }
 
-asio::awaitable<std::variant<std::unique_ptr<delivery::staged>, verdict>>
-apns_gateway::stage(const delivery::outbound& message, std::chrono::milliseconds patience) {
+asio::awaitable<delivery::beginning> apns_gateway::stage(const delivery::outbound& message,
+                                                         std::chrono::milliseconds patience) {
     const auto token = token_.at(base::now());
     if (!token) {
-        co_return judge(token.error(), "provider-token");
+        co_return refused{judge(token.error(), "provider-token")};
     }
     auto request = apns::request_for(message, authority_, topic_, *token);
     if (!request) {
-        co_return judge(request.error(), "request");
+        co_return refused{judge(request.error(), "request")};
     }
     auto exchange = co_await pool_.submit(*request, true, patience);
     if (!exchange) {
-        co_return judge(exchange.error(), "connect");
+        co_return not_begun(exchange.error());
     }
     auto read_answer = [this, id = apns::apns_id(message.notification), used = *token](const http2::response& r) {
         return read(r, id, used);

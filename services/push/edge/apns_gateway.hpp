@@ -21,8 +21,8 @@ class apns_gateway final : public delivery::gateway {
     const std::string& name() const noexcept override { return name_; }
     bool serves(const delivery::outbound& m) const noexcept override { return m.transport == "apns"; }
     std::size_t window() const noexcept override { return pool_.window(); }
-    boost::asio::awaitable<std::variant<std::unique_ptr<delivery::staged>, delivery::verdict>>
-    stage(const delivery::outbound&, std::chrono::milliseconds patience) override;
+    boost::asio::awaitable<delivery::beginning> stage(const delivery::outbound&,
+                                                      std::chrono::milliseconds patience) override;
     boost::asio::awaitable<void> run() override;
     boost::asio::awaitable<void> close() override;
 

@@ -14,6 +14,7 @@ namespace semel::push {
 namespace asio = boost::asio;
 using base::failed;
 using base::fault;
+using delivery::refused;
 using delivery::verdict;
 using kind = verdict::kind;
 using clock = std::chrono::steady_clock;
@@ -75,29 +76,28 @@ fcm_gateway::fcm_gateway(const asio::any_io_executor& on, std::string name, cons
     });
 }
 
-asio::awaitable<std::variant<std::unique_ptr<delivery::staged>, verdict>>
-fcm_gateway::stage(const delivery::outbound& message, milliseconds patience) {
+asio::awaitable<delivery::beginning> fcm_gateway::stage(const delivery::outbound& message, milliseconds patience) {
     const auto until = clock::now() + patience;
     const std::string* token = nullptr;
     while ((token = access_.at(base::now())) == nullptr) {
         const auto left = std::chrono::ceil<milliseconds>(until - clock::now());
         if (trouble_ && trouble_->what() == fault::kind::broken) {
-            co_return judge(*trouble_, "access-token");
+            co_return refused{judge(*trouble_, "access-token")};
         }
         if (left <= milliseconds::zero() || !co_await token_came_.wait_for(left)) {
-            co_return our_verdict(kind::transient, "access-token",
-                                  trouble_ ? trouble_->why() : "the access token has not come yet");
+            co_return refused{our_verdict(kind::transient, "access-token",
+                                          trouble_ ? trouble_->why() : "the access token has not come yet")};
         }
     }
     auto request = fcm::request_for(message, authority_, account_.project_id, *token);
     if (!request) {
-        co_return judge(request.error(), "request");
+        co_return refused{judge(request.error(), "request")};
     }
     auto read_answer = [this, used = *token](const http2::response& r) { return read(r, used); };
     const auto left = std::max(std::chrono::ceil<milliseconds>(until - clock::now()), milliseconds::zero());
     auto exchange = co_await pool_.submit(*request, true, left);
     if (!exchange) {
-        co_return judge(exchange.error(), "connect");
+        co_return not_begun(exchange.error());
     }
     co_return std::make_unique<staged_push>(std::move(*exchange), tuning_.answer, std::move(read_answer));
 }

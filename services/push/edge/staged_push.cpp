@@ -11,4 +11,11 @@ boost::asio::awaitable<delivery::verdict> staged_push::release() {
     co_return judge(end.error());
 }
 
+delivery::beginning not_begun(const base::fault& why) {
+    if (why.what() == base::fault::kind::throttled) {
+        return delivery::busy{};
+    }
+    return delivery::refused{judge(why, "connect")};
+}
+
 } // namespace semel::push

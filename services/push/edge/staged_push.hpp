@@ -30,6 +30,9 @@ class staged_push final : public delivery::staged {
     reader read_;
 };
 
+/// Why no stream was given: all are busy, or no connection is up.
+delivery::beginning not_begun(const base::fault&);
+
 /// How a gateway behaves in time; the defaults are for real providers, tests are less patient.
 struct tuning {
     std::chrono::milliseconds answer{30'000};   // after the last byte; then in doubt

@@ -133,25 +133,33 @@ INSTANTIATE_TEST_SUITE_P(
     Table, ApnsAnswer,
     ::testing::Values(
         apns_case{400, "BadDeviceToken", kind::permanent}, apns_case{400, "DeviceTokenNotForTopic", kind::permanent},
-        apns_case{400, "MissingDeviceToken", kind::permanent}, apns_case{400, "BadCollapseId", kind::lane_stop},
-        apns_case{400, "BadExpirationDate", kind::lane_stop}, apns_case{400, "BadMessageId", kind::lane_stop},
-        apns_case{400, "BadPriority", kind::lane_stop}, apns_case{400, "BadTopic", kind::lane_stop},
-        apns_case{400, "MissingTopic", kind::lane_stop}, apns_case{400, "DuplicateHeaders", kind::lane_stop},
-        apns_case{400, "InvalidPushType", kind::lane_stop}, apns_case{400, "PayloadEmpty", kind::lane_stop},
-        apns_case{400, "TopicDisallowed", kind::lane_stop}, apns_case{400, "SomethingNew", kind::lane_stop},
+        apns_case{400, "MissingDeviceToken", kind::permanent}, apns_case{400, "BadCollapseId", kind::ambiguous},
+        apns_case{400, "BadExpirationDate", kind::ambiguous}, apns_case{400, "BadMessageId", kind::ambiguous},
+        apns_case{400, "BadPriority", kind::ambiguous}, apns_case{400, "BadTopic", kind::ambiguous},
+        apns_case{400, "MissingTopic", kind::ambiguous}, apns_case{400, "DuplicateHeaders", kind::ambiguous},
+        apns_case{400, "InvalidPushType", kind::ambiguous}, apns_case{400, "PayloadEmpty", kind::ambiguous},
+        apns_case{400, "TopicDisallowed", kind::ambiguous}, apns_case{400, "SomethingNew", kind::ambiguous},
         apns_case{400, "IdleTimeout", kind::transient}, apns_case{403, "ExpiredProviderToken", kind::transient},
         apns_case{403, "InvalidProviderToken", kind::lane_stop},
         apns_case{403, "MissingProviderToken", kind::lane_stop}, apns_case{403, "BadCertificate", kind::lane_stop},
-        apns_case{403, "BadCertificateEnvironment", kind::lane_stop}, apns_case{403, "Forbidden", kind::lane_stop},
+        apns_case{403, "BadCertificateEnvironment", kind::lane_stop}, apns_case{403, "Forbidden", kind::ambiguous},
         apns_case{403, "UnrelatedKeyIdInToken", kind::lane_stop},
         apns_case{403, "BadEnvironmentKeyIdInToken", kind::lane_stop},
-        apns_case{403, "BadEnvironmentKeyInToken", kind::lane_stop}, apns_case{404, "BadPath", kind::lane_stop},
-        apns_case{405, "MethodNotAllowed", kind::lane_stop}, apns_case{410, "Unregistered", kind::permanent},
+        apns_case{403, "BadEnvironmentKeyInToken", kind::lane_stop}, apns_case{404, "BadPath", kind::ambiguous},
+        apns_case{405, "MethodNotAllowed", kind::ambiguous}, apns_case{410, "Unregistered", kind::permanent},
         apns_case{410, "ExpiredToken", kind::permanent}, apns_case{413, "PayloadTooLarge", kind::permanent},
-        apns_case{429, "TooManyRequests", kind::transient},
+        apns_case{429, "TooManyRequests", kind::throttled},
         apns_case{429, "TooManyProviderTokenUpdates", kind::throttled},
         apns_case{500, "InternalServerError", kind::unknown}, apns_case{503, "ServiceUnavailable", kind::transient},
         apns_case{503, "Shutdown", kind::transient}));
+
+TEST(ApnsVerdict, TooManyMessagesToOneDeviceConcernItAlone) {
+    const auto v = apns::judge(answer(429, R"({"reason":"TooManyRequests"})"), "").verdict;
+    EXPECT_EQ(v.concerns, delivery::verdict::reach::message);
+    EXPECT_EQ(v.retry_after, 1min);
+    EXPECT_EQ(apns::judge(answer(429, R"({"reason":"TooManyProviderTokenUpdates"})"), "").verdict.concerns,
+              delivery::verdict::reach::lane);
+}
 
 TEST(ApnsVerdict, AcceptsWithTheProvidersId) {
     auto r = answer(200);
@@ -246,19 +254,19 @@ INSTANTIATE_TEST_SUITE_P(
     Table, FcmAnswer,
     ::testing::Values(
         fcm_case{404, fcm_body("NOT_FOUND", "UNREGISTERED"), kind::permanent, "404 UNREGISTERED"},
-        fcm_case{404, fcm_body("NOT_FOUND"), kind::lane_stop, "404 NOT_FOUND"}, // the project, not the device
+        fcm_case{404, fcm_body("NOT_FOUND"), kind::ambiguous, "404 NOT_FOUND"}, // the project, not the device
         fcm_case{400, fcm_body("INVALID_ARGUMENT", "INVALID_ARGUMENT"), kind::permanent, "400 INVALID_ARGUMENT"},
         fcm_case{400, fcm_body("INVALID_ARGUMENT", "INVALID_ARGUMENT", "message.token"), kind::permanent,
                  "400 INVALID_ARGUMENT"},
-        fcm_case{400, fcm_body("INVALID_ARGUMENT", "", "message.android.ttl"), kind::lane_stop, "400 INVALID_ARGUMENT"},
-        fcm_case{400, fcm_body("INVALID_ARGUMENT", "INVALID_ARGUMENT", "message.data"), kind::lane_stop,
+        fcm_case{400, fcm_body("INVALID_ARGUMENT", "", "message.android.ttl"), kind::ambiguous, "400 INVALID_ARGUMENT"},
+        fcm_case{400, fcm_body("INVALID_ARGUMENT", "INVALID_ARGUMENT", "message.data"), kind::ambiguous,
                  "400 INVALID_ARGUMENT"},
-        fcm_case{400, fcm_body("INVALID_ARGUMENT"), kind::lane_stop, "400 INVALID_ARGUMENT"},
+        fcm_case{400, fcm_body("INVALID_ARGUMENT"), kind::ambiguous, "400 INVALID_ARGUMENT"},
         fcm_case{403, fcm_body("PERMISSION_DENIED", "SENDER_ID_MISMATCH"), kind::permanent, "403 SENDER_ID_MISMATCH"},
-        fcm_case{403, fcm_body("PERMISSION_DENIED"), kind::lane_stop, "403 PERMISSION_DENIED"},
+        fcm_case{403, fcm_body("PERMISSION_DENIED"), kind::ambiguous, "403 PERMISSION_DENIED"},
         fcm_case{401, fcm_body("UNAUTHENTICATED"), kind::transient, "401 UNAUTHENTICATED", true},
         fcm_case{401, "", kind::transient, "401", true},
-        fcm_case{401, fcm_body("UNAUTHENTICATED", "THIRD_PARTY_AUTH_ERROR"), kind::lane_stop,
+        fcm_case{401, fcm_body("UNAUTHENTICATED", "THIRD_PARTY_AUTH_ERROR"), kind::ambiguous,
                  "401 THIRD_PARTY_AUTH_ERROR"},
         fcm_case{429, fcm_body("RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED"), kind::throttled, "429 QUOTA_EXCEEDED"},
         fcm_case{429, "", kind::throttled, "429"},
@@ -266,7 +274,7 @@ INSTANTIATE_TEST_SUITE_P(
         fcm_case{503, "<html>", kind::transient, "503"},
         fcm_case{500, fcm_body("INTERNAL", "INTERNAL"), kind::unknown, "500 INTERNAL"},
         fcm_case{502, "<html>", kind::unknown, "502"}, fcm_case{504, "", kind::unknown, "504"},
-        fcm_case{302, "", kind::lane_stop, "302"}));
+        fcm_case{302, "", kind::ambiguous, "302"}));
 
 TEST(FcmVerdict, AcceptsWithTheMessagesName) {
     const auto v = fcm::judge(answer(200, R"({"name":"projects/p/messages/0:1"})")).verdict;
@@ -284,8 +292,10 @@ TEST(FcmVerdict, AnUnreadable200IsStillAccepted) {
 TEST(FcmVerdict, AQuotaWithoutAPauseWaitsAMinute) {
     auto r = answer(429, fcm_body("RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED"));
     EXPECT_EQ(fcm::judge(r).verdict.retry_after, 60s);
+    EXPECT_EQ(fcm::judge(r).verdict.concerns, delivery::verdict::reach::session) << "perhaps one device's quota";
     r.headers = {{"retry-after", "7"}};
     EXPECT_EQ(fcm::judge(r).verdict.retry_after, 7s);
+    EXPECT_EQ(fcm::judge(r).verdict.concerns, delivery::verdict::reach::lane);
 }
 
 TEST(FcmVerdict, OddErrorsAreOnlyAStatus) {

@@ -130,7 +130,8 @@ struct Pushy : ::testing::Test {
         verdict v;
         tell(*g, [](delivery::gateway& g, const delivery::outbound& m, verdict& v) -> asio::awaitable<void> {
             auto staged = co_await g.stage(m, 10s);
-            v = staged.index() == 1 ? std::get<1>(staged) : co_await std::get<0>(staged)->release();
+            v = staged.index() == 2 ? std::get<delivery::refused>(staged).why()
+                                    : co_await std::get<0>(staged)->release();
         }(*g, m, v));
         return v;
     }

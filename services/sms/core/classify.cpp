@@ -90,16 +90,26 @@ kind submit_kind(std::uint32_t s) noexcept {
     case status::receiver_permanent:
     case status::receiver_reject:
         return kind::permanent;
+    case status::invalid_command:
+    case 0x04: // wrong bind status
+    case 0x05: // already bound
+    case status::bind_failed:
+    case status::invalid_password:
+    case status::invalid_system_id:
+    case 0x53:                  // invalid system type
+        return kind::lane_stop; // of the session; no number can mean it
     default:
-        // Syntax, bind state, source address, TLVs, times, the vendor's own codes: the same for everyone, so nobody's
-        // number is to blame until an operator has looked.
-        return kind::lane_stop;
+        // Syntax, source address, TLVs, times, reserved and the vendor's own codes: centres give them to one number
+        // that they dislike as well as to everybody.
+        return kind::ambiguous;
     }
 }
 
 int gravity(kind k) noexcept {
     switch (k) {
     case kind::lane_stop:
+        return 5;
+    case kind::ambiguous:
         return 4;
     case kind::permanent:
         return 3;

@@ -21,6 +21,7 @@
 namespace semel::sms {
 
 namespace asio = boost::asio;
+using delivery::refused;
 using delivery::verdict;
 using kind = verdict::kind;
 using clock = std::chrono::steady_clock;
@@ -478,32 +479,32 @@ std::size_t smpp_gateway::window() const noexcept {
     return std::size_t{std::max(1U, pool_->centre.binds)} * pool_->session_settings.window;
 }
 
-asio::awaitable<std::variant<std::unique_ptr<delivery::staged>, verdict>>
-smpp_gateway::stage(const delivery::outbound& message, milliseconds patience) {
+asio::awaitable<delivery::beginning> smpp_gateway::stage(const delivery::outbound& message, milliseconds patience) {
     const auto p = pool_;
     p->start();
     const auto deadline = clock::now() + patience;
     const auto to = destination(message.address);
     if (!to) {
-        co_return as_verdict(to.error(), "address");
+        co_return refused{as_verdict(to.error(), "address")};
     }
     const auto from = source(message.sender.empty() ? p->centre.source_address : message.sender);
     if (!from) {
-        co_return as_verdict(from.error(), "sender");
+        co_return refused{as_verdict(from.error(), "sender")};
     }
     const auto slots = static_cast<unsigned>(message.parts.size());
     if (slots > p->session_settings.window) {
-        co_return ours(kind::lane_stop, "window",
-                       fmt::format("a message of {} parts does not fit the gateway's window of {}; raise window", slots,
-                                   p->session_settings.window));
+        co_return refused{
+            ours(kind::ambiguous, "window",
+                 fmt::format("a message of {} parts does not fit the gateway's window of {}; raise window", slots,
+                             p->session_settings.window))};
     }
     const auto reference = user_message_reference(message.notification);
     std::vector<sms::message> parts(slots);
     for (std::size_t i = 0; i < slots; ++i) {
         auto& m = parts[i];
         if (message.parts[i].size() > 254) {
-            co_return ours(kind::lane_stop, "content",
-                           "an SMS part is over 254 bytes; this is a bug in the compiled notice");
+            co_return refused{ours(kind::ambiguous, "content",
+                                   "an SMS part is over 254 bytes; this is a bug in the compiled notice")};
         }
         m.source_numbering = from->plan;
         m.source = from->digits;
@@ -533,7 +534,7 @@ smpp_gateway::stage(const delivery::outbound& message, milliseconds patience) {
     const place_in_line place{p->queue, p->next_ticket++};
     while (true) {
         if (p->closed) {
-            co_return ours(kind::transient, "closing", "the gateway is closing");
+            co_return refused{ours(kind::transient, "closing", "the gateway is closing")};
         }
         if (place.first()) {
             if (auto c = p->with_room(slots)) {
@@ -543,13 +544,14 @@ smpp_gateway::stage(const delivery::outbound& message, milliseconds patience) {
             }
         }
         if (p->connections.empty() && p->failure && p->failure->what == kind::lane_stop) {
-            co_return *p->failure;
+            co_return refused{*p->failure};
         }
         const auto now = clock::now();
         if (now >= deadline) {
-            co_return p->connections.empty() && p->failure
-                ? *p->failure
-                : ours(kind::transient, "busy", "no slot of the window became free in time");
+            if (p->connections.empty() && p->failure) {
+                co_return refused{*p->failure};
+            }
+            co_return delivery::busy{};
         }
         co_await p->changed.wait_for(std::chrono::ceil<milliseconds>(deadline - now));
     }

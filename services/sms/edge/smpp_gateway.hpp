@@ -41,8 +41,8 @@ class smpp_gateway final : public delivery::gateway {
     bool serves(const delivery::outbound&) const noexcept override;
     /// Messages of one part; longer ones take a slot for each part.
     std::size_t window() const noexcept override;
-    boost::asio::awaitable<std::variant<std::unique_ptr<delivery::staged>, delivery::verdict>>
-    stage(const delivery::outbound&, std::chrono::milliseconds patience) override;
+    boost::asio::awaitable<delivery::beginning> stage(const delivery::outbound&,
+                                                      std::chrono::milliseconds patience) override;
     boost::asio::awaitable<void> run() override;
     boost::asio::awaitable<void> close() override;
 

@@ -77,8 +77,8 @@ struct NpmSmpp : testing::Test {
     verdict send(delivery::outbound m) {
         const auto one = [](smpp_gateway& g, const delivery::outbound& message) -> asio::awaitable<verdict> {
             auto staged = co_await g.stage(message, 10s);
-            if (auto* refused = std::get_if<verdict>(&staged)) {
-                co_return *refused;
+            if (const auto* refused = std::get_if<delivery::refused>(&staged)) {
+                co_return refused->why();
             }
             co_return co_await std::get<0>(staged)->release();
         };

@@ -234,14 +234,20 @@ TEST(Session, ClosesOnALostFrame) {
 
 TEST(Classify, FollowsTheTable) {
     const std::pair<std::uint32_t, kind> table[] = {
-        {0x00, kind::accepted},  {0x58, kind::throttled}, {0x14, kind::throttled}, {0x08, kind::unknown},
-        {0xFF, kind::unknown},   {0x64, kind::transient}, {0x45, kind::transient}, {0xFE, kind::transient},
-        {0x0B, kind::permanent}, {0x51, kind::permanent}, {0x65, kind::permanent}, {0x66, kind::permanent},
-        {0x0A, kind::lane_stop}, {0x04, kind::lane_stop}, {0x0E, kind::lane_stop}, {0x43, kind::lane_stop},
-        {0x48, kind::lane_stop}, {0xC0, kind::lane_stop}, {0x62, kind::lane_stop}, {0x400, kind::lane_stop},
+        {0x00, kind::accepted},  {0x58, kind::throttled},  {0x14, kind::throttled}, {0x08, kind::unknown},
+        {0xFF, kind::unknown},   {0x64, kind::transient},  {0x45, kind::transient}, {0xFE, kind::transient},
+        {0x0B, kind::permanent}, {0x51, kind::permanent},  {0x65, kind::permanent}, {0x66, kind::permanent},
+        {0x0A, kind::ambiguous}, {0x04, kind::lane_stop},  {0x0E, kind::lane_stop}, {0x43, kind::ambiguous},
+        {0x48, kind::ambiguous}, {0xC0, kind::ambiguous},  {0x62, kind::ambiguous}, {0x400, kind::ambiguous},
+        {0x94, kind::ambiguous}, {0x401, kind::ambiguous}, {0x01, kind::ambiguous}, {0x0F, kind::lane_stop},
+        {0x03, kind::lane_stop}, {0x05, kind::lane_stop},  {0x0D, kind::lane_stop}, {0x53, kind::lane_stop},
     };
     for (const auto& [code, what] : table) {
         EXPECT_EQ(classify_submit(code, "id").what, what) << status_code(code);
+    }
+    for (std::uint32_t code = 0x67; code < 0x600; ++code) { // reserved and vendors' own: about one number, or about us
+        const auto what = classify_submit(code, "id").what;
+        EXPECT_TRUE(what == kind::ambiguous || code == 0xFE || code == 0xFF) << status_code(code);
     }
     EXPECT_EQ(classify_submit(0x58, "").code, "0x00000058");
     EXPECT_TRUE(classify_submit(0x58, "").retry_after);

@@ -8,7 +8,7 @@ from . import protobuf
 from .stack import Failed
 
 CHANNELS = ("email", "push", "sms")
-TIERS = ("10s", "1m", "10m", "1h")
+TIERS = ("10s", "1m", "10m", "1h", "parked")
 DISPATCH = tuple(f"dispatch.{c}" for c in CHANNELS)
 RETRY = tuple(f"retry.{c}.{t}" for c in CHANNELS for t in TIERS)
 PERSONAL = (*DISPATCH, *RETRY, "audience", "events", "progress", "feedback", "doubts", "gateway.receipts",
