@@ -14,6 +14,7 @@
 #include <api/edge/ledger.hpp>
 #include <api/edge/reading.hpp>
 #include <api/edge/rendering.hpp>
+#include <api/edge/standing.hpp>
 #include <fmt/format.h>
 
 namespace semel::api {
@@ -238,6 +239,18 @@ json::object status_of(pqxx::work& tx, const v1::Campaign& c, base::timestamp no
             {"waves", waves_of(tx, c)}};
 }
 
+using more_of_status = std::function<void(pqxx::work&, const v1::Campaign&, json::object&)>;
+
+asio::awaitable<http::response> status(services& s, std::string id, more_of_status more) {
+    const auto standing = co_await look_at_standing(s);
+    co_return co_await read(s, std::move(id), [standing, more](pqxx::work& tx, const v1::Campaign& c) {
+        auto o = status_of(tx, c, base::now());
+        tell_standing(o, c, *standing);
+        more(tx, c, o);
+        return answer(o);
+    });
+}
+
 json::object report_of(pqxx::work& tx, const v1::Campaign& c) {
     const std::initializer_list<std::string_view> names = {
         "planned", "covered", "accepted", "delivered", "failed", "in_doubt", "unresolved", "presumed_sent", "resent"};
@@ -401,8 +414,12 @@ void add_record_routes(http::router& all, services& s) {
                     return read(s, r.parameter("id"), make);
                 }));
     };
-    add("/v1/campaigns/{id}", [](pqxx::work& tx, const v1::Campaign& c) {
-        auto o = status_of(tx, c, base::now());
+    const auto add_status = [&](const char* pattern, more_of_status more) {
+        all.add("GET", pattern, for_roles(s, everyone, [&s, more](http::request& r, user) {
+                    return status(s, r.parameter("id"), more);
+                }));
+    };
+    add_status("/v1/campaigns/{id}", [](pqxx::work& tx, const v1::Campaign& c, json::object& o) {
         o["incident"] = c.incident();
         o["creator"] = store::creator_of(tx, c.id());
         o["notice_sha256"] = base::to_hex(c.notice_digest());
@@ -412,10 +429,8 @@ void add_record_routes(http::router& all, services& s) {
             segments.emplace_back(name);
         }
         o["segments"] = std::move(segments);
-        return answer(o);
     });
-    add("/v1/campaigns/{id}/status",
-        [](pqxx::work& tx, const v1::Campaign& c) { return answer(status_of(tx, c, base::now())); });
+    add_status("/v1/campaigns/{id}/status", [](pqxx::work&, const v1::Campaign&, json::object&) {});
     add("/v1/campaigns/{id}/report", [](pqxx::work& tx, const v1::Campaign& c) { return answer(report_of(tx, c)); });
     add("/v1/campaigns/{id}/unreached", with_key(s, unreached));
     add("/v1/campaigns/{id}/repeated", with_key(s, repeated));

@@ -1,0 +1,66 @@
+// What stands still: in words in the warnings, and as lanes.
+
+#include "support.hpp"
+
+#include <trouble/board.hpp>
+
+namespace semel::api::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+trouble::entry stopped(std::string gateway) {
+    return {.subject = std::move(gateway),
+            .what = trouble::kind::stopped,
+            .since = {},
+            .words = "stopped, because the gateway refuses us: 535 5.7.8"};
+}
+
+TEST_F(Api, StatusSaysWhatStandsStillSinceWhenAndWhy) {
+    const auto id = create();
+    trouble::teller email{*redis, "email", "email"};
+    play([&]() -> asio::awaitable<void> {
+        co_await redis->connected();
+        std::vector<trouble::entry> one{stopped("relay-a")};
+        co_await email.tell(std::move(one));
+    });
+    for (const auto* what : {"", "/status"}) {
+        const auto said = get("auditor", "/v1/campaigns/" + id + what);
+        ASSERT_EQ(said.status, 200U) << said.body;
+        EXPECT_THAT(said.body, HasSubstr("email relay-a: stopped, because the gateway refuses us: 535 5.7.8 (since 2"));
+        const auto& lanes = said.object().at("lanes").as_array();
+        ASSERT_EQ(lanes.size(), 1U);
+        EXPECT_EQ(lanes[0].at("gateway").as_string(), "relay-a");
+        EXPECT_EQ(lanes[0].at("state").as_string(), "stopped");
+    }
+    play([&]() -> asio::awaitable<void> { return email.tell({}); });
+    EXPECT_THAT(get("auditor", "/v1/campaigns/" + id + "/status").body, Not(HasSubstr("relay-a")));
+}
+
+TEST_F(Api, ACampaignHearsNothingOfChannelsThatItDoesNotUse) {
+    auto email_only = new_campaign();
+    email_only["channels"] = json::array{"email"};
+    const auto made = post("operator", "/v1/campaigns", json::serialize(email_only));
+    ASSERT_EQ(made.status, 201U) << made.body;
+    trouble::teller sms{*redis, "sms", "sms"};
+    play([&]() -> asio::awaitable<void> {
+        co_await redis->connected();
+        std::vector<trouble::entry> one{stopped("smsc-a")};
+        co_await sms.tell(std::move(one));
+    });
+    EXPECT_THAT(get("auditor", "/v1/campaigns/" + made.text("id") + "/status").body, Not(HasSubstr("smsc-a")));
+    play([&]() -> asio::awaitable<void> { return sms.tell({}); });
+}
+
+TEST_F(Api, WithoutRedisStatusAnswersAndSaysSo) {
+    const auto id = create();
+    redis.reset();
+    redis.emplace(io.get_executor(), redis::client_options{.port = 1});
+    const auto said = get("auditor", "/v1/campaigns/" + id + "/status");
+    EXPECT_EQ(said.status, 200U);
+    EXPECT_THAT(said.body, HasSubstr("Redis does not answer the api"));
+}
+
+} // namespace
+} // namespace semel::api::test
