@@ -146,7 +146,23 @@ std::uint32_t write_body(writer& w, const bind_resp& b) {
     return response_to(b.mode);
 }
 
+void write_data_sm(writer& w, const message& m) {
+    w.text(m.service_type, 6, "service_type");
+    w.numbers(m.source_numbering);
+    w.text(m.source, 65, "source_addr");
+    w.numbers(m.destination_numbering);
+    w.text(m.destination, 65, "destination_addr");
+    w.u8(m.esm_class);
+    w.u8(m.registered_delivery);
+    w.u8(m.data_coding);
+    w.options(m.optional);
+}
+
 std::uint32_t write_body(writer& w, const message& m) {
+    if (m.kind == command::data_sm) {
+        write_data_sm(w, m);
+        return static_cast<std::uint32_t>(m.kind);
+    }
     w.text(m.service_type, 6, "service_type");
     w.numbers(m.source_numbering);
     w.text(m.source, 21, "source_addr");
@@ -173,6 +189,21 @@ std::uint32_t write_body(writer& w, const message& m) {
 std::uint32_t write_body(writer& w, const message_resp& m) {
     w.text(m.message_id, 65, "message_id");
     return response_to(m.kind);
+}
+
+message read_data_sm(reader& r) {
+    message m;
+    m.kind = command::data_sm;
+    m.service_type = r.text(6);
+    m.source_numbering = r.numbers();
+    m.source = r.text(65);
+    m.destination_numbering = r.numbers();
+    m.destination = r.text(65);
+    m.esm_class = r.u8();
+    m.registered_delivery = r.u8();
+    m.data_coding = r.u8();
+    m.optional = r.options();
+    return m;
 }
 
 message read_message(reader& r, command kind) {
@@ -216,6 +247,8 @@ body read_body(reader& r, const header& h) {
     case command::submit_sm:
     case command::deliver_sm:
         return read_message(r, static_cast<command>(h.command_id));
+    case command::data_sm:
+        return read_data_sm(r);
     case command::unbind:
         return unbind{};
     case command::enquire_link:
@@ -223,6 +256,7 @@ body read_body(reader& r, const header& h) {
     case command::generic_nack:
         return generic_nack{};
     case command::outbind:
+    case command::alert_notification:
         return unknown_command{h.command_id};
     }
     const auto request = static_cast<command>(h.command_id & ~response_bit);
@@ -236,6 +270,7 @@ body read_body(reader& r, const header& h) {
         }
         case command::submit_sm:
         case command::deliver_sm:
+        case command::data_sm:
             return message_resp{request, r.at_end() ? std::string{} : r.text(65)};
         case command::unbind:
             return unbind_resp{};

@@ -25,6 +25,8 @@ enum class command : std::uint32_t {
     deliver_sm = 0x05,
     unbind = 0x06,
     enquire_link = 0x15,
+    alert_notification = 0x102,
+    data_sm = 0x103,
 };
 constexpr std::uint32_t response_bit = 0x80000000;
 constexpr std::uint32_t response_to(command c) noexcept {
@@ -39,8 +41,8 @@ constexpr std::uint32_t ok = 0x00, invalid_command = 0x03, already_bound = 0x05,
 }
 
 namespace tag {
-constexpr std::uint16_t receipted_message_id = 0x001E, user_message_reference = 0x0204, message_payload = 0x0424,
-                        message_state = 0x0427, sc_interface_version = 0x0210;
+constexpr std::uint16_t receipted_message_id = 0x001E, user_message_reference = 0x0204, network_error_code = 0x0423,
+                        message_payload = 0x0424, message_state = 0x0427, sc_interface_version = 0x0210;
 }
 
 struct tlv {
@@ -76,14 +78,14 @@ struct bind_resp {
     command mode = command::bind_transceiver;
     std::string system_id;
 };
-/// submit_sm and deliver_sm share one layout.
+/// submit_sm and deliver_sm share one layout; data_sm has a part of it.
 struct message {
     command kind = command::submit_sm;
     std::string service_type;
     numbering source_numbering;
-    std::string source; // up to 20 bytes
+    std::string source; // up to 20 bytes; 64 in a data_sm
     numbering destination_numbering;
-    std::string destination; // up to 20 bytes
+    std::string destination; // the same
     std::uint8_t esm_class = 0;
     std::uint8_t protocol_id = 0;
     std::uint8_t priority = 0;

@@ -6,14 +6,17 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
+#include <initializer_list>
+#include <span>
 #include <utility>
 
 namespace semel::sms {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, message_state>, 8> spellings{{
+using spelling = std::pair<std::string_view, message_state>;
+
+constexpr std::array<spelling, 10> spellings{{
     {"ENROUTE", message_state::enroute},
     {"DELIVRD", message_state::delivered},
     {"EXPIRED", message_state::expired},
@@ -22,7 +25,34 @@ constexpr std::array<std::pair<std::string_view, message_state>, 8> spellings{{
     {"ACCEPTD", message_state::accepted},
     {"UNKNOWN", message_state::unknown},
     {"REJECTD", message_state::rejected},
+    {"SCHEDLD", message_state::scheduled},
+    {"SKIPPED", message_state::skipped},
 }};
+
+/// Words that vendors document, letters and digits only.
+constexpr auto vendors = std::to_array<spelling>({
+    {"DELIVERD", message_state::delivered},    {"DELIVRED", message_state::delivered},
+    {"DELIVERED", message_state::delivered},   {"DELIVERYSUCCESS", message_state::delivered},
+    {"SEEN", message_state::delivered},        {"READ", message_state::delivered},
+    {"DISPLAYED", message_state::delivered},   {"BUFFRED", message_state::enroute},
+    {"BUFFERED", message_state::enroute},      {"BUFFERD", message_state::enroute},
+    {"QUEUED", message_state::enroute},        {"PENDING", message_state::enroute},
+    {"RETRY", message_state::enroute},         {"SENT", message_state::enroute},
+    {"SUBMITD", message_state::enroute},       {"SUBMITTED", message_state::enroute},
+    {"ACK", message_state::accepted},          {"ACKED", message_state::accepted},
+    {"FAILED", message_state::undeliverable},  {"FAIL", message_state::undeliverable},
+    {"FAILURE", message_state::undeliverable}, {"ERROR", message_state::undeliverable},
+    {"SYSERR", message_state::undeliverable},  {"SYSERROR", message_state::undeliverable},
+    {"NOROUTE", message_state::undeliverable}, {"ABSENT", message_state::undeliverable},
+    {"BARRED", message_state::rejected},       {"BARREDA", message_state::rejected},
+    {"BLOCKED", message_state::rejected},      {"BLACKLST", message_state::rejected},
+    {"BLACKLISTED", message_state::rejected},  {"DND", message_state::rejected},
+    {"NOCRED", message_state::rejected},       {"NOCREDIT", message_state::rejected},
+    {"ZEROBAL", message_state::rejected},      {"INVALID", message_state::rejected},
+    {"SPAM", message_state::rejected},         {"NACK", message_state::rejected},
+    {"CANCELED", message_state::deleted},      {"CANCELLED", message_state::deleted},
+    {"TIMEOUT", message_state::expired},       {"NULL", message_state::unknown},
+});
 
 std::string upper(std::string_view text) {
     std::string out{text};
@@ -30,58 +60,136 @@ std::string upper(std::string_view text) {
     return out;
 }
 
-message_state state_of(std::string_view word) {
-    const auto seen = upper(word);
-    for (const auto& [spelling, state] : spellings) {
-        // "DELIVERED" and "UNDELIVERABLE" are seen too; the first five letters tell all of them apart.
-        if (std::string_view{seen}.starts_with(spelling.substr(0, 5))) {
-            return state;
-        }
-    }
-    return message_state::unknown;
+bool continues_a_word(char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
 }
 
-/// The word after "key:". The key must not be the end of a longer one ("err" in "ferr").
-std::optional<std::string_view> field(std::string_view text, const std::string& shouted, std::string_view key) {
-    for (std::size_t from = 0;;) {
-        const auto at = shouted.find(key, from);
-        if (at == std::string::npos) {
-            return std::nullopt;
-        }
-        from = at + key.size();
-        if ((at != 0 && std::isalnum(static_cast<unsigned char>(shouted[at - 1])) != 0)) {
-            continue;
-        }
-        const auto colon = text.find_first_not_of(' ', from);
-        if (colon == std::string_view::npos || text[colon] != ':') {
-            continue;
-        }
-        const auto start = text.find_first_not_of(" \r\n\t", colon + 1);
-        if (start == std::string_view::npos) {
-            return std::nullopt;
-        }
-        const auto end = text.find_first_of(" \r\n\t", start);
-        const auto word = text.substr(start, end == std::string_view::npos ? end : end - start);
-        if (word.contains(':')) {
-            return std::nullopt; // the value is missing, this is the next field
-        }
-        return word;
+constexpr std::string_view blanks{" \r\n\t\0", 5};
+
+/// What stands behind a key's colon. Quotes go; a comma or a semicolon ends it as a blank does.
+std::optional<std::string_view> value_at(std::string_view text, std::size_t colon) {
+    const auto start = text.find_first_not_of(blanks, colon + 1);
+    if (start == std::string_view::npos) {
+        return std::nullopt;
     }
+    if (const char quote = text[start]; quote == '"' || quote == '\'') {
+        const auto end = text.find(quote, start + 1);
+        return text.substr(start + 1, end == std::string_view::npos ? end : end - start - 1);
+    }
+    constexpr std::string_view ends{" \r\n\t\0,;\"", 8};
+    const auto end = text.find_first_of(ends, start);
+    const auto word = text.substr(start, end == std::string_view::npos ? end : end - start);
+    if (word.empty() || word.contains(':')) {
+        return std::nullopt; // the value is missing, this is the next field
+    }
+    return word;
+}
+
+/// The value of the first of these keys. A key must not be the end of a longer word ("err" in "ferr").
+std::optional<std::string_view> field(std::string_view text, const std::string& shouted,
+                                      std::initializer_list<std::string_view> keys) {
+    for (const auto key : keys) {
+        for (auto at = shouted.find(key); at != std::string::npos; at = shouted.find(key, at + key.size())) {
+            if (at != 0 && continues_a_word(shouted[at - 1])) {
+                continue;
+            }
+            const auto colon = text.find_first_not_of(" \"'", at + key.size());
+            if (colon != std::string_view::npos && (text[colon] == ':' || text[colon] == '=')) {
+                return value_at(text, colon);
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+std::string_view trimmed(std::string_view id) {
+    constexpr std::string_view around{" \r\n\t\0\"'", 7};
+    const auto start = id.find_first_not_of(around);
+    return start == std::string_view::npos ? std::string_view{}
+                                           : id.substr(start, id.find_last_not_of(around) - start + 1);
 }
 
 bool all(std::string_view text, int (*test)(int)) {
     return !text.empty() && std::ranges::all_of(text, [test](unsigned char c) { return test(c) != 0; });
 }
 
+/// A number in another base. Ids are longer than any integer.
+std::string in_base(std::string_view digits, unsigned from, unsigned to) {
+    std::string out; // backwards
+    std::string rest{digits};
+    std::ranges::transform(rest, rest.begin(),
+                           [](char c) { return static_cast<char>(c <= '9' ? c - '0' : c - 'a' + 10); });
+    while (!rest.empty()) {
+        unsigned carry = 0;
+        std::string quotient;
+        for (const char digit : rest) {
+            carry = carry * from + static_cast<unsigned char>(digit);
+            if (const auto q = carry / to; q != 0 || !quotient.empty()) {
+                quotient += static_cast<char>(q);
+            }
+            carry %= to;
+        }
+        out += "0123456789abcdef"[carry];
+        rest = std::move(quotient);
+    }
+    std::ranges::reverse(out);
+    return out;
+}
+
+/// Latin letters of a text in UCS-2, and what follows a user data header.
+std::string readable(const message& m) {
+    std::string text{m.text()};
+    if ((m.esm_class & 0x40) != 0 && !text.empty()) {
+        text.erase(0, std::size_t{static_cast<unsigned char>(text.front())} + 1);
+    }
+    std::string narrow;
+    for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
+        if (text[i] != '\0') {
+            return text;
+        }
+        narrow += text[i + 1];
+    }
+    return narrow.empty() || text.size() % 2 != 0 ? text : narrow;
+}
+
+std::optional<message_state> state_in_tlv(const message& m) {
+    const auto* state = m.find(tag::message_state);
+    if (state == nullptr || state->size() != 1 || static_cast<std::uint8_t>(state->front()) > 9) {
+        return std::nullopt;
+    }
+    return static_cast<message_state>(state->front());
+}
+
 } // namespace
 
 std::string_view to_string(message_state s) noexcept {
-    for (const auto& [spelling, state] : spellings) {
-        if (state == s) {
-            return spelling;
+    const auto* found = std::ranges::find(spellings, s, &spelling::second);
+    return found == spellings.end() ? "UNKNOWN" : found->first;
+}
+
+message_state state_named(std::string_view word) {
+    auto seen = upper(word);
+    std::erase_if(seen, [](unsigned char c) { return std::isalnum(c) == 0; });
+    if (seen.size() == 1 && std::isdigit(static_cast<unsigned char>(seen[0])) != 0) {
+        return static_cast<message_state>(seen[0] - '0');
+    }
+    for (const auto table : {std::span<const spelling>{spellings}, std::span<const spelling>{vendors}}) {
+        if (const auto found = std::ranges::find(table, seen, &spelling::first); found != table.end()) {
+            return found->second;
         }
     }
-    return "UNKNOWN";
+    // A word that speaks of a failure must not be taken for "delivered" because it begins so.
+    for (const auto failure : {"FAIL", "UNDEL", "NOTDEL", "NONDEL"}) {
+        if (seen.contains(failure)) {
+            return message_state::undeliverable;
+        }
+    }
+    for (const auto& [whole, state] : spellings) {
+        if (seen.starts_with(whole.substr(0, 5))) { // cut off, or written out; five letters tell all of them apart
+            return state;
+        }
+    }
+    return message_state::unknown;
 }
 
 bool is_receipt(const message& m) noexcept {
@@ -101,28 +209,28 @@ std::optional<receipt> parse_receipt_text(std::string_view text) {
     }
     text = text.substr(0, end);
     const auto shouted = shouted_all.substr(0, end);
-    const auto id = field(text, shouted, "ID");
-    if (!id || id->size() > 64) {
+    const auto id = trimmed(field(text, shouted, {"ID", "MESSAGE_ID", "MESSAGEID", "MSG_ID", "MSGID"}).value_or(""));
+    if (id.empty() || id.size() > 64) {
         return std::nullopt;
     }
     receipt out;
-    out.message_id = base::to_printable(*id);
-    if (const auto stat = field(text, shouted, "STAT")) {
-        out.state = state_of(*stat);
+    out.message_id = base::to_printable(id);
+    if (const auto stat = field(text, shouted, {"STAT", "STATUS", "STATE"})) {
+        const auto word = stat->substr(0, stat->find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                                                  "abcdefghijklmnopqrstuvwxyz0123456789_-"));
+        out.state = state_named(word);
+        out.word = word.substr(0, 32);
     }
-    if (const auto err = field(text, shouted, "ERR")) {
+    if (const auto err = field(text, shouted, {"ERR", "ERROR", "ERR_CODE", "ERRCODE", "ERROR_CODE"})) {
         out.error = base::to_printable(err->substr(0, 16));
     }
     return out;
 }
 
 std::optional<receipt> read_receipt(const message& m) {
-    auto out = parse_receipt_text(m.text());
-    const auto* id = m.find(tag::receipted_message_id);
-    const auto* state = m.find(tag::message_state);
-    if (id != nullptr) {
-        std::string_view named{*id};
-        named = named.substr(0, named.find('\0'));
+    auto out = parse_receipt_text(readable(m));
+    if (const auto* id = m.find(tag::receipted_message_id)) {
+        const auto named = trimmed(std::string_view{*id}.substr(0, id->find('\0')));
         if (!named.empty() && named.size() <= 64) {
             if (!out) {
                 out.emplace();
@@ -130,36 +238,51 @@ std::optional<receipt> read_receipt(const message& m) {
             out->message_id = base::to_printable(named);
         }
     }
-    if (out && state != nullptr && state->size() == 1) {
-        const auto value = static_cast<std::uint8_t>(state->front());
-        out->state = value >= 1 && value <= 8 ? static_cast<message_state>(value) : message_state::unknown;
+    if (!out) {
+        return out;
+    }
+    // A TLV that says "unknown" takes nothing back that the text knows.
+    if (const auto state = state_in_tlv(m); state && (*state != message_state::unknown || out->word.empty())) {
+        if (*state != out->state) {
+            out->word.clear();
+        }
+        out->state = *state;
+    }
+    if (const auto* code = m.find(tag::network_error_code);
+        code != nullptr && code->size() == 3 && out->error.empty()) {
+        const auto octet = [&](std::size_t i) { return static_cast<unsigned>(static_cast<std::uint8_t>((*code)[i])); };
+        out->error = fmt::format("{}/{}", octet(0), octet(1) << 8U | octet(2));
     }
     return out;
 }
 
+std::string plain_id(std::string_view message_id) {
+    std::string plain{trimmed(message_id)};
+    std::ranges::transform(plain, plain.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (plain.starts_with("0x") && all(std::string_view{plain}.substr(2), std::isxdigit)) {
+        plain.erase(0, 2);
+    }
+    plain.erase(0, std::min(plain.find_first_not_of('0'), plain.empty() ? 0 : plain.size() - 1));
+    return plain;
+}
+
 std::vector<std::string> id_alternatives(std::string_view message_id) {
+    auto plain = plain_id(message_id);
+    if (plain.empty()) {
+        return {};
+    }
     std::vector<std::string> out;
-    const auto add = [&](std::string spelling) {
-        if (!spelling.empty() && std::ranges::find(out, spelling) == out.end()) {
-            out.push_back(std::move(spelling));
+    const auto add = [&](std::string form) {
+        if (std::ranges::find(out, form) == out.end()) {
+            out.push_back(std::move(form));
         }
     };
-    add(std::string{message_id});
-    std::string plain{message_id};
-    std::ranges::transform(plain, plain.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    plain.erase(0, std::min(plain.find_first_not_of('0'), plain.empty() ? 0 : plain.size() - 1));
     add(plain);
-    std::uint64_t value = 0;
-    const auto reads_as = [&](int base) {
-        const auto [end, ec] = std::from_chars(plain.data(), plain.data() + plain.size(), value, base);
-        return ec == std::errc{} && end == plain.data() + plain.size();
-    };
-    if (all(plain, std::isxdigit) && reads_as(16)) {
-        add(fmt::format("{}", value));
+    if (plain.size() <= 64 && all(plain, std::isdigit)) {
+        add(in_base(plain, 10, 16));
     }
-    if (all(plain, std::isdigit) && reads_as(10)) {
-        add(fmt::format("{:x}", value));
-        add(fmt::format("{:X}", value));
+    if (plain.size() <= 64 && all(plain, std::isxdigit)) {
+        add(in_base(plain, 16, 10));
     }
     return out;
 }

@@ -11,8 +11,9 @@
 
 namespace semel::sms {
 
-/// message_state, SMPP 3.4 section 5.2.28.
+/// message_state: SMPP 3.4 section 5.2.28, and the two that 5.0 added.
 enum class message_state : std::uint8_t {
+    scheduled = 0,
     enroute = 1,
     delivered = 2,
     expired = 3,
@@ -21,29 +22,38 @@ enum class message_state : std::uint8_t {
     accepted = 6,
     unknown = 7,
     rejected = 8,
+    skipped = 9,
 };
 
 /// "DELIVRD", the spelling of receipts.
 std::string_view to_string(message_state) noexcept;
 
 struct receipt {
-    std::string message_id; // as the carrier wrote it, but printable (base::to_printable)
+    std::string message_id; // as the carrier wrote it, without quotes and padding, printable (base::to_printable)
     message_state state = message_state::unknown;
-    std::string error; // "err:", the carrier's own code; empty: none
-    bool final() const noexcept { return state != message_state::enroute && state != message_state::accepted; }
+    std::string word;  // what the carrier calls the state; empty: the state's own spelling
+    std::string error; // "err:", the carrier's own code, or the network's ("3/27"); empty: none
+    bool final() const noexcept {
+        return state != message_state::scheduled && state != message_state::enroute && state != message_state::accepted;
+    }
 };
 
-/// Whether a deliver_sm reports on a message of ours (esm_class), and is no message from a handset.
+/// Whether a deliver_sm or data_sm reports on a message of ours (esm_class, or TLVs), and is no message from a handset.
 bool is_receipt(const message&) noexcept;
 
 /// Nothing when neither TLVs nor text name a message id.
 std::optional<receipt> read_receipt(const message&);
-/// Only the text: "id:... stat:DELIVRD err:000 text:...", any case, any order, spaces after the colons.
+/// Only the text: "id:... stat:DELIVRD err:000 text:...", any case, any order, spaces around the colons, quotes.
 std::optional<receipt> parse_receipt_text(std::string_view text);
+/// What a carrier means by its word for a state: the specification's, and those that vendors document.
+message_state state_named(std::string_view word);
 
-/// Some centres answer submit_sm with a hexadecimal id and report it in decimal, or the other way round, or pad it with
-/// zeros. The spellings under which the same message may be found: as written first, then lower case without leading
-/// zeros, then decimal read as hexadecimal and back. No duplicates.
+/// An id without what differs between a response and its report although it is the same id: letter case, leading zeros
+/// or blanks, quotes, "0x".
+std::string plain_id(std::string_view message_id);
+/// Some centres answer submit_sm with a hexadecimal id and report it in decimal, or the other way round. The plain
+/// forms under which the answer may have named the message that the report names: as it is first, then its decimal
+/// reading in hexadecimal and its hexadecimal one in decimal. No duplicates.
 std::vector<std::string> id_alternatives(std::string_view message_id);
 
 } // namespace semel::sms

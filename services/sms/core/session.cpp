@@ -71,9 +71,9 @@ std::uint32_t session::submit(const message& m, time_point now) {
     return sequence;
 }
 
-void session::acknowledge(std::uint32_t sequence, std::uint32_t status) {
+void session::acknowledge(std::uint32_t sequence, std::uint32_t status, command arrived_as) {
     if (phase_ != phase::closed) {
-        reply(message_resp{command::deliver_sm, {}}, sequence, status);
+        reply(message_resp{arrived_as, {}}, sequence, status);
     }
 }
 
@@ -117,10 +117,10 @@ void session::on_frame(std::string_view frame, time_point now) {
         constexpr std::uint32_t invalid_command_length = 0x02;
         return reply(generic_nack{}, h.sequence, invalid_command_length);
     }
-    if (const auto* m = std::get_if<message>(&whole->content); m != nullptr && m->kind == command::deliver_sm) {
+    if (const auto* m = std::get_if<message>(&whole->content); m != nullptr && m->kind != command::submit_sm) {
         constexpr std::uint32_t wrong_bind_status = 0x04;
         if (phase_ == phase::binding) {
-            return reply(message_resp{command::deliver_sm, {}}, h.sequence, wrong_bind_status);
+            return reply(message_resp{m->kind, {}}, h.sequence, wrong_bind_status);
         }
         events_.emplace_back(arrived{h.sequence, *m});
     } else if (std::holds_alternative<enquire_link>(whole->content)) {
@@ -130,7 +130,7 @@ void session::on_frame(std::string_view frame, time_point now) {
         reply(unbind_resp{}, h.sequence);
         phase_ = phase::unbinding;
         phase_since_ = now;
-    } else {
+    } else if (h.command_id != static_cast<std::uint32_t>(command::alert_notification)) { // which has no answer
         reply(generic_nack{}, h.sequence, status::invalid_command);
     }
 }

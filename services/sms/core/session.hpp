@@ -41,7 +41,7 @@ class session {
         std::uint32_t sequence = 0;
         delivery::verdict outcome;
     };
-    /// A deliver_sm: a receipt or a message from a handset. The peer waits for acknowledge().
+    /// A deliver_sm or data_sm: a receipt or a message from a handset. The peer waits for acknowledge().
     struct arrived {
         std::uint32_t sequence = 0;
         sms::message message;
@@ -60,7 +60,7 @@ class session {
     void unreserve(unsigned slots) noexcept;
     /// Uses one reserved slot; bound only. The sequence number names the answer.
     std::uint32_t submit(const message&, time_point now);
-    void acknowledge(std::uint32_t sequence, std::uint32_t status);
+    void acknowledge(std::uint32_t sequence, std::uint32_t status, command arrived_as = command::deliver_sm);
     void unbind(time_point now);
 
     void feed(std::string_view bytes, time_point now);

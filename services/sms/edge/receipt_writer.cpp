@@ -5,6 +5,8 @@
 #include <semel/v1/delivery.pb.h>
 #include <wire/topics.hpp>
 
+#include <sms/core/number_hash.hpp>
+
 namespace semel::sms {
 
 namespace asio = boost::asio;
@@ -26,8 +28,7 @@ asio::awaitable<bool> receipt_writer::write(delivery::late_report report) {
     receipt.set_time_us(base::to_us(report.time));
     receipt.set_user_message_reference(report.user_message_reference);
     if (!report.destination.empty()) {
-        const auto hash = crypto::keyed_hash(key_, "sms-destination", report.destination);
-        receipt.set_destination_hash(std::string{base::as_view(hash)});
+        receipt.set_destination_hash(number_hash(key_, report.destination));
     }
     auto key = report.gateway + "|" + report.message_id;
     const auto digest = crypto::sha256(key);

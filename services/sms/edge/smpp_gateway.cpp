@@ -60,7 +60,9 @@ int receipt_state(message_state s) noexcept {
     case message_state::deleted:
     case message_state::undeliverable:
     case message_state::rejected:
+    case message_state::skipped:
         return v1::RECEIPT_BOUNCED;
+    case message_state::scheduled:
     case message_state::enroute:
     case message_state::accepted:
         return v1::RECEIPT_INTERMEDIATE;
@@ -70,20 +72,28 @@ int receipt_state(message_state s) noexcept {
     return v1::RECEIPT_UNKNOWN;
 }
 
-delivery::late_report as_report(const std::string& gateway, const message& m, const receipt& r) {
+/// The handset's number in E.164, as it was sent; empty where it is hidden. A receipt travels the other way, so it is
+/// the source; some centres leave the addresses as they were in the submit_sm.
+std::string handset_of(const config::smpp& centre, const message& m) {
+    const auto ours = source(centre.source_address);
+    const bool unturned = ours && m.source == ours->digits && m.destination != ours->digits;
+    const auto number = destination(unturned ? m.destination : m.source);
+    return number ? '+' + number->digits : std::string{};
+}
+
+delivery::late_report as_report(const std::string& gateway, const config::smpp& centre, const message& m,
+                                const receipt& r) {
     delivery::late_report out;
     out.gateway = gateway;
     out.message_id = r.message_id;
     out.state = receipt_state(r.state);
-    out.code = r.error.empty() ? std::string{to_string(r.state)} : fmt::format("{} {}", to_string(r.state), r.error);
+    const auto word = r.word.empty() ? std::string{to_string(r.state)} : r.word;
+    out.code = r.error.empty() ? word : fmt::format("{} {}", word, r.error);
     if (const auto* ref = m.find(tag::user_message_reference); ref != nullptr && ref->size() == 2) {
         out.user_message_reference = static_cast<std::uint16_t>(static_cast<std::uint8_t>((*ref)[0]) << 8U |
                                                                 static_cast<std::uint8_t>((*ref)[1]));
     }
-    // A receipt travels the other way: its source is the handset. In E.164, as it was sent.
-    if (const auto handset = destination(m.source)) {
-        out.destination = '+' + handset->digits;
-    }
+    out.destination = handset_of(centre, m);
     out.time = base::now();
     return out;
 }
@@ -319,29 +329,30 @@ struct smpp_gateway::pool : std::enable_shared_from_this<pool> {
     }
 
     void take_delivery(const std::shared_ptr<connection>& c, session::arrived& a) {
-        const auto read = is_receipt(a.message) ? read_receipt(a.message) : std::nullopt;
-        if (!read) {
-            // A handset's message, or a receipt that names nothing: asking for it again would bring the same.
-            (is_receipt(a.message) ? unreadable : from_handsets).add();
-            c->talk.acknowledge(a.sequence, status::ok);
+        if (!is_receipt(a.message)) {
+            from_handsets.add();
+            c->talk.acknowledge(a.sequence, status::ok, a.message.kind);
             return;
         }
-        receipts.add();
+        const auto read = read_receipt(a.message);
+        (read ? receipts : unreadable).add();
         constexpr std::size_t most = 1000; // beyond, the centre keeps them a little longer
         if (c->receipts_under_way >= most) {
-            c->talk.acknowledge(a.sequence, status::queue_full);
+            c->talk.acknowledge(a.sequence, status::queue_full, a.message.kind);
             return;
         }
         ++c->receipts_under_way;
-        asio::co_spawn(executor, hand_over(shared_from_this(), c, a.sequence, as_report(name, a.message, *read)),
+        asio::co_spawn(executor,
+                       hand_over(shared_from_this(), c, a.sequence, a.message.kind,
+                                 as_report(name, centre, a.message, read.value_or(receipt{}))),
                        rethrow);
     }
 
     static asio::awaitable<void> hand_over(std::shared_ptr<pool> self, std::shared_ptr<connection> c,
-                                           std::uint32_t sequence, delivery::late_report report) {
+                                           std::uint32_t sequence, command kind, delivery::late_report report) {
         const bool safe = co_await self->sink(std::move(report));
         --c->receipts_under_way;
-        c->talk.acknowledge(sequence, safe ? status::ok : status::receiver_temporary);
+        c->talk.acknowledge(sequence, safe ? status::ok : status::receiver_temporary, kind);
         c->poke.notify();
     }
 

@@ -37,6 +37,24 @@ TEST(ReceiptText, ReadsWhatCarriersWrite) {
         {"xid:9 id:7 stat:DELIVRD\r\n", "7", message_state::delivered},
         {"id :7 stat :DELIVRD", "7", message_state::delivered},
         {"id:7\xe9 stat:DELIVRD", "7%e9", message_state::delivered},
+        {"stat:FAILED id:7 err:034", "7", message_state::undeliverable},
+        {"id:7 stat:failed", "7", message_state::undeliverable},
+        {"id:7 stat:DELIVERY_FAILED", "7", message_state::undeliverable},
+        {"id:7 stat:BUFFRED", "7", message_state::enroute},
+        {"id:7 stat:SYSERR", "7", message_state::undeliverable},
+        {"id:7 stat:BARRED", "7", message_state::rejected},
+        {"id:7 stat:NOCRED", "7", message_state::rejected},
+        {"id:7 stat:SKIPPED", "7", message_state::skipped},
+        {"id:7 stat:5", "7", message_state::undeliverable},
+        {"id:\"7\" stat:\"DELIVRD\"", "7", message_state::delivered},
+        {"id:'7  ' stat:DELIVRD", "7", message_state::delivered},
+        {"id:7,stat:DELIVRD,err:000", "7", message_state::delivered},
+        {"id=7;status=DELIVRD", "7", message_state::delivered},
+        {"message_id:7 state:EXPIRED", "7", message_state::expired},
+        {"{\"id\":\"7\",\"stat\":\"UNDELIV\"}", "7", message_state::undeliverable},
+        {"id:7 submit date:261129071201 done date:000000000000 stat:DELIVRD err:0x1F", "7", message_state::delivered},
+        {"id:7 sub: dlvrd: submit date: done date: stat:UNDELIV", "7", message_state::undeliverable},
+        {"id:7 stat:DELIVRD\xff\xfe%$", "7", message_state::delivered},
     };
     for (const auto& row : table) {
         const auto r = parse_receipt_text(row.text);
@@ -71,6 +89,59 @@ TEST(Receipt, PrefersTheTlvs) {
     EXPECT_EQ(read_receipt(m)->message_id, "9");
 }
 
+TEST(ReceiptText, KeepsTheCarriersOwnWordAndCode) {
+    const auto r = parse_receipt_text("id:7 stat:FAILED err:0x1F");
+    ASSERT_TRUE(r);
+    EXPECT_EQ(r->word, "FAILED");
+    EXPECT_EQ(r->error, "0x1F");
+    EXPECT_TRUE(r->final());
+}
+
+TEST(ReceiptText, EndsAtAZeroByte) {
+    const auto r = parse_receipt_text({"id:7\0\0 stat:DELIVRD\0junk", 25});
+    ASSERT_TRUE(r);
+    EXPECT_EQ(r->message_id, "7");
+    EXPECT_EQ(r->state, message_state::delivered);
+}
+
+TEST(Receipt, IsReadFromTlvsAlone) {
+    message m;
+    m.kind = command::data_sm;
+    m.esm_class = 0x04;
+    m.optional = {{tag::receipted_message_id, {"AB  \0", 5}},
+                  {tag::message_state, "\x05"},
+                  {tag::network_error_code, {"\x03\x00\x1b", 3}}};
+    const auto r = read_receipt(m);
+    ASSERT_TRUE(r);
+    EXPECT_EQ(r->message_id, "AB");
+    EXPECT_EQ(r->state, message_state::undeliverable);
+    EXPECT_EQ(r->error, "3/27");
+    m.optional.erase(m.optional.begin());
+    EXPECT_FALSE(read_receipt(m)) << "of which message?";
+}
+
+TEST(Receipt, TakesTheTextsWordWhereTheTlvKnowsNone) {
+    message m;
+    m.short_message = "id:1 stat:FAILED";
+    for (const auto* state : {"\x07", "\x63"}) {
+        m.optional = {{tag::message_state, state}};
+        EXPECT_EQ(read_receipt(m)->state, message_state::undeliverable);
+        EXPECT_EQ(read_receipt(m)->word, "FAILED");
+    }
+}
+
+TEST(Receipt, IsReadInUcs2AndBehindAHeader) {
+    message m;
+    for (const char c : std::string_view{"id:7 stat:DELIVRD"}) {
+        m.short_message += '\0';
+        m.short_message += c;
+    }
+    EXPECT_EQ(read_receipt(m)->message_id, "7");
+    m.esm_class = 0x44;
+    m.short_message = "\x05" + std::string{"\x00\x03id\x01", 5} + "id:8 stat:DELIVRD";
+    EXPECT_EQ(read_receipt(m)->message_id, "8");
+}
+
 TEST(Receipt, IsToldFromAHandsetsMessage) {
     message m;
     m.kind = command::deliver_sm;
@@ -84,14 +155,24 @@ TEST(Receipt, IsToldFromAHandsetsMessage) {
     EXPECT_FALSE(is_receipt(m));
 }
 
+TEST(ReceiptIds, ArePlainWithoutCaseZerosBlanksAndQuotes) {
+    for (const auto* same : {"ab1", "AB1", "000ab1", " ab1  ", "\"AB1\"", "0xAB1"}) {
+        EXPECT_EQ(plain_id(same), "ab1") << same;
+    }
+    EXPECT_EQ(plain_id("000"), "0");
+    EXPECT_EQ(plain_id("0xyz"), "xyz");
+    EXPECT_EQ(plain_id("  "), "");
+}
+
 TEST(ReceiptIds, AreTriedInDecimalAndHexadecimal) {
     using list = std::vector<std::string>;
-    EXPECT_EQ(id_alternatives("0A"), (list{"0A", "a", "10"}));
-    EXPECT_EQ(id_alternatives("255"), (list{"255", "597", "ff", "FF"}));
+    EXPECT_EQ(id_alternatives("0A"), (list{"a", "10"}));
+    EXPECT_EQ(id_alternatives("255"), (list{"255", "ff", "597"}));
     EXPECT_EQ(id_alternatives("semel-1"), (list{"semel-1"}));
     EXPECT_EQ(id_alternatives("0"), (list{"0"}));
     EXPECT_EQ(id_alternatives(""), list{});
-    EXPECT_EQ(id_alternatives("ffffffffffffffffff"), (list{"ffffffffffffffffff"})); // beyond 64 bits: as it is
+    EXPECT_EQ(id_alternatives("ffffffffffffffffff"), (list{"ffffffffffffffffff", "4722366482869645213695"}));
+    EXPECT_EQ(id_alternatives("4722366482869645213695").at(1), "ffffffffffffffffff");
 }
 
 } // namespace

@@ -184,6 +184,27 @@ TEST(Session, HandsADeliveryOverAndAnswersWhenTold) {
     EXPECT_EQ(std::get<message_resp>(out[0].content).kind, command::deliver_sm);
 }
 
+TEST(Session, TakesADeliveryAsDataSmAndPassesOverAnAlert) {
+    auto s = bound();
+    message m;
+    m.kind = command::data_sm;
+    m.source = "821000000001";
+    m.esm_class = 0x04;
+    m.optional = {{tag::receipted_message_id, "7"}};
+    receive(s, m, 6);
+    receive(s, unknown_command{static_cast<std::uint32_t>(command::alert_notification)}, 7);
+    EXPECT_FALSE(s.has_output()) << "an alert has no answer";
+    const auto events = s.take_events();
+    ASSERT_EQ(events.size(), 1U);
+    const auto& arrived = std::get<session::arrived>(events[0]);
+    EXPECT_EQ(arrived.message.source, m.source);
+    EXPECT_EQ(arrived.message.optional, m.optional);
+    s.acknowledge(6, status::ok, arrived.message.kind);
+    const auto out = sent(s);
+    ASSERT_EQ(out.size(), 1U);
+    EXPECT_EQ(std::get<message_resp>(out[0].content).kind, command::data_sm);
+}
+
 TEST(Session, AnAcceptanceWhoseIdCannotBeReadIsAnAcceptance) {
     auto s = bound();
     ASSERT_TRUE(s.reserve(1));

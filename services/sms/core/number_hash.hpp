@@ -1,0 +1,19 @@
+#pragma once
+// A phone number as services compare it without knowing it: a keyed hash of the whole, and one of its last eight
+// digits, because a centre may report a number as it is dialled at home. Pure.
+
+#include <crypto/keys.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace semel::sms {
+
+/// Both hashes, 16 bytes each. Empty for what has no digits.
+std::string number_hash(const crypto::key256&, std::string_view number);
+
+/// Of a number_hash(). What older versions wrote has no tail: it compares with nothing.
+std::string_view whole_of(std::string_view number_hash) noexcept;
+std::string_view tail_of(std::string_view number_hash) noexcept;
+
+} // namespace semel::sms
