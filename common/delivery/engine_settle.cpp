@@ -28,6 +28,21 @@ v1::Event engine::impl::event_of(v1::EventKind kind, const v1::Dispatch& d, std:
     return e;
 }
 
+namespace {
+
+/// Of an SMS, what tells its number, sealed: receipts compares it with the number that a report comes from, because an
+/// id alone, in another spelling, may be another message's.
+std::string with_its_number(const v1::Dispatch& d) {
+    v1::Dispatch slim;
+    slim.set_campaign_id(d.campaign_id());
+    slim.set_notification(d.notification());
+    slim.set_channel(d.channel());
+    slim.set_sealed(d.sealed());
+    return slim.SerializeAsString();
+}
+
+} // namespace
+
 void engine::impl::settle(const partition_ptr& p, const item& message, settlement s, std::string gateway,
                           std::string message_id, std::string content_sha256, bool late) {
     const auto& d = message.dispatch;
@@ -40,6 +55,10 @@ void engine::impl::settle(const partition_ptr& p, const item& message, settlemen
     switch (s.what) {
     case settlement::kind::accepted:
         out.event = event_of(v1::EVENT_ACCEPTED, d);
+        out.event.set_parts(message.parts);
+        if (d.channel() == v1::CHANNEL_SMS) {
+            out.event.set_dispatch(with_its_number(d));
+        }
         out.evidence = true;
         count.accepted.add();
         break;

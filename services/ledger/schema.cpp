@@ -306,10 +306,36 @@ CREATE FUNCTION ledger.resends(campaign text, message bytea) RETURNS bigint LANG
         AND e.notification = message AND e.kind = 15 AND e.code <> 'semel:refused-late' $f$;
 )";
 
+// services/ledger/core/notification_state.cpp, facts_of_parts: receipts of the parts of one SMS count together.
+constexpr const char* parts_of_messages = R"(
+ALTER TABLE ledger.events ADD COLUMN parts int NOT NULL DEFAULT 0;
+
+CREATE FUNCTION ledger.facts_of_parts(in_campaign int, of_message bytea) RETURNS smallint LANGUAGE sql STABLE AS $f$
+    WITH mine AS (SELECT e.attempt, e.kind, e.receipt, e.gateway_message_id, e.parts FROM ledger.events e
+                  WHERE e.campaign = in_campaign AND e.notification = of_message AND e.kind IN (10, 20)),
+    sizes AS (  -- what older versions wrote names its parts by their ids alone
+        SELECT attempt, max(greatest(parts, array_length(string_to_array(gateway_message_id, ','), 1), 1)) AS parts
+        FROM mine WHERE kind = 10 GROUP BY 1),
+    reported AS (
+        SELECT attempt, gateway_message_id, bool_or(receipt IN (1, 3, 4)) AS delivered, bool_or(receipt = 2) AS bounced
+        FROM mine WHERE kind = 20 GROUP BY 1, 2),
+    attempts AS (
+        SELECT r.attempt, count(*) FILTER (WHERE r.delivered) >= coalesce(max(s.parts), 1) AS delivered,
+            bool_or(r.bounced AND NOT r.delivered) AS bounced
+        FROM reported r LEFT JOIN sizes s USING (attempt) GROUP BY 1)
+    SELECT ((CASE WHEN bool_or(delivered) THEN 2 ELSE 0 END) + (CASE WHEN bool_or(bounced) THEN 4 ELSE 0 END))::smallint
+    FROM attempts $f$;
+
+-- Facts are joined, but for those of an SMS that were counted anew over all its reports (64).
+CREATE FUNCTION ledger.seen_after(before int, now int) RETURNS smallint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $f$
+    SELECT (CASE WHEN now & 64 <> 0 THEN before & ~6 | now ELSE before | now END)::smallint $f$;
+)";
+
 } // namespace
 
 void migrate(pqxx::connection& connection) {
-    postgres::migrate(connection, "ledger", {tables, meanings, answers, dropped_waves, repeated_rows});
+    postgres::migrate(connection, "ledger",
+                      {tables, meanings, answers, dropped_waves, repeated_rows, parts_of_messages});
 }
 
 } // namespace semel::ledger

@@ -42,6 +42,13 @@ std::optional<notification_state> reported(v1::ReceiptState what) {
 
 } // namespace
 
+std::uint8_t facts_of_parts(std::uint32_t parts, std::span<const part_reports> reported) noexcept {
+    const auto delivered = static_cast<std::size_t>(std::ranges::count_if(reported, &part_reports::delivered));
+    const bool lost = std::ranges::any_of(reported, [](const auto& p) { return p.bounced && !p.delivered; });
+    return static_cast<std::uint8_t>((delivered >= std::max(parts, 1U) ? fact_delivered : 0) |
+                                     (lost ? fact_bounced : 0));
+}
+
 std::optional<notification_state> state_of(const v1::Event& e) noexcept {
     if (e.test()) {
         return std::nullopt;
@@ -64,7 +71,8 @@ std::optional<notification_state> state_of(const v1::Event& e) noexcept {
     case v1::EVENT_UNRESOLVED:
         return at(e, step::unresolved);
     case v1::EVENT_RECEIPT:
-        return reported(e.receipt());
+        // It may be of one part: the store counts it with what is known of the others.
+        return e.channel() == v1::CHANNEL_SMS ? seen(0) : reported(e.receipt());
     default:
         return std::nullopt;
     }

@@ -13,6 +13,7 @@
 #include <compare>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 namespace semel::ledger {
 
@@ -37,7 +38,8 @@ enum fact : std::uint8_t {
     fact_delivered = 2, // reported as delivered or read; a complaint proves it, too
     fact_bounced = 4,
     fact_complained = 8,
-    fact_resent = 16, // sent again while nobody knew whether an earlier attempt was accepted: at least once
+    fact_resent = 16,  // sent again while nobody knew whether an earlier attempt was accepted: at least once
+    fact_counted = 64, // delivered and bounced were counted over the parts of an SMS: they replace what stood there
 };
 
 struct notification_state {
@@ -49,6 +51,16 @@ struct notification_state {
 constexpr notification_state merge(notification_state a, notification_state b) noexcept {
     return {a.progress > b.progress ? a.progress : b.progress, static_cast<std::uint8_t>(a.seen | b.seen)};
 }
+
+/// What the reports of one part of an SMS say. A part that was delivered stays so, whatever else is reported of it.
+struct part_reports {
+    bool delivered = false;
+    bool bounced = false;
+};
+/// What the reports of the parts of one attempt say about the message: delivered when all its parts are (`parts`: how
+/// many it has), bounced when one is not. Of several attempts, each is asked. The SQL function ledger.facts_of_parts
+/// does the same over the stored events; a test holds them together.
+std::uint8_t facts_of_parts(std::uint32_t parts, std::span<const part_reports>) noexcept;
 
 /// What this event says about its notification; nothing for kinds that say nothing, and for test messages.
 std::optional<notification_state> state_of(const v1::Event&) noexcept;

@@ -86,6 +86,13 @@ WHERE number = {0})";
 constexpr const char* forget_paces =
     "DELETE FROM ledger.paces WHERE campaign = {0} AND second < extract(epoch FROM now())::bigint - 60";
 
+// facts_of_parts() of core/notification_state.hpp, over all that is stored of the messages in hand: a function of the
+// set of events, so that their order cannot matter.
+constexpr const char* count_parts = R"(
+UPDATE staged_messages m SET seen = m.seen & ~6 | 64 | ledger.facts_of_parts({0}, m.notification)
+WHERE m.campaign = {0} AND m.channel = 3 AND m.notification IN (SELECT e.notification FROM staged_events e
+    WHERE e.campaign = {0} AND e.channel = 3 AND NOT e.test AND (e.kind = 20 OR e.kind = 10 AND e.parts > 1)))";
+
 // merge() of core/notification_state.hpp: the larger progress, the union of what was seen. A row of a later wave may
 // arrive before the row that carries its person's own message: it was taken for a covered one until then.
 constexpr const char* move_messages = R"(
@@ -96,13 +103,13 @@ WITH up AS (
         stands, -1, 0, false
     FROM staged_messages WHERE campaign = {0}
     ON CONFLICT (notification) DO UPDATE SET was = n.line, was_seen = n.seen, was_carried = n.carrier IS NOT NULL,
-        progress = greatest(n.progress, excluded.progress), seen = n.seen | excluded.seen,
-        line = ledger.line_of(greatest(n.progress, excluded.progress), n.seen | excluded.seen),
+        progress = greatest(n.progress, excluded.progress), seen = ledger.seen_after(n.seen, excluded.seen),
+        line = ledger.line_of(greatest(n.progress, excluded.progress), ledger.seen_after(n.seen, excluded.seen)),
         carrier = coalesce(n.carrier, excluded.carrier),
         wave = CASE WHEN n.carrier IS NULL THEN excluded.wave ELSE n.wave END,
         row = CASE WHEN n.carrier IS NULL THEN excluded.row ELSE n.row END,
         stands = CASE WHEN n.carrier IS NULL THEN excluded.stands ELSE n.stands END
-    WHERE excluded.progress > n.progress OR n.seen | excluded.seen <> n.seen
+    WHERE excluded.progress > n.progress OR ledger.seen_after(n.seen, excluded.seen) <> n.seen
         OR n.carrier IS NULL AND excluded.carrier IS NOT NULL
     RETURNING notification, channel, line, seen, carrier, stands, was, was_seen, was_carried),
      reached_by AS (
@@ -175,7 +182,7 @@ const char* boolean(bool b) {
     return b ? "t" : "f";
 }
 
-std::array<std::string, 20> row_of(const std::string& number, const v1::Event& e) {
+std::array<std::string, 21> row_of(const std::string& number, const v1::Event& e) {
     return {number,
             bytea(e.id()),
             std::to_string(e.kind()),
@@ -195,7 +202,8 @@ std::array<std::string, 20> row_of(const std::string& number, const v1::Event& e
             clean(e.actor()),
             std::to_string(static_cast<std::int64_t>(e.rows())),
             std::to_string(static_cast<std::int64_t>(e.rejected())),
-            boolean(e.test())};
+            boolean(e.test()),
+            std::to_string(static_cast<std::int32_t>(e.parts() & 0xffffU))};
 }
 
 template <class F>
@@ -292,6 +300,7 @@ void fold(pqxx::work& tx, int number, const campaign_events& part) {
         tx.exec0(fmt::format(fmt::runtime(add_recipients), number));
     }
     if (!part.messages.empty()) {
+        tx.exec0(fmt::format(fmt::runtime(count_parts), number));
         tx.exec0(fmt::format(fmt::runtime(std::string{move_messages} + move_people), number));
         tx.exec0(fmt::format(fmt::runtime(forget_paces), number));
     }

@@ -8,6 +8,7 @@
 #include <ledger/schema.hpp>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <random>
 #include <set>
@@ -164,6 +165,91 @@ TEST_F(Ledger, ABounceAfterAcceptanceMovesEverybodyUnlessItWasDelivered) {
     write({s.receipt("a", v1::RECEIPT_DELIVERED)});
     EXPECT_EQ(coverage(), expected(2, 0, 0, 0, 0, 0));
     EXPECT_EQ(email()["delivered"], 1);
+}
+
+// Two parts, or one; every order of the reports comes to the same.
+TEST_F(Ledger, ReceiptsOfThePartsOfAnSmsCountTogether) {
+    const auto good = v1::RECEIPT_DELIVERED, bad = v1::RECEIPT_BOUNCED, on_its_way = v1::RECEIPT_INTERMEDIATE;
+    struct story {
+        std::uint32_t parts;
+        std::vector<std::pair<std::string, v1::ReceiptState>> reports;
+        std::int64_t delivered, failed;
+    };
+    const std::vector<story> stories{
+        {2, {{"1", good}}, 0, 0},
+        {2, {{"1", good}, {"1", good}}, 0, 0},
+        {2, {{"1", good}, {"2", good}}, 1, 0},
+        {2, {{"1", good}, {"2", bad}}, 0, 1},
+        {2, {{"1", bad}}, 0, 1},
+        {2, {{"1", bad}, {"1", good}}, 0, 0},
+        {2, {{"1", bad}, {"1", good}, {"2", good}}, 1, 0},
+        {2, {{"1", on_its_way}, {"2", good}}, 0, 0},
+        {1, {{"1", bad}, {"1", good}}, 1, 0},
+        {1, {{"1", bad}}, 0, 1},
+    };
+    int n = 0;
+    const auto sms = [&](const char* what) {
+        return query("SELECT coalesce((SELECT " + std::string{what} +
+                         " FROM ledger.channels($1) WHERE channel = 'sms'), "
+                         "0)",
+                     s.campaign)[0][0]
+            .as<std::int64_t>();
+    };
+    for (const auto& [parts, reports, delivered, failed] : stories) {
+        for (const bool backwards : {false, true}) {
+            const auto name = fmt::format("m{}", ++n);
+            auto row = s.recipient(name, 1, static_cast<std::uint64_t>(n), {"own:" + name});
+            row.mutable_links(0)->set_channel(v1::CHANNEL_SMS);
+            auto accepted = s.about(v1::EVENT_ACCEPTED, name);
+            accepted.set_channel(v1::CHANNEL_SMS);
+            accepted.set_parts(parts);
+            std::vector<v1::Event> all{row, accepted};
+            for (const auto& [part, state] : reports) {
+                auto& e = all.emplace_back(s.receipt(name, state));
+                e.set_id(wire::event_id(e.kind(), e.notification(), 1, part + std::to_string(state)));
+                e.set_channel(v1::CHANNEL_SMS);
+                e.set_gateway_message_id(part);
+            }
+            if (backwards) {
+                std::ranges::reverse(all);
+            }
+            const auto delivered_before = sms("delivered"), failed_before = sms("failed");
+            for (const auto& e : all) {
+                write({e});
+            }
+            EXPECT_EQ(sms("delivered") - delivered_before, delivered) << name << (backwards ? ", backwards" : "");
+            EXPECT_EQ(sms("failed") - failed_before, failed) << name << (backwards ? ", backwards" : "");
+        }
+    }
+}
+
+// The pure rule and the SQL that counts say the same of everything that can be reported of two parts.
+TEST_F(Ledger, CountsPartsAsThePureRuleDoes) {
+    for (int mask = 0; mask < 16; ++mask) {
+        const auto name = fmt::format("c{}", mask);
+        auto accepted = s.about(v1::EVENT_ACCEPTED, name);
+        accepted.set_channel(v1::CHANNEL_SMS);
+        accepted.set_parts(2);
+        std::vector<v1::Event> all{accepted};
+        std::array<part_reports, 2> reported;
+        for (int bit = 0; bit < 4; ++bit) {
+            if ((mask & 1 << bit) == 0) {
+                continue;
+            }
+            const auto state = bit % 2 == 0 ? v1::RECEIPT_DELIVERED : v1::RECEIPT_BOUNCED;
+            auto& e = all.emplace_back(s.receipt(name, state));
+            e.set_id(wire::event_id(e.kind(), e.notification(), 1, std::to_string(bit)));
+            e.set_channel(v1::CHANNEL_SMS);
+            e.set_gateway_message_id(std::to_string(bit / 2));
+            (bit % 2 == 0 ? reported.at(bit / 2).delivered : reported.at(bit / 2).bounced) = true;
+        }
+        write(all);
+        EXPECT_EQ(query("SELECT ledger.facts_of_parts(ledger.number_of($1), $2)", s.campaign,
+                        pqxx::binarystring{test::notification(name)})[0][0]
+                      .as<int>(),
+                  facts_of_parts(2, reported))
+            << name;
+    }
 }
 
 TEST_F(Ledger, DoubtIsOutstandingUntilThePolicyDecides) {
