@@ -110,6 +110,7 @@ smpp read_smpp(section& s, const reading& file) {
     s.read("enquire_link", link.enquire_link, 1s, 1h);
     s.read("response_timeout", link.response_timeout, 100ms, 10min);
     s.read("tls", link.tls);
+    s.read("exclusive", link.exclusive);
     s.need({"host", "system_id", "password_file", "source_address"});
     // SMPP 3.4: C-octet strings of 16 and 13 bytes, their NUL included.
     if (link.system_id.size() > 15) {

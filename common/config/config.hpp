@@ -68,6 +68,7 @@ struct smpp {
     std::chrono::milliseconds enquire_link{30'000};
     std::chrono::milliseconds response_timeout{10'000};
     bool tls = false;
+    bool exclusive = false; // nobody else sends through this account: its receipts are all about Semel's messages
 };
 
 struct gateway {

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <stdexcept>
 #include <utility>
 
@@ -108,6 +109,7 @@ struct consumer::impl {
     event take_rebalance(rd_kafka_event_t* e) {
         fetching = false;
         auto partitions = partitions_of(rd_kafka_event_topic_partition_list(e));
+        ends.clear();
         if (rd_kafka_event_error(e) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
             assigned_now = partitions;
             return assigned{std::move(partitions)};
@@ -142,7 +144,8 @@ struct consumer::impl {
             case RD_KAFKA_EVENT_ERROR:
                 if (auto at = end_of(e.get())) {
                     if (fetching) {
-                        out.ended.push_back(*std::move(at)); // after the last record before it
+                        ends[at->at] = at->next;
+                        out.ended.push_back(std::move(at->at)); // after the last record before it
                     }
                     break;
                 }
@@ -205,6 +208,7 @@ struct consumer::impl {
     std::unique_ptr<event_queue> events;
     event_ptr held; // a rebalance that waits until the records before it are given away
     std::vector<topic_partition> assigned_now;
+    std::map<topic_partition, offset> ends; // as found last
     asio::steady_timer liveness;
     std::shared_ptr<bool> alive = std::make_shared<bool>(true); // a timer's handler may already be queued
     bool fetching = false;
@@ -302,6 +306,11 @@ asio::awaitable<base::result<std::vector<commit>>> consumer::committed(std::vect
         return out;
     };
     co_return co_await impl_->calls.run(std::move(read));
+}
+
+std::optional<offset> consumer::end_read(const topic_partition& at) const {
+    const auto found = impl_->ends.find(at);
+    return found == impl_->ends.end() ? std::nullopt : std::optional{found->second};
 }
 
 asio::awaitable<base::result<std::pair<offset, offset>>> consumer::watermarks(topic_partition at) {

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <span>
 
 namespace semel::kafka {
@@ -48,7 +49,10 @@ class consumer {
 
     /// What the group has committed, read from the coordinator. A partition without an offset is a fault (broken).
     boost::asio::awaitable<base::result<std::vector<commit>>> committed(std::vector<topic_partition>);
-    /// [low, high) of a partition now.
+    /// Where an assigned partition was found read to its end last (tell_ends); nothing before that. Beyond its last
+    /// record there may be marks of transactions, which are no records.
+    std::optional<offset> end_read(const topic_partition&) const;
+    /// [low, high) of a partition now, as far as transactions there are decided.
     boost::asio::awaitable<base::result<std::pair<offset, offset>>> watermarks(topic_partition);
     /// The membership as of now; see `membership`.
     std::shared_ptr<const membership> current_membership() const;
@@ -77,6 +81,7 @@ class reader {
     /// All partitions of the topic, from the beginning. Waits for the topic's metadata.
     boost::asio::awaitable<base::result<void>> from_beginning(std::string topic);
     boost::asio::awaitable<base::result<void>> from_beginning(topic_partition);
+    boost::asio::awaitable<base::result<void>> from_beginning_of(std::vector<topic_partition>);
     /// Reads on from here instead. Replaces the assignment.
     void assign(std::span<const start> positions);
     boost::asio::awaitable<base::result<void>> refresh_end();

@@ -72,12 +72,13 @@ std::optional<record> fetch::take(event_ptr event) {
     return made;
 }
 
-std::optional<topic_partition> end_of(rd_kafka_event_t* event) {
+std::optional<start> end_of(rd_kafka_event_t* event) {
     if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         return std::nullopt;
     }
     const one_partition at{rd_kafka_event_topic_partition(event)};
-    return at ? std::optional{topic_partition{.topic = at->topic, .partition = at->partition}} : std::nullopt;
+    return at ? std::optional{start{.at = {.topic = at->topic, .partition = at->partition}, .next = at->offset}}
+              : std::nullopt;
 }
 
 std::optional<std::string> complaint(rd_kafka_t* client, rd_kafka_event_t* event, const std::string& reader_name) {

@@ -32,8 +32,8 @@ class fetch {
     std::shared_ptr<const topic_partition> last_;
 };
 
-/// Of an error event that says no more than that everything has been read: of which partition.
-std::optional<topic_partition> end_of(rd_kafka_event_t*);
+/// Of an error event that says no more than that everything has been read: of which partition, and up to where.
+std::optional<start> end_of(rd_kafka_event_t*);
 
 /// What an error event means for whoever reads: nothing while librdkafka deals with it itself, otherwise what
 /// happened, where, and what to do.

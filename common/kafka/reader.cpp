@@ -244,6 +244,10 @@ asio::awaitable<base::result<void>> reader::from_beginning(topic_partition at) {
     co_return co_await impl_->from_beginning(std::move(one));
 }
 
+asio::awaitable<base::result<void>> reader::from_beginning_of(std::vector<topic_partition> some) {
+    co_return co_await impl_->from_beginning(std::move(some));
+}
+
 void reader::assign(std::span<const start> positions) {
     impl_->assign(positions);
 }

@@ -36,6 +36,12 @@ boost::asio::awaitable<void> serve_receipts(runtime::context& ctx) {
     settings.instance = ctx.instance_name();
     settings.key_encryption_key = must(crypto::load_key_encryption_key(config.key_encryption_key_file));
 
+    for (const auto& gateway : config.sms) {
+        if (std::get<config::smpp>(gateway.link).exclusive) {
+            settings.exclusive.insert(gateway.name);
+        }
+    }
+
     postgres::pool database{config.postgres_dsn, 1};
     database.run_blocking(receipts::index::migrate);
     catalog::catalog campaigns{ctx.executor(),

@@ -137,7 +137,7 @@ gateways:
     - {{name: apns, apns: {{endpoint: "https://127.0.0.1:{apns}", ca: ca.pem, team_id: TEAM000001, key_id: KEY0000001, key_file: apns.p8, topic: com.example.shop}}}}
     - {{name: fcm, fcm: {{endpoint: "https://127.0.0.1:{fcm}", ca: ca.pem, service_account: fcm.json, token_endpoint: "https://127.0.0.1:{fcm}/token"}}}}
   sms:
-    - {{name: smsc-a, smpp: {{host: 127.0.0.1, port: {smpp}, system_id: semel, password_file: smpp.password, window: 64, source_address: "15771577"}}}}
+    - {{name: smsc-a, smpp: {{host: 127.0.0.1, port: {smpp}, system_id: semel, password_file: smpp.password, window: 64, source_address: "15771577", exclusive: true}}}}
 )",
                        fmt::arg("kafka", p.kafka), fmt::arg("redis", p.redis),
                        fmt::arg("dsn", local_dsn(at, p.postgres)), fmt::arg("api", p.api),

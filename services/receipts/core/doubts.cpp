@@ -343,6 +343,10 @@ decision doubts::on_receipt(const v1::Event& e, entry at, base::timestamp now) {
                       : "a receipt proves it; " + std::string{inferred_mark});
     told.set_gateway(e.gateway());
     told.set_gateway_message_id(e.gateway_message_id());
+    told.set_parts(d.parts());
+    if (e.channel() == v1::CHANNEL_SMS) {
+        told.set_dispatch(d.dispatch()); // tells the number, which later receipts of it are compared with
+    }
     settle(at);
     return out;
 }
@@ -360,6 +364,21 @@ decision doubts::on_resolved(const v1::Event& e, entry at, const policy_source& 
         return presume_sent(at, e, now);
     }
     return {};
+}
+
+bool doubts::is_due(const policy_source& policies, base::timestamp now) const {
+    return std::ranges::any_of(open_, [&](const auto& one) {
+        const auto& d = one.second;
+        const auto since = base::from_us(d.since_us());
+        if (d.awaiting()) {
+            return now >= since + awaiting_limit_;
+        }
+        if (d.presumed()) {
+            return now >= since + late_evidence;
+        }
+        const auto p = is_undecided(d) ? policies(d.campaign_id()) : std::nullopt;
+        return p && now >= since + p->after;
+    });
 }
 
 std::vector<decision> doubts::review(const policy_source& policies, base::timestamp now, std::size_t most) {

@@ -86,6 +86,8 @@ class doubts {
     bool may_open(const v1::Event&) const;
 
     decision observe(const v1::Event&, const history&, const policy_source&, const moment&);
+    /// Whether review() would decide anything.
+    bool is_due(const policy_source&, base::timestamp now) const;
     /// What time alone decides; at most so many doubts in one go.
     std::vector<decision> review(const policy_source&, base::timestamp now, std::size_t most);
 

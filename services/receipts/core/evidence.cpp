@@ -80,7 +80,8 @@ std::optional<std::string> complaint(const v1::GatewayReceipt& r) {
     if (named != 0 && named != 16 && named != 32) {
         return "its notification has neither 16 nor 32 bytes";
     }
-    if (r.message_id().empty() && named == 0) {
+    // A centre's report that nobody can read is kept, and listed as one that matches nothing.
+    if (r.message_id().empty() && named == 0 && r.channel() != v1::CHANNEL_SMS) {
         return "it names neither a message id nor a notification";
     }
     if (state_of(r) == v1::RECEIPT_UNSPECIFIED) {

@@ -4,6 +4,7 @@
 #include <wire/sealed.hpp>
 
 #include <sms/core/addressing.hpp>
+#include <sms/core/number_hash.hpp>
 
 namespace semel::receipts {
 
@@ -32,7 +33,7 @@ std::vector<index::candidate> candidates::make(std::int32_t partition, const dou
                            .since_us = d->since_us()};
         if (dispatch.channel() == v1::CHANNEL_SMS) {
             c.reference = sms::user_message_reference(id);
-            c.destination_hash = hash_of_destination(dispatch);
+            c.destination_hash = sms::whole_of(number_hash(dispatch));
             if (c.destination_hash.empty() && !campaigns_(base::campaign_id{d->campaign_id()})) {
                 unhashed_.insert(d->notification());
             }
@@ -42,7 +43,7 @@ std::vector<index::candidate> candidates::make(std::int32_t partition, const dou
     return all;
 }
 
-std::string candidates::hash_of_destination(const v1::Dispatch& dispatch) const {
+std::string candidates::number_hash(const v1::Dispatch& dispatch) const {
     const auto campaign = campaigns_(base::campaign_id{dispatch.campaign_id()});
     if (!campaign || !campaign->key) {
         return {};
@@ -51,8 +52,7 @@ std::string candidates::hash_of_destination(const v1::Dispatch& dispatch) const 
     if (!delivery || delivery->address().canonical().empty()) {
         return {};
     }
-    const auto hash = crypto::keyed_hash(key_, "sms-destination", delivery->address().canonical());
-    return std::string{base::as_view(hash)};
+    return sms::number_hash(key_, delivery->address().canonical());
 }
 
 } // namespace semel::receipts

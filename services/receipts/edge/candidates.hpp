@@ -32,9 +32,10 @@ class candidates {
     std::set<std::string> take_unhashed() { return std::exchange(unhashed_, {}); }
     void forget_unhashed() { unhashed_.clear(); }
 
-  private:
-    std::string hash_of_destination(const v1::Dispatch&) const;
+    /// sms::number_hash() of a message's number; empty while its campaign's key is not known.
+    std::string number_hash(const v1::Dispatch&) const;
 
+  private:
     campaign_source campaigns_;
     crypto::key256 key_; // as sms hashes the source of a delivery report
     std::set<std::string> unhashed_;

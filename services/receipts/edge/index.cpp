@@ -3,6 +3,8 @@
 #include <base/bytes.hpp>
 
 #include <fmt/format.h>
+#include <sms/core/number_hash.hpp>
+#include <sms/core/receipt.hpp>
 
 #include <algorithm>
 
@@ -11,6 +13,8 @@ namespace semel::receipts {
 namespace asio = boost::asio;
 
 namespace {
+
+constexpr std::int64_t prune_batch = 5'000; // rows that one statement deletes: others do not wait for it
 
 /// An array literal of PostgreSQL, to send many rows in one statement.
 class array {
@@ -48,6 +52,23 @@ std::string_view prefix_of(std::string_view notification) {
     return notification.substr(0, 16);
 }
 
+std::string array_of_texts(const std::vector<std::string>& texts) {
+    array all;
+    for (const auto& t : texts) {
+        all.add_text(t);
+    }
+    return all.str();
+}
+
+/// Only message centres spell one id in two ways.
+std::vector<std::string> forms_of(const v1::GatewayReceipt& r) {
+    return r.channel() == v1::CHANNEL_SMS ? sms::id_alternatives(r.message_id()) : std::vector<std::string>{};
+}
+
+std::string plain_of(const v1::Event& e, const std::string& id) {
+    return e.kind() == v1::EVENT_ACCEPTED && e.channel() == v1::CHANNEL_SMS ? sms::plain_id(id) : std::string{};
+}
+
 std::vector<std::string> ids_of(const v1::Event& e) {
     // A message of several parts has an id for each, and each is reported on.
     std::vector<std::string> ids;
@@ -67,14 +88,21 @@ std::vector<std::string> ids_of(const v1::Event& e) {
     return ids;
 }
 
-void learn(pqxx::connection& c, std::vector<v1::Event>& learned) {
+void learn(pqxx::connection& c, std::vector<index::told>& learned) {
     // In one order for all: two processes that write the same rows must not wait for each other.
-    std::ranges::sort(learned, {}, [](const v1::Event& e) {
-        return std::tuple{std::string_view{e.notification()}, e.attempt(), static_cast<int>(e.kind())};
+    std::ranges::sort(learned, {}, [](const index::told& t) {
+        return std::tuple{std::string_view{t.event.notification()}, t.event.attempt(),
+                          static_cast<int>(t.event.kind())};
     });
-    array notification, attempt, what, gateway, message, campaign, channel, test, at;
-    for (const auto& e : learned) {
-        for (const auto& id : ids_of(e)) {
+    array notification, attempt, what, gateway, message, campaign, channel, test, at, plain, number, part, parts;
+    for (const auto& [e, its_number] : learned) {
+        const auto ids = ids_of(e);
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            const auto& id = ids[i];
+            plain.add_text(plain_of(e, id));
+            number.add_bytes(sms::tail_of(its_number));
+            part.add(static_cast<std::int64_t>(i + 1));
+            parts.add(std::max(std::int64_t{e.parts()}, static_cast<std::int64_t>(ids.size())));
             notification.add_bytes(e.notification());
             attempt.add(std::int64_t{e.attempt()});
             what.add(std::int64_t{e.kind()});
@@ -87,11 +115,13 @@ void learn(pqxx::connection& c, std::vector<v1::Event>& learned) {
         }
     }
     pqxx::work tx{c};
-    tx.exec_params("INSERT INTO receipts.known (notification, attempt, what, gateway, message_id, campaign, channel, "
-                   "test, at_us) SELECT * FROM unnest($1::bytea[], $2::int[], $3::smallint[], $4::text[], $5::text[], "
-                   "$6::text[], $7::smallint[], $8::boolean[], $9::bigint[]) ON CONFLICT DO NOTHING",
-                   notification.str(), attempt.str(), what.str(), gateway.str(), message.str(), campaign.str(),
-                   channel.str(), test.str(), at.str());
+    tx.exec_params(
+        "INSERT INTO receipts.known (notification, attempt, what, gateway, message_id, campaign, channel, "
+        "test, at_us, plain, number, part, parts) SELECT * FROM unnest($1::bytea[], $2::int[], $3::smallint[], "
+        "$4::text[], $5::text[], $6::text[], $7::smallint[], $8::boolean[], $9::bigint[], $10::text[], "
+        "$11::bytea[], $12::int[], $13::int[]) ON CONFLICT DO NOTHING",
+        notification.str(), attempt.str(), what.str(), gateway.str(), message.str(), campaign.str(), channel.str(),
+        test.str(), at.str(), plain.str(), number.str(), part.str(), parts.str());
     tx.commit();
 }
 
@@ -103,6 +133,19 @@ subject subject_of(const pqxx::row& row) {
             .test = row["test"].as<bool>()};
 }
 
+/// Says which part a report is of, and names the message as its acceptance did: reports of one part in two spellings
+/// are of one part.
+void name(v1::GatewayReceipt& r, const pqxx::row& row) {
+    if (const auto known = row["known_as"].as<std::string>(); !known.empty() && known != r.message_id()) {
+        r.set_text(fmt::format("{}{}reported as {}", r.text(), r.text().empty() ? "" : "; ", r.message_id()));
+        r.set_message_id(known);
+    }
+    if (const auto parts = row["parts"].as<int>(); parts > 1) {
+        r.set_text(
+            fmt::format("part {} of {}{}{}", row["part"].as<int>(), parts, r.text().empty() ? "" : "; ", r.text()));
+    }
+}
+
 index::match orphan_of(const pqxx::row& row) {
     index::match m;
     if (!m.receipt.ParseFromString(bytes_of(row["receipt"]))) {
@@ -110,14 +153,15 @@ index::match orphan_of(const pqxx::row& row) {
     }
     m.about = subject_of(row);
     m.orphan = row["id"].as<std::int64_t>();
+    name(m.receipt, row);
     return m;
 }
 
 /// Orphans that what was just learned explains.
-void join_orphans(pqxx::connection& c, const std::vector<v1::Event>& learned, std::vector<index::match>& out) {
-    array notification, gateway, message, attempt, campaign, channel, test, prefix;
+void join_orphans(pqxx::connection& c, const std::vector<index::told>& learned, std::vector<index::match>& out) {
+    array notification, prefix, gateway, message, plain, campaign, channel, test;
     bool any = false;
-    for (const auto& e : learned) {
+    for (const auto& [e, its_number] : learned) {
         if (e.kind() != v1::EVENT_ACCEPTED) {
             continue;
         }
@@ -127,7 +171,7 @@ void join_orphans(pqxx::connection& c, const std::vector<v1::Event>& learned, st
             prefix.add_bytes(prefix_of(e.notification()));
             gateway.add_text(e.gateway());
             message.add_text(id);
-            attempt.add(std::int64_t{e.attempt()});
+            plain.add_text(plain_of(e, id));
             campaign.add_text(e.campaign_id());
             channel.add(std::int64_t{e.channel()});
             test.add(e.test());
@@ -138,13 +182,18 @@ void join_orphans(pqxx::connection& c, const std::vector<v1::Event>& learned, st
     }
     pqxx::nontransaction tx{c};
     const auto rows = tx.exec_params(
-        "WITH l AS (SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::text[], $4::text[], $5::int[], $6::text[], "
-        "$7::smallint[], $8::boolean[]) AS l(notification, prefix, gateway, message_id, attempt, campaign, channel, "
-        "test)) "
-        "SELECT l.*, o.id, o.receipt FROM l JOIN receipts.orphan o ON o.gateway = l.gateway AND o.message_id = "
-        "l.message_id AND l.message_id <> '' "
-        "UNION SELECT l.*, o.id, o.receipt FROM l JOIN receipts.orphan o ON o.named = l.prefix AND o.named <> ''",
-        notification.str(), prefix.str(), gateway.str(), message.str(), attempt.str(), campaign.str(), channel.str(),
+        "WITH l AS (SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], "
+        "$7::smallint[], $8::boolean[]) AS l(notification, prefix, gateway, message_id, plain, campaign, channel, "
+        "test)), "
+        "named AS (SELECT o.id FROM l JOIN receipts.orphan o ON o.gateway = l.gateway AND o.message_id = l.message_id "
+        "WHERE l.message_id <> '' "
+        "UNION SELECT o.id FROM l JOIN receipts.orphan o ON o.gateway = l.gateway AND o.forms @> ARRAY[l.plain] "
+        "WHERE l.plain <> '') "
+        "SELECT k.*, o.id, o.receipt FROM named JOIN receipts.orphan o USING (id) CROSS JOIN LATERAL "
+        "receipts.meant(o.gateway, o.message_id, o.forms, o.number, o.reference, o.waits) k "
+        "UNION SELECT l.notification, 0, l.campaign, l.channel, l.test, '', 0, 0, o.id, o.receipt FROM l "
+        "JOIN receipts.orphan o ON o.named = l.prefix AND o.named <> ''",
+        notification.str(), prefix.str(), gateway.str(), message.str(), plain.str(), campaign.str(), channel.str(),
         test.str());
     for (const auto& row : rows) {
         out.push_back(orphan_of(row));
@@ -154,31 +203,35 @@ void join_orphans(pqxx::connection& c, const std::vector<v1::Event>& learned, st
 /// Matches of the receipts that are known; returns the others.
 std::vector<v1::GatewayReceipt> look_up(pqxx::connection& c, std::vector<v1::GatewayReceipt> receipts,
                                         std::vector<index::match>& out) {
-    array gateway, message, low, high;
+    array gateway, message, low, high, forms, number, reference;
     for (const auto& r : receipts) {
         gateway.add_text(r.gateway());
         message.add_text(r.message_id());
         const auto named = prefix_of(r.notification());
         low.add_bytes(named);
         high.add_bytes(std::string{named} + std::string(17, '\xff'));
+        forms.add_text(array_of_texts(forms_of(r)));
+        number.add_bytes(sms::tail_of(r.destination_hash()));
+        reference.add(std::int64_t{r.user_message_reference()});
     }
     pqxx::nontransaction tx{c};
-    // A message centre may use an id again after a year: the latest message that had it is meant.
     const auto rows = tx.exec_params(
-        "SELECT i.n, k.* FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[]) WITH ORDINALITY AS "
-        "i(gateway, message_id, low, high, n) CROSS JOIN LATERAL ("
-        "(SELECT notification, attempt, campaign, channel, test, at_us, 1 AS rank FROM receipts.known WHERE gateway = "
-        "i.gateway AND message_id = i.message_id AND message_id <> '' ORDER BY at_us DESC LIMIT 1) UNION ALL "
-        "(SELECT notification, 0, campaign, channel, test, at_us, 2 FROM receipts.known WHERE i.low <> '' AND "
+        "SELECT i.n, k.* FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[], $5::text[], $6::bytea[], "
+        "$7::int[]) WITH ORDINALITY AS i(gateway, message_id, low, high, forms, number, reference, n) "
+        "CROSS JOIN LATERAL ("
+        "(SELECT m.*, 1 AS rank FROM receipts.meant(i.gateway, i.message_id, i.forms::text[], i.number, i.reference, "
+        "true) m) UNION ALL "
+        "(SELECT notification, 0, campaign, channel, test, '', 0, 0, 2 FROM receipts.known WHERE i.low <> '' AND "
         "notification >= i.low AND notification <= i.high LIMIT 1) UNION ALL "
-        "(SELECT notification, 0, campaign, channel, test, since_us, 3 FROM receipts.open_doubt WHERE i.low <> '' AND "
+        "(SELECT notification, 0, campaign, channel, test, '', 0, 0, 3 FROM receipts.open_doubt WHERE i.low <> '' AND "
         "notification >= i.low AND notification <= i.high LIMIT 1) ORDER BY rank LIMIT 1) k ORDER BY i.n",
-        gateway.str(), message.str(), low.str(), high.str());
+        gateway.str(), message.str(), low.str(), high.str(), forms.str(), number.str(), reference.str());
     std::vector<bool> found(receipts.size());
     for (const auto& row : rows) {
         const auto n = row["n"].as<std::size_t>() - 1;
         found[n] = true;
-        out.push_back({.receipt = receipts[n], .about = subject_of(row), .orphan = 0});
+        auto& m = out.emplace_back(index::match{.receipt = receipts[n], .about = subject_of(row), .orphan = 0});
+        name(m.receipt, row);
     }
     std::vector<v1::GatewayReceipt> missing;
     for (std::size_t n = 0; n < receipts.size(); ++n) {
@@ -189,26 +242,36 @@ std::vector<v1::GatewayReceipt> look_up(pqxx::connection& c, std::vector<v1::Gat
     return missing;
 }
 
-void park(pqxx::connection& c, const std::vector<v1::GatewayReceipt>& receipts, base::timestamp now) {
-    array gateway, message, state, code, named, destination, reference, at, raw;
+void park(pqxx::connection& c, const std::vector<v1::GatewayReceipt>& receipts,
+          const std::set<std::string, std::less<>>& exclusive, base::timestamp now) {
+    array gateway, message, state, code, named, destination, reference, at, raw, forms, number, inferable;
     for (const auto& r : receipts) {
         gateway.add_text(r.gateway());
         message.add_text(r.message_id());
         state.add(std::int64_t{r.state()});
         code.add_text(r.code());
         named.add_bytes(prefix_of(r.notification()));
-        destination.add_bytes(r.destination_hash());
+        destination.add_bytes(sms::whole_of(r.destination_hash()));
         reference.add(std::int64_t{r.user_message_reference()});
         at.add(r.time_us() == 0 ? base::to_us(now) : r.time_us());
         raw.add_bytes(r.SerializeAsString());
+        forms.add_text(array_of_texts(forms_of(r)));
+        number.add_bytes(sms::tail_of(r.destination_hash()));
+        inferable.add(exclusive.contains(r.gateway()));
     }
     pqxx::work tx{c};
-    tx.exec_params("INSERT INTO receipts.orphan (gateway, message_id, state, code, named, destination_hash, reference, "
-                   "at_us, parked_us, receipt) SELECT g, m, s, c, n, d, f, a, $10::bigint, r FROM unnest($1::text[], "
-                   "$2::text[], $3::int[], $4::text[], $5::bytea[], $6::bytea[], $7::int[], $8::bigint[], "
-                   "$9::bytea[]) AS x(g, m, s, c, n, d, f, a, r) ORDER BY g, m, s, c, n ON CONFLICT DO NOTHING",
+    // One that comes again later counts once more; the same record, read again after a crash, does not.
+    tx.exec_params("INSERT INTO receipts.orphan AS o (gateway, message_id, state, code, named, destination_hash, "
+                   "reference, at_us, parked_us, receipt, forms, number, inferable, times, last_us) "
+                   "SELECT DISTINCT ON (g, m, s, c, n) g, m, s, c, n, d, f, a, $13::bigint, r, w::text[], t, i, "
+                   "count(*) OVER same, max(a) OVER same FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], "
+                   "$5::bytea[], $6::bytea[], $7::int[], $8::bigint[], $9::bytea[], $10::text[], $11::bytea[], "
+                   "$12::boolean[]) AS x(g, m, s, c, n, d, f, a, r, w, t, i) WINDOW same AS (PARTITION BY g, m, s, c, "
+                   "n) ORDER BY g, m, s, c, n, a ON CONFLICT (gateway, message_id, state, code, named) DO UPDATE SET "
+                   "times = o.times + excluded.times, last_us = excluded.last_us "
+                   "WHERE excluded.last_us > greatest(o.last_us, o.at_us)",
                    gateway.str(), message.str(), state.str(), code.str(), named.str(), destination.str(),
-                   reference.str(), at.str(), raw.str(), base::to_us(now));
+                   reference.str(), at.str(), raw.str(), forms.str(), number.str(), inferable.str(), base::to_us(now));
     tx.commit();
 }
 
@@ -262,69 +325,8 @@ std::string partition_array(const std::vector<std::int32_t>& partitions) {
 
 } // namespace
 
-void index::migrate(pqxx::connection& connection) {
-    postgres::migrate(connection, "receipts",
-                      {R"(
-CREATE SCHEMA IF NOT EXISTS receipts;
-CREATE TABLE receipts.known (notification bytea NOT NULL, attempt int NOT NULL, what smallint NOT NULL,
-    gateway text NOT NULL, message_id text NOT NULL, campaign text NOT NULL, channel smallint NOT NULL,
-    test boolean NOT NULL, at_us bigint NOT NULL, PRIMARY KEY (notification, attempt, what, message_id));
-CREATE INDEX known_by_message ON receipts.known (gateway, message_id) WHERE message_id <> '';
-CREATE INDEX known_by_age ON receipts.known USING brin (at_us);
-CREATE TABLE receipts.orphan (id bigserial PRIMARY KEY, gateway text NOT NULL, message_id text NOT NULL,
-    state int NOT NULL, code text NOT NULL, named bytea NOT NULL, destination_hash bytea NOT NULL, reference int NOT NULL,
-    at_us bigint NOT NULL, parked_us bigint NOT NULL, receipt bytea NOT NULL,
-    UNIQUE (gateway, message_id, state, code, named));
-CREATE INDEX orphan_by_name ON receipts.orphan (named) WHERE named <> '';
-CREATE INDEX orphan_by_destination ON receipts.orphan (destination_hash) WHERE destination_hash <> '';
-CREATE INDEX orphan_by_age ON receipts.orphan (parked_us);
-CREATE TABLE receipts.open_doubt (notification bytea PRIMARY KEY, partition int NOT NULL, campaign text NOT NULL,
-    channel smallint NOT NULL, attempt int NOT NULL, test boolean NOT NULL, gateway text NOT NULL,
-    destination_hash bytea NOT NULL, reference int NOT NULL, since_us bigint NOT NULL);
-CREATE INDEX open_doubt_by_destination ON receipts.open_doubt (destination_hash) WHERE destination_hash <> '';
-)",
-                       R"(
--- Whether a receipt may be about a doubt, its number left aside. Without a reference it may be about any; and a gateway
--- may have reported before our own clock says that the message went: allow for the answer's wait.
-CREATE FUNCTION receipts.may_mean(o receipts.orphan, d receipts.open_doubt) RETURNS boolean LANGUAGE sql IMMUTABLE AS
-    $f$ SELECT (d.gateway = '' OR d.gateway = o.gateway) AND (o.reference = 0 OR o.reference = d.reference)
-            AND o.at_us >= d.since_us - 600000000 $f$;
-
--- Receipts parked up to then, with each open doubt that they may be about, and how many those are. A message whose
--- number cannot be read (its campaign's key is not known here) may be the one that is meant.
-CREATE FUNCTION receipts.fits(parked_before bigint) RETURNS TABLE (orphan bigint, notification bytea, candidates bigint)
-LANGUAGE sql STABLE AS $f$
-    SELECT o.id, d.notification, count(*) OVER (PARTITION BY o.id) + (SELECT count(*) FROM receipts.open_doubt u
-        WHERE u.channel IN (0, 3) AND u.destination_hash = '' AND receipts.may_mean(o, u))
-    FROM receipts.open_doubt d JOIN receipts.orphan o ON o.destination_hash = d.destination_hash
-        AND o.destination_hash <> '' AND receipts.may_mean(o, d)
-    WHERE o.parked_us <= parked_before $f$;
-
--- What was looked for in vain, for each open doubt of a campaign: parked receipts that may be about it (`fitting`; the
--- fewest messages that one of them can mean), those to its number that name another message, and whether its number can
--- be compared at all.
-CREATE FUNCTION receipts.evidence(wanted text) RETURNS TABLE (notification bytea, comparable boolean, fitting bigint,
-    candidates bigint, others bigint) LANGUAGE sql STABLE AS $f$
-    SELECT d.notification, d.destination_hash <> '', coalesce(f.n, 0), coalesce(f.candidates, 0),
-        (SELECT count(*) FROM receipts.orphan o WHERE o.destination_hash = d.destination_hash
-            AND o.destination_hash <> '' AND NOT receipts.may_mean(o, d))
-    FROM receipts.open_doubt d LEFT JOIN (
-        SELECT notification, count(*) AS n, min(candidates) AS candidates
-        FROM receipts.fits(9223372036854775807) GROUP BY 1) f USING (notification)
-    WHERE d.campaign = wanted $f$;
-)",
-                       R"(
--- A receipt that a crash left parked after its message had become known is evidence for no other message.
-CREATE OR REPLACE FUNCTION receipts.may_mean(o receipts.orphan, d receipts.open_doubt) RETURNS boolean LANGUAGE sql STABLE AS
-    $f$ SELECT (d.gateway = '' OR d.gateway = o.gateway) AND (o.reference = 0 OR o.reference = d.reference)
-            AND o.at_us >= d.since_us - 600000000
-            AND NOT EXISTS (SELECT 1 FROM receipts.known k WHERE o.message_id <> '' AND k.gateway = o.gateway
-                            AND k.message_id = o.message_id AND k.notification <> d.notification) $f$;
-)"});
-}
-
 asio::awaitable<index::answer> index::exchange(question asked, base::timestamp now) {
-    auto work = [asked = std::move(asked), now](pqxx::connection& c) mutable {
+    auto work = [asked = std::move(asked), exclusive = exclusive_, now](pqxx::connection& c) mutable {
         answer out;
         if (!asked.learned.empty()) {
             learn(c, asked.learned);
@@ -333,7 +335,7 @@ asio::awaitable<index::answer> index::exchange(question asked, base::timestamp n
         if (!asked.receipts.empty()) {
             auto missing = look_up(c, std::move(asked.receipts), out.matches);
             if (!missing.empty()) {
-                park(c, missing, now);
+                park(c, missing, exclusive, now);
                 // Its message may have become known between the two.
                 missing = look_up(c, std::move(missing), out.matches);
                 out.parked = missing.size();
@@ -389,7 +391,8 @@ asio::awaitable<std::vector<index::match>> index::infer(std::vector<std::int32_t
         pqxx::nontransaction tx{c};
         std::vector<match> out;
         for (const auto& row :
-             tx.exec_params("SELECT o.id, o.receipt, d.notification, d.attempt, d.campaign, d.channel, d.test "
+             tx.exec_params("SELECT o.id, o.receipt, d.notification, d.attempt, d.campaign, d.channel, d.test, "
+                            "'' AS known_as, 0 AS part, 0 AS parts "
                             "FROM receipts.fits($1) f JOIN receipts.orphan o ON o.id = f.orphan "
                             "JOIN receipts.open_doubt d ON d.notification = f.notification "
                             "WHERE f.candidates = 1 AND d.partition = ANY($2::int[])",
@@ -401,14 +404,79 @@ asio::awaitable<std::vector<index::match>> index::infer(std::vector<std::int32_t
     co_return co_await db_.run(std::move(work));
 }
 
-asio::awaitable<std::int64_t> index::prune(base::timestamp orphans_before, base::timestamp known_before) {
-    auto work = [orphans_before, known_before](pqxx::connection& c) {
+asio::awaitable<std::vector<index::match>> index::match_unconfirmed(base::timestamp parked_before) {
+    auto work = [parked_before](pqxx::connection& c) {
         pqxx::work tx{c};
-        tx.exec_params("DELETE FROM receipts.orphan WHERE parked_us < $1", base::to_us(orphans_before));
-        tx.exec_params("DELETE FROM receipts.known WHERE at_us < $1", base::to_us(known_before));
-        const auto left = tx.exec1("SELECT count(*) FROM receipts.orphan")[0].as<std::int64_t>();
+        std::vector<match> out;
+        array tried;
+        for (const auto& row : tx.exec_params("SELECT o.id, o.receipt, k.* FROM (SELECT * FROM receipts.orphan WHERE "
+                                              "waits AND parked_us <= $1 ORDER BY parked_us LIMIT 1000) o LEFT JOIN "
+                                              "LATERAL receipts.meant(o.gateway, o.message_id, o.forms, o.number, "
+                                              "o.reference, false) k ON true",
+                                              base::to_us(parked_before))) {
+            if (row["notification"].is_null()) {
+                tried.add(row["id"].as<std::int64_t>());
+            } else {
+                out.push_back(orphan_of(row)); // tried again until it is said
+            }
+        }
+        tx.exec_params("UPDATE receipts.orphan SET waits = false WHERE id = ANY($1::bigint[])", tried.str());
         tx.commit();
-        return left;
+        return out;
+    };
+    co_return co_await db_.run(std::move(work));
+}
+
+asio::awaitable<void> index::tell_progress(reading here) {
+    auto work = [here = std::move(here)](pqxx::connection& c) {
+        array topic, partition, next;
+        for (const auto& [at, read] : here) {
+            topic.add_text(at.topic);
+            partition.add(std::int64_t{at.partition});
+            next.add(read);
+        }
+        pqxx::work tx{c};
+        tx.exec_params("INSERT INTO receipts.progress AS p (topic, partition, next) SELECT * FROM unnest($1::text[], "
+                       "$2::int[], $3::bigint[]) AS x(t, n, o) ORDER BY t, n ON CONFLICT (topic, partition) DO UPDATE "
+                       "SET next = excluded.next WHERE p.next < excluded.next",
+                       topic.str(), partition.str(), next.str());
+        tx.commit();
+    };
+    co_await db_.run(std::move(work));
+}
+
+asio::awaitable<reading> index::progress() {
+    auto work = [](pqxx::connection& c) {
+        pqxx::nontransaction tx{c};
+        reading out;
+        for (const auto& row : tx.exec("SELECT topic, partition, next FROM receipts.progress")) {
+            out[{row[0].as<std::string>(), row[1].as<std::int32_t>()}] = row[2].as<kafka::offset>();
+        }
+        return out;
+    };
+    co_return co_await db_.run(std::move(work));
+}
+
+asio::awaitable<index::pruned> index::prune(base::timestamp orphans_before, base::timestamp known_before,
+                                            std::size_t most_orphans) {
+    auto work = [=](pqxx::connection& c) {
+        pqxx::work tx{c};
+        const auto known = tx.exec_params("DELETE FROM receipts.known WHERE ctid = ANY(ARRAY(SELECT ctid FROM "
+                                          "receipts.known WHERE at_us < $1 LIMIT $2))",
+                                          base::to_us(known_before), prune_batch);
+        const auto old = tx.exec_params("DELETE FROM receipts.orphan WHERE id = ANY(ARRAY(SELECT id FROM "
+                                        "receipts.orphan WHERE parked_us < $1 ORDER BY parked_us LIMIT $2))",
+                                        base::to_us(orphans_before), prune_batch);
+        auto left = tx.exec1("SELECT count(*) FROM receipts.orphan")[0].as<std::int64_t>();
+        const auto over = std::clamp(left - static_cast<std::int64_t>(most_orphans), std::int64_t{0}, prune_batch);
+        tx.exec_params("DELETE FROM receipts.orphan WHERE id = ANY(ARRAY(SELECT id FROM receipts.orphan ORDER BY "
+                       "parked_us LIMIT $1))",
+                       over);
+        tx.commit();
+        left -= over;
+        return pruned{.orphans = left,
+                      .more = known.affected_rows() == prune_batch || old.affected_rows() == prune_batch ||
+                              over == prune_batch};
     };
     co_return co_await db_.run(std::move(work));
 }

@@ -12,6 +12,8 @@
 // nothing. Whoever learns of a message writes it and then looks for orphans; whoever holds a receipt parks it and then
 // looks again: so one of two that act at the same time sees the other, and if both do, their events have the same id.
 
+#include "evidence_barrier.hpp"
+
 #include <base/ids.hpp>
 #include <postgres/pool.hpp>
 #include <semel/v1/events.pb.h>
@@ -21,7 +23,9 @@
 #include <receipts/core/evidence.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -30,13 +34,19 @@ namespace semel::receipts {
 
 class index {
   public:
-    explicit index(postgres::pool& db)
-        : db_(db) {}
+    /// `exclusive`: gateways that carry nobody else's messages, so that a number may tell which one is meant.
+    explicit index(postgres::pool& db, std::set<std::string, std::less<>> exclusive = {})
+        : db_(db)
+        , exclusive_(std::move(exclusive)) {}
 
     static void migrate(pqxx::connection&);
 
+    struct told {
+        v1::Event event;
+        std::string number; // sms::number_hash() of an accepted SMS; empty: not known
+    };
     struct question {
-        std::vector<v1::Event> learned;           // for which is_remembered()
+        std::vector<told> learned;                // for which is_remembered()
         std::vector<v1::GatewayReceipt> receipts; // complaint() has none
         std::vector<base::notification_id> histories_of;
     };
@@ -71,11 +81,25 @@ class index {
     /// Orphans parked before this time that can mean only one open doubt of all, where that is in these partitions.
     boost::asio::awaitable<std::vector<match>> infer(std::vector<std::int32_t> partitions,
                                                      base::timestamp parked_before);
-    /// Forgets by age. Returns how many orphans are left.
-    boost::asio::awaitable<std::int64_t> prune(base::timestamp orphans_before, base::timestamp known_before);
+    /// Orphans parked before this time that another spelling of their id explains, though neither number nor reference
+    /// confirm it: by now, the message that has exactly this id would be known. Each is looked at once.
+    boost::asio::awaitable<std::vector<match>> match_unconfirmed(base::timestamp parked_before);
+
+    /// How far each partition of `events` and `gateway.receipts` has been read and its results committed.
+    boost::asio::awaitable<void> tell_progress(reading);
+    boost::asio::awaitable<reading> progress();
+
+    struct pruned {
+        std::int64_t orphans = 0; // that are left
+        bool more = false;        // there is more to forget
+    };
+    /// Forgets by age, and the oldest orphans beyond `most_orphans`: one small batch.
+    boost::asio::awaitable<pruned> prune(base::timestamp orphans_before, base::timestamp known_before,
+                                         std::size_t most_orphans);
 
   private:
     postgres::pool& db_;
+    std::set<std::string, std::less<>> exclusive_;
 };
 
 } // namespace semel::receipts

@@ -26,6 +26,7 @@ constexpr auto patience = 60s;         // with Kafka and PostgreSQL, before the 
 constexpr auto gather = 150ms;         // a transaction costs its commit, not its records
 constexpr auto orphans_kept = 24h * 7; // an answer comes within minutes, or never
 constexpr auto known_kept = 24h * 60;  // receipts come for up to 40 days
+constexpr std::size_t most_orphans = 200'000;
 constexpr std::size_t most_decisions = 1'000;
 constexpr std::size_t most_batch_bytes = 200'000;
 
@@ -66,7 +67,7 @@ service::service(asio::any_io_executor executor, settings s, postgres::pool& db,
     : executor_(executor)
     , settings_(std::move(s))
     , db_(db)
-    , index_(db)
+    , index_(db, settings_.exclusive)
     , redis_(redis)
     , campaigns_(campaigns)
     , candidates_(std::move(campaigns), settings_.key_encryption_key)
@@ -83,7 +84,7 @@ service::service(asio::any_io_executor executor, settings s, postgres::pool& db,
     , began_at_(base::now())
     , began_(steady::now())
     , committed_(began_)
-    , pruned_(began_ - 24h)
+    , prune_at_(began_)
     , figures_(metrics) {}
 
 base::timestamp service::now() const {
@@ -127,16 +128,15 @@ asio::awaitable<void> service::consume() {
             }
             const turn mine{*this};
             if (auto* fetched = std::get_if<kafka::records>(&event)) {
-                ended_.insert(fetched->ended.begin(), fetched->ended.end()); // before: a failed commit goes back
+                for (const auto& at : fetched->ended) { // before: a failed commit goes back
+                    ended_[at] = consumer_.end_read(at).value_or(0);
+                }
                 co_await on_records(std::move(fetched->batch));
             } else if (auto* given = std::get_if<kafka::assigned>(&event)) {
                 co_await take(std::move(given->partitions));
             } else if (auto* gone = std::get_if<kafka::revoked>(&event)) {
                 // Nothing is under way: what was read is committed before the next event is asked for.
-                parts_.clear();
-                positions_.clear();
-                ended_.clear();
-                candidates_.forget_unhashed();
+                start_anew();
                 leaving_ = false;
                 consumer_.release(*gone);
             } else {
@@ -179,10 +179,7 @@ asio::awaitable<void> service::take(std::vector<kafka::topic_partition> given) {
 }
 
 asio::awaitable<std::vector<kafka::start>> service::recover(std::vector<kafka::topic_partition> given) {
-    parts_.clear();
-    positions_.clear();
-    ended_.clear();
-    candidates_.forget_unhashed();
+    start_anew();
     std::vector<kafka::start> starts;
     if (given.empty()) {
         co_return starts;
@@ -294,7 +291,10 @@ asio::awaitable<void> service::on_records(std::vector<kafka::record> batch) {
                     continue;
                 }
                 if (is_remembered(e)) {
-                    ask.learned.push_back(e);
+                    v1::Dispatch sent;
+                    const bool sms = e.kind() == v1::EVENT_ACCEPTED && e.channel() == v1::CHANNEL_SMS &&
+                                     !e.dispatch().empty() && sent.ParseFromString(e.dispatch());
+                    ask.learned.push_back({.event = e, .number = sms ? candidates_.number_hash(sent) : std::string{}});
                 }
                 if (mine.doubts.may_open(e)) {
                     histories.insert(*base::from_bytes<base::notification_id>(e.notification()));
@@ -338,39 +338,133 @@ asio::awaitable<void> service::on_records(std::vector<kafka::record> batch) {
     co_await commit(std::move(out));
 }
 
-/// Whether everything that may settle this partition's doubts has been read. A service that was away for longer than a
-/// doubt may last finds the doubt first and its answer afterwards: by the clock alone it would send again what it is
-/// about to learn was accepted.
-bool service::has_caught_up(std::int32_t partition) const {
-    return std::ranges::all_of(positions_, [&](const auto& position) {
-        const auto& at = position.first;
-        return ended_.contains(at) || (at.topic == topic(wire::events) && at.partition != partition);
-    });
+void service::start_anew() {
+    parts_.clear();
+    positions_.clear();
+    ended_.clear();
+    told_.clear();
+    barrier_.drop();
+    candidates_.forget_unhashed();
+}
+
+reading service::read_here() const {
+    reading out = ended_;
+    for (const auto& [at, next] : positions_) {
+        out[at] = std::max(out[at], next);
+    }
+    return out;
+}
+
+std::vector<kafka::topic_partition> service::all_partitions() const {
+    std::vector<kafka::topic_partition> all;
+    for (const auto name : {wire::events, wire::gateway_receipts}) {
+        for (std::int32_t p = 0; p < settings_.partitions; ++p) {
+            all.push_back({topic(name), p});
+        }
+    }
+    return all;
+}
+
+/// Nothing when Kafka does not say: then it is asked again at the next look.
+asio::awaitable<std::optional<reading>> service::ends_of(std::vector<kafka::topic_partition> asked) {
+    reading out;
+    for (const auto& at : asked) {
+        const auto marks = co_await consumer_.watermarks(at);
+        if (!marks) {
+            telemetry::log().warn("Kafka does not say how far its topics go; no doubt is decided until it does",
+                                  {{"why", marks.error().why()}});
+            co_return std::nullopt;
+        }
+        out[at] = marks->second;
+    }
+    co_return out;
+}
+
+/// How far this process has come, for the others: they decide nothing before it has read what they may need.
+asio::awaitable<void> service::tell_progress() {
+    auto here = read_here();
+    if (here != told_) {
+        co_await persist<void>([this, here] { return index_.tell_progress(here); });
+        told_ = std::move(here);
+    }
+}
+
+bool service::is_due(base::timestamp time) const {
+    return std::ranges::any_of(parts_, [&](const auto& p) { return p.second.doubts.is_due(policies_, time); });
+}
+
+/// Parked receipts that mean an open doubt of ours, or a known message whose id they spell in another way. Whether any.
+asio::awaitable<bool> service::find_evidence(outcome& out, base::timestamp parked_before) {
+    std::vector<std::int32_t> owned;
+    for (const auto& [partition, p] : parts_) {
+        owned.push_back(partition);
+    }
+    const auto before = out.events.size();
+    const auto waited = now() - settings_.inference_after;
+    for (const auto& m :
+         co_await persist<std::vector<index::match>>([this, waited] { return index_.match_unconfirmed(waited); })) {
+        out.events.push_back(receipt_event(m.receipt, m.about, now(), false));
+        out.joined.push_back(m.orphan);
+    }
+    if (std::ranges::any_of(parts_, [](const auto& p) { return !p.second.doubts.open().empty(); })) {
+        for (const auto& m : co_await persist<std::vector<index::match>>(
+                 [this, owned, parked_before] { return index_.infer(owned, parked_before); })) {
+            out.events.push_back(receipt_event(m.receipt, m.about, now(), true));
+            out.joined.push_back(m.orphan);
+        }
+    }
+    co_return out.events.size() != before;
+}
+
+/// What time decides. A doubt is decided only once everything that may settle it and was in Kafka at that moment has
+/// been read: by the processes that read receipts first, then, because they say what they find in `events`, by this
+/// one.
+asio::awaitable<outcome> service::decide(base::timestamp time) {
+    outcome out;
+    if (!is_due(time)) {
+        barrier_.drop();
+        co_await find_evidence(out, time - settings_.inference_after);
+        co_return out;
+    }
+    if (barrier_.next() == evidence_barrier::step::ask_all) {
+        if (auto ends = co_await ends_of(all_partitions())) {
+            barrier_.wait_for_all(std::move(*ends), time);
+        }
+        co_return out;
+    }
+    auto read = co_await persist<reading>([this] { return index_.progress(); });
+    for (const auto& [at, next] : read_here()) {
+        read[at] = std::max(read[at], next);
+    }
+    if (!barrier_.passed(read)) {
+        co_return out;
+    }
+    if (barrier_.next() == evidence_barrier::step::ask_own) {
+        if (co_await find_evidence(out, time)) {
+            co_return out; // it will be read in `events`
+        }
+        std::vector<kafka::topic_partition> own;
+        for (const auto& [partition, p] : parts_) {
+            own.push_back({topic(wire::events), partition});
+        }
+        if (auto ends = co_await ends_of(std::move(own))) {
+            barrier_.wait_for_own(std::move(*ends));
+        }
+        co_return out;
+    }
+    for (auto& [partition, p] : parts_) {
+        for (auto& d : p.doubts.review(policies_, barrier_.asked_at(), most_decisions)) {
+            out.add(std::move(d));
+        }
+    }
+    barrier_.drop();
+    co_return out;
 }
 
 asio::awaitable<void> service::look() {
     const auto time = now();
-    outcome out;
-    std::vector<std::int32_t> owned;
-    bool any = false;
-    for (auto& [partition, p] : parts_) {
-        if (!has_caught_up(partition)) {
-            continue;
-        }
-        owned.push_back(partition);
-        for (auto& d : p.doubts.review(policies_, time, most_decisions)) {
-            out.add(std::move(d));
-        }
-        any = any || !p.doubts.open().empty();
-    }
-    if (any) {
-        const auto before = time - settings_.inference_after;
-        for (const auto& m : co_await persist<std::vector<index::match>>(
-                 [this, owned, before] { return index_.infer(owned, before); })) {
-            out.events.push_back(receipt_event(m.receipt, m.about, time, true));
-            out.joined.push_back(m.orphan);
-        }
-    }
+    co_await tell_progress();
+    auto out = co_await decide(time);
     if (const auto unhashed = candidates_.take_unhashed(); !unhashed.empty()) {
         std::vector<index::candidate> now_known;
         for (const auto& key : unhashed) {
@@ -383,16 +477,21 @@ asio::awaitable<void> service::look() {
         co_await persist<void>([this, now_known] { return index_.put(now_known); });
     }
     const bool changed = std::ranges::any_of(parts_, [](const auto& p) { return p.second.doubts.has_changes(); });
-    if (changed || !out.events.empty()) {
+    if ((changed || !out.events.empty()) && !positions_.empty()) {
         co_await commit(std::move(out));
     }
     figures_.show_open(parts_);
-    if (steady::now() - pruned_ > 1h) {
-        pruned_ = steady::now();
-        const auto left = co_await persist<std::int64_t>(
-            [this, time] { return index_.prune(time - orphans_kept, time - known_kept); });
-        figures_.parked(left);
+    co_await forget_old(time);
+}
+
+asio::awaitable<void> service::forget_old(base::timestamp time) {
+    if (steady::now() < prune_at_) {
+        co_return;
     }
+    const auto done = co_await persist<index::pruned>(
+        [this, time] { return index_.prune(time - orphans_kept, time - known_kept, most_orphans); });
+    figures_.parked(done.orphans);
+    prune_at_ = steady::now() + (done.more ? steady::duration{} : steady::duration{1min}); // the next look goes on
 }
 
 asio::awaitable<void> service::produce(const outcome& out) {

@@ -4,6 +4,7 @@
 // did not commit) is thrown away and read back. One strand.
 
 #include "candidates.hpp"
+#include "evidence_barrier.hpp"
 #include "figures.hpp"
 #include "index.hpp"
 #include "outcome.hpp"
@@ -32,6 +33,7 @@ struct settings {
     std::string instance;              // "receipts", "receipts-2": group.instance.id and transactional.id
     std::string prefix;                // of topics and the group; empty but in tests
     crypto::key256 key_encryption_key; // of the hash that compares destinations
+    std::set<std::string, std::less<>> exclusive; // gateways that carry nobody else's messages
     base::duration awaiting_limit = doubts::default_awaiting_limit;
     /// A receipt without a known message waits so long before anything is inferred from it: longer than the answer
     /// that would name its message can take on a connection that lives.
@@ -59,7 +61,15 @@ class service {
     boost::asio::awaitable<void> read_again(bool unknown);
     boost::asio::awaitable<void> on_records(std::vector<kafka::record>);
     boost::asio::awaitable<void> look();
-    bool has_caught_up(std::int32_t partition) const;
+    boost::asio::awaitable<void> tell_progress();
+    boost::asio::awaitable<outcome> decide(base::timestamp);
+    boost::asio::awaitable<bool> find_evidence(outcome&, base::timestamp parked_before);
+    boost::asio::awaitable<std::optional<reading>> ends_of(std::vector<kafka::topic_partition>);
+    boost::asio::awaitable<void> forget_old(base::timestamp);
+    std::vector<kafka::topic_partition> all_partitions() const;
+    reading read_here() const;
+    bool is_due(base::timestamp) const;
+    void start_anew();
     boost::asio::awaitable<void> commit(outcome);
     boost::asio::awaitable<void> produce(const outcome&);
     template <class T>
@@ -82,7 +92,9 @@ class service {
     std::shared_ptr<const kafka::membership> membership_; // of the present assignment
     parts parts_;
     std::map<kafka::topic_partition, kafka::offset> positions_; // committed
-    std::set<kafka::topic_partition> ended_;                    // of them, those that were read to their end since then
+    reading ended_;                                             // where they were found read to their end since then
+    reading told_;                                              // of this, what other processes were told
+    evidence_barrier barrier_;
     bool busy_ = false;
     bool stopping_ = false;
     bool leaving_ = false;    // the partitions are being taken away
@@ -90,7 +102,7 @@ class service {
     base::timestamp began_at_;
     std::chrono::steady_clock::time_point began_;
     std::chrono::steady_clock::time_point committed_;
-    std::chrono::steady_clock::time_point pruned_;
+    std::chrono::steady_clock::time_point prune_at_;
     figures figures_;
 };
 

@@ -54,6 +54,7 @@ asio::awaitable<void> serve(std::vector<std::string> args) {
     settings.key_encryption_key = *crypto::key256::from(*base::from_hex(args.at(6)));
     settings.awaiting_limit = std::chrono::milliseconds{std::stoi(args.at(7))};
     settings.inference_after = std::chrono::milliseconds{std::stoi(args.at(8))};
+    settings.exclusive = {"smsc-a"};
     settings.look_every = std::chrono::milliseconds{100};
     const auto key = settings.key_encryption_key;
     postgres::pool database{args.at(2), 1};

@@ -3,6 +3,7 @@
 #include "stage.hpp"
 
 #include <receipts/core/evidence.hpp>
+#include <sms/core/number_hash.hpp>
 
 #include <random>
 
@@ -63,8 +64,7 @@ v1::GatewayReceipt receipt(std::string id, v1::ReceiptState state = v1::RECEIPT_
 
 v1::GatewayReceipt receipt_for(const stage& on, const message& m, std::string id) {
     auto r = receipt(std::move(id));
-    const auto hash = crypto::keyed_hash(on.key(), "sms-destination", m.phone);
-    r.set_destination_hash(std::string{base::as_view(hash)});
+    r.set_destination_hash(sms::number_hash(on.key(), m.phone));
     r.set_user_message_reference(static_cast<std::uint32_t>(static_cast<unsigned char>(m.notification[0]) << 8U |
                                                             static_cast<unsigned char>(m.notification[1])));
     return r;
@@ -238,6 +238,123 @@ TEST_F(Receipts, AreInferredOnlyWhenOneOpenMessageCanBeMeant) {
     EXPECT_FALSE(now.has(one.notification, v1::EVENT_RECEIPT));
 }
 
+/// Accepted, as the dispatcher says it of an SMS.
+v1::Event accepted_sms(const stage& on, const message& m, std::string id) {
+    auto e = m.accepted(on, std::move(id));
+    e.set_dispatch(m.event(on, v1::EVENT_IN_DOUBT).dispatch());
+    return e;
+}
+
+/// The report of a message as a centre spells its id, from its number and without a reference.
+v1::GatewayReceipt reported(const stage& on, const message& m, std::string id) {
+    auto r = receipt_for(on, m, std::move(id));
+    r.clear_user_message_reference();
+    return r;
+}
+
+TEST_F(Receipts, FindTheirMessageInEverySpellingOfItsId) {
+    struct row {
+        std::string answered, reported;
+    };
+    const std::vector<row> spellings{{"1A2B3C01", "439041025"}, {"439041026", "1A2B3C02"},
+                                     {"00ab77", "ab77"},        {"ab78", "AB78"},
+                                     {"AB79", "000000AB79"},    {"0xAB80", "43904"},
+                                     {"cd01  ", "cd01"},        {"ffffffffffffffffff", "4722366482869645213695"}};
+    std::vector<message> told;
+    for (std::size_t i = 0; i < spellings.size(); ++i) {
+        told.push_back({.campaign = "hold", .phone = fmt::format("+8210100000{:02}", i)});
+        const auto accepted = accepted_sms(*on, told.back(), spellings[i].answered);
+        const auto report = reported(*on, told.back(), spellings[i].reported);
+        if (i % 2 == 0) {
+            on->tell({accepted});
+            on->report({report});
+        } else { // a report may come before the answer
+            on->report({report});
+            on->tell({accepted});
+        }
+    }
+    const auto now = on->wait("every report", [&](const seen& s) {
+        return std::ranges::all_of(told, [&](const auto& m) { return s.has(m.notification, v1::EVENT_RECEIPT); });
+    });
+    for (std::size_t i = 0; i < spellings.size(); ++i) {
+        const auto e = now.of(told[i].notification, v1::EVENT_RECEIPT).at(0);
+        EXPECT_EQ(e.gateway_message_id(), spellings[i].answered) << "one part, however it is spelled";
+        EXPECT_NE(e.text().find("reported as " + spellings[i].reported), std::string::npos) << e.text();
+    }
+}
+
+// 10 in decimal is a, and 10 in hexadecimal is 16.
+TEST_F(Receipts, AnIdThatExistsAsItIsGivenMeansNoOtherMessage) {
+    const message ten{.campaign = "hold", .phone = "+821020000010"};
+    const message sixteen{.campaign = "hold", .phone = "+821020000016"};
+    on->tell({accepted_sms(*on, ten, "7010"), accepted_sms(*on, sixteen, "28688")}); // 0x7010
+    auto of_ten = receipt("7010");                                                   // neither number nor reference
+    on->report({of_ten});
+    auto now = on->wait("its report", [&](const seen& s) { return s.has(ten.notification, v1::EVENT_RECEIPT); });
+    EXPECT_FALSE(now.has(sixteen.notification, v1::EVENT_RECEIPT));
+    // With ids and numbers crossed, the report is believed about neither by its id; its number tells the other reading.
+    on->report({reported(*on, sixteen, "7010")});
+    now = on->wait("the crossed one", [&](const seen& s) { return s.has(sixteen.notification, v1::EVENT_RECEIPT); });
+    EXPECT_EQ(now.of(ten.notification, v1::EVENT_RECEIPT).size(), 1U);
+}
+
+TEST_F(Receipts, AReportFromAnotherNumberOrWithAnotherReferenceMarksNobody) {
+    const message one{.campaign = "hold", .phone = "+821030000001"};
+    message two{.campaign = "hold", .phone = "+821030000002"};
+    two.notification[0] = static_cast<char>(one.notification[0] + 1);
+    const message fence{.campaign = "hold", .phone = "+821030000003"};
+    on->tell({accepted_sms(*on, one, "swap-1"), accepted_sms(*on, two, "swap-2"), accepted_sms(*on, fence, "swap-3")});
+    on->wait("their being known", [&](const seen&) { return on->knows("swap-1") && on->knows("swap-2"); });
+    auto hidden = receipt_for(*on, two, "swap-1"); // its number cannot be read, its reference can
+    hidden.clear_destination_hash();
+    hidden.set_code("hidden");
+    on->report({reported(*on, one, "swap-2"), reported(*on, two, "swap-1"), hidden, receipt("foreign-1")});
+    on->wait("parked reports",
+             [&](const seen&) { return on->parked("swap-1") && on->parked("swap-2") && on->parked("foreign-1"); });
+    on->report({reported(*on, fence, "swap-3")});
+    const auto now =
+        on->wait("a sound one", [&](const seen& s) { return s.has(fence.notification, v1::EVENT_RECEIPT); });
+    EXPECT_FALSE(now.has(one.notification, v1::EVENT_RECEIPT));
+    EXPECT_FALSE(now.has(two.notification, v1::EVENT_RECEIPT));
+}
+
+TEST_F(Receipts, WithoutNumberAndReferenceAnotherSpellingIsBelievedOnlyIfItMeansOneMessage) {
+    const message alone{.campaign = "hold", .phone = "+821040000001"};
+    const message one{.campaign = "hold", .phone = "+821040000002"},
+        other{.campaign = "hold", .phone = "+821040000003"};
+    on->tell({accepted_sms(*on, alone, "e0001"), accepted_sms(*on, one, "0F0002"), accepted_sms(*on, other, "f0002")});
+    on->report({receipt("917505"), receipt("983042")}); // 0xe0001, 0xf0002
+    const auto now = on->wait("the one", [&](const seen& s) { return s.has(alone.notification, v1::EVENT_RECEIPT); });
+    EXPECT_TRUE(on->parked("983042"));
+    EXPECT_FALSE(now.has(one.notification, v1::EVENT_RECEIPT));
+    EXPECT_FALSE(now.has(other.notification, v1::EVENT_RECEIPT));
+}
+
+TEST_F(Receipts, ANumberAloneSettlesNothing) {
+    const message shared{.campaign = "hold", .phone = "+821050000001"};
+    const message unreferred{.campaign = "hold", .phone = "+821050000002"};
+    const message late{.campaign = "hold", .phone = "+821050000003"};
+    const message fence{.campaign = "hold", .phone = "+821050000004"};
+    auto elsewhere = shared.event(*on, v1::EVENT_IN_DOUBT);
+    elsewhere.set_gateway("smsc-shared"); // which is not exclusive
+    on->tell({elsewhere, unreferred.event(*on, v1::EVENT_IN_DOUBT), late.event(*on, v1::EVENT_IN_DOUBT),
+              fence.event(*on, v1::EVENT_IN_DOUBT)});
+    const auto id = [](const message& m) { return "n" + base::to_hex(m.notification); };
+    auto of_shared = receipt_for(*on, shared, id(shared));
+    of_shared.set_gateway("smsc-shared");
+    auto too_late = receipt_for(*on, late, id(late));
+    too_late.set_time_us(too_late.time_us() + 4 * 24 * 3'600'000'000LL);
+    on->report({of_shared, reported(*on, unreferred, id(unreferred)), too_late});
+    on->wait("parked reports",
+             [&](const seen&) { return on->parked(id(shared)) && on->parked(id(unreferred)) && on->parked(id(late)); });
+    on->report({receipt_for(*on, fence, id(fence))});
+    const auto now =
+        on->wait("an inference", [&](const seen& s) { return s.has(fence.notification, v1::EVENT_ACCEPTED); });
+    for (const auto* m : std::vector<const message*>{&shared, &unreferred, &late}) {
+        EXPECT_FALSE(now.has(m->notification, v1::EVENT_RECEIPT));
+    }
+}
+
 TEST_F(Receipts, DoNotTakeAReceiptThatAMessageOfUnreadableNumberMayMean) {
     const message readable{.campaign = "hold", .phone = "+821000000003"};
     message unreadable{.campaign = "hold", .phone = "+821000000003"};
@@ -321,6 +438,63 @@ TEST(ReceiptsBehind, ReadWhatThereIsBeforeTheyDecide) {
     EXPECT_EQ(now.resends_of(answered.notification), 0U);
     EXPECT_EQ(now.of(answered.notification, v1::EVENT_RESENT).size(), 0U);
     EXPECT_EQ(on.stop("receipts"), 0);
+}
+
+// PostgreSQL hangs for longer than a doubt may last; its answer comes meanwhile, and is read only afterwards.
+TEST(ReceiptsHeld, APostgresqlThatHangsSendsNothingAgain) {
+    stage on{60s};
+    const message answered{"resend-4"}, other{"hold"}, fence{"resend"};
+    on.start("receipts");
+    on.tell({answered.event(on, v1::EVENT_IN_DOUBT)});
+    on.wait("the doubt", [&](const seen&) { return on.evidence("resend-4", answered.notification).has_value(); });
+    {
+        pqxx::connection c{on.dsn()};
+        pqxx::work held{c};
+        held.exec("LOCK TABLE receipts.known, receipts.open_doubt, receipts.orphan");
+        on.tell({other.accepted(on, "while-held")}); // stands in the way
+        on.wait("a statement that waits", [&](const seen&) { return on.statements_waiting() > 0; });
+        on.tell({answered.accepted(on, "answered-while-held")});
+        const auto due = base::now() + 5s;
+        on.wait("the doubt's time to pass", [&](const seen&) { return base::now() > due; });
+    }
+    on.tell({fence.event(on, v1::EVENT_IN_DOUBT)});
+    const auto now = on.wait("a decision", [&](const seen& s) { return s.has(fence.notification, v1::EVENT_RESENT); });
+    EXPECT_EQ(now.resends_of(answered.notification), 0U);
+    EXPECT_FALSE(now.has(answered.notification, v1::EVENT_RESENT));
+    EXPECT_EQ(on.stop("receipts"), 0);
+}
+
+// What may settle a doubt lies where another process reads it, and that one stands still.
+TEST(ReceiptsHeld, ADoubtWaitsForWhatAnotherProcessHasNotRead) {
+    stage on{60s};
+    on.start("receipts");
+    on.start("receipts-2");
+    const message first{"resend"};
+    on.tell({first.event(on, v1::EVENT_IN_DOUBT)});
+    on.wait("both to work", [&](const seen& s) { return s.has(first.notification, v1::EVENT_RESENT); });
+    std::vector<message> doubted;
+    on.pause("receipts-2");
+    std::vector<v1::GatewayReceipt> reports;
+    for (int i = 0; i < 16; ++i) {
+        doubted.push_back({"resend-2"});
+        auto bounce = receipt({}, v1::RECEIPT_BOUNCED, "5.1.1");
+        bounce.set_message_id(fmt::format("held-{}", i)); // spreads them over the partitions
+        bounce.set_notification(doubted.back().notification);
+        reports.push_back(bounce);
+        on.tell({doubted.back().event(on, v1::EVENT_IN_DOUBT)});
+    }
+    on.report(reports);
+    const auto due = base::now() + 4s; // within the other's session
+    on.wait("their time to pass", [&](const seen&) { return base::now() > due; });
+    on.resume("receipts-2");
+    const auto now = on.wait("every doubt's end", [&](const seen& s) {
+        return std::ranges::all_of(doubted, [&](const auto& m) { return s.has(m.notification, v1::EVENT_ACCEPTED); });
+    });
+    for (const auto& m : doubted) {
+        EXPECT_EQ(now.resends_of(m.notification), 0U);
+    }
+    EXPECT_EQ(on.stop("receipts"), 0);
+    EXPECT_EQ(on.stop("receipts-2"), 0);
 }
 
 TEST(ReceiptsKilled, GoOnWithoutResendingOrForgettingAnything) {

@@ -163,6 +163,8 @@ class stage {
         ::waitpid(processes_.at(instance), nullptr, 0);
         processes_.erase(instance);
     }
+    void pause(const std::string& instance) const { ::kill(processes_.at(instance), SIGSTOP); }
+    void resume(const std::string& instance) const { ::kill(processes_.at(instance), SIGCONT); }
     /// The exit code after SIGTERM.
     int stop(const std::string& instance) {
         int status = 0;
@@ -218,6 +220,20 @@ class stage {
         const auto found = std::make_shared<bool>(false);
         play([this, notification, found] { return ask(redis.port(), prefix_, notification, found); });
         return *found;
+    }
+    bool knows(const std::string& message_id) const {
+        pqxx::connection c{database_.dsn()};
+        pqxx::nontransaction tx{c};
+        return !tx.exec_params("SELECT 1 FROM receipts.known WHERE message_id = $1", message_id).empty();
+    }
+    /// Of the database, for a lock.
+    int statements_waiting() const {
+        pqxx::connection c{database_.dsn()};
+        pqxx::nontransaction tx{c};
+        return tx
+            .exec("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = "
+                  "current_database()")[0][0]
+            .as<int>();
     }
     bool parked(const std::string& message_id) const {
         pqxx::connection c{database_.dsn()};
