@@ -1,5 +1,7 @@
 #include "api.hpp"
 
+#include "unmatched.hpp"
+
 #include <base/time.hpp>
 #include <telemetry/log.hpp>
 #include <wire/identity.hpp>
@@ -25,6 +27,7 @@ http::router routes(services& s) {
     add_record_routes(all, s);
     add_trial_routes(all, s);
     add_doubt_routes(all, s);
+    add_unmatched_routes(all, s);
     return all;
 }
 

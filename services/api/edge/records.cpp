@@ -15,6 +15,7 @@
 #include <api/edge/reading.hpp>
 #include <api/edge/rendering.hpp>
 #include <api/edge/standing.hpp>
+#include <api/edge/unmatched.hpp>
 #include <fmt/format.h>
 
 namespace semel::api {
@@ -211,6 +212,9 @@ json::object status_of(pqxx::work& tx, const v1::Campaign& c, base::timestamp no
         warn_of_standstill(rows, warnings);
     }
     warn_of_dead_letters(tx, c.id(), warnings);
+    if (c.phase() == v1::CAMPAIGN_RUNNING || c.phase() == v1::CAMPAIGN_PAUSED) {
+        warn_of_unmatched(tx, warnings);
+    }
     const auto lines = read_coverage(tx, c);
     const auto finish = forecast(rows, now);
     if (c.deadline_us() != 0 && finish.is_string()) {

@@ -128,9 +128,32 @@ void add_in_doubt(CLI::App& program, int& exit_code) {
     });
 }
 
+int list_unmatched(session& s, const common_options& how) {
+    const auto list = s.get("/v1/receipts/unmatched");
+    if (!list) {
+        return fail(list.error());
+    }
+    how.json ? print_json(*list) : fmt::print("{}", unmatched_text(*list));
+    return 0;
+}
+
+void add_receipts(CLI::App& program, int& exit_code) {
+    auto* receipts = program.add_subcommand("receipts", "What gateways report of messages that they accepted");
+    receipts->require_subcommand(1);
+    auto how = std::make_shared<common_options>();
+    auto* list = receipts->add_subcommand("unmatched", "Reports that match no message, the latest first");
+    list->footer("Example:\n  semel receipts unmatched\n\n"
+                 "Other senders' on a shared account, or an id in a form that Semel does not know. They mark nobody.\n"
+                 "Kept for seven days, the latest 200,000; the 1,000 latest are listed. A number is not among them.");
+    add_common(*list, how);
+    list->callback(
+        [how, &exit_code] { exit_code = with_session(*how, [&](session& s) { return list_unmatched(s, *how); }); });
+}
+
 } // namespace
 
 void add_record_commands(CLI::App& program, int& exit_code) {
+    add_receipts(program, exit_code);
     add_audit(program, exit_code);
     add_in_doubt(program, exit_code);
 }

@@ -349,4 +349,15 @@ std::string resent_text(const json::value& list) {
                                " sent again while in doubt: told at least once, not exactly once\n";
 }
 
+std::string unmatched_text(const json::value& list) {
+    text_table table{{{"last"}, {"gateway"}, {"state"}, {"code"}, {"count", right}, {"id"}, {"why"}}};
+    const auto& reports = list.is_array() ? list.get_array() : json::array{};
+    for (const auto& item : reports) {
+        const auto& r = as_object(item);
+        table.add({text_of(r, "time"), text_of(r, "gateway"), text_of(r, "state"), text_of(r, "code"),
+                   number(r, "count"), text_of(r, "id"), text_of(r, "why")});
+    }
+    return table.empty() ? "every report has found its message\n" : table.to_string();
+}
+
 } // namespace semel::cli::campaign
