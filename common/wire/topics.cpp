@@ -37,6 +37,14 @@ std::vector<kafka::topic_spec> all_topics(std::int32_t partitions) {
     const auto compacted = [&](std::string_view name, std::int32_t n) {
         return kafka::topic_spec{.name = std::string{name}, .partitions = n, .compacted = true, .config = {}};
     };
+    // Read back whole at each assignment and after a transaction that did not commit: what was settled must not stay
+    // for the broker's week and gigabyte. Kafka compacts only segments that are closed.
+    auto state = compacted(doubts, partitions);
+    state.config = {{"segment.bytes", "16777216"},
+                    {"segment.ms", "600000"},
+                    {"min.cleanable.dirty.ratio", "0.1"},
+                    {"max.compaction.lag.ms", "600000"},
+                    {"delete.retention.ms", "600000"}};
     // The broker's clock, and not each dispatcher's, says how long a doubt is open.
     auto told = plain(events, partitions);
     told.config.emplace("message.timestamp.type", "LogAppendTime");
@@ -44,7 +52,7 @@ std::vector<kafka::topic_spec> all_topics(std::int32_t partitions) {
                                           compacted(notices, 1),
                                           compacted(artifacts, 1),
                                           compacted(progress, partitions),
-                                          compacted(doubts, partitions),
+                                          state,
                                           plain(intake_work, partitions),
                                           plain(feedback, 1),
                                           plain(audience, partitions),
