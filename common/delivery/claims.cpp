@@ -58,11 +58,12 @@ return out
 )"};
 
 // Never lowers an owner: a sleeper that wakes up must not undo its successor.
-// ARGV: owner, fresh marker, run_id, replid. Answers {owner, marker, run_id, replid} as they stood, or an empty list.
+// ARGV: owner, fresh marker, run_id, replid, closing. Answers the five as they stood, or an empty list.
 const redis::script raise_script{R"(
-local h = redis.call('HMGET', KEYS[1], 'owner', 'marker', 'run_id', 'replid')
+local h = redis.call('HMGET', KEYS[1], 'owner', 'marker', 'run_id', 'replid', 'closing')
 if not h[1] then
-  redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'marker', ARGV[2], 'run_id', ARGV[3], 'replid', ARGV[4])
+  redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'marker', ARGV[2], 'run_id', ARGV[3], 'replid', ARGV[4],
+             'closing', ARGV[5])
   return {}
 end
 if tonumber(h[1]) > tonumber(ARGV[1]) then return redis.error_reply('NEWER owner stands here') end
@@ -70,12 +71,13 @@ redis.call('HSET', KEYS[1], 'owner', ARGV[1])
 return h
 )"};
 
-// ARGV: owner, marker, run_id, replid, then (key index, field, value)...
+// ARGV: owner, marker, run_id, replid, closing, then (key index, field, value)...
 const redis::script rebuild_script{R"(
 local owner = redis.call('HGET', KEYS[1], 'owner')
 if owner and tonumber(owner) > tonumber(ARGV[1]) then return redis.error_reply('NEWER owner stands here') end
-redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'marker', ARGV[2], 'run_id', ARGV[3], 'replid', ARGV[4])
-for i = 5, #ARGV, 3 do redis.call('HSET', KEYS[tonumber(ARGV[i])], ARGV[i + 1], ARGV[i + 2]) end
+redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'marker', ARGV[2], 'run_id', ARGV[3], 'replid', ARGV[4],
+           'closing', ARGV[5])
+for i = 6, #ARGV, 3 do redis.call('HSET', KEYS[tonumber(ARGV[i])], ARGV[i + 1], ARGV[i + 2]) end
 return 1
 )"};
 
@@ -225,6 +227,14 @@ struct claims::impl : std::enable_shared_from_this<impl> {
                 args.emplace_back(r.again ? "1" : "0");
             }
             SEMEL_FAILPOINT("delivery.claim.sent");
+            // Another server, or one whose data hold a newer note: a claim made there before the new marker is
+            // committed could be lost without anybody's knowledge.
+            if (redis.identity() != head.server) {
+                for (auto& r : batch) {
+                    r.done(claim_answer::stale);
+                }
+                continue;
+            }
             const auto answer = co_await redis.eval(take_script, std::move(keys), std::move(args));
             for (std::size_t i = 0; i < batch.size(); ++i) {
                 batch[i].done(one_of(answer, i));
@@ -296,7 +306,7 @@ asio::awaitable<base::result<std::optional<head>>> claims::raise(std::uint64_t o
     const auto server = self->redis.identity();
     std::vector<std::string> keys{self->head_key()};
     std::vector<std::string> args{std::to_string(owner), std::string{base::as_view(fresh)}, server.run_id,
-                                  server.master_replid};
+                                  server.master_replid, server.closing};
     const auto answer = co_await self->redis.eval(raise_script, std::move(keys), std::move(args));
     if (!answer) {
         co_return base::failed(answer.error());
@@ -304,7 +314,7 @@ asio::awaitable<base::result<std::optional<head>>> claims::raise(std::uint64_t o
     if (answer->is_error()) {
         co_return base::failed(as_fault(*answer));
     }
-    if (answer->array.size() < 4) {
+    if (answer->array.size() < 5) {
         co_return std::optional<head>{};
     }
     head before;
@@ -313,7 +323,7 @@ asio::awaitable<base::result<std::optional<head>>> claims::raise(std::uint64_t o
     if (const auto bytes = base::as_array<16>(fields[1].text)) {
         before.marker = *bytes;
     }
-    before.server = {.run_id = fields[2].text, .master_replid = fields[3].text};
+    before.server = {.run_id = fields[2].text, .master_replid = fields[3].text, .closing = fields[4].text};
     co_return std::optional<head>{std::move(before)};
 }
 
@@ -322,7 +332,7 @@ asio::awaitable<base::result<void>> claims::rebuild(const head& h,
     const auto self = impl_;
     std::vector<std::string> keys{self->head_key()};
     std::vector<std::string> args{std::to_string(h.owner), std::string{base::as_view(h.marker)}, h.server.run_id,
-                                  h.server.master_replid};
+                                  h.server.master_replid, h.server.closing};
     for (auto& [ref, value] : open) {
         args.push_back(self->index_of(keys, ref.at));
         args.push_back(std::move(ref.field));

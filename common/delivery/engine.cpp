@@ -300,14 +300,20 @@ asio::awaitable<bool> engine::impl::drain(std::chrono::milliseconds deadline) {
         }
     }
     const auto end = steady::now() + deadline;
-    const auto claiming = [&] { return std::ranges::any_of(order, [](const auto& p) { return p->claiming > 0; }); };
-    while (claiming() && steady::now() < end) {
+    const auto busy = [&] {
+        const auto reads = redis.trouble().empty(); // the claims of an owner before us, which are worth knowing
+        return std::ranges::any_of(order, [&](const auto& p) { return p->active > 0 || (reads && p->deciding > 0); });
+    };
+    while (busy() && steady::now() < end) {
         co_await moved.wait_for(100ms);
         co_await commit_once(); // stale claims of a partition may wait for a rebuild's commit
     }
     const auto out = flights.size();
     for (auto& f : flights) {
         settle_at_end(f);
+    }
+    for (const auto& p : order) {
+        give_back(p);
     }
     const bool committed = co_await commit_until(4s);
     SEMEL_FAILPOINT("delivery.drain.committed");
@@ -319,6 +325,21 @@ asio::awaitable<bool> engine::impl::drain(std::chrono::milliseconds deadline) {
         co_await l.gateway->close();
     }
     co_return out == 0 && committed;
+}
+
+/// What is reserved and waits here is certainly not sent. It goes to retry.*, so that the range is empty: whoever comes
+/// next need not ask Redis, which may have lost its claims by then.
+void engine::impl::give_back(const partition_ptr& p) {
+    for (const auto& i : std::exchange(p->queue, {})) {
+        if (!p->window.sendable(i.at)) {
+            continue;
+        }
+        if (i.unreadable.empty()) {
+            settle(p, i, postponed(0ms, "semel:stopped"));
+        } else {
+            bury(p, i, i.unreadable);
+        }
+    }
 }
 
 engine::engine(asio::any_io_executor ex, engine_options o, catalog::catalog& c, redis::client& r,

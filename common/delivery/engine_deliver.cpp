@@ -156,7 +156,7 @@ asio::awaitable<void> engine::impl::send(partition_ptr p, item& message) {
                        .sender = std::move(content->sender),
                        .planned_at = values.planned_at,
                        .give_up = give_up};
-    if (!co_await transmit(p, message, *campaign, out, *delivery, content_sha256) && p->ours()) {
+    if (!co_await transmit(p, message, *campaign, out, *delivery, content_sha256) && !p->lost()) {
         enqueue(*p, std::move(message)); // nothing of it is out: it waits where it was
     }
 }
@@ -469,7 +469,7 @@ asio::awaitable<engine::impl::claimed> engine::impl::claim(partition_ptr p, cons
             co_await runtime::sleep(20ms);
         }
         if (p->state != partition::phase::open) {
-            co_return claimed::withdrawn;
+            co_return again ? claimed::later : claimed::withdrawn;
         }
         claim_ref ref{.at = message.at,
                       .field = claim_field(message.dispatch.notification(), message.dispatch.attempt()),

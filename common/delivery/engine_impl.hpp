@@ -62,6 +62,7 @@ struct engine::impl : std::enable_shared_from_this<impl> {
     asio::awaitable<void> tick();
     void on_records(const std::vector<kafka::record>&);
     void enqueue(partition&, item);
+    void give_back(const partition_ptr&);
     void feed();
     bool next_of(partition&, base::instant now, item& out);
     void reserve_due(partition&, base::instant now) const;

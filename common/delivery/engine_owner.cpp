@@ -19,6 +19,11 @@ marker new_marker() {
     return base::as_array<16>(crypto::random_bytes(16)).value();
 }
 
+/// Its head stands and is committed: what its claims say can be believed, also while it is being given up.
+bool holds_claims(const partition& p) {
+    return p.state == partition::phase::open || p.state == partition::phase::closing;
+}
+
 } // namespace
 
 asio::awaitable<void> engine::impl::take_over(std::vector<kafka::topic_partition> gained) {
@@ -120,9 +125,11 @@ asio::awaitable<bool> engine::impl::take_over_one(partition_ptr p) {
         }
         const auto& stood = *before;
         const bool same_server = stood && stood->server == server;
+        const bool whole = same_server || (stood && redis.holds_all_of(stood->server));
         head h{.owner = p->owner, .marker = same_server ? stood->marker : fresh, .server = server};
         if (stood && !same_server) {
-            // A Redis that came back from an old file keeps keys and loses claims: a new incarnation begins.
+            // A Redis that came back from an old file keeps keys and loses claims: a new incarnation begins. After an
+            // orderly end as well: the note of it must not vouch a second time, for claims that are made from now on.
             const auto written = co_await p->claims.rebuild(h, {});
             if (!written) {
                 if (written.error().what() == base::fault::kind::permanent) {
@@ -135,7 +142,7 @@ asio::awaitable<bool> engine::impl::take_over_one(partition_ptr p) {
         if (generation != redis.generation()) {
             continue; // the server may have changed between the two looks
         }
-        if (!same_server || stood->marker != committed_mark) {
+        if (!whole || stood->marker != committed_mark) {
             p->claims_lost_below = p->window.inherited_end();
         }
         p->mark = h.marker;
@@ -157,25 +164,29 @@ asio::awaitable<void> engine::impl::decide_inherited(partition_ptr p, std::vecto
         while (p->state == partition::phase::rebuilding) {
             co_await moved.wait_for(1s);
         }
-        if (p->state != partition::phase::open) {
+        if (!holds_claims(*p)) {
             co_return; // the next owner decides
         }
         const auto h = p->head;
-        if (redis.trouble().empty() && redis.identity() != h.server) {
+        bool lost = redis.trouble().empty() && redis.identity() != h.server;
+        if (!lost) {
+            std::vector<claim_ref> refs;
+            for (const auto& i : items) {
+                refs.push_back({.at = i.at, .field = claim_field(i.dispatch.notification(), i.dispatch.attempt())});
+            }
+            auto answer = co_await p->claims.look_up(h, std::move(refs));
+            if (answer && holds_claims(*p) && p->head == h && redis.identity() == h.server) {
+                found = std::move(*answer);
+                break;
+            }
+            // A FLUSHALL leaves the server's identity as it was: only the head tells.
+            lost = !answer && answer.error().what() == base::fault::kind::malformed;
+        }
+        if (lost) {
+            if (p->state == partition::phase::closing) {
+                co_return; // nothing is written anew for it
+            }
             start_rebuild(p);
-            continue;
-        }
-        std::vector<claim_ref> refs;
-        for (const auto& i : items) {
-            refs.push_back({.at = i.at, .field = claim_field(i.dispatch.notification(), i.dispatch.attempt())});
-        }
-        auto answer = co_await p->claims.look_up(h, std::move(refs));
-        if (answer && p->state == partition::phase::open && p->head == h && redis.identity() == h.server) {
-            found = std::move(*answer);
-            break;
-        }
-        if (!answer && answer.error().what() == base::fault::kind::malformed) {
-            start_rebuild(p); // a FLUSHALL leaves the server's identity as it was: only the head tells
             continue;
         }
         co_await runtime::sleep(50ms);

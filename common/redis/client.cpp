@@ -1,5 +1,6 @@
 #include "client.hpp"
 
+#include "closing.hpp"
 #include "connection.hpp"
 
 #include <runtime/tasks.hpp>
@@ -57,6 +58,7 @@ struct client::impl : std::enable_shared_from_this<impl> {
     static asio::awaitable<void> keep_connected(std::shared_ptr<impl> self);
     asio::awaitable<base::result<void>> establish();
     asio::awaitable<base::result<void>> greet(connection&);
+    asio::awaitable<base::result<void>> read_closings(connection&);
     asio::awaitable<base::result<reply>> send(std::span<const std::string> args);
 
     asio::any_io_executor ex;
@@ -66,6 +68,7 @@ struct client::impl : std::enable_shared_from_this<impl> {
     std::shared_ptr<connection> link;
     std::uint64_t generation = 0;
     server_identity identity;
+    std::vector<closing> closings; // the newest first
     std::string trouble = "not connected yet";
     bool up = false;
     bool stopping = false;
@@ -173,11 +176,31 @@ asio::awaitable<base::result<void>> client::impl::greet(connection& to) {
                 co_return base::failed(base::fault::kind::broken,
                                        "INFO has no run_id or no master_replid: is this Redis?");
             }
-            co_return base::result<void>{};
+            co_return co_await read_closings(to);
         }
         trouble = "the server is loading its data";
         co_await runtime::sleep(loading_pause);
     }
+}
+
+asio::awaitable<base::result<void>> client::impl::read_closings(connection& to) {
+    const std::vector<std::string> list{"LRANGE", std::string{closings_key}, "0", std::to_string(closings_kept - 1)};
+    const auto answer = co_await to.exchange(list);
+    if (!answer) {
+        co_return base::failed(answer.error());
+    }
+    if (answer->is_error()) {
+        co_return base::failed(base::fault::kind::broken,
+                               fmt::format("{} cannot be read ({}): it is a list, and this user must be allowed to "
+                                           "read it",
+                                           closings_key, answer->text));
+    }
+    closings.clear();
+    for (const auto& note : answer->array) {
+        closings.push_back(decode_closing(note.text));
+    }
+    identity.closing = closings.empty() ? std::string{} : closings.front().name;
+    co_return base::result<void>{};
 }
 
 asio::awaitable<base::result<reply>> client::impl::send(std::span<const std::string> args) {
@@ -227,6 +250,9 @@ std::uint64_t client::generation() const noexcept {
 const server_identity& client::identity() const noexcept {
     return impl_->identity;
 }
+bool client::holds_all_of(const server_identity& written_under) const noexcept {
+    return vouch_for(impl_->closings, written_under);
+}
 const std::string& client::trouble() const noexcept {
     return impl_->trouble;
 }
@@ -244,6 +270,7 @@ asio::awaitable<base::result<reply>> client::eval(const script& what, std::vecto
     words.insert(words.end(), {"EVALSHA", what.sha1(), std::to_string(keys.size())});
     std::ranges::move(keys, std::back_inserter(words));
     std::ranges::move(args, std::back_inserter(words));
+    const auto asked_on = self->generation;
     auto answer = co_await self->send(words);
     if (!answer || answer->error_code() != "NOSCRIPT") {
         co_return answer;
@@ -252,6 +279,10 @@ asio::awaitable<base::result<reply>> client::eval(const script& what, std::vecto
     auto loaded = co_await self->send(load);
     if (!loaded || loaded->is_error()) {
         co_return loaded; // a script that does not compile says so here
+    }
+    if (self->generation != asked_on) { // the caller compared the identity of the connection before
+        co_return base::failed(base::fault::kind::unreachable,
+                               fmt::format("{}: another connection since the script was loaded", self->where));
     }
     co_return co_await self->send(words);
 }

@@ -35,7 +35,15 @@ struct reply {
 struct server_identity {
     std::string run_id;
     std::string master_replid;
+    std::string closing = {}; ///< the name of the newest note of an orderly end in its data; empty: there is none
     friend bool operator==(const server_identity&, const server_identity&) = default;
+};
+
+/// A note that the data hold: this server ended in order, or was about to (closing.hpp).
+struct closing {
+    std::string run_id;
+    std::string master_replid;
+    std::string name;
 };
 
 /// A Lua script, sent as EVALSHA and loaded on NOSCRIPT. Has static storage; register-free.
@@ -70,6 +78,8 @@ class client {
     std::uint64_t generation() const noexcept;
     /// As read on the present connection, before any other command was let through.
     const server_identity& identity() const noexcept;
+    /// Whether the present data hold all that was written under that identity, because its server ended in order.
+    bool holds_all_of(const server_identity&) const noexcept;
     /// Why there is no connection, for health and operators; empty while there is one.
     const std::string& trouble() const noexcept;
 

@@ -132,5 +132,28 @@ TEST(Crash, WhatIsUnansweredAtTheEndOfADrainIsInDoubt) {
     EXPECT_EQ(on.acceptances(), 107U);
 }
 
+// Stopped in mid-send at a slow rate, when far more is reserved than sent. Then Redis loses everything: only an empty
+// range needs no claims.
+TEST(Stop, InMidSendLeavesAnEmptyRangeThatNeedsNoClaims) {
+    stage on;
+    on.gateways = "gateway-a:8:100:3:0";
+    on.dispatch("ok", 500);
+    on.start();
+    for (int stops = 1; stops <= 2; ++stops) {
+        const auto before = on.acceptances();
+        wait_until([&] { return on.acceptances() > before + 60; }, "it to send");
+        on.signal("a", SIGTERM);
+        EXPECT_TRUE(WIFEXITED(on.end_of("a")));
+        EXPECT_EQ(on.reserved(), 0U);
+        on.redis.kill();
+        on.redis.forget_file();
+        on.redis.start();
+        on.start();
+    }
+    on.expect_the_truth();
+    EXPECT_EQ(on.in_doubt(), 0U) << "nothing was killed";
+    EXPECT_EQ(on.acceptances(), 500U);
+}
+
 } // namespace
 } // namespace semel::delivery::testing

@@ -1,6 +1,7 @@
 #include <kafka/admin.hpp>
 #include <kafka/retention.hpp>
 #include <redis/client.hpp>
+#include <redis/closing.hpp>
 #include <wire/topics.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -22,23 +23,38 @@ using namespace std::chrono_literals;
 using base::failed;
 using kind = base::fault::kind;
 
-base::result<void> check_redis(const config::settings& s) {
+namespace {
+
+using question = asio::awaitable<base::result<void>> (*)(redis::client&);
+
+base::result<void> ask_redis(const config::settings& s, question what) {
     asio::io_context io;
     redis::client_options server;
     server.host = s.redis.host;
     server.port = s.redis.port;
     redis::client client{io.get_executor(), server};
     std::optional<base::result<void>> verdict;
-    const auto ask = [](redis::client& to, std::optional<base::result<void>>& out) -> asio::awaitable<void> {
+    const auto ask = [](redis::client& to, question put,
+                        std::optional<base::result<void>>& out) -> asio::awaitable<void> {
         co_await to.connected();
-        out = co_await redis::check_durability(to);
+        out = co_await put(to);
     };
-    asio::co_spawn(io, ask(client, verdict), [&](const std::exception_ptr&) { io.stop(); });
+    asio::co_spawn(io, ask(client, what, verdict), [&](const std::exception_ptr&) { io.stop(); });
     io.run_for(10s);
     if (!verdict) {
         return failed(kind::unreachable, fmt::format("redis on port {} does not answer", s.redis.port));
     }
     return *verdict;
+}
+
+} // namespace
+
+base::result<void> check_redis(const config::settings& s) {
+    return ask_redis(s, redis::check_durability);
+}
+
+base::result<void> close_redis(const config::settings& s) {
+    return ask_redis(s, redis::close_in_order);
 }
 
 base::result<void> prepare_kafka(const config::settings& s) {

@@ -8,6 +8,9 @@ namespace semel::cli::stack {
 
 /// Refuses a Redis without AOF or with eviction.
 base::result<void> check_redis(const config::settings&);
+/// After everything that writes to it has ended, and before it is stopped: leaves the proof that nothing was lost, so
+/// that the claims of a process that was killed are believed at the next start.
+base::result<void> close_redis(const config::settings&);
 /// Creates all topics and writes every group's first offsets; what exists stays. Refuses a Kafka that would forget.
 /// No service may run.
 base::result<void> prepare_kafka(const config::settings&);

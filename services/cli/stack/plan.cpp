@@ -379,10 +379,12 @@ stderr_logfile=NONE
         const auto* signal = p.name == "postgres" ? "INT" : "TERM";
         const auto patience =
             p.group == group::services ? drain_deadline + std::chrono::seconds{5} : std::chrono::seconds{30};
+        // A supervisord that is told to end stops the highest first: services drain into servers that still run.
+        const int priority = p.group == group::services ? 300 : p.group == group::gateways ? 200 : 100;
         out += fmt::format("\n[program:{}]\ncommand='{}' {} '{}' '{}'\nautostart=false\nautorestart=true\nstartsecs=0\n"
-                           "stopsignal={}\nstopwaitsecs={}\nstdout_logfile=NONE\nstderr_logfile=NONE\n",
+                           "priority={}\nstopsignal={}\nstopwaitsecs={}\nstdout_logfile=NONE\nstderr_logfile=NONE\n",
                            p.name, (where.deploy / "local/run").string(), p.name, at.root.string(),
-                           fmt::join(p.command, "' '"), signal, patience.count());
+                           fmt::join(p.command, "' '"), priority, signal, patience.count());
     }
     return out;
 }

@@ -391,6 +391,15 @@ bool everything_ready(const stack_state& s) {
            std::ranges::none_of(s.wanted(), [&](const auto& p) { return unready(s, p).has_value(); });
 }
 
+void note_the_end_of_redis(const stack_state& s) {
+    if (!port_answers(s.ports.redis)) {
+        return; // it has ended by itself, out of order
+    }
+    if (auto done = close_redis(s.settings); !done) {
+        tell("{}; messages of a process that was killed may be in doubt after the next start", done.error().why());
+    }
+}
+
 /// Ends processes that lost their supervisor: services first, as `down` does.
 void stop_strays(const folders& at) {
     const auto is_backing = [](const std::string& name) {
@@ -505,9 +514,11 @@ int down(const place& which) {
             }
             const auto all = state->wanted();
             tell("stopping what runs in {}", at->root.string());
-            for (const auto& names :
-                 {names_of(all, group::services), names_of(all, group::gateways), names_of(all, group::backing)}) {
-                if (auto done = control(*state, "stop", names); !done) {
+            for (const auto which_of : {group::services, group::gateways, group::backing}) {
+                if (which_of == group::backing) {
+                    note_the_end_of_redis(*state);
+                }
+                if (auto done = control(*state, "stop", names_of(all, which_of)); !done) {
                     return refuse(done.error());
                 }
             }

@@ -170,6 +170,9 @@ TEST(SupervisorConfig, StopsEachProcessInItsOwnWay) {
     EXPECT_THAT(postgres.substr(0, postgres.find("\n\n")), HasSubstr("stopsignal=INT\n"));
     const auto email = text.substr(text.find("[program:email]"));
     EXPECT_THAT(email.substr(0, email.find("\n\n")), AllOf(HasSubstr("stopsignal=TERM\nstopwaitsecs=25\n")));
+    // supervisord stops the highest priority first: what writes ends before what it writes to.
+    EXPECT_THAT(email.substr(0, email.find("\n\n")), HasSubstr("priority=300\n"));
+    EXPECT_THAT(postgres.substr(0, postgres.find("\n\n")), HasSubstr("priority=100\n"));
     EXPECT_THAT(supervisor_config(here, where, {}, std::chrono::seconds{20}, false), Not(HasSubstr("user=")));
 }
 

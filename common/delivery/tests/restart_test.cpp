@@ -1,0 +1,114 @@
+// Redis is ended in order and comes back whole: the note of it vouches for the claims, once and for nothing written
+// after it (docs/decisions/0012).
+
+#include "stage.hpp"
+
+#include <redis/closing.hpp>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace semel::delivery::testing {
+namespace {
+
+constexpr std::size_t window = 32;
+
+/// As `semel down` does before it stops Redis; the file has the note as its last word.
+void note_the_end(const stage& on) {
+    play([&](asio::any_io_executor ex) -> asio::awaitable<void> {
+        redis::client_options to;
+        to.port = on.redis.port();
+        redis::client client{ex, to};
+        co_await client.connected();
+        must(co_await redis::close_in_order(client));
+    });
+    on.redis.tell("SAVE");
+}
+
+/// What the file has: all of the last SAVE, nothing since.
+void restart_redis(stage& on) {
+    on.redis.kill();
+    on.redis.start();
+}
+
+std::size_t told_as(const stage& on, const std::string& code) {
+    std::size_t n = 0;
+    for (const auto& [notification, s] : on.stories()) {
+        n += static_cast<std::size_t>(std::ranges::count(s.events, code, &v1::Event::code));
+    }
+    return n;
+}
+
+void send_some(const stage& on, std::size_t more = 300) {
+    wait_until([&, until = on.acceptances() + more] { return on.acceptances() > until; }, "it to send");
+}
+
+TEST(OrderlyRestart, TheClaimsOfAKilledEngineAreBelieved) {
+    stage on;
+    on.gateways = "gateway-a:32:0:3:0";
+    on.dispatch("ok", 3'000);
+    on.start();
+    send_some(on);
+    on.kill("a");
+    note_the_end(on);
+    restart_redis(on);
+    on.start();
+    on.expect_the_truth();
+    EXPECT_LE(on.in_doubt(), window) << "only what was out";
+    EXPECT_EQ(told_as(on, "semel:claims-lost"), 0U);
+}
+
+TEST(OrderlyRestart, AlsoWhenNobodyTookOverBetweenTwoOfThem) {
+    stage on;
+    on.gateways = "gateway-a:32:0:3:0";
+    on.dispatch("ok", 3'000);
+    on.start();
+    send_some(on);
+    on.kill("a");
+    for (int times = 0; times < 3; ++times) {
+        note_the_end(on);
+        restart_redis(on);
+    }
+    on.start();
+    on.expect_the_truth();
+    EXPECT_EQ(told_as(on, "semel:claims-lost"), 0U);
+}
+
+// The file of the orderly end is put back later: it holds the note again, and not the claims made since.
+TEST(OrderlyRestart, ANoteVouchesOnce) {
+    stage on;
+    on.gateways = "gateway-a:32:0:3:0";
+    on.dispatch("ok", 4'000);
+    on.start();
+    send_some(on);
+    on.kill("a");
+    note_the_end(on);
+    restart_redis(on);
+    on.start();
+    send_some(on);
+    on.kill("a");
+    restart_redis(on);
+    on.start();
+    on.expect_the_truth();
+    EXPECT_GT(told_as(on, "semel:claims-lost"), 0U);
+}
+
+// The note is written and Redis goes on: whoever lives must not claim under what the note vouches for.
+TEST(OrderlyRestart, ANoteDoesNotVouchForAServerThatWentOn) {
+    stage on;
+    on.gateways = "gateway-a:32:0:3:0";
+    on.dispatch("ok", 4'000);
+    on.start();
+    send_some(on);
+    note_the_end(on);
+    send_some(on);
+    on.kill("a");
+    restart_redis(on);
+    on.start();
+    on.expect_the_truth();
+    EXPECT_GT(told_as(on, "semel:claims-lost"), 0U);
+}
+
+} // namespace
+} // namespace semel::delivery::testing
