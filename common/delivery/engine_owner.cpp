@@ -139,8 +139,8 @@ asio::awaitable<bool> engine::impl::take_over_one(partition_ptr p) {
                 continue;
             }
         }
-        if (generation != redis.generation()) {
-            continue; // the server may have changed between the two looks
+        if (!co_await redis.unchanged() || generation != redis.generation()) {
+            continue; // the server, or its data, may have changed between the two looks
         }
         if (!whole || stood->marker != committed_mark) {
             p->claims_lost_below = p->window.inherited_end();
@@ -175,7 +175,8 @@ asio::awaitable<void> engine::impl::decide_inherited(partition_ptr p, std::vecto
                 refs.push_back({.at = i.at, .field = claim_field(i.dispatch.notification(), i.dispatch.attempt())});
             }
             auto answer = co_await p->claims.look_up(h, std::move(refs));
-            if (answer && holds_claims(*p) && p->head == h && redis.identity() == h.server) {
+            const bool same = co_await redis.unchanged();
+            if (answer && same && holds_claims(*p) && p->head == h && redis.identity() == h.server) {
                 found = std::move(*answer);
                 break;
             }

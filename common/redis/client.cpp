@@ -2,6 +2,7 @@
 
 #include "closing.hpp"
 #include "connection.hpp"
+#include "refusal.hpp"
 
 #include <runtime/tasks.hpp>
 #include <telemetry/log.hpp>
@@ -27,6 +28,7 @@ namespace {
 constexpr milliseconds first_pause{20};
 constexpr milliseconds longest_pause{1'000}; // a supervisor restarts Redis within a second
 constexpr milliseconds loading_pause{50};
+constexpr milliseconds looks_every{1'000}; // whether the server is still the same
 
 /// The value of `key:value\r\n` in what INFO answers.
 std::string info_value(std::string_view info, std::string_view key) {
@@ -59,6 +61,9 @@ struct client::impl : std::enable_shared_from_this<impl> {
     asio::awaitable<base::result<void>> establish();
     asio::awaitable<base::result<void>> greet(connection&);
     asio::awaitable<base::result<void>> read_closings(connection&);
+    asio::awaitable<base::result<void>> try_to_write(connection&);
+    asio::awaitable<bool> unchanged();
+    void drop(std::string why);
     asio::awaitable<base::result<reply>> send(std::span<const std::string> args);
 
     asio::any_io_executor ex;
@@ -71,6 +76,7 @@ struct client::impl : std::enable_shared_from_this<impl> {
     std::vector<closing> closings; // the newest first
     std::string trouble = "not connected yet";
     bool up = false;
+    bool refused = false; // it answered, and would not serve us
     bool stopping = false;
 };
 
@@ -89,7 +95,10 @@ asio::awaitable<void> client::impl::keep_connected(std::shared_ptr<impl> self) {
                 "redis_connected",
                 {{"server", self->where}, {"run_id", self->identity.run_id}, {"generation", self->generation}});
             self->changed.notify();
-            co_await self->link->closed();
+            const auto here = self->link;
+            while (!co_await here->closed_within(looks_every)) {
+                std::ignore = co_await self->unchanged();
+            }
             self->up = false;
             self->trouble = self->link->loss();
         } else {
@@ -167,7 +176,8 @@ asio::awaitable<base::result<void>> client::impl::greet(connection& to) {
             co_return base::failed(answer.error());
         }
         if (answer->is_error()) {
-            co_return base::failed(base::fault::kind::broken, fmt::format("INFO was refused: {}", answer->text));
+            co_return base::failed(base::fault::kind::broken,
+                                   refusal(answer->text).value_or("INFO was refused: " + answer->text));
         }
         if (info_value(answer->text, "loading") != "1") {
             identity = {.run_id = info_value(answer->text, "run_id"),
@@ -175,6 +185,12 @@ asio::awaitable<base::result<void>> client::impl::greet(connection& to) {
             if (identity.run_id.empty() || identity.master_replid.empty()) {
                 co_return base::failed(base::fault::kind::broken,
                                        "INFO has no run_id or no master_replid: is this Redis?");
+            }
+            if (info_value(answer->text, "role") != "master") {
+                co_return base::failed(base::fault::kind::broken, *refusal("READONLY"));
+            }
+            if (auto writes = co_await try_to_write(to); !writes) {
+                co_return writes;
             }
             co_return co_await read_closings(to);
         }
@@ -203,14 +219,57 @@ asio::awaitable<base::result<void>> client::impl::read_closings(connection& to) 
     co_return base::result<void>{};
 }
 
+/// After a refusal: a server whose memory or disk is full still greets, and would refuse the next write.
+asio::awaitable<base::result<void>> client::impl::try_to_write(connection& to) {
+    if (!refused) {
+        co_return base::result<void>{};
+    }
+    const std::vector<std::string> probe{"SET", "semel:probe", "1", "PX", "60000"};
+    const auto answer = co_await to.exchange(probe);
+    if (!answer) {
+        co_return base::failed(answer.error());
+    }
+    if (const auto why = answer->is_error() ? refusal(answer->text) : std::nullopt) {
+        co_return base::failed(base::fault::kind::broken, *why);
+    }
+    refused = false;
+    co_return base::result<void>{};
+}
+
+asio::awaitable<bool> client::impl::unchanged() {
+    const auto asked_on = generation;
+    const std::vector<std::string> info{"INFO", "replication"};
+    const auto answer = co_await send(info);
+    if (!answer || answer->is_error() || asked_on != generation || !up) {
+        co_return false;
+    }
+    if (info_value(answer->text, "role") != "master" ||
+        info_value(answer->text, "master_replid") != identity.master_replid) {
+        drop("the server was demoted, or follows other data than before");
+        co_return false;
+    }
+    co_return true;
+}
+
+/// What is out is answered `unreachable`, and the server greeted anew.
+void client::impl::drop(std::string why) {
+    trouble = why;
+    link->close(base::fault::kind::unreachable, std::move(why));
+}
+
 asio::awaitable<base::result<reply>> client::impl::send(std::span<const std::string> args) {
     if (!up || !link->is_open()) {
         co_return base::failed(base::fault::kind::unreachable, fmt::format("{}: {}", where, trouble));
     }
-    auto answer = co_await link->exchange(args);
+    const auto asked = link;
+    auto answer = co_await asked->exchange(args);
     if (!answer) {
         co_return base::failed(
             answer.error().within(where + ": lost while a command was out, which may have been executed"));
+    }
+    if (auto why = answer->is_error() ? refusal(answer->text) : std::nullopt; why && asked == link) {
+        refused = true;
+        drop(*std::move(why));
     }
     co_return answer;
 }
@@ -255,6 +314,11 @@ bool client::holds_all_of(const server_identity& written_under) const noexcept {
 }
 const std::string& client::trouble() const noexcept {
     return impl_->trouble;
+}
+
+asio::awaitable<bool> client::unchanged() {
+    const auto self = impl_;
+    co_return co_await self->unchanged();
 }
 
 asio::awaitable<base::result<reply>> client::command(std::vector<std::string> args) {

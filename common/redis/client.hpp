@@ -80,10 +80,16 @@ class client {
     const server_identity& identity() const noexcept;
     /// Whether the present data hold all that was written under that identity, because its server ended in order.
     bool holds_all_of(const server_identity&) const noexcept;
+    /// Asks the server whether it is still the one of identity(). False, and the connection is closed, when it is not
+    /// (it was demoted, took another master's data, was promoted again) or does not say. What was read or written
+    /// between the greeting and a yes concerns the data of that identity.
+    boost::asio::awaitable<bool> unchanged();
     /// Why there is no connection, for health and operators; empty while there is one.
     const std::string& trouble() const noexcept;
 
-    /// Fails at once with `unreachable` while there is no connection. An error reply is a reply, not a fault. A
+    /// Fails at once with `unreachable` while there is no connection. An error reply is a reply, not a fault; one that
+    /// says that the server cannot serve us (refusal.hpp) ends the connection as well, and there is none again before a
+    /// write succeeds. A
     /// cancelled wait ends at once; the command stays out and may be executed. Destroying the client answers what is
     /// out with `stopping`. Not for SUBSCRIBE, MONITOR or blocking commands: one reply for each command, in order.
     boost::asio::awaitable<base::result<reply>> command(std::vector<std::string> args);

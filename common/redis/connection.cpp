@@ -338,11 +338,17 @@ void connection::let_go() noexcept {
     moved_.notify();
 }
 
-asio::awaitable<void> connection::closed() {
+asio::awaitable<bool> connection::closed_within(std::chrono::milliseconds time) {
     const auto self = shared_from_this();
+    const auto until = clock::now() + time;
     while (context_ != nullptr) {
-        co_await moved_.wait();
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now());
+        if (left.count() <= 0) {
+            co_return false;
+        }
+        std::ignore = co_await moved_.wait_for(left);
     }
+    co_return true;
 }
 
 base::fault connection::lost() const {

@@ -33,8 +33,8 @@ class connection : public std::enable_shared_from_this<connection> {
     boost::asio::awaitable<base::result<reply>> exchange(std::span<const std::string> args);
     /// What is out gets `k` and this reason. Idempotent; the first reason stays.
     void close(base::fault::kind k, std::string why);
-    /// Returns when the connection is lost or closed.
-    boost::asio::awaitable<void> closed();
+    /// Returns true when the connection is lost or closed, false when it still stands after this time.
+    boost::asio::awaitable<bool> closed_within(std::chrono::milliseconds);
     const std::string& loss() const noexcept { return loss_; }
 
   private:

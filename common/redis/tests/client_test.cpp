@@ -1,4 +1,5 @@
 #include <redis/client.hpp>
+#include <redis/refusal.hpp>
 #include <runtime/tasks.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
@@ -341,6 +343,96 @@ TEST(Client, ACancelledWaitLeavesTheOrderOfRepliesWhole) {
         EXPECT_TRUE(co_await out.close(patience));
         EXPECT_TRUE(whole);
     });
+}
+
+/// Until the client says why it has no connection.
+asio::awaitable<std::string> in_trouble(client& c) {
+    for (int i = 0; c.trouble().empty() && i < 5'000; ++i) {
+        co_await runtime::sleep(milliseconds{2});
+    }
+    co_return c.trouble();
+}
+
+TEST(Client, AServerWhoseMemoryIsFullIsNoConnectionUntilAWriteSucceeds) {
+    server s;
+    run(s, [](server& s) -> asio::awaitable<void> {
+        client c{co_await asio::this_coro::executor, to(s)};
+        client other{co_await asio::this_coro::executor, to(s)};
+        co_await c.connected();
+        co_await other.connected();
+        const auto before = c.generation();
+        std::ignore = co_await ask(other, {"CONFIG", "SET", "maxmemory", "1"});
+        const auto refused = co_await ask(c, {"SET", "k", "v"});
+        EXPECT_EQ(refused->error_code(), "OOM");
+        EXPECT_NE((co_await in_trouble(c)).find("maxmemory"), std::string::npos) << c.trouble();
+        EXPECT_FALSE((co_await ask(c, {"GET", "k"})).has_value()) << "a loss, for everything";
+        co_await runtime::sleep(milliseconds{1'500}); // it tries again and again meanwhile
+        EXPECT_EQ(c.generation(), before) << "it came up although no write would succeed";
+        std::ignore = co_await ask(other, {"CONFIG", "SET", "maxmemory", "0"});
+        co_await c.connected();
+        EXPECT_EQ(c.generation(), before + 1);
+        EXPECT_FALSE((co_await ask(c, {"SET", "k", "v"}))->is_error());
+    });
+}
+
+TEST(Client, AScriptThatIsRefusedIsALossToo) {
+    server s;
+    run(s, [](server& s) -> asio::awaitable<void> {
+        client c{co_await asio::this_coro::executor, to(s)};
+        client other{co_await asio::this_coro::executor, to(s)};
+        co_await c.connected();
+        co_await other.connected();
+        static const script put{"return redis.call('SET', KEYS[1], ARGV[1])"};
+        std::ignore = co_await ask(other, {"CONFIG", "SET", "maxmemory", "1"});
+        std::vector<std::string> keys{"k"};
+        std::vector<std::string> args{"v"};
+        std::ignore = co_await c.eval(put, std::move(keys), std::move(args));
+        EXPECT_FALSE(c.trouble().empty());
+    });
+}
+
+// Demoted, filled with another master's data and promoted, while the connection stands: its claims are not the ones
+// that were made there.
+TEST(Client, AMasterThatTookOthersDataMeanwhileIsGreetedAnew) {
+    server s;
+    run(s, [](server& s) -> asio::awaitable<void> {
+        server copy{{"--repl-diskless-sync-delay", "0"}};
+        const auto executor = co_await asio::this_coro::executor;
+        client c{executor, to(s)};
+        client admin{executor, to(s)};
+        client source{executor, to(copy)};
+        co_await c.connected();
+        co_await admin.connected();
+        co_await source.connected();
+        EXPECT_TRUE(co_await c.unchanged());
+        const auto before = c.identity();
+        const auto generation = c.generation();
+        std::ignore = co_await ask(source, {"SET", "of", "the other"});
+        std::ignore = co_await ask(admin, {"REPLICAOF", "127.0.0.1", std::to_string(copy.port())});
+        std::ignore = co_await in_trouble(c); // it hears of the demotion by itself
+        EXPECT_FALSE(c.trouble().empty());
+        std::ignore = co_await in_trouble(admin);
+        const auto line = fmt::format("redis-cli -p {} ", s.port());
+        for (bool synced = false; !synced; co_await runtime::sleep(milliseconds{20})) {
+            synced = std::system((line + "get of | grep -q other").c_str()) == 0; // NOLINT(concurrency-mt-unsafe)
+        }
+        std::ignore = std::system((line + "replicaof no one > /dev/null").c_str()); // NOLINT(concurrency-mt-unsafe)
+        co_await reconnected(c, generation);
+        EXPECT_EQ(c.identity().run_id, before.run_id);
+        EXPECT_NE(c.identity().master_replid, before.master_replid);
+        EXPECT_TRUE(co_await c.unchanged());
+    });
+}
+
+TEST(Refusal, NamesWhatToDoAndLeavesOtherErrorsAlone) {
+    for (const auto* code : {"READONLY", "OOM", "MISCONF", "BUSY", "LOADING", "NOAUTH", "NOREPLICAS", "CLUSTERDOWN",
+                             "MOVED", "MASTERDOWN"}) {
+        const auto why = refusal(fmt::format("{} something or other", code));
+        ASSERT_TRUE(why) << code;
+        EXPECT_NE(why->find(code), std::string::npos);
+    }
+    EXPECT_FALSE(refusal("STALE another head stands here"));
+    EXPECT_FALSE(refusal("ERR OOM is the second word"));
 }
 
 TEST(Durability, RefusesAServerThatMayForget) {
