@@ -1,7 +1,7 @@
 """Judges a finished run: what the gateways accepted against what Semel says about it. Pure.
 
 The invariants are numbered I1 to I12 as in the fault plan; L1 is the engine's own promise that a notification never
-has two live records, G1 that of the dispatchers to speak their protocols. A breach is a sentence with the numbers in it, and never an address or a name.
+has two live records, G1 that of the dispatchers to speak their protocols, E1 that a policy decides by what is known. A breach is a sentence with the numbers in it, and never an address or a name.
 """
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from .people import CHANNELS
 
 DOUBT_KINDS = ("in_doubt", "awaiting", "unresolved")
+
+# A policy decides by what was in Kafka when it asked; until its decision is a record there, so much more may come.
+DECISION_MS = 5_000
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,17 @@ class Event:
     code: str = ""
     message_id: str = ""
     time_us: int = 0
+
+
+@dataclass(frozen=True)
+class Told:
+    """A record in Kafka that says of a notification that it was accepted, or that its doubt was sent again by policy;
+    with the broker's time of it."""
+
+    notification: str  # of a report: perhaps its first half
+    what: str  # accepted, or resent
+    time_ms: int
+    attempt: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,6 +101,7 @@ class Evidence:
     topic_events: Counter = field(default_factory=Counter)  # event id -> how often it is in Kafka
     dispatched: Counter = field(default_factory=Counter)  # (notification, attempt) -> records in dispatch.*
     retried: Counter = field(default_factory=Counter)  # (notification, attempt) -> records in retry.*
+    told: list = field(default_factory=list)  # answers and resends as they came to Kafka
     dead_letters: int = 0
     faults: list = field(default_factory=list)
     limits: dict = field(default_factory=dict)  # gateway -> (per second, at once)
@@ -452,9 +467,20 @@ class Check:
         if self.lost:
             self.breach("I12", f"{self.lost} addresses got nothing and are neither failed nor in doubt")
 
+    def evidence_before_decision(self):
+        named = lambda told: told.notification[:32]  # a return path has room for half of the name
+        answered = {}
+        for told in self.e.told:
+            if told.what == "accepted":
+                answered[named(told)] = min(told.time_ms, answered.get(named(told), told.time_ms))
+        self.some("E1", (t.notification for t in self.e.told if t.what == "resent" and named(t) in answered
+                         and answered[named(t)] + DECISION_MS < t.time_ms),
+                  "notifications were sent again by policy although a record in Kafka already held the answer")
+
     INVARIANTS = (nobody_twice, outcomes_add_up, accepted_means_accepted, failed_means_not_sent, doubt_is_bounded,
                   doubts_are_settled_rightly, ledger_is_the_topic, one_live_record, redis_says_the_same,
-                  rates_are_kept, nothing_leaked, protocols_are_kept, nobody_forgotten)
+                  rates_are_kept, nothing_leaked, protocols_are_kept, nobody_forgotten,
+                  evidence_before_decision)
 
 
 def group(pairs):

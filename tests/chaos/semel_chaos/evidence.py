@@ -7,7 +7,7 @@ import time
 from collections import Counter
 
 from . import kafka, ledger, people, redis
-from .checker import Accept, Evidence
+from .checker import Accept, Evidence, Told
 from .gateways import read_accepted
 from .stack import DISPATCHERS, Failed, wait_for
 
@@ -66,6 +66,7 @@ def gather(stack, campaign, truth, policy, faults, elsewhere=frozenset()):
         accepts=[a for a in accepted(stack) if (a.channel, a.address) not in elsewhere],
         links=ledger.links(stack.dsn, campaign),
         dispatched=dispatched, retried=retried,
+        told=[Told(*one) for one in (*kafka.told(bootstrap, campaign), *kafka.named(bootstrap))],
         dead_letters=sum(1 for _ in kafka.records(bootstrap, "dead-letter")),
         faults=faults, limits={name: (rate, at_once(rate, stack.watch.worst_s)) for name, rate in stack.rates.items()},
         # After a loss the register is filled again only when release still needs it: then its head names no spans.

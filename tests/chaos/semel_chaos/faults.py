@@ -3,6 +3,7 @@
 A fault says how many notifications it may put in doubt: `bound(stack)`, by channel. A channel that is absent may get no
 doubt from it at all; None means any number, all of which must be listed.
 """
+import os
 import shutil
 import signal
 import time
@@ -394,6 +395,49 @@ class FillPostgres(Fault):
     def mend(self, stack):
         (stack.dir / "data/postgres/ballast").unlink(missing_ok=True)
         wait_for("PostgreSQL answers again", lambda: stack.pid("postgres") and stack.ready("postgres"), 90)
+
+
+class HoldPostgres(Fault):
+    """It does not fail, it hangs, and every connection to it with it. Nothing may be lost, sending goes on, and no policy
+    decides about what it has not heard."""
+
+    name = "hold"
+
+    def __init__(self, seconds):
+        super().__init__("postgres", seconds)
+        self.held = ()
+
+    def channels(self):
+        return ()
+
+    def strike(self, stack):
+        self.held = stack.signal_all("postgres", signal.SIGSTOP)
+        self.last()
+
+    def mend(self, stack):
+        for pid in self.held:
+            try:
+                os.kill(pid, signal.SIGCONT)
+            except ProcessLookupError:
+                pass
+
+
+class FillRedis(Fault):
+    """No memory is left: it answers every write with OOM, and forgets nothing. Sending waits; nothing is in doubt."""
+
+    name = "memory full"
+
+    def __init__(self, seconds):
+        super().__init__("redis", seconds)
+
+    def strike(self, stack):
+        port = stack.port("redis")
+        self.before = redis.setting(port, "maxmemory")
+        redis.set(port, "maxmemory", "1")
+        self.last()
+
+    def mend(self, stack):
+        redis.set(stack.port("redis"), "maxmemory", self.before)
 
 
 class Storm(OfService):

@@ -17,9 +17,15 @@ PERSONAL = (*DISPATCH, *RETRY, "audience", "events", "progress", "feedback", "do
 
 def records(bootstrap, topic, start="beginning"):
     """(partition, offset, key, value) of every committed record; nothing for a topic that does not exist."""
+    for partition, offset, _, key, value in timed_records(bootstrap, topic, start):
+        yield partition, offset, key, value
+
+
+def timed_records(bootstrap, topic, start="beginning"):
+    """The same with the record's time in ms after the offset: the broker's where the topic takes its own."""
     done = subprocess.run(
         ["kcat", "-C", "-q", "-e", "-b", bootstrap, "-t", topic, "-o", start, "-X", "isolation.level=read_committed",
-         "-X", "check.crcs=true", "-f", "%p %o %K %S\n%k%s\n"],
+         "-X", "check.crcs=true", "-f", "%p %o %T %K %S\n%k%s\n"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=300)
     if done.returncode != 0:
         if b"Unknown topic" in done.stderr or b"UNKNOWN_TOPIC" in done.stderr:
@@ -28,14 +34,14 @@ def records(bootstrap, topic, start="beginning"):
     data, at = done.stdout, 0
     while at < len(data):
         line = data.index(b"\n", at)
-        partition, offset, key_size, size = map(int, data[at:line].split())
+        partition, offset, time_ms, key_size, size = map(int, data[at:line].split())
         at = line + 1
         # A null is printed as nothing and has the size -1.
         key = data[at:at + key_size] if key_size >= 0 else None
         at += max(0, key_size)
         value = data[at:at + size] if size >= 0 else None
         at += max(0, size) + 1
-        yield partition, offset, key, value
+        yield partition, offset, time_ms, key, value
 
 
 def high_watermarks(bootstrap, topic, partitions):
@@ -53,6 +59,37 @@ def events(bootstrap):
             event = protobuf.fields(raw)
             yield (protobuf.last(event, 1, b"").hex(), protobuf.last(event, 2, 0), protobuf.last(event, 5, b"").hex(),
                    protobuf.last(event, 3, b"").decode())
+
+
+# Numbers of EventKind, Channel and ReceiptState.
+EVENT_ACCEPTED, EVENT_RESENT, EVENT_RECEIPT = 10, 15, 20
+SMS = 3
+PROVING = (1, 2, 3, 4, 5)  # delivered, bounced, complained, read, on its way
+
+
+def told(bootstrap, campaign):
+    """(notification in hex, "accepted" or "resent", time in ms, attempt) of every event that says so. A receipt of an SMS
+    may be of one of its parts: it says nothing by itself."""
+    for _, _, time_ms, _, value in timed_records(bootstrap, "events"):
+        for raw in protobuf.fields(value or b"").get(1, ()):
+            event = protobuf.fields(raw)
+            if protobuf.last(event, 3, b"").decode() != campaign:
+                continue
+            kind, code = protobuf.last(event, 2, 0), protobuf.last(event, 9, b"").decode()
+            proof = kind == EVENT_RECEIPT and protobuf.last(event, 18, 0) in PROVING and protobuf.last(event, 6, 0) != SMS
+            if kind == EVENT_ACCEPTED or proof:
+                yield protobuf.last(event, 5, b"").hex(), "accepted", time_ms, protobuf.last(event, 7, 0)
+            elif kind == EVENT_RESENT and code == "semel:policy":
+                yield protobuf.last(event, 5, b"").hex(), "resent", time_ms, protobuf.last(event, 7, 0)
+
+
+def named(bootstrap):
+    """(notification in hex or the first half of it, "accepted", time in ms, 0) of every report of gateway.receipts that
+    names its message itself and proves that it was accepted."""
+    for _, _, time_ms, _, value in timed_records(bootstrap, "gateway.receipts"):
+        receipt = protobuf.fields(value or b"")
+        if protobuf.last(receipt, 4, 0) in PROVING and protobuf.last(receipt, 10, b""):
+            yield protobuf.last(receipt, 10, b"").hex(), "accepted", time_ms, 0
 
 
 def dispatches(bootstrap, topics):

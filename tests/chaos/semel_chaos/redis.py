@@ -2,6 +2,8 @@
 import json
 import subprocess
 
+from .stack import Failed
+
 # All in one script, so that nothing moves meanwhile. Binary fields travel as hex.
 COUNT_REGISTER = """
 local entries, head, seen = 0, 0, {}
@@ -46,6 +48,16 @@ def ask(port, *words):
     done = subprocess.run(["redis-cli", "-p", str(port), *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           stdin=subprocess.DEVNULL, timeout=60, text=True)
     return done.stdout.strip()
+
+
+def setting(port, name):
+    return ask(port, "CONFIG", "GET", name).splitlines()[1]
+
+
+def set(port, name, value):
+    answer = ask(port, "CONFIG", "SET", name, value)
+    if answer != "OK":
+        raise Failed(f"CONFIG SET {name} {value}: {answer}")
 
 
 def register(port, campaign):

@@ -178,6 +178,8 @@ MAKERS = {
     "restart": lambda w: (w.target("kafka"), w.end(faults.StopKafka()))[1],
     "flushall": of_redis(faults.FlushRedis), "replace": of_redis(faults.EmptyRedis), "roll back": of_redis(faults.OldRedis),
     "fail over": of_redis(faults.FailOver),
+    "memory full": lambda w: (w.target("redis"), w.end(faults.FillRedis(w.seconds())))[1],
+    "hold": lambda w: (w.target("postgres"), w.end(faults.HoldPostgres(w.seconds())))[1],
     "disk full": lambda w: (w.target("postgres"), w.end(faults.FillPostgres(w.seconds())))[1],
     "reset": lambda w: w.end(faults.Reset(w.target(*GATEWAYS))),
     "refuse": of_gateway(faults.Refuse), "slow": of_gateway(faults.Slow),

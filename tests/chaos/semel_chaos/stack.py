@@ -321,6 +321,16 @@ gateways:
             return None
         return pid
 
+    def signal_all(self, name, number):
+        """A server and every process that it has started; their pids. The first one first: it starts no more."""
+        pids = [self.signal(name, number)]
+        for pid in pids:
+            children = Path(f"/proc/{pid}/task/{pid}/children")
+            for child in map(int, children.read_text().split() if children.exists() else ()):
+                os.kill(child, number)
+                pids.append(child)
+        return pids
+
     def kill(self, name):
         """kill -9; the pid that is gone. Waits for a process that is just being restarted."""
         wait_for(f"{name} runs, to be killed", lambda: self.pid(name), 30, every=0.05)

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import replace
 
 from semel_chaos import people
-from semel_chaos.checker import Accept, Event, Evidence, Fault, Link, judge, table
+from semel_chaos.checker import Accept, Event, Evidence, Fault, Link, Told, judge, table
 
 GATEWAY = {"email": "relay-a", "push": "apns", "sms": "smsc-a"}
 
@@ -103,6 +103,21 @@ class Checker(unittest.TestCase):
             e.faults = [Fault("kill", "email", 4_000_000, {"email": 1})]
             put_in_doubt(e, accepted_there=accepted_there)
             self.assertEqual([str(b) for b in judge(e).breaches], [])
+
+    def test_E1_sent_again_by_policy_although_the_answer_was_in_kafka(self):
+        notification = "ab" * 32
+        resent = Told(notification, "resent", 60_000, 2)
+        for answer in (Told(notification, "accepted", 20_000, 1), Told(notification[:32], "accepted", 20_000)):
+            e = clean("resend")
+            e.told = [resent, answer]
+            self.catches(e, "E1")
+
+    def test_E1_an_answer_that_came_after_the_decision_excuses_it(self):
+        e = clean("resend")
+        notification, other = "ab" * 32, "cd" * 32
+        e.told = [Told(notification, "resent", 60_000, 2), Told(notification, "accepted", 58_000, 1),
+                  Told(notification, "accepted", 70_000, 2), Told(other, "accepted", 1_000, 1)]
+        self.assertEqual(self.breaches(e), Counter())
 
     def test_I1_a_second_message_under_hold(self):
         e = clean()

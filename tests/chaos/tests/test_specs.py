@@ -42,6 +42,11 @@ class Specs(unittest.TestCase):
         self.assertEqual(self.one("refuse for now apns 4").lie, "refuse for now")
         self.assertIs(type(self.one("refuse apns 4")), faults.Refuse)
 
+    def test_reads_what_no_schedule_draws(self):
+        for spec, kind in (("memory full redis 5 s", faults.FillRedis), ("hold postgres 20 s", faults.HoldPostgres)):
+            fault = self.one(spec)
+            self.assertEqual((type(fault), str(fault)), (kind, spec))
+
     def test_two_overlap(self):
         first, second, gap = specs.parse("silence relay-a 8 + kill email").step
         self.assertEqual((str(first), str(second)), ("silence relay-a 8 s", "kill email"))
