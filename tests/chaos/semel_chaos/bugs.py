@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parents[1] / "bugs"
-INVARIANTS = frozenset(f"I{n}" for n in range(1, 13)) | {"L1", "G1", "E1"}
+INVARIANTS = frozenset(f"I{n}" for n in range(1, 13)) | {"L1", "G1", "E1", "O1"}
 BREACH = re.compile(r"^BREACH (\w+): (.*)$", re.MULTILINE)
 
 

@@ -1,7 +1,8 @@
 """Judges a finished run: what the gateways accepted against what Semel says about it. Pure.
 
 The invariants are numbered I1 to I12 as in the fault plan; L1 is the engine's own promise that a notification never
-has two live records, G1 that of the dispatchers to speak their protocols, E1 that a policy decides by what is known. A breach is a sentence with the numbers in it, and never an address or a name.
+has two live records, G1 that of the dispatchers to speak their protocols, E1 that a policy decides by what is known, O1 that an
+operator is obeyed. A breach is a sentence with the numbers in it, and never an address or a name.
 """
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -75,6 +76,7 @@ class Fault:
     recovery_s: float | None = None
     until_us: int = 0  # when it was over
     held_up: dict = field(default_factory=dict)  # gateway -> messages that it, or the way to it, lets through at its end
+    quiet_us: tuple | None = None  # from when to when nobody may be told
     doubts: Counter = field(default_factory=Counter)
 
 
@@ -477,10 +479,25 @@ class Check:
                          and answered[named(t)] + DECISION_MS < t.time_ms),
                   "notifications were sent again by policy although a record in Kafka already held the answer")
 
+    def operator_is_obeyed(self):
+        for fault in self.e.faults:
+            if fault.quiet_us:
+                begins, ends = fault.quiet_us
+                told = sum(begins < a.time_us < ends for a in self.e.accepts)
+                if told:
+                    self.breach("O1", f"{told} messages were accepted after {fault.name} {fault.target}")
+                if fault.name == "cancel":
+                    self.some("O1", (t.notification for t in self.e.told if t.what == "resent" and t.time_ms * 1000 > begins),
+                              "notifications were sent again by policy after the campaign was cancelled")
+        if not any(fault.name == "cancel" for fault in self.e.faults):
+            self.some("O1", (s.notification for s in self.stories.values() for events in s.by_attempt.values()
+                             for e in events if e.kind == "failed" and e.code == "semel:cancelled"),
+                      "notifications failed as cancelled, and nobody cancelled the campaign")
+
     INVARIANTS = (nobody_twice, outcomes_add_up, accepted_means_accepted, failed_means_not_sent, doubt_is_bounded,
                   doubts_are_settled_rightly, ledger_is_the_topic, one_live_record, redis_says_the_same,
                   rates_are_kept, nothing_leaked, protocols_are_kept, nobody_forgotten,
-                  evidence_before_decision)
+                  evidence_before_decision, operator_is_obeyed)
 
 
 def group(pairs):

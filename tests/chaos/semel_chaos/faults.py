@@ -440,6 +440,44 @@ class FillRedis(Fault):
         redis.set(stack.port("redis"), "maxmemory", self.before)
 
 
+class HoldCampaign(Fault):
+    """Paused by an operator, and resumed: for so long nobody is told, and afterwards everybody is."""
+
+    name = "hold"
+    BEGINS_S = 5.0  # until every process has heard it, and what was out is answered
+
+    def __init__(self, seconds):
+        super().__init__("campaign", seconds)
+        self.quiet_us = None
+
+    def strike(self, stack):
+        stack.patient_json("campaign", "pause", stack.campaign)
+        begins = time.time() + self.BEGINS_S
+        self.last()
+        if (ends := time.time()) > begins:
+            self.quiet_us = (int(begins * 1e6), int(ends * 1e6))
+
+    def mend(self, stack):
+        stack.patient_json("campaign", "resume", stack.campaign)
+
+
+class CancelCampaign(Fault):
+    """For good: nobody is told after it, and whoever was not told is failed with that word. The last fault of a run."""
+
+    name = "cancel"
+
+    def __init__(self):
+        super().__init__("campaign")
+        self.quiet_us = None
+
+    def channels(self):
+        return ()
+
+    def strike(self, stack):
+        stack.patient_json("campaign", "cancel", stack.campaign)
+        self.quiet_us = (int((time.time() + HoldCampaign.BEGINS_S) * 1e6), 1 << 62)
+
+
 class Storm(OfService):
     """Processes of a service join and leave every few seconds. Those that leave drain: no doubt."""
 

@@ -132,6 +132,12 @@ def pause(w):
     return w.end(servers[target](seconds) if target in servers else faults.Pause(target, seconds))
 
 
+def hold(w):
+    kinds = {"postgres": faults.HoldPostgres, "campaign": faults.HoldCampaign}
+    target = w.target(*kinds)
+    return w.end(kinds[target](w.seconds()))
+
+
 def clock(w):
     return w.end(faults.StepClock(w.target(*SERVICES), w.number("by how many seconds"), w.seconds()))
 
@@ -179,7 +185,7 @@ MAKERS = {
     "flushall": of_redis(faults.FlushRedis), "replace": of_redis(faults.EmptyRedis), "roll back": of_redis(faults.OldRedis),
     "fail over": of_redis(faults.FailOver),
     "memory full": lambda w: (w.target("redis"), w.end(faults.FillRedis(w.seconds())))[1],
-    "hold": lambda w: (w.target("postgres"), w.end(faults.HoldPostgres(w.seconds())))[1],
+    "hold": hold, "cancel": lambda w: (w.target("campaign"), w.end(faults.CancelCampaign()))[1],
     "disk full": lambda w: (w.target("postgres"), w.end(faults.FillPostgres(w.seconds())))[1],
     "reset": lambda w: w.end(faults.Reset(w.target(*GATEWAYS))),
     "refuse": of_gateway(faults.Refuse), "slow": of_gateway(faults.Slow),

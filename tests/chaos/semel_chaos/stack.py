@@ -124,6 +124,7 @@ class Stack:
         self.gateway_process = None
         self.proxies = None
         self.beside = []  # what runs beside the stack and ends with it
+        self.campaign = None  # the id of the one that is under way
         self.violations_seen = {}  # by gateway, of earlier campaigns
         self.tails = Tails()
         self.watch = Watch()

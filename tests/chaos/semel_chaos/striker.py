@@ -60,6 +60,7 @@ class Striker:
         finally:
             fault.mend(self.stack)
             record.until_us, record.held_up = now_us(), fault.held_up(self.stack)
+            record.quiet_us = getattr(fault, "quiet_us", None)
             record.bound = {c: n if n is None else max(n, record.bound.get(c) or 0)
                             for c, n in (fault.bound(self.stack) or record.bound).items()}  # some know only now
         if getattr(fault, "loses_claims", False):

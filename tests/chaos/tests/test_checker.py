@@ -119,6 +119,27 @@ class Checker(unittest.TestCase):
                   Told(notification, "accepted", 70_000, 2), Told(other, "accepted", 1_000, 1)]
         self.assertEqual(self.breaches(e), Counter())
 
+    def test_O1_a_message_while_the_campaign_was_paused(self):
+        e = clean()
+        at = e.accepts[3].time_us
+        for begins, ends, caught in ((at - 1, at + 1, 1), (at + 1, at + 2, 0)):
+            e.faults = [Fault("hold", "campaign", 1, quiet_us=(begins, ends))]
+            self.assertEqual(self.breaches(e)["O1"], caught)
+
+    def test_O1_sent_again_after_it_was_cancelled(self):
+        e = clean("resend")
+        e.faults = [Fault("cancel", "campaign", 1, quiet_us=(50_000_000, 1 << 62))]
+        for time_ms, caught in ((49_000, 0), (51_000, 1)):
+            e.told = [Told("ab" * 32, "resent", time_ms, 2)]
+            self.assertEqual(self.breaches(e)["O1"], caught)
+
+    def test_O1_failed_as_cancelled_by_nobody(self):
+        e = clean()
+        reword(e, 2, kind="failed", code="semel:cancelled", message_id="")
+        self.catches(e, "O1")
+        e.faults = [Fault("cancel", "campaign", 1)]
+        self.assertNotIn("O1", self.breaches(e))
+
     def test_I1_a_second_message_under_hold(self):
         e = clean()
         e.accepts.append(copy.copy(e.accepts[0]))

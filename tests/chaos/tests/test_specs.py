@@ -43,7 +43,8 @@ class Specs(unittest.TestCase):
         self.assertIs(type(self.one("refuse apns 4")), faults.Refuse)
 
     def test_reads_what_no_schedule_draws(self):
-        for spec, kind in (("memory full redis 5 s", faults.FillRedis), ("hold postgres 20 s", faults.HoldPostgres)):
+        for spec, kind in (("memory full redis 5 s", faults.FillRedis), ("hold postgres 20 s", faults.HoldPostgres),
+                           ("hold campaign 8 s", faults.HoldCampaign), ("cancel campaign", faults.CancelCampaign)):
             fault = self.one(spec)
             self.assertEqual((type(fault), str(fault)), (kind, spec))
 
