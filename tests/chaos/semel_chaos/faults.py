@@ -617,8 +617,11 @@ class Lie(OfGateway):
                "reset before the end": {"reset_before_last_byte": 0.02}, "late": {"latency_ms": 6000},
                "refuse for now": {"errors": {"smtp": {"451 4.7.1": 0.2}, "apns": {"503": 0.2}, "fcm": {"503": 0.2},
                                              "smpp": {"0x58": 0.2}}},
+               "refuse for good": {"errors": {"smtp": {"550 5.1.1": 0.2}, "apns": {"410": 0.2}, "fcm": {"404": 0.2},
+                                              "smpp": {"0x0B": 0.2}}},
                "throttle": {"errors": {"smtp": {"451 4.7.1": 1.0}, "apns": {"429": 1.0}, "fcm": {"429": 1.0},
                                        "smpp": {"0x58": 1.0}}}}
+    DRAWN = tuple(sorted(set(CHOICES) - {"refuse for good"}))  # the others are done by name
     USUAL = {"hang": False, "silence": 0, "accept_then_reset": 0, "reset_before_last_byte": 0, "errors": {}}
 
     def __init__(self, target, lie, seconds):
@@ -629,7 +632,7 @@ class Lie(OfGateway):
 
     def bound(self, stack):
         one = stack.WINDOWS[self.target]
-        if self.lie in ("refuse for now", "throttle"):
+        if self.lie in ("refuse for now", "refuse for good", "throttle"):
             return {}  # a refusal is certain
         if self.lie == "hang":
             return {self.channels()[0]: one * (2 + int(self.seconds / 5))}

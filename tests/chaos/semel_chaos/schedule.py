@@ -137,7 +137,7 @@ def network(index, dice):
 
 
 def lie(index, dice):
-    names = sorted(faults.Lie.CHOICES)
+    names = faults.Lie.DRAWN
     return faults.Lie(dice.choice(sorted(GATEWAYS)), names[index % len(names)], dice.uniform(2, 6))
 
 

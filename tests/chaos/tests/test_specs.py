@@ -44,7 +44,8 @@ class Specs(unittest.TestCase):
 
     def test_reads_what_no_schedule_draws(self):
         for spec, kind in (("memory full redis 5 s", faults.FillRedis), ("hold postgres 20 s", faults.HoldPostgres),
-                           ("hold campaign 8 s", faults.HoldCampaign), ("cancel campaign", faults.CancelCampaign)):
+                           ("hold campaign 8 s", faults.HoldCampaign), ("cancel campaign", faults.CancelCampaign),
+                           ("refuse for good smsc-a 5 s", faults.Lie)):
             fault = self.one(spec)
             self.assertEqual((type(fault), str(fault)), (kind, spec))
 
