@@ -102,6 +102,7 @@ asio::awaitable<void> dispatch(runtime::context& ctx, base::channel channel,
     must(admin.wait_until_ready(std::chrono::seconds{30}));
     must(kafka::check_retention(admin, topics_of(channel, config.partitions)));
     redis::client redis{ctx.executor(), redis::configured(config)};
+    ctx.not_ready("waits for Redis");
     co_await redis.connected();
     must(co_await redis::check_durability(redis));
     catalog::catalog catalog{ctx.executor(), {.bootstrap = config.kafka_bootstrap, .key_encryption_key = kek}};
@@ -120,6 +121,12 @@ asio::awaitable<void> dispatch(runtime::context& ctx, base::channel channel,
     // What is out is answered and committed. The process is given up at the deadline: all must have been said by then.
     const std::chrono::milliseconds whole = config.drain_deadline;
     co_await engine.drain(std::max(whole - engine::closing_time, whole / 4));
+    if (engine.cut_off()) {
+        throw std::runtime_error{
+            "Redis does not answer this process; it has given its partitions up and starts anew, to "
+            "take some when Redis answers: " +
+            redis.trouble()};
+    }
 }
 
 } // namespace semel::delivery

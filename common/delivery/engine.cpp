@@ -1,6 +1,7 @@
 #include "engine_impl.hpp"
 
 #include <failpoint/failpoint.hpp>
+#include <kafka/leave_group.hpp>
 #include <wire/topics.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -247,8 +248,23 @@ asio::awaitable<void> engine::impl::commit_loop() {
     }
 }
 
+bool engine::impl::is_cut_off() {
+    if (redis.trouble().empty()) {
+        redis_away_since.reset();
+        return false;
+    }
+    const auto now = steady::now();
+    redis_away_since = redis_away_since.value_or(now);
+    return now - *redis_away_since >= options.cut_off_after;
+}
+
 asio::awaitable<void> engine::impl::tick() {
     while (co_await runtime::sleep(100ms)) {
+        if (is_cut_off()) {
+            cut_off = true;
+            log.warn("gives its partitions up: it reaches Kafka and not Redis", {{"redis", redis.trouble()}});
+            co_return;
+        }
         settle_overdue(steady::now() - options.awaiting_after, false);
         for (const auto& p : std::vector{order}) {
             if (p->state == partition::phase::open && redis.trouble().empty() && p->head.server != redis.identity()) {
@@ -293,9 +309,10 @@ partition_ptr engine::impl::find(const kafka::topic_partition& at) const {
 
 asio::awaitable<bool> engine::impl::drain(std::chrono::milliseconds deadline) {
     feeding = false;
+    ++assignment; // partitions that are being taken over are not opened any more
     SEMEL_FAILPOINT("delivery.drain.begun");
     for (const auto& p : order) {
-        if (p->state == partition::phase::open) {
+        if (p->state == partition::phase::open || p->state == partition::phase::taking_over) {
             p->state = partition::phase::closing; // what has not asked for a claim is the next owner's
         }
     }
@@ -321,6 +338,15 @@ asio::awaitable<bool> engine::impl::drain(std::chrono::milliseconds deadline) {
     gate.cancel_all();
     co_await gate.close(1s);
     co_await consumer.close();
+    if (cut_off) { // a static member's partitions wait for it otherwise
+        auto group = consumer_options(options).group;
+        std::vector<std::string> self{options.instance};
+        const auto left = co_await kafka::leave_group(options.bootstrap, std::move(group), std::move(self));
+        if (!left) {
+            log.warn("the group was not left: others take over once the session has ended",
+                     {{"why", left.error().why()}});
+        }
+    }
     for (auto& l : lanes) {
         co_await l.gateway->close();
     }
@@ -373,6 +399,10 @@ std::vector<kafka::start> engine::settled_retries() const {
 
 asio::awaitable<bool> engine::drain(std::chrono::milliseconds deadline) {
     return impl_->drain(deadline);
+}
+
+bool engine::cut_off() const noexcept {
+    return impl_->cut_off;
 }
 
 } // namespace semel::delivery

@@ -46,7 +46,8 @@ struct engine_options {
     std::chrono::milliseconds awaiting_after{3'000}; // sent and unanswered: settled as awaiting, so that nothing blocks
     std::chrono::milliseconds revoke_drain{2'000};
     std::chrono::milliseconds session_timeout{10'000};
-    std::size_t fetched = 4'000; // records of a partition in memory, at most
+    std::chrono::milliseconds cut_off_after{20'000}; // without Redis: then others get its partitions
+    std::size_t fetched = 4'000;                     // records of a partition in memory, at most
 };
 
 class engine {
@@ -55,14 +56,17 @@ class engine {
            telemetry::metrics&, telemetry::logger&);
     ~engine();
 
-    /// Works until cancelled. Throws when this process cannot go on (the supervisor restarts it, and the range and the
-    /// claims say what was out).
+    /// Works until cancelled, or until Redis has been away for so long that others, who may reach it, should have the
+    /// partitions: drain() then leaves the group for good, and the process starts anew. Throws when this process cannot
+    /// go on (the supervisor restarts it, and the range and the claims say what was out).
     boost::asio::awaitable<void> run();
 
     /// After run() was cancelled: takes nothing new, waits for the answers of what is out, commits, leaves the group.
     /// What is unanswered at the deadline is in doubt: the connection ends with this process. False then. Takes up to
     /// closing_time more.
     boost::asio::awaitable<bool> drain(std::chrono::milliseconds deadline);
+    /// Whether that is why run() ended.
+    bool cut_off() const noexcept;
 
     /// What stands still at the moment, in words.
     std::vector<trouble::entry> troubles() const;

@@ -66,12 +66,14 @@ struct engine::impl : std::enable_shared_from_this<impl> {
     void feed();
     bool next_of(partition&, base::instant now, item& out);
     void reserve_due(partition&, base::instant now) const;
+    bool is_cut_off();
     void settle_overdue(std::chrono::steady_clock::time_point since_before, bool closing_only);
     void balance_fetching(partition&);
     partition_ptr find(const kafka::topic_partition&) const;
 
     // engine_owner.cpp
     asio::awaitable<void> take_over(std::vector<kafka::topic_partition>);
+    asio::awaitable<void> raise_heads(std::uint64_t of_assignment);
     asio::awaitable<bool> take_over_one(partition_ptr);
     asio::awaitable<void> give_up(kafka::revoked);
     void start_rebuild(const partition_ptr&);
@@ -149,6 +151,9 @@ struct engine::impl : std::enable_shared_from_this<impl> {
     bool committing = false;
     bool feeding = true;
     bool inside_feed = false;
+    std::uint64_t assignment = 0; // counts what the group decided
+    std::optional<std::chrono::steady_clock::time_point> redis_away_since;
+    bool cut_off = false; // from Redis, for too long
     std::chrono::steady_clock::time_point last_committed;
     std::chrono::steady_clock::time_point rebuild_told;
 

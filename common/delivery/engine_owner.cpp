@@ -27,6 +27,7 @@ bool holds_claims(const partition& p) {
 } // namespace
 
 asio::awaitable<void> engine::impl::take_over(std::vector<kafka::topic_partition> gained) {
+    ++assignment;
     // Once, at assignment: Kafka would accept offsets of partitions that are no longer ours under fresh metadata.
     membership = consumer.current_membership();
     if (gained.empty()) {
@@ -61,32 +62,49 @@ asio::awaitable<void> engine::impl::take_over(std::vector<kafka::topic_partition
         throw std::runtime_error{"taking over partitions: the first commit does not succeed; starting anew"};
     }
     SEMEL_FAILPOINT("delivery.take_over.owner_committed");
-    // 2. Raise the heads in Redis: from here on the former owner claims nothing.
-    for (const auto& p : std::vector{order}) {
-        if (p->state == partition::phase::taking_over && !co_await take_over_one(p)) {
-            lose(*p, "a larger owner number stands in Redis");
-        }
-    }
-    SEMEL_FAILPOINT("delivery.take_over.head_raised");
-    // 3. A successful commit of this generation after any write of a head: had we lost the group meanwhile, our head
-    //    would stand but we could not claim under it.
-    if (!co_await commit_until(20s)) {
-        throw std::runtime_error{"taking over partitions: the second commit does not succeed; starting anew"};
-    }
-    SEMEL_FAILPOINT("delivery.take_over.marker_committed");
-    // 4. Only now read and claim.
-    for (const auto& p : order) {
-        if (p->state == partition::phase::taking_over) {
-            open(*p);
-        }
-    }
+    // Reading may begin: nothing is decided before the partition is open. The rest needs Redis, and a Redis that is
+    // away must not keep the group from its next rebalance, which waits until this assignment is answered.
     consumer.begin(starts);
     std::vector<kafka::topic_partition> named;
     for (const auto& s : starts) {
         named.push_back(s.at);
     }
     consumer.resume(named); // a former life may have paused some
-    log.info("took over", {{"partitions", order.size()}});
+    gate.spawn("take over", raise_heads(assignment));
+}
+
+/// Ends without a word when the group has decided anew meanwhile.
+asio::awaitable<void> engine::impl::raise_heads(std::uint64_t of) {
+    const auto taken = order;
+    // 2. Raise the heads in Redis: from here on the former owner claims nothing.
+    for (const auto& p : taken) {
+        const bool raised = co_await take_over_one(p);
+        if (assignment != of) {
+            co_return;
+        }
+        if (!raised) {
+            lose(*p, "a larger owner number stands in Redis");
+        }
+    }
+    SEMEL_FAILPOINT("delivery.take_over.head_raised");
+    // 3. A successful commit of this generation after any write of a head: had we lost the group meanwhile, our head
+    //    would stand but we could not claim under it.
+    const bool committed = co_await commit_until(20s);
+    if (assignment != of) {
+        co_return;
+    }
+    if (!committed) {
+        throw std::runtime_error{"taking over partitions: the second commit does not succeed; starting anew"};
+    }
+    SEMEL_FAILPOINT("delivery.take_over.marker_committed");
+    // 4. Only now decide and claim.
+    for (const auto& p : taken) {
+        if (p->state == partition::phase::taking_over) {
+            open(*p);
+        }
+    }
+    log.info("took over", {{"partitions", taken.size()}});
+    feed();
 }
 
 void engine::impl::open(partition& p) {
@@ -112,6 +130,9 @@ asio::awaitable<bool> engine::impl::take_over_one(partition_ptr p) {
     const auto committed_mark = p->mark;
     for (;;) {
         co_await redis.connected();
+        if (p->state != partition::phase::taking_over) {
+            co_return true; // given up meanwhile
+        }
         const auto generation = redis.generation();
         const auto server = redis.identity();
         const auto fresh = new_marker();
@@ -161,7 +182,7 @@ asio::awaitable<void> engine::impl::decide_inherited(partition_ptr p, std::vecto
     } const here{*p};
     std::vector<std::optional<std::string>> found;
     for (;;) {
-        while (p->state == partition::phase::rebuilding) {
+        while (p->state == partition::phase::rebuilding || p->state == partition::phase::taking_over) {
             co_await moved.wait_for(1s);
         }
         if (!holds_claims(*p)) {
@@ -241,6 +262,7 @@ void engine::impl::decide(const partition_ptr& p, item i, const std::optional<st
 }
 
 asio::awaitable<void> engine::impl::give_up(kafka::revoked gone) {
+    ++assignment;
     std::vector<partition_ptr> leaving;
     for (const auto& at : gone.partitions) {
         if (const auto p = find(at)) {

@@ -245,7 +245,7 @@ asio::awaitable<bool> client::impl::unchanged() {
     }
     if (info_value(answer->text, "role") != "master" ||
         info_value(answer->text, "master_replid") != identity.master_replid) {
-        drop("the server was demoted, or follows other data than before");
+        drop("the server was demoted, or has other data than before");
         co_return false;
     }
     co_return true;

@@ -4,6 +4,7 @@
 #include <kafka/admin.hpp>
 #include <redis/configured.hpp>
 #include <runtime/serve.hpp>
+#include <runtime/tasks.hpp>
 #include <wire/topics.hpp>
 
 #include <plan/edge/service.hpp>
@@ -16,6 +17,17 @@ using namespace semel;
 using namespace std::chrono_literals;
 
 using base::must;
+
+/// Ready while it can register and release: both need Redis.
+boost::asio::awaitable<void> tell_health(runtime::context& ctx, redis::client& redis) {
+    do {
+        if (redis.trouble().empty()) {
+            ctx.ready();
+        } else {
+            ctx.not_ready("Redis: " + redis.trouble());
+        }
+    } while (co_await runtime::sleep(500ms));
+}
 
 boost::asio::awaitable<void> serve_plan(runtime::context& ctx) {
     const auto& config = ctx.config();
@@ -34,8 +46,7 @@ boost::asio::awaitable<void> serve_plan(runtime::context& ctx) {
          .key_encryption_key = must(crypto::load_key_encryption_key(config.key_encryption_key_file)),
          .with_artifacts = false}};
     plan::service service{ctx.executor(), place, redis, campaigns, ctx.metrics()};
-    ctx.ready();
-    co_await service.run(ctx.stop_requested());
+    co_await runtime::race(service.run(ctx.stop_requested()), tell_health(ctx, redis));
 }
 
 } // namespace

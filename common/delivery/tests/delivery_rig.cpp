@@ -1,5 +1,5 @@
 // The engine as a process of its own, over scripted gateways, for tests that kill it. Takes KEY=VALUE words:
-//   kafka= redis=PORT prefix= instance= events=PARTITIONS key=HEX log=FILE
+//   kafka= redis=PORT prefix= instance= events=PARTITIONS key=HEX log=FILE session_ms= cut_off_ms=
 //   gateways=NAME:WINDOW:RATE:DELAY_MS:FAILING,...
 // Ends in order on SIGTERM.
 
@@ -71,7 +71,8 @@ asio::awaitable<void> serve(std::map<std::string, std::string> args) {
     options.instance = args.at("prefix") + args.at("instance");
     options.prefix = args.at("prefix");
     options.partitions = std::stoi(args.at("events"));
-    options.session_timeout = 6s;
+    options.session_timeout = std::chrono::milliseconds{std::stoi(args.at("session_ms"))};
+    options.cut_off_after = std::chrono::milliseconds{std::stoi(args.at("cut_off_ms"))};
     delivery::engine engine{executor, std::move(options), catalog, redis, std::move(lanes), metrics, telemetry::log()};
     co_await runtime::race(work(engine, catalog), until_told());
     co_await engine.drain(3s);

@@ -8,13 +8,24 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <thread>
 
 namespace semel::delivery::testing {
 namespace {
 
 bool killed(int status) {
     return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+}
+
+std::size_t acceptances_at_the_pause(const stage& on) {
+    wait_until(
+        [&, before = std::size_t{0}]() mutable {
+            return std::exchange(before, on.acceptances()) == on.acceptances() && before > 0;
+        },
+        "the pause");
+    return on.acceptances();
 }
 
 TEST(RedisLost, WhileTheEngineLivesNothingIsInDoubt) {
@@ -54,18 +65,76 @@ TEST(RedisLost, AwayForAWhileSendingOnlyPauses) {
     on.start();
     wait_until([&] { return on.acceptances() >= 300; }, "it to send");
     on.redis.kill();
-    wait_until(
-        [&, before = std::size_t{0}]() mutable {
-            return std::exchange(before, on.acceptances()) == on.acceptances() && before > 0;
-        },
-        "the pause");
-    const auto paused_at = on.acceptances();
+    const auto paused_at = acceptances_at_the_pause(on);
     on.dispatch("ok", 10); // takes its time: nothing more may go out meanwhile
     EXPECT_LE(on.acceptances(), paused_at + 32);
     on.redis.start();
     on.expect_the_truth();
     EXPECT_EQ(on.in_doubt(), 0U);
     EXPECT_EQ(on.acceptances(), 2'010U);
+}
+
+// A Redis that answers, with errors: neither a silent standstill nor doubt.
+TEST(RedisLost, ToAFullMemorySendingPausesAndGoesOnWhenThereIsRoom) {
+    stage on;
+    on.gateways = "gateway-a:32:1000:3:0";
+    on.dispatch("ok", 2'000);
+    on.start();
+    wait_until([&] { return on.acceptances() >= 300; }, "it to send");
+    on.redis.tell("CONFIG SET maxmemory 1");
+    const auto paused_at = acceptances_at_the_pause(on);
+    on.dispatch("ok", 10); // takes its time: nothing more may go out meanwhile
+    EXPECT_LE(on.acceptances(), paused_at + 32);
+    on.redis.tell("CONFIG SET maxmemory 0");
+    on.expect_the_truth();
+    EXPECT_EQ(on.in_doubt(), 0U);
+    EXPECT_EQ(on.acceptances(), 2'010U);
+}
+
+// It answers its gateways, commits, and leaves the group for good: another one, which reaches Redis, does not have to
+// wait for the end of its session. With nothing in doubt, although the claims are gone.
+TEST(RedisLost, ForTooLongAnEngineGivesItsPartitionsUp) {
+    stage on;
+    on.session = 300s;
+    on.cut_off_after = 2s;
+    on.gateways = "gateway-a:32:500:3:0";
+    on.dispatch("ok", 2'000);
+    on.start("a");
+    wait_until([&] { return on.acceptances() >= 300; }, "it to send");
+    on.redis.kill();
+    EXPECT_TRUE(WIFEXITED(on.end_of("a")));
+    EXPECT_EQ(on.reserved(), 0U);
+    on.redis.start();
+    on.start("b");
+    on.expect_the_truth();
+    EXPECT_EQ(on.in_doubt(), 0U);
+    EXPECT_EQ(on.acceptances(), 2'000U);
+}
+
+// While one waits for Redis with partitions that it is taking over, it answers the group: the second time that it is
+// asked for partitions, it has them from a take-over that does not end.
+TEST(RedisLost, InTheMiddleOfATakeOverHoldsNobodyElseUp) {
+    stage on;
+    on.session = 300s;
+    on.cut_off_after = 300s;
+    on.gateways = "gateway-a:32:500:3:0";
+    on.dispatch("ok", 1'000);
+    on.start("a", "delivery.revoke.closing:2");
+    wait_until([&] { return on.acceptances() >= 100; }, "it to send");
+    on.redis.kill();
+    bool asked_twice = false;
+    for (const auto* another : {"b", "c", "d", "e"}) {
+        on.start(another); // two that come at the same time are one rebalance
+        for (const auto until = std::chrono::steady_clock::now() + 5s * support::slowness;
+             !asked_twice && std::chrono::steady_clock::now() < until;) {
+            asked_twice = !on.running("a");
+            std::this_thread::sleep_for(50ms); // the pause between two looks
+        }
+    }
+    EXPECT_TRUE(asked_twice);
+    on.redis.start();
+    on.start("a");
+    on.expect_the_truth();
 }
 
 // Redis and the engine together: only the range says what may be out. And once more in the middle of taking over: the
@@ -108,6 +177,34 @@ TEST(RedisLost, KilledWhileItWritesTheClaimsAnew) {
         on.start();
         on.expect_the_truth();
     }
+}
+
+// A master that follows another one for a moment comes back without its last claims, and keeps its connections: one who
+// knew it before must not believe what is missing now.
+TEST(RedisLost, AMasterThatWasDemotedAndPromotedAgainCostsDoubtsNeverASecondMessage) {
+    stage on;
+    const support::redis_server other;
+    on.gateways = "gateway-a:32:1500:3:0";
+    on.dispatch("ok", 3'000);
+    on.start("a");
+    on.start("b");
+    wait_until([&] { return on.acceptances() > 300; }, "them to send");
+    const auto follow = [](const support::redis_server& who, const support::redis_server& whom) {
+        who.tell(fmt::format("REPLICAOF 127.0.0.1 {}", whom.port()));
+        wait_until([&] { return who.tell("INFO replication").contains("master_link_status:up"); }, "the copy");
+        who.tell("REPLICAOF NO ONE");
+    };
+    other.tell("CONFIG SET repl-diskless-sync-delay 0");
+    on.redis.tell("CONFIG SET repl-diskless-sync-delay 0");
+    follow(other, on.redis);
+    wait_until([&, until = on.acceptances() + 300] { return on.acceptances() > until; }, "claims that it has not");
+    on.signal("b", SIGSTOP); // keeps its connection, and hears nothing
+    on.signal("a", SIGSTOP);
+    follow(on.redis, other);
+    on.kill("a");
+    on.signal("b", SIGCONT);
+    on.expect_the_truth(90s * support::slowness);
+    EXPECT_GT(on.in_doubt(), 0U);
 }
 
 TEST(Group, PartitionsMoveToASecondEngineAndNobodyGetsItTwice) {

@@ -160,6 +160,8 @@ std::vector<std::string> stage::rig_words(const std::string& instance) const {
             fmt::format("events={}", partitions),
             "key=" + key_hex(),
             "log=" + log_,
+            fmt::format("session_ms={}", session.count()),
+            fmt::format("cut_off_ms={}", cut_off_after.count()),
             "gateways=" + gateways};
 }
 

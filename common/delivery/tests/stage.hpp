@@ -66,6 +66,8 @@ class stage {
     ~stage();
 
     support::redis_server redis;
+    std::chrono::milliseconds session = 6s;
+    std::chrono::milliseconds cut_off_after = 20s;
     std::string gateways = "gateway-a:64:0:2:0"; // NAME:WINDOW:RATE:DELAY_MS:FAILING,...
 
     /// Writes these dispatches in one transaction. The address is BEHAVIOUR/N.

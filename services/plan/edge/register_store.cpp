@@ -4,6 +4,7 @@
 
 #include <base/bytes.hpp>
 #include <crypto/seal.hpp>
+#include <redis/refusal.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
@@ -61,9 +62,9 @@ base::result<void> accepted(const answer& a) {
     if (code == "STALE" || code == "INCOMPLETE") {
         return base::failed(fault::kind::transient, a->text);
     }
-    // LOADING, BUSY, READONLY: a server on its way up or down, or a replica; the next connection will tell.
-    if (code == "LOADING" || code == "BUSY" || code == "READONLY" || code == "MASTERDOWN") {
-        return base::failed(fault::kind::unreachable, "Redis: " + a->text);
+    // It cannot serve us as it stands: the next connection will tell.
+    if (const auto why = redis::refusal(a->text)) {
+        return base::failed(fault::kind::unreachable, "Redis: " + *why);
     }
     return base::failed(fault::kind::broken, "Redis refuses the register's script: " + a->text);
 }
