@@ -173,7 +173,8 @@ class stage {
         campaign_.mutable_waves()->erase(at);
         write();
     }
-    void bring_back(v1::WavePhase phase) {
+    void bring_back(v1::WavePhase phase, std::uint32_t number = 0) {
+        withheld_.set_number(number == 0 ? withheld_.number() : number);
         withheld_.set_phase(phase);
         *campaign_.add_waves() = withheld_;
         write();
@@ -627,7 +628,15 @@ TEST(Plan, DoesNotRegisterAWaveBelowOneThatWasLaunchedWithoutIt) {
 
     // Dropped, and its file added again, it is the third wave and told as such.
     s.set_phase(1, v1::WAVE_DROPPED);
-    EXPECT_EQ(s.all_head_fields(), 2 + partitions);
+    s.bring_back(v1::WAVE_SEALED, 3);
+    wait_until_registered(s);
+    s.launch_wave(3);
+    stage::wait_until([&] { return s.rows_told() >= s.rows().size(); }, "its people to be told");
+    auto rows = s.rows();
+    for (auto& r : rows) {
+        r.wave = r.wave == 1 ? 3 : r.wave;
+    }
+    EXPECT_EQ(s.released(), truth(s.campaign(), rows));
 }
 
 TEST(Plan, DoesNotReleaseAWaveBelowOneThatWasDecidedWithoutIt) {
@@ -641,8 +650,7 @@ TEST(Plan, DoesNotReleaseAWaveBelowOneThatWasDecidedWithoutIt) {
     s.bring_back(v1::WAVE_LAUNCHED);
     s.start("plan-2");
     wait_until_registered(s);
-    stage::wait_until([&] { return s.log().contains("release.waiting"); }, "a complaint");
-    EXPECT_THAT(s.log(), ::testing::HasSubstr("wave 1 comes before wave 2"));
+    stage::wait_until([&] { return s.log().contains("wave 1 comes before wave 2"); }, "a complaint");
     EXPECT_EQ(s.released(), before);
     EXPECT_EQ(s.rows_told(), s.rows_of(2).size());
 }
