@@ -124,6 +124,16 @@ TEST_F(Doubts, AResendInVainIsListedAndNoFailure) {
     EXPECT_EQ(lines.at("failed").to_number<int>(), 0);
 }
 
+TEST_F(Doubts, StandInAStatusThatSaysTheDeadlineAndWhatTheLawWants) {
+    for (const auto* what : {"", "/status"}) {
+        const auto shown = get("approver", "/v1/campaigns/" + id + what);
+        EXPECT_THAT(shown.text("deadline_basis"), HasSubstr("7 days after the creation")) << what;
+        EXPECT_THAT(shown.body, HasSubstr("missed by")) << what;
+    }
+    set_phase(v1::CAMPAIGN_FINISHED);
+    EXPECT_THAT(get("approver", "/v1/campaigns/" + id + "/status").body, testing::Not(HasSubstr("missed by")));
+}
+
 TEST_F(Doubts, ARepeatedIdIsALineOfTheCoverageAndAListOfItsOwn) {
     auto second = person("4711", v1::CHANNEL_SMS, "b", 2);
     second.set_kind(v1::EVENT_RECIPIENT_REPEATED);

@@ -68,9 +68,6 @@ TEST_F(Api, GivesACampaignAnEndAndSaysWhereItComesFrom) {
     EXPECT_EQ(made.text("deadline"), base::to_rfc3339(base::from_us(c.deadline_us())));
     EXPECT_THAT(made.text("deadline_basis"), HasSubstr("7 days after the creation; the 72 hours of KR-PIPA ended"));
     EXPECT_THAT(made.body, HasSubstr("missed by"));
-    const auto shown = get("approver", "/v1/campaigns/" + c.id());
-    EXPECT_EQ(shown.text("deadline_basis"), c.deadline_basis());
-    EXPECT_THAT(shown.body, HasSubstr("missed by"));
 
     auto chosen = new_campaign();
     chosen["deadline"] = "2030-01-01T00:00:00+09:00";
