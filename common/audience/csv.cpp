@@ -49,13 +49,23 @@ void csv_reader::put(char c, csv_row& row) {
     }
 }
 
+bool csv_reader::padding_before_quote() const noexcept {
+    const auto value = std::string_view{text_}.substr(ends_.empty() ? 0 : ends_.back());
+    return value.find_first_not_of(" \t") == std::string_view::npos;
+}
+
+void csv_reader::open_quote() {
+    text_.resize(ends_.empty() ? 0 : ends_.back());
+    state_ = state::quoted;
+    had_quote_ = true;
+    quote_line_ = line_;
+}
+
 bool csv_reader::take(char c, csv_row& row) {
     switch (state_) {
     case state::value_start:
         if (c == '"') {
-            state_ = state::quoted;
-            had_quote_ = true;
-            quote_line_ = line_;
+            open_quote();
             return false;
         }
         state_ = state::unquoted;
@@ -69,6 +79,8 @@ bool csv_reader::take(char c, csv_row& row) {
             return true;
         } else if (c == '\r') {
             state_ = state::carriage_return;
+        } else if (c == '"' && padding_before_quote()) {
+            open_quote();
         } else {
             if (c == '"') {
                 complain(row, "it has a quote inside a value that does not start with one: put the value in quotes and "
@@ -90,6 +102,12 @@ bool csv_reader::take(char c, csv_row& row) {
             state_ = state::quoted;
             return false;
         }
+        [[fallthrough]];
+    case state::after_quote:
+        if (c == ' ' || c == '\t') {
+            state_ = state::after_quote;
+            return false;
+        }
         if (c != ',' && c != '\n' && c != '\r') {
             complain(row, "something follows the closing quote of a value: double the quotes inside a quoted value");
         }
@@ -100,7 +118,8 @@ bool csv_reader::take(char c, csv_row& row) {
             end_value();
             return true;
         }
-        complain(row, "it has a carriage return without a line feed");
+        complain(row, "it has a carriage return without a line feed: save the file with LF or CRLF at the end of each "
+                      "line");
         state_ = state::unquoted;
         return take(c, row);
     }
@@ -112,6 +131,7 @@ bool csv_reader::finish(csv_row& row) {
         row.trouble = "the row is longer than 256 KiB";
         row.trouble_value = ends_.size();
     }
+    row.last_line = row.unterminated ? line_ : line_ - 1;
     row.end = position_;
     row.values.clear();
     std::size_t from = 0;

@@ -1,5 +1,5 @@
 #pragma once
-// RFC 4180 by itself, before any column has a meaning. Pure.
+// RFC 4180 by itself, before any column has a meaning; blanks around a quoted value are taken for padding. Pure.
 
 #include <audience/stream.hpp>
 
@@ -12,6 +12,7 @@ namespace semel::audience {
 
 struct csv_row {
     std::uint64_t line = 0;
+    std::uint64_t last_line = 0; // a quoted value may run over several
     std::uint64_t end = 0;
     bool unterminated = false;
     std::vector<std::string_view> values; // valid until the next row
@@ -26,7 +27,7 @@ class csv_reader {
     base::result<bool> next(csv_row&);
 
   private:
-    enum class state : unsigned char { value_start, unquoted, quoted, quote_seen, carriage_return };
+    enum class state : unsigned char { value_start, unquoted, quoted, quote_seen, after_quote, carriage_return };
 
     void begin(csv_row&);
     bool take(char c, csv_row&); // true: the row is complete
@@ -34,6 +35,8 @@ class csv_reader {
     void end_value() { ends_.push_back(text_.size()); }
     void complain(csv_row&, std::string_view why);
     bool blank() const noexcept { return ends_.empty() && text_.empty() && !had_quote_; }
+    bool padding_before_quote() const noexcept;
+    void open_quote();
     bool finish(csv_row&);
 
     byte_stream text_source_;

@@ -4,6 +4,10 @@
 #include <wire/identity.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unicode/unicode.hpp>
+
+#include <algorithm>
 
 namespace semel::audience {
 namespace {
@@ -13,20 +17,6 @@ constexpr std::size_t most_tokens = 64;
 
 auto refused(std::string why) {
     return base::failed(base::fault::kind::malformed, std::move(why));
-}
-
-constexpr bool is_space(char c) noexcept {
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-std::string_view trimmed(std::string_view s) noexcept {
-    while (!s.empty() && is_space(s.front())) {
-        s.remove_prefix(1);
-    }
-    while (!s.empty() && is_space(s.back())) {
-        s.remove_suffix(1);
-    }
-    return s;
 }
 
 bool has_control(std::string_view s) noexcept {
@@ -43,7 +33,7 @@ template <class F>
 bool each_part(std::string_view list, F&& f) {
     while (!list.empty()) {
         const auto at = list.find(';');
-        const auto part = trimmed(list.substr(0, at));
+        const auto part = unicode::trimmed(list.substr(0, at));
         list.remove_prefix(at == std::string_view::npos ? list.size() : at + 1);
         if (!part.empty() && !f(part)) {
             return false;
@@ -62,6 +52,16 @@ std::optional<format> format_from(std::string_view name) noexcept {
         return format::ndjson;
     }
     return std::nullopt;
+}
+
+std::vector<base::channel> channels_of(const google::protobuf::RepeatedField<int>& listed) {
+    std::vector<base::channel> out;
+    for (const auto channel : listed) {
+        if (const auto known = wire::from_proto(static_cast<v1::Channel>(channel))) {
+            out.push_back(*known);
+        }
+    }
+    return out;
 }
 
 std::string_view to_string(effect e) noexcept {
@@ -101,7 +101,8 @@ std::string to_csv(const reject& r) {
 importer::importer(byte_stream decoded, format f, audience::terms t)
     : rows_(f == format::csv ? make_csv_reader(std::move(decoded), t.slot_names)
                              : make_ndjson_reader(std::move(decoded), t.slot_names))
-    , terms_(std::move(t)) {}
+    , terms_(std::move(t))
+    , known_(terms_.slot_names) {}
 importer::~importer() = default;
 importer::importer(importer&&) noexcept = default;
 
@@ -137,7 +138,7 @@ bool importer::read_row(v1::Recipient& out) {
         return false;
     };
     const auto& values = row_.values;
-    if (trimmed(values[col_id]).empty()) {
+    if (values[col_id].empty()) {
         return reject_row(col_id, "it is empty: every row needs an id of its own");
     }
     if (values[col_id].size() > longest_id) {
@@ -172,24 +173,24 @@ bool importer::read_row(v1::Recipient& out) {
 
     out.set_row(totals_.rows);
     out.set_recipient_id(std::string{values[col_id]});
-    if (const auto wanted = trimmed(values[col_locale]); !locale_known_ || wanted != locale_asked_) {
+    if (const auto wanted = values[col_locale]; !locale_known_ || wanted != locale_asked_) {
         locale_asked_ = wanted;
         locale_answered_ = terms_.locale(wanted);
         locale_known_ = true;
     }
     out.set_locale(locale_answered_);
-    out.set_name(std::string{values[col_name]});
-    out.set_country(std::string{trimmed(values[col_country])});
+    out.set_name(unicode::composed(values[col_name]));
+    out.set_country(std::string{values[col_country]});
     out.set_segments(segments);
     for (std::size_t i = 0; i < terms_.slot_names.size(); ++i) {
         if (!values[col_count + i].empty()) {
-            (*out.mutable_slots())[terms_.slot_names[i]] = std::string{values[col_count + i]};
+            (*out.mutable_slots())[terms_.slot_names[i]] = unicode::composed(values[col_count + i]);
         }
     }
 
     bool given = false;
     for (const auto at : {col_email, col_phone}) {
-        if (const auto value = trimmed(values[at]); !value.empty()) {
+        if (const auto value = values[at]; !value.empty()) {
             address_into(out, value, at, given);
         }
     }
@@ -201,13 +202,25 @@ bool importer::read_row(v1::Recipient& out) {
     if (!few) {
         return reject_row(col_push, "it has 64 tokens or more: no person has so many devices");
     }
-    if (out.addresses().empty()) {
-        ++totals_.without_address;
-        if (given) {
-            rejects_.back().effect = effect::kept_without_address;
+    if (out.addresses().empty() && given) {
+        rejects_.back().effect = effect::kept_without_address;
+    }
+    if (!reaches(out)) {
+        ++totals_.unreachable;
+        if (!first_unreachable_) {
+            first_unreachable_ = rejects_.empty()
+                                     ? reject{.line = row_.line, .column = {}, .reason = "it has no address"}
+                                     : rejects_.back();
         }
     }
     return true;
+}
+
+bool importer::reaches(const v1::Recipient& who) const {
+    return std::ranges::any_of(who.addresses(), [&](const v1::Address& a) {
+        const auto channel = wire::from_proto(a.channel());
+        return channel && std::ranges::find(terms_.channels, *channel) != terms_.channels.end();
+    });
 }
 
 base::result<importer::step> importer::next(v1::Recipient& out) {
@@ -218,6 +231,11 @@ base::result<importer::step> importer::next(v1::Recipient& out) {
     }
     if (!*more) {
         return step::end;
+    }
+    if (totals_.rows == 0 && rows_->has_header()) {
+        if (const auto ok = need_addresses(columns(), terms_.channels); !ok) {
+            return base::failed(ok.error());
+        }
     }
     ++totals_.rows;
     out.Clear();
@@ -234,7 +252,10 @@ base::result<importer::step> importer::next(v1::Recipient& out) {
                                    row_.line, rejects_.front().column, rejects_.front().column.empty() ? "" : ": ",
                                    rejects_.front().reason));
     }
-    totals_.rejected += taken ? 0 : 1;
+    if (!taken) {
+        ++totals_.rejected;
+        first_rejected_ = first_rejected_ ? std::move(first_rejected_) : rejects_.front();
+    }
     return taken ? step::recipient : step::rejected;
 }
 
@@ -253,7 +274,18 @@ base::result<void> importer::skip_to(std::uint64_t target) {
     return {};
 }
 
-base::result<void> judge_whole(const totals& t) {
+std::vector<std::string> importer::warnings() const {
+    auto out = warnings_about(columns(), known_, terms_.channels);
+    if (const auto over = rows_->over_lines(); over.count != 0) {
+        out.push_back(fmt::format("{} of {} rows run over several lines (the first is lines {} to {}): if that is not "
+                                  "meant, a quote is missing there and rows are hidden in it",
+                                  over.count, totals_.rows, over.first_line, over.last_line));
+    }
+    return out;
+}
+
+base::result<void> importer::judge_whole() const {
+    const auto& t = totals_;
     if (t.rows == 0) {
         return refused("the file has no rows");
     }
@@ -263,6 +295,29 @@ base::result<void> judge_whole(const totals& t) {
         return refused(fmt::format("{} of {} rows are not UTF-8, so the file is in another encoding: convert it (iconv "
                                    "-f CP949 -t UTF-8, for instance) and upload it again",
                                    t.not_utf8, t.rows));
+    }
+    const auto example = [](const reject& r) {
+        return fmt::format("the first: line {}{}{}, {}", r.line, r.column.empty() ? "" : ", column ", r.column,
+                           r.reason);
+    };
+    if (t.rejected == t.rows) {
+        return refused(fmt::format("none of {} rows can be taken ({}): mend the file and upload it again", t.rows,
+                                   example(*first_rejected_)));
+    }
+    if (const auto ok = need_addresses(columns(), terms_.channels); !ok) {
+        return ok;
+    }
+    const auto people = t.rows - t.rejected;
+    if (t.unreachable * 10 > people && !terms_.accept_unreachable) {
+        std::vector<std::string_view> channels;
+        std::ranges::transform(terms_.channels, std::back_inserter(channels),
+                               [](base::channel c) { return base::to_string(c); });
+        return refused(fmt::format("{} of {} people ({:.1f} %) have no usable address for {} ({}): nobody would tell "
+                                   "them. Look at the columns and mend the file; if these people really gave no "
+                                   "address, add it again with --accept-unreachable",
+                                   t.unreachable, people,
+                                   100.0 * static_cast<double>(t.unreachable) / static_cast<double>(people),
+                                   fmt::join(channels, ", "), example(*first_unreachable_)));
     }
     return {};
 }

@@ -2,6 +2,7 @@
 // Rows of an audience file as recipients. Pure: the same bytes and terms give the same recipients and the same
 // rejects, which is why intake may read a file as often as it likes. What happens to bad rows: docs/decisions/0005.
 
+#include <audience/columns.hpp>
 #include <audience/row.hpp>
 #include <semel/v1/audience.pb.h>
 
@@ -22,7 +23,13 @@ struct terms {
     std::vector<std::string> slot_names;    // columns to keep, beside those of the contract
     /// The notice's locale for the one wanted ("" when the file says nothing).
     std::function<std::string(std::string_view wanted)> locale;
+    std::vector<base::channel> channels = {base::channel::email, base::channel::push, base::channel::sms};
+    /// Somebody said that more than a tenth without a usable address is how it is.
+    bool accept_unreachable = false;
 };
+
+/// As records list them.
+std::vector<base::channel> channels_of(const google::protobuf::RepeatedField<int>&);
 
 enum class effect : unsigned char {
     row_rejected,         ///< the row is not imported
@@ -45,9 +52,9 @@ std::string to_csv(const reject&);
 struct totals {
     std::uint64_t rows = 0;
     std::uint64_t rejected = 0;
-    std::uint64_t left_out = 0;        // addresses
-    std::uint64_t without_address = 0; // rows kept although nobody can be reached by them, empty ones included
-    std::uint64_t not_utf8 = 0;        // rows, among the rejected
+    std::uint64_t left_out = 0;    // addresses
+    std::uint64_t unreachable = 0; // rows kept although no channel of the campaign reaches anybody by them
+    std::uint64_t not_utf8 = 0;    // rows, among the rejected
 };
 
 class importer {
@@ -67,25 +74,31 @@ class importer {
     const audience::totals& totals() const noexcept { return totals_; }
     /// Position in the decoded stream after the row just read.
     std::uint64_t position() const noexcept { return row_.end; }
-    std::size_t unused_columns() const { return rows_->unused_columns(); }
+    /// Complete after the last row.
+    const std::vector<column_use>& columns() const { return rows_->columns(); }
+    std::string use_of(const column_use& c) const { return known_.use_of(c.place); }
+    /// What the file's owner should look at, although nothing is refused for it. After the last row.
+    std::vector<std::string> warnings() const;
+    /// After the last row: malformed when the file as a whole cannot be what was meant. It has no row, or none that
+    /// can be taken; it is in another encoding; nobody, or for more than a tenth nobody, could be told.
+    base::result<void> judge_whole() const;
 
   private:
     void address_into(v1::Recipient& out, std::string_view value, column from, bool& given);
     bool read_row(v1::Recipient& out);
     void complain(std::string_view column, std::string reason, effect);
+    bool reaches(const v1::Recipient&) const;
 
     std::unique_ptr<row_reader> rows_;
     audience::terms terms_;
+    known_columns known_;
     row row_;
     std::vector<reject> rejects_;
+    std::optional<reject> first_rejected_, first_unreachable_; // the example that a fault about the whole file names
     audience::totals totals_;
     std::string locale_asked_; // the last question to terms_.locale, and its answer: mostly the same again
     std::string locale_answered_;
     bool locale_known_ = false;
 };
-
-/// After the last row: malformed when so many rows are not UTF-8 that the file must be in another encoding, or when
-/// there is no row at all.
-base::result<void> judge_whole(const totals&);
 
 } // namespace semel::audience

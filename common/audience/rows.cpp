@@ -1,46 +1,45 @@
+#include "columns.hpp"
 #include "csv.hpp"
 #include "row.hpp"
 
 #include <fmt/format.h>
 #include <simdjson.h>
+#include <unicode/unicode.hpp>
 
-#include <limits>
+#include <algorithm>
+#include <map>
 #include <optional>
 
 namespace semel::audience {
 namespace {
 
-constexpr std::size_t unused = std::numeric_limits<std::size_t>::max();
 constexpr std::string_view encoding_advice = "save or convert it as UTF-8 (iconv -f CP949 -t UTF-8, for instance)";
 
 auto refused(std::string why) {
     return base::failed(base::fault::kind::malformed, std::move(why));
 }
 
-/// Where a column's values go in row::values, or `unused`.
-std::size_t place_of(std::string_view name, std::span<const std::string> slots) {
-    for (std::size_t i = 0; i < col_count; ++i) {
-        if (column_names[i] == name) {
-            return i;
+/// How the columns of a file with a header are told of.
+std::vector<column_use> uses_of(std::span<const std::string> names, std::span<const std::size_t> places) {
+    std::vector<column_use> out;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (places[i] != nameless) {
+            const bool quotable = may_be_quoted(names[i]);
+            out.push_back({quotable ? names[i] : fmt::format("column {}", i + 1), places[i]});
         }
     }
-    for (std::size_t i = 0; i < slots.size(); ++i) {
-        if (slots[i] == name) {
-            return col_count + i;
-        }
-    }
-    return unused;
+    return out;
 }
 
 class csv_rows final : public row_reader {
   public:
     csv_rows(byte_stream text, std::span<const std::string> slots)
         : csv_(std::move(text), longest_row)
-        , slots_(slots.begin(), slots.end()) {}
+        , known_(slots) {}
 
     base::result<bool> next(row& out) override {
         if (names_.empty()) {
-            if (auto ok = read_header(); !ok) {
+            if (auto ok = take_header(); !ok) {
                 return base::failed(std::move(ok.error()));
             }
         }
@@ -54,36 +53,30 @@ class csv_rows final : public row_reader {
         out.not_utf8 = false;
         out.trouble.clear();
         out.trouble_column.clear();
-        out.values.assign(col_count + slots_.size(), {});
+        out.values.assign(known_.count(), {});
         if (!raw_.trouble.empty()) {
             out.trouble = raw_.trouble;
             out.trouble_column = raw_.trouble_value < names_.size() ? names_[raw_.trouble_value] : "";
-            return true;
-        }
-        if (raw_.values.size() != places_.size()) {
+        } else if (raw_.values.size() != places_.size()) {
             out.trouble = fmt::format("the row has {} values, the header has {}", raw_.values.size(), places_.size());
-            return true;
+        } else {
+            take_values(out);
         }
-        for (std::size_t i = 0; i < places_.size(); ++i) {
-            const auto value = raw_.values[i];
-            if (!simdjson::validate_utf8(value.data(), value.size())) {
-                out.trouble = "it is not UTF-8";
-                out.trouble_column = names_[i];
-                out.not_utf8 = true;
-                return true;
-            }
-            if (places_[i] != unused) {
-                out.values[places_[i]] = value;
+        if (raw_.last_line != raw_.line) {
+            if (auto fault = look_at_lines(out.trouble); !fault.empty()) {
+                return refused(std::move(fault));
             }
         }
         return true;
     }
 
-    std::size_t unused_columns() const override { return unused_; }
+    const std::vector<column_use>& columns() const override { return columns_; }
+    bool has_header() const override { return true; }
+    long_rows over_lines() const override { return over_lines_; }
 
   private:
     // What a header complains about is never quoted from the file: a file without a header starts with a person.
-    base::result<void> read_header() {
+    base::result<void> take_header() {
         const auto some = csv_.next(raw_);
         if (!some) {
             return base::failed(some.error());
@@ -96,41 +89,75 @@ class csv_rows final : public row_reader {
                                        raw_.trouble_value + 1, raw_.trouble));
         }
         for (std::size_t i = 0; i < raw_.values.size(); ++i) {
-            const auto name = raw_.values[i];
+            auto& name = raw_.values[i];
             if (!simdjson::validate_utf8(name.data(), name.size())) {
                 return refused(fmt::format("line 1, column {}: the header is not UTF-8: {}", i + 1, encoding_advice));
             }
-            if (name.empty()) {
-                return refused(fmt::format("line 1, column {}: the header names no column here", i + 1));
+            name = unicode::trimmed(name);
+        }
+        auto places = read_header(raw_.values, known_);
+        if (!places) {
+            return base::failed(std::move(places.error()));
+        }
+        places_ = std::move(*places);
+        names_.assign(raw_.values.begin(), raw_.values.end());
+        columns_ = uses_of(names_, places_);
+        return {};
+    }
+
+    void take_values(row& out) {
+        for (std::size_t i = 0; i < places_.size(); ++i) {
+            auto value = raw_.values[i];
+            if (!simdjson::validate_utf8(value.data(), value.size())) {
+                out.trouble = "it is not UTF-8";
+                out.trouble_column = names_[i];
+                out.not_utf8 = true;
+                return;
             }
-            for (std::size_t j = 0; j < i; ++j) {
-                if (raw_.values[j] == name) {
-                    return refused(fmt::format("line 1: columns {} and {} have the same name: rename or remove one",
-                                               j + 1, i + 1));
-                }
+            value = unicode::trimmed(value);
+            if (places_[i] == nameless && !value.empty()) {
+                out.trouble = fmt::format("a value stands in column {}, which the header does not name", i + 1);
+                return;
+            }
+            if (places_[i] < out.values.size()) {
+                out.values[places_[i]] = value;
             }
         }
-        bool has_id = false;
-        for (const auto name : raw_.values) {
-            const auto place = place_of(name, slots_);
-            has_id = has_id || place == col_id;
-            unused_ += place == unused ? 1 : 0;
-            places_.push_back(place);
-            names_.emplace_back(name);
+    }
+
+    /// What is wrong with a row that takes several lines; empty: it may well be meant. A quote too many makes one row
+    /// out of all rows up to the next quote, and these people would be missing without a trace.
+    std::string look_at_lines(const std::string& trouble) {
+        const auto lines =
+            fmt::format("lines {} to {} are one row, because a quote is opened there and ", raw_.line, raw_.last_line);
+        constexpr auto mend = "close it, or double it where it is meant as a letter, and upload the file again";
+        if (!trouble.empty()) {
+            return fmt::format("{}closed much later, and that row is not in order ({}): {}", lines, trouble, mend);
         }
-        if (!has_id) {
-            return refused("line 1: no column is called recipient_id: the first line must name the columns (separated "
-                           "by commas), and that one is required");
+        if (raw_.last_line - raw_.line > most_line_breaks) {
+            return fmt::format("{}not closed for more than {} lines: {}", lines, most_line_breaks, mend);
+        }
+        for (std::size_t i = 0; i < places_.size(); ++i) {
+            const auto value = raw_.values[i];
+            if (places_[i] < col_count && value.contains('\n') && value.contains(',')) {
+                return fmt::format("{}closed on another line, with commas between ({}): {}", lines,
+                                   column_names[places_[i]], mend);
+            }
+        }
+        if (over_lines_.count++ == 0) {
+            over_lines_.first_line = raw_.line;
+            over_lines_.last_line = raw_.last_line;
         }
         return {};
     }
 
     csv_reader csv_;
-    std::vector<std::string> slots_;
+    known_columns known_;
     csv_row raw_;
     std::vector<std::string> names_;
     std::vector<std::size_t> places_;
-    std::size_t unused_ = 0;
+    std::vector<column_use> columns_;
+    long_rows over_lines_;
 };
 
 /// Lines of a stream, bounded; a longer one is cut and said so.
@@ -188,7 +215,7 @@ class ndjson_rows final : public row_reader {
   public:
     ndjson_rows(byte_stream text, std::span<const std::string> slots)
         : lines_(std::move(text))
-        , slots_(slots.begin(), slots.end()) {
+        , known_(slots) {
         // Deeper than any value we take, shallow enough for any stack.
         if (parser_.allocate(longest_row, 16) != simdjson::SUCCESS) {
             throw std::bad_alloc{};
@@ -211,7 +238,7 @@ class ndjson_rows final : public row_reader {
         out.not_utf8 = false;
         out.trouble.clear();
         out.trouble_column.clear();
-        out.values.assign(col_count + slots_.size(), {});
+        out.values.assign(known_.count(), {});
         texts_.clear();
         read(out);
         if (!out.trouble.empty() && lines_.unterminated) {
@@ -228,7 +255,8 @@ class ndjson_rows final : public row_reader {
         return true;
     }
 
-    std::size_t unused_columns() const override { return unused_; }
+    const std::vector<column_use>& columns() const override { return columns_; }
+    bool has_header() const override { return false; }
 
   private:
     void read(row& out) {
@@ -257,31 +285,61 @@ class ndjson_rows final : public row_reader {
             return;
         }
         keys_.clear();
-        std::size_t unused_here = 0;
+        taken_.assign(known_.count(), {});
         for (const auto [key, value] : object) {
-            for (const auto other : keys_) {
-                if (other == key) {
-                    const auto place = place_of(key, slots_);
-                    out.trouble = "it has this key twice";
-                    out.trouble_column = place == unused ? "" : std::string{key};
-                    return;
-                }
+            const auto what = meaning_of(key);
+            if (std::ranges::find(keys_, key) != keys_.end()) {
+                out.trouble = "it has this key twice";
+                out.trouble_column = what.place == unused ? "" : std::string{key};
+                return;
             }
             keys_.push_back(key);
-            const auto place = place_of(key, slots_);
-            if (place == unused) {
-                ++unused_here;
-                continue;
-            }
-            const auto taken = text_of(value, place == col_push || place == col_segments);
-            if (!taken) {
-                out.trouble = "the value must be a text or an integer";
+            if (what.place != unused && !take(out, what, value)) {
                 out.trouble_column = std::string{key};
                 return;
             }
-            out.values[place] = *taken;
         }
-        unused_ = std::max(unused_, unused_here);
+    }
+
+    struct taken {
+        bool any = false, doubtful = false;
+    };
+
+    /// A key that is spelled in two ways in one object is one person's two addresses: which is meant nobody can say.
+    bool take(row& out, meaning what, simdjson::dom::element value) {
+        auto text = text_of(value, what.place == col_push || what.place == col_segments);
+        if (!text) {
+            out.trouble = "the value must be a text or an integer";
+            return false;
+        }
+        text = unicode::trimmed(*text);
+        auto& before = taken_[what.place];
+        if (text->empty() || (before.any && what.doubtful && !before.doubtful)) {
+            return true;
+        }
+        if (before.any && before.doubtful == what.doubtful) {
+            out.trouble = fmt::format("it has {} under two names", known_.use_of(what.place));
+            return false;
+        }
+        before = {.any = true, .doubtful = what.doubtful};
+        out.values[what.place] = *text;
+        return true;
+    }
+
+    /// Mostly the keys of the row before.
+    meaning meaning_of(std::string_view key) {
+        if (const auto found = meanings_.find(key); found != meanings_.end()) {
+            return found->second;
+        }
+        const auto what = known_.of(unicode::trimmed(key));
+        if (meanings_.size() < most_keys) {
+            meanings_.emplace(key, what);
+            const bool told = columns_.size() < most_told || what.place != unused;
+            if (told && may_be_quoted(key)) {
+                columns_.push_back({std::string{key}, what.place});
+            }
+        }
+        return what;
     }
 
     std::optional<std::string_view> text_of(simdjson::dom::element value, bool array_allowed) {
@@ -318,13 +376,16 @@ class ndjson_rows final : public row_reader {
     }
 
     static constexpr std::size_t most_keys = 1'000;
+    static constexpr std::size_t most_told = 200;
 
     line_reader lines_;
-    std::vector<std::string> slots_;
+    known_columns known_;
+    std::map<std::string, meaning, std::less<>> meanings_;
+    std::vector<column_use> columns_;
+    std::vector<taken> taken_;
     simdjson::dom::parser parser_{longest_row};
     std::vector<std::string_view> keys_;
     std::vector<std::unique_ptr<std::string>> texts_; // what the parser does not hold as text
-    std::size_t unused_ = 0;
     bool first_ = true;
     bool not_an_object_ = false;
 };

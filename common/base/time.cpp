@@ -1,5 +1,7 @@
 #include "time.hpp"
 
+#include "written_time.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -111,9 +113,10 @@ std::optional<timestamp> from_rfc3339(std::string_view text) {
         }
         text.remove_prefix(1);
         const auto zh = take_digits(text, 2);
-        if (!zh || !take(text, ':')) {
+        if (!zh) {
             return std::nullopt;
         }
+        take(text, ':');
         const auto zm = take_digits(text, 2);
         if (!zm || *zh > 23 || *zm > 59) {
             return std::nullopt;
@@ -125,6 +128,21 @@ std::optional<timestamp> from_rfc3339(std::string_view text) {
         return std::nullopt;
     }
     return timestamp{sys_days{date}} + hours{*h} + minutes{*m} + seconds{*s} + microseconds{fraction} - zone;
+}
+
+std::string trouble_with_rfc3339(std::string_view text) {
+    constexpr auto example = "write a time with its zone, such as 2026-11-27T09:00:00+09:00";
+    if (from_rfc3339(std::string{text} + "Z")) {
+        return fmt::format("it names no zone, and which clock is meant nobody can know; {}", example);
+    }
+    const auto clock = text.find_first_of("Tt ");
+    if (clock == 10 && text.substr(clock + 1).starts_with("24:")) {
+        return fmt::format("there is no hour 24: midnight is 00:00 of the next day; {}", example);
+    }
+    if (clock == 10 && !from_rfc3339(std::string{text.substr(0, clock)} + "T00:00Z")) {
+        return fmt::format("there is no such day; {}", example);
+    }
+    return example;
 }
 
 std::string to_rfc5322(timestamp t) {

@@ -2,6 +2,7 @@
 // between two dates. An element is there when an email's heading carries its anchor and something stands below it.
 #include "check.hpp"
 #include "markdown.hpp"
+#include "rules.hpp"
 
 #include <fmt/format.h>
 
@@ -22,14 +23,6 @@ constexpr unsigned any = full | facts_unknown | possibly | bit(kind::supplement)
 constexpr std::int64_t since_ever = 0;
 constexpr std::int64_t kr_2026 = 1'789'052'400; // 2026-09-11T00:00:00+09:00: Act 21445, Decree 36671
 
-/// Words of which one of each group must stand in the section, where the language is known.
-struct wanted_words {
-    std::string_view language;
-    std::array<std::string_view, 3> groups; // alternatives separated by '|'; empty: none
-};
-constexpr std::array<wanted_words, 2> rights{{{"ko", {"손해배상", "법정손해배상|법정 손해배상", "분쟁조정|분쟁 조정"}},
-                                              {"en", {"damages|compensation", "statutory", "mediation"}}}};
-
 struct element {
     std::string_view id;
     std::string_view jurisdiction;
@@ -38,7 +31,7 @@ struct element {
     severity how_bad;
     std::int64_t aware_from; // Unix time in seconds
     std::string_view what;
-    const std::array<wanted_words, 2>* words = nullptr;
+    bool by_words = false; // what the section must say: rules/*.yaml
 };
 
 constexpr std::array elements{
@@ -54,8 +47,8 @@ constexpr std::array elements{
             "how people obtain redress for damage"},
     element{"KR-5", "KR-PIPA", "contact", any, severity::error, since_ever,
             "the department that takes reports of damage, and how to reach it"},
-    element{"KR-6", "KR-PIPA", "remedies", full | facts_unknown, severity::error, kr_2026,
-            "the rights to damages (Art. 39), statutory damages (Art. 39-2) and mediation (Art. 43)", &rights},
+    element{"KR-6", "KR-PIPA", "remedies", full | facts_unknown, severity::finding, kr_2026,
+            "the rights to damages (Art. 39), statutory damages (Art. 39-2) and mediation (Art. 43)", true},
     element{"EU-1", "EU-GDPR", "what_happened", full | facts_unknown, severity::error, since_ever,
             "the nature of the breach in plain words"},
     element{"EU-2", "EU-GDPR", "contact", any, severity::error, since_ever, "the data protection contact"},
@@ -74,17 +67,6 @@ constexpr std::array elements{
 
 constexpr std::array<std::string_view, 7> anchors{"what_happened", "what_leaked",  "what_you_can_do", "what_we_do",
                                                   "remedies",      "consequences", "contact"};
-
-bool contains_one_of(std::string_view text, std::string_view alternatives) {
-    while (!alternatives.empty()) {
-        const auto end = std::min(alternatives.find('|'), alternatives.size());
-        if (text.contains(alternatives.substr(0, end))) {
-            return true;
-        }
-        alternatives.remove_prefix(std::min(end + 1, alternatives.size()));
-    }
-    return false;
-}
 
 class email_checker {
   public:
@@ -139,7 +121,7 @@ class email_checker {
     void one(const element& rule) {
         const auto found = std::ranges::find(sections_, rule.anchor, &section::anchor);
         if (found == sections_.end()) {
-            if (rule.words == nullptr) { // the element's own row says that the section is missing
+            if (!rule.by_words) { // the element's own row says that the section is missing
                 say(rule, 1,
                     fmt::format("{} requires {}, and no heading carries {{#{}}}", rule.jurisdiction, rule.what,
                                 rule.anchor),
@@ -147,30 +129,28 @@ class email_checker {
             }
             return;
         }
-        if (rule.words == nullptr) {
+        if (rule.by_words) {
+            words(rule, *found);
+        }
+    }
+
+    void words(const element& rule, const section& where) {
+        const auto& wanted = built_in_rules().say.find(rule.id)->second;
+        const auto language = std::string_view{locale_}.substr(0, locale_.find('-'));
+        const auto known = wanted.groups.find(language);
+        if (known == wanted.groups.end()) {
             return;
         }
-        for (const auto& words : *rule.words) {
-            if (locale_.substr(0, locale_.find('-')) != words.language) {
-                continue;
-            }
-            for (const auto group : words.groups) {
-                if (!group.empty() && !contains_one_of(content_of(*found), group)) {
-                    say(rule, source_line(*found),
-                        fmt::format("{} requires {}, and this section does not say \"{}\"", rule.jurisdiction,
-                                    rule.what, group),
-                        "name the right and how to use it");
-                }
-            }
+        for (const auto* group : unsaid(lower_ascii(content_of(where)), known->second)) {
+            say(rule, source_line(where),
+                fmt::format("{} requires {}, and this section does not say \"{}\"", rule.jurisdiction, rule.what,
+                            fmt::join(*group, "|")),
+                wanted.mend_in(language));
         }
     }
 
     void say(const element& rule, int line, std::string reason, std::string mend) {
-        if (rule.how_bad == severity::error) {
-            out_.error(line, std::string{rule.id}, std::move(reason), std::move(mend));
-        } else {
-            out_.warn(line, std::string{rule.id}, std::move(reason), std::move(mend));
-        }
+        out_.say(rule.how_bad, line, std::string{rule.id}, std::move(reason), std::move(mend));
     }
 
     const notice_source& source_;

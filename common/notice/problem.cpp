@@ -6,9 +6,24 @@
 
 namespace semel::notice {
 
+std::string_view to_string(severity s) noexcept {
+    switch (s) {
+    case severity::warning:
+        return "warning";
+    case severity::finding:
+        return "finding";
+    case severity::error:
+        break;
+    }
+    return "error";
+}
+
 std::string to_text(const problem& p) {
-    return fmt::format("{}:{}: {}{}. Mend: {}.", p.file, std::max(p.line, 1),
-                       p.how_bad == severity::warning ? "warning: " : "", p.reason, p.mend);
+    std::string mark;
+    if (p.how_bad != severity::error) {
+        mark = std::string{to_string(p.how_bad)} + (p.how_bad == severity::finding ? " " + p.id : "") + ": ";
+    }
+    return fmt::format("{}:{}: {}{}. Mend: {}.", p.file, std::max(p.line, 1), mark, p.reason, p.mend);
 }
 
 bool has_errors(std::span<const problem> problems) noexcept {

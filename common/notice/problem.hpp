@@ -3,11 +3,15 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace semel::notice {
 
-enum class severity : unsigned char { warning, error };
+/// A finding is a guess about wording that may be wrong: an approver takes it on by name, or it stays open and nothing
+/// is sent. An error cannot be accepted by anybody.
+enum class severity : unsigned char { warning, finding, error };
+std::string_view to_string(severity) noexcept;
 
 struct problem {
     std::string file;
@@ -32,6 +36,12 @@ class complaints {
     }
     void warn(int line, std::string id, std::string reason, std::string mend) {
         all_->push_back({file_, line, severity::warning, std::move(id), std::move(reason), std::move(mend)});
+    }
+    void finding(int line, std::string id, std::string reason, std::string mend) {
+        say(severity::finding, line, std::move(id), std::move(reason), std::move(mend));
+    }
+    void say(severity how_bad, int line, std::string id, std::string reason, std::string mend) {
+        all_->push_back({file_, line, how_bad, std::move(id), std::move(reason), std::move(mend)});
     }
     const std::string& file() const noexcept { return file_; }
 

@@ -5,6 +5,7 @@
 #include "yaml_reader.hpp"
 
 #include <fmt/format.h>
+#include <unicode/unicode.hpp>
 
 #include <algorithm>
 #include <array>
@@ -103,7 +104,7 @@ std::string clean_source(std::string_view bytes, complaints& out) {
         line += c == '\n' ? 1 : 0;
         text += before.substr(0, size);
     }
-    return text;
+    return unicode::composed(text); // what reaches people, and what the rules' words are looked for in
 }
 
 class reader {

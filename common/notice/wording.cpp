@@ -1,90 +1,31 @@
 // Words that play a leak down, sell something or teach people to fall for phishing; links and numbers.
 #include "check.hpp"
 #include "markdown.hpp"
+#include "rules.hpp"
 #include "slots.hpp"
 #include "utf8.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <functional>
 
 namespace semel::notice {
 namespace {
-
-constexpr unsigned bit(kind k) {
-    return 1U << static_cast<unsigned>(k);
-}
-constexpr unsigned confirmed = bit(kind::breach) | bit(kind::supplement) | bit(kind::follow_up);
-constexpr unsigned any = ~0U;
-
-struct word_rule {
-    std::string_view id;
-    std::string_view language;
-    std::string_view words; // lower case, separated by '|'
-    unsigned kinds;
-    severity how_bad;
-    std::string_view reason;
-    std::string_view mend;
-};
-
-constexpr std::array word_rules{
-    word_rule{"KR-W2", "ko", "일부 |일부의|일부만|일부에|극히|외부 접근만|단순 접근|피해는 없|피해 없음", confirmed,
-              severity::warning, "plays the leak down", "say what is confirmed, without weighing it"},
-    word_rule{"KR-W2", "ko", "가능성|우려|의심", bit(kind::breach) | bit(kind::supplement), severity::warning,
-              "speaks of a possibility where a leak is confirmed", "say that it leaked"},
-    word_rule{
-        "KR-W2", "en",
-        "only a small|a small number|merely|limited exposure|out of an abundance of caution|no evidence of misuse",
-        confirmed, severity::warning, "plays the leak down", "say what is confirmed, without weighing it"},
-    word_rule{"KR-W2", "en", "may have been|possibly", bit(kind::breach) | bit(kind::supplement), severity::warning,
-              "speaks of a possibility where a leak is confirmed", "say that it leaked"},
-    word_rule{"EU-D1", "ko", "쿠폰|할인|이벤트|특가|혜택", any, severity::warning, "reads like marketing",
-              "send the notice alone; offers need a message of their own"},
-    word_rule{"EU-D1", "en", "coupon|discount|voucher|special offer|promotion|reward points", any, severity::warning,
-              "reads like marketing", "send the notice alone; offers need a message of their own"},
-    word_rule{"AP-1", "",
-              ".apk|bit.ly/|tinyurl.com/|t.co/|goo.gl/|is.gd/|ow.ly/|me2.do/|vo.la/|han.gl/|url.kr/|buly.kr/", any,
-              severity::error, "hides where it leads, as phishing does",
-              "write the full address of your own site, or none"},
-};
-
-// Of a follow-up, that it is not a second incident: the people who had the first message are frightened already.
-struct no_new_incident {
-    std::string_view language;
-    std::string_view words;
-};
-constexpr std::array<no_new_incident, 4> reassurances{
-    {{"ko",
-      "새로운 유출이 아|새로운 유출 사고가 아|새로운 사고가 아|추가 유출이 아|추가로 유출된 것이 아|추가 유출은 없"},
-     {"en", "not a new|no new|not about a new"},
-     {"ja", "新たな漏えいではありません|新たな漏洩ではありません|新しい事故ではありません"},
-     {"zh", "不是新的|并非新的|沒有新的|没有新的"}}};
-
-std::string lower(std::string_view text) {
-    std::string out{text};
-    std::ranges::transform(out, out.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    return out;
-}
 
 std::string_view language_of(std::string_view locale) {
     return locale.substr(0, locale.find('-'));
 }
 
-void each_alternative(std::string_view words, const std::function<void(std::string_view)>& visit) {
-    while (!words.empty()) {
-        const auto end = std::min(words.find('|'), words.size());
-        visit(words.substr(0, end));
-        words.remove_prefix(std::min(end + 1, words.size()));
+std::size_t find_word(std::string_view text, std::initializer_list<std::string_view> words) {
+    auto first = std::string_view::npos;
+    for (const auto word : words) {
+        first = std::min(first, text.find(word));
     }
+    return first;
 }
 
-std::size_t find_word(std::string_view text, std::string_view words) {
-    auto first = std::string_view::npos;
-    each_alternative(words, [&](std::string_view word) { first = std::min(first, text.find(word)); });
-    return first;
+bool stands_in(std::string_view text, const std::vector<std::string>& words) {
+    return std::ranges::any_of(words, [&](const std::string& word) { return text.contains(word); });
 }
 
 bool is_digit(char c) noexcept {
@@ -141,7 +82,7 @@ bool looks_like_a_phone(std::string_view whole, const number& n) {
     if (const auto line = before.rfind('\n'); line != before.npos) {
         before.remove_prefix(line + 1);
     }
-    return find_word(before, "전화|국번|☎|call |dial |phone |tel") != before.npos;
+    return find_word(before, {"전화", "국번", "☎", "call ", "dial ", "phone ", "tel"}) != before.npos;
 }
 
 class text_checker {
@@ -153,12 +94,14 @@ class text_checker {
         , channel_(channel)
         , out_(problems, file)
         , flat_(std::move(flat))
-        , low_(lower(flat_.text)) {}
+        , low_(lower_ascii(flat_.text)) {}
 
     void run(bool is_title) {
-        exposure();
-        for (const auto& rule : word_rules) {
-            words(rule);
+        for (const auto& rule : built_in_rules().instead) {
+            instead(rule);
+        }
+        for (const auto& rule : built_in_rules().avoid) {
+            avoid(rule);
         }
         numbers();
         links();
@@ -173,39 +116,34 @@ class text_checker {
   private:
     int line(std::size_t at) const { return flat_.line_at(std::min(at, flat_.text.size())); }
 
-    void exposure() {
-        const auto [soft, plain] = language_ == "ko" ? std::pair{"노출", "유출"} : std::pair{"expos", "leak"};
-        if (language_ != "ko" && language_ != "en") {
+    void instead(const word_instead& rule) {
+        if (rule.language != language_ || stands_in(low_, rule.beside)) {
             return;
         }
         auto text = low_;
-        // Art. 34-2's own term for data that anybody can find in public.
-        for (auto at = text.find("노출된 개인정보"); at != text.npos; at = text.find("노출된 개인정보")) {
-            text.replace(at, std::string_view{"노출"}.size(), "______");
+        for (const auto& term : rule.except) {
+            for (auto at = text.find(term); at != text.npos; at = text.find(term, at)) {
+                text.replace(at, term.size(), term.size(), '_');
+            }
         }
-        const auto at = text.find(soft);
-        if (at != text.npos && text.find(plain) == text.npos) {
-            out_.error(line(at), "KR-W1",
-                       language_ == "ko" ? "the text says 노출 and never 유출"
-                                         : "the text says exposure and never leak",
-                       "call it a leak (유출), as the law does");
+        for (const auto& word : rule.any) {
+            if (const auto at = text.find(word); at != text.npos) {
+                out_.finding(line(at), rule.id, rule.reason, rule.mend);
+                return;
+            }
         }
     }
 
-    void words(const word_rule& rule) {
-        if ((rule.kinds & bit(source_.kind)) == 0 || (!rule.language.empty() && rule.language != language_)) {
+    void avoid(const words_to_avoid& rule) {
+        const bool of_this_kind = rule.kinds.empty() || std::ranges::find(rule.kinds, source_.kind) != rule.kinds.end();
+        if (!of_this_kind || (!rule.language.empty() && rule.language != language_)) {
             return;
         }
-        each_alternative(rule.words, [&](std::string_view word) {
+        for (const auto& word : rule.any) {
             if (const auto at = low_.find(word); at != low_.npos) {
-                const auto reason = fmt::format("\"{}\" {}", word, rule.reason);
-                if (rule.how_bad == severity::error) {
-                    out_.error(line(at), std::string{rule.id}, reason, std::string{rule.mend});
-                } else {
-                    out_.warn(line(at), std::string{rule.id}, reason, std::string{rule.mend});
-                }
+                out_.say(rule.how_bad, line(at), rule.id, fmt::format("\"{}\" {}", word, rule.reason), rule.mend);
             }
-        });
+        }
     }
 
     void numbers() {
@@ -223,7 +161,8 @@ class text_checker {
 
     void links() {
         if (channel_ == base::channel::sms) {
-            if (const auto at = find_word(low_, "http:|https:|www.|.com/|.kr/|.net/|.org/"); at != low_.npos) {
+            if (const auto at = find_word(low_, {"http:", "https:", "www.", ".com/", ".kr/", ".net/", ".org/"});
+                at != low_.npos) {
                 out_.error(line(at), "AP-1", "there is a link in an SMS, and people are told not to touch such links",
                            "say: open our app, or type our address yourself");
             }
@@ -236,7 +175,7 @@ class text_checker {
     }
 
     void check_link(const link& l, int at) {
-        const auto url = lower(l.url);
+        const auto url = lower_ascii(l.url);
         if (url.starts_with("mailto:") || url.starts_with("tel:")) {
             return;
         }
@@ -251,7 +190,7 @@ class text_checker {
                        "link to a name of your own that people can read");
             return;
         }
-        const auto domain = lower(source_.sender.email.substr(source_.sender.email.find('@') + 1));
+        const auto domain = lower_ascii(source_.sender.email.substr(source_.sender.email.find('@') + 1));
         if (!domain.empty() && host != domain && !host.ends_with("." + domain) && !domain.ends_with("." + host)) {
             out_.warn(at, "AP-1", "a link leads outside the sender's own domain",
                       "link to your own site, where the rest stands");
@@ -262,15 +201,14 @@ class text_checker {
         if (source_.kind != kind::follow_up) {
             return;
         }
-        const auto it = std::ranges::find(reassurances, language_, &no_new_incident::language);
-        if (it == reassurances.end()) {
+        const auto& rule = built_in_rules().say.at("KR-W3");
+        const auto known = rule.groups.find(language_);
+        if (known == rule.groups.end()) {
             out_.warn(1, "KR-W3",
                       "Semel cannot read in this language whether the follow-up says that it is no new incident",
                       "have somebody who reads it check");
-        } else if (find_word(low_, it->words) == low_.npos) {
-            out_.error(1, "KR-W3", "a follow-up must say that it is about no new incident",
-                       language_ == "ko" ? "write: 새로운 유출이 아니라 ... 다시 알려 드립니다"
-                                         : "write: this is not a new incident");
+        } else if (!unsaid(low_, known->second).empty()) {
+            out_.finding(1, "KR-W3", "a follow-up must say that it is about no new incident", rule.mend_in(language_));
         }
     }
 

@@ -28,7 +28,11 @@ int main(int argc, char** argv) {
         ->check(CLI::IsMember({"email", "phone", "push"}));
     app.add_option("--oracle", oracle_file,
                    "Write the expected counts to this JSON file (some 60 bytes of memory an address)");
-    CLI11_PARSE(app, argc, argv);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    }
 
     const auto asked = [&](std::string_view kind) { return std::ranges::find(channels, kind) != channels.end(); };
     how.email = asked("email");

@@ -2,6 +2,7 @@
 #include <cli/campaign/commands.hpp>
 #include <cli/notice/notice_commands.hpp>
 #include <cli/stack/stack.hpp>
+#include <cli/usage/usage.hpp>
 
 #include <cstdio>
 #include <exception>
@@ -45,16 +46,12 @@ int main(int argc, char** argv) {
     campaign::add_record_commands(program, exit_code);
     try {
         program.parse(argc, argv);
-    } catch (const CLI::RequiredError& e) {
-        // CLI11 only says that a command is required, also after one that it does not know.
-        if (const auto unknown = program.remaining(true); !unknown.empty()) {
-            std::fprintf(stderr, "semel: there is no command \"%s\"; `semel --help` names them all\n",
-                         unknown[0].c_str());
-            return 2;
-        }
-        return program.exit(e) == 0 ? 0 : 2;
     } catch (const CLI::ParseError& e) {
-        return program.exit(e) == 0 ? 0 : 2;
+        if (e.get_exit_code() == 0) { // --help, --version
+            return program.exit(e);
+        }
+        std::fputs(explain_usage(program, e).c_str(), stderr);
+        return 2;
     } catch (const std::exception& e) {
         std::fprintf(stderr, "semel: %s\n", e.what());
         return 1;

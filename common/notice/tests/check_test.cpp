@@ -168,6 +168,15 @@ TEST(Wording, CallsALeakALeak) {
     EXPECT_THAT(found(with("email.en.md", "Names.", "Names were exposed.")), IsEmpty()); // it says "leaked" too
 }
 
+TEST(Wording, AGuessIsAFindingAndNoError) {
+    const auto checked = check(with("sms.en.txt", "leaked", "was exposed"));
+    ASSERT_EQ(checked.problems.size(), 1U);
+    EXPECT_EQ(checked.problems[0].how_bad, severity::finding);
+    EXPECT_TRUE(checked.ok());
+    EXPECT_TRUE(to_text(checked.problems[0]).starts_with("sms.en.txt:1: finding KR-W1: "))
+        << to_text(checked.problems[0]);
+}
+
 TEST(Wording, PlayingDownAndSellingAreWarnings) {
     EXPECT_THAT(found(with("email.en.md", "Names.", "Merely names.")), ElementsAre("email.en.md:6 KR-W2"));
     EXPECT_THAT(found(with("email.en.md", "Names.", "Here is a coupon.")), ElementsAre("email.en.md:6 EU-D1"));

@@ -195,3 +195,25 @@ TEST(Peer, PythonReadsTheSameMessage) {
     EXPECT_EQ(lf(text_of("text")), lf(shown.files[1].bytes));
     EXPECT_EQ(lf(text_of("html")), lf(shown.files[2].bytes));
 }
+
+// A folder that was written on a Mac comes with loose jamo and accents. Who signs it signs the bytes it has.
+TEST(Compile, TextsAreComposedAndTheDigestIsOfTheBytesGiven) {
+    const auto folder_with = [](const std::string& word) {
+        auto folder = test::with("sms.en.txt", "Your data", word + ": your data");
+        folder["notice.yaml"].replace(folder["notice.yaml"].find("Notice of"), 6, word);
+        folder["push.en.yaml"] = "title: " + word + "\nbody: " + word + ". Your data leaked. Open the app.\n";
+        folder["email.en.md"] += word + "\n";
+        return folder;
+    };
+    const auto loose = folder_with("Rene\u0301 \u1100\u1175\u11b7");
+    const auto composed = folder_with("Ren\u00e9 김");
+    EXPECT_NE(digest_of(loose), digest_of(composed));
+    const auto one = check(loose);
+    const auto other = check(composed);
+    ASSERT_TRUE(one.ok());
+    for (const auto channel : {base::channel::email, base::channel::push, base::channel::sms}) {
+        EXPECT_EQ(compile_one(one.source, {}, "en", channel, 0, false).SerializeAsString(),
+                  compile_one(other.source, {}, "en", channel, 0, false).SerializeAsString())
+            << base::to_string(channel);
+    }
+}

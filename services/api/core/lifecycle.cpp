@@ -211,7 +211,8 @@ bool approval_stands(const v1::Campaign& c, const std::map<std::uint32_t, wave_p
                      const std::vector<approval>& approvals, std::uint32_t wave) {
     const auto covering = std::ranges::find_if(
         approvals, [&](const approval& a) { return std::ranges::find(a.waves, wave) != a.waves.end(); });
-    return covering != approvals.end() && covering->notice_digest == c.notice_digest() &&
+    return covering != approvals.end() &&
+           covering->notice_digest == signed_notice(c.notice_digest(), covering->accepted) &&
            covering->audience_digest == audience_digest(c, covering->waves) &&
            covering->plan_digest == plan_digest(plans, covering->waves);
 }
@@ -220,7 +221,7 @@ bool approval_stands(const v1::Campaign& c, const std::map<std::uint32_t, wave_p
 
 base::result<approved> approve(const v1::Campaign& c, const std::map<std::uint32_t, wave_plan>& plans,
                                const std::vector<approval>& before, const std::string& creator,
-                               const std::string& approver) {
+                               const std::string& approver, const accepted_findings& accepted) {
     if (over(c)) {
         return refuse_over(c, "approve");
     }
@@ -248,7 +249,8 @@ base::result<approved> approve(const v1::Campaign& c, const std::map<std::uint32
         return refused(fmt::format("campaign {} has nothing to approve; seal a wave first: `semel campaign seal {}`",
                                    c.id(), c.id()));
     }
-    out.approval.notice_digest = c.notice_digest();
+    out.approval.accepted = accepted;
+    out.approval.notice_digest = signed_notice(c.notice_digest(), accepted);
     out.approval.audience_digest = audience_digest(c, out.approval.waves);
     out.approval.plan_digest = plan_digest(plans, out.approval.waves);
     out.approval.approver = approver;

@@ -7,6 +7,8 @@
 #include <semel/v1/audience.pb.h>
 #include <semel/v1/campaign.pb.h>
 
+#include <api/core/findings.hpp>
+
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -26,11 +28,12 @@ struct wave_plan {
 
 /// What an approval is bound to. Any change of these voids it.
 struct approval {
-    std::string notice_digest;
+    std::string notice_digest;   // signed_notice()
     std::string audience_digest; // over the spans and file digests of the approved waves
     std::string plan_digest;     // over what was registered
     std::string approver;
     std::vector<std::uint32_t> waves;
+    accepted_findings accepted = {};
 };
 
 using step = base::result<v1::Campaign>;
@@ -54,7 +57,7 @@ struct approved {
 };
 base::result<approved> approve(const v1::Campaign&, const std::map<std::uint32_t, wave_plan>&,
                                const std::vector<approval>& before, const std::string& creator,
-                               const std::string& approver);
+                               const std::string& approver, const accepted_findings& = {});
 /// Computes anew what the approval was bound to and compares. `approvals`: newest first.
 step launch(const v1::Campaign&, const std::map<std::uint32_t, wave_plan>&, const std::vector<approval>&,
             base::timestamp now);

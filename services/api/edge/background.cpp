@@ -47,6 +47,7 @@ void on_imported(pqxx::work& tx, const std::string& id, const v1::ImportResult& 
     upload->rows = r.rows();
     upload->rejected = r.rejected();
     upload->rejects_path = r.rejects_path();
+    upload->findings = r.findings();
     if (!r.refused()) {
         apply(tx, id, [&](const v1::Campaign& c) {
             auto next = wave_imported(c, r, upload->file_digest);

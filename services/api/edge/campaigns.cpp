@@ -4,6 +4,7 @@
 
 #include <address/address.hpp>
 #include <base/time.hpp>
+#include <base/written_time.hpp>
 #include <crypto/keys.hpp>
 #include <notice/check.hpp>
 #include <runtime/together.hpp>
@@ -12,8 +13,10 @@
 #include <wire/uploads.hpp>
 
 #include <api/core/deadline.hpp>
+#include <api/core/settings.hpp>
 #include <fmt/format.h>
 
+#include <functional>
 #include <set>
 
 namespace semel::api {
@@ -76,7 +79,7 @@ result<base::timestamp> time_of(const json::object& o, std::string_view key) {
     const auto t = base::from_rfc3339(*text);
     if (!t) {
         return failed(fault::kind::malformed,
-                      fmt::format("{}: \"{}\" is no time; write 2026-11-24T09:00:00+09:00, with a zone", key, *text));
+                      fmt::format("{}: \"{}\" is no time: {}", key, *text, base::trouble_with_rfc3339(*text)));
     }
     return *t;
 }
@@ -227,6 +230,11 @@ result<draft> draft_of(const json::object& o, const crypto::key256& kek) {
                                               .reason = *late,
                                               .mend = "launch as soon as you can; --deadline says when to give up"}));
     }
+    const auto judged = judge_settings(c, now);
+    if (!judged) {
+        return failed(judged.error());
+    }
+    d.warnings.insert(d.warnings.end(), judged->begin(), judged->end());
     d.notice.set_digest(c.notice_digest());
     d.notice.set_campaign_id(c.id());
     for (const auto& [file, bytes] : *files) {
@@ -278,7 +286,9 @@ struct step_input {
     std::map<std::uint32_t, wave_plan> plans;
     std::vector<approval> approvals;
     std::string creator;
-    std::optional<approval> approved; // out: to be stored
+    std::function<std::vector<notice::problem>()> problems; // of the notice
+    std::optional<approval> approved;                       // out: to be stored
+    std::string said;                                       // out: what the record of the step says besides its name
 };
 using step_of = std::function<step(const v1::Campaign&, step_input&, const user&)>;
 
@@ -325,7 +335,13 @@ asio::awaitable<http::response> take_step(services& s, http::request& r, user wh
             step_input in{.plans = store::read_plans(tx, id),
                           .approvals = store::read_approvals(tx, id),
                           .creator = store::creator_of(tx, id),
-                          .approved = {}};
+                          .problems =
+                              [&tx, &id] {
+                                  const auto source = store::notice_of(tx, id);
+                                  return notice::check({source.files().begin(), source.files().end()}).problems;
+                              },
+                          .approved = {},
+                          .said = {}};
             const auto next = decide(*campaign, in, who);
             if (!next) {
                 return refused(next.error());
@@ -334,7 +350,7 @@ asio::awaitable<http::response> take_step(services& s, http::request& r, user wh
             if (in.approved) {
                 store::add_approval(tx, id, *in.approved);
             }
-            store::enqueue_event(tx, operator_event(*next, who, what), partitions);
+            store::enqueue_event(tx, operator_event(*next, who, what + in.said), partitions);
             follow_waves(tx, *campaign, *next, who, partitions);
             tx.commit();
             json::object out{{"id", id}, {"state", to_string(next->phase())}};
@@ -362,6 +378,68 @@ asio::awaitable<http::response> drop(services& s, http::request& r, user who) {
         return drop_wave(c, number, in.creator, {.name = by.name, .approver = by.role == role::approver});
     };
     co_return co_await take_step(s, r, std::move(who), std::move(what), std::move(decide));
+}
+
+/// {"accept": ["KR-W3"], "reason": "..."}, or no body at all.
+result<acceptance> acceptance_of(const std::string& body) {
+    if (body.empty()) {
+        return acceptance{};
+    }
+    const auto value = json::read(body);
+    if (!value || !value->is_object()) {
+        return failed(fault::kind::malformed, "the body must be a JSON object, or empty");
+    }
+    const auto& o = value->get_object();
+    auto reason = text_of(o, "reason");
+    if (!reason) {
+        return failed(reason.error());
+    }
+    acceptance out{.rules = {}, .reason = std::move(*reason)};
+    if (const auto* list = o.if_contains("accept"); list != nullptr && !list->is_null()) {
+        if (!list->is_array()) {
+            return failed(fault::kind::malformed, "accept must be a list of rules, such as [\"KR-W3\"]");
+        }
+        for (const auto& rule : list->get_array()) {
+            if (!rule.is_string()) {
+                return failed(fault::kind::malformed, "accept must be a list of rules, such as [\"KR-W3\"]");
+            }
+            out.rules.emplace_back(rule.get_string());
+        }
+    }
+    return out;
+}
+
+step decide_approval(const v1::Campaign& c, step_input& in, const user& who, const acceptance& says) {
+    const auto earlier = in.approvals.empty() ? accepted_findings{} : in.approvals.front().accepted;
+    const auto accepted = accept_findings(in.problems(), earlier, says);
+    // Who may not approve at all is told so first.
+    auto ok = approve(c, in.plans, in.approvals, in.creator, who.name, accepted ? *accepted : accepted_findings{});
+    if (!ok) {
+        return failed(ok.error());
+    }
+    if (!accepted) {
+        return failed(accepted.error());
+    }
+    for (const auto& rule : says.rules) {
+        in.said += fmt::format("; accepted {}: {}", rule, says.reason);
+    }
+    in.approved = std::move(ok->approval);
+    return std::move(ok->campaign);
+}
+
+asio::awaitable<http::response> approve_step(services& s, http::request& r, user who) {
+    const auto body = co_await r.body();
+    if (!body) {
+        co_return http::problem(body.error());
+    }
+    const auto says = acceptance_of(*body);
+    if (!says) {
+        co_return http::problem(says.error());
+    }
+    step_of decide = [says = *says](const v1::Campaign& c, step_input& in, const user& by) {
+        return decide_approval(c, in, by, says);
+    };
+    co_return co_await take_step(s, r, std::move(who), "approve", std::move(decide));
 }
 
 } // namespace
@@ -394,14 +472,9 @@ void add_campaign_routes(http::router& all, services& s) {
                 }));
     };
     add_step("seal", {role::operator_}, [](const v1::Campaign& c, step_input&, const user&) { return seal(c); });
-    add_step("approve", {role::approver}, [](const v1::Campaign& c, step_input& in, const user& who) -> step {
-        auto ok = approve(c, in.plans, in.approvals, in.creator, who.name);
-        if (!ok) {
-            return failed(ok.error());
-        }
-        in.approved = std::move(ok->approval);
-        return std::move(ok->campaign);
-    });
+    all.add("POST", "/v1/campaigns/{id}/approve", for_roles(s, {role::approver}, [&s](http::request& r, user who) {
+                return approve_step(s, r, std::move(who));
+            }));
     add_step("launch", {role::operator_}, [](const v1::Campaign& c, step_input& in, const user&) {
         return launch(c, in.plans, in.approvals, base::now());
     });

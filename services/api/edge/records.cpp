@@ -233,6 +233,7 @@ json::object status_of(pqxx::work& tx, const v1::Campaign& c, base::timestamp no
     return {{"id", c.id()},
             {"name", c.name()},
             {"state", state_of(c, lines)},
+            {"start", time_or_null(c.start_us())},
             {"deadline", time_or_null(c.deadline_us())},
             {"deadline_basis", c.deadline_basis()},
             {"forecast_finish", finish},

@@ -2,6 +2,7 @@
 
 #include <base/ids.hpp>
 #include <crypto/hash.hpp>
+#include <http/json.hpp>
 #include <postgres/pool.hpp>
 #include <wire/topics.hpp>
 
@@ -58,6 +59,14 @@ std::optional<v1::Campaign> one_campaign(const pqxx::result& rows) {
     return rows.empty() ? std::nullopt : std::optional{campaign_of(rows[0])};
 }
 
+v1::ImportFindings findings_of(const pqxx::row& row) {
+    v1::ImportFindings out;
+    if (!row["findings"].is_null() && !out.ParseFromString(text(row["findings"]))) {
+        throw std::runtime_error{"api.uploads holds findings that do not parse; restore it from a backup"};
+    }
+    return out;
+}
+
 upload upload_of(const pqxx::row& row) {
     return {.number = row["number"].as<std::uint32_t>(),
             .wave = row["wave"].as<std::uint32_t>(0),
@@ -66,7 +75,8 @@ upload upload_of(const pqxx::row& row) {
             .file_digest = row["file_digest"].is_null() ? std::string{} : text(row["file_digest"]),
             .rows = row["rows"].as<std::uint64_t>(),
             .rejected = row["rejected"].as<std::uint64_t>(),
-            .rejects_path = row["rejects_path"].as<std::string>()};
+            .rejects_path = row["rejects_path"].as<std::string>(),
+            .findings = findings_of(row)};
 }
 
 } // namespace
@@ -99,6 +109,10 @@ UPDATE api.campaigns c SET uploads = coalesce((SELECT max(u.number) FROM api.upl
                        R"(
 CREATE TABLE api.publisher (holder text NOT NULL, heard timestamptz NOT NULL);
 INSERT INTO api.publisher VALUES ('', '-infinity');
+)",
+                       R"(
+ALTER TABLE api.uploads ADD COLUMN findings bytea;
+ALTER TABLE api.approvals ADD COLUMN accepted jsonb NOT NULL DEFAULT '{}';
 )"});
 }
 
@@ -204,9 +218,10 @@ void update_upload(pqxx::work& tx, const std::string& campaign, const upload& u)
     // A refused file may be mended and sent again under a digest of its own; the same bytes are tried anew.
     const bool keep_digest = u.state != "refused" && !u.file_digest.empty();
     tx.exec_params0("UPDATE api.uploads SET state = $3, reason = $4, file_digest = nullif($5, ''::bytea), rows = $6, "
-                    "rejected = $7, rejects_path = $8, wave = nullif($9, 0) WHERE campaign = $1 AND number = $2",
+                    "rejected = $7, rejects_path = $8, wave = nullif($9, 0), findings = $10 "
+                    "WHERE campaign = $1 AND number = $2",
                     campaign, u.number, u.state, u.reason, bytes(keep_digest ? u.file_digest : std::string{}), u.rows,
-                    u.rejected, u.rejects_path, u.wave);
+                    u.rejected, u.rejects_path, u.wave, bytes(u.findings.SerializeAsString()));
 }
 
 void delete_upload(pqxx::work& tx, const std::string& campaign, std::uint32_t number) {
@@ -266,22 +281,24 @@ void add_approval(pqxx::work& tx, const std::string& campaign, const approval& a
         waves += (waves.size() > 1 ? "," : "") + std::to_string(wave);
     }
     tx.exec_params0(
-        "INSERT INTO api.approvals (campaign, waves, notice_digest, audience_digest, plan_digest, approver) "
-        "VALUES ($1, $2::int[], $3, $4, $5, $6)",
-        campaign, waves + "}", bytes(a.notice_digest), bytes(a.audience_digest), bytes(a.plan_digest), a.approver);
+        "INSERT INTO api.approvals (campaign, waves, notice_digest, audience_digest, plan_digest, approver, accepted) "
+        "VALUES ($1, $2::int[], $3, $4, $5, $6, $7::jsonb)",
+        campaign, waves + "}", bytes(a.notice_digest), bytes(a.audience_digest), bytes(a.plan_digest), a.approver,
+        json::serialize(json::value_from(a.accepted)));
 }
 
 std::vector<approval> read_approvals(pqxx::work& tx, const std::string& campaign) {
     std::vector<approval> all;
     for (const auto& row :
          tx.exec_params("SELECT array_to_string(waves, ','), notice_digest, audience_digest, plan_digest, "
-                        "approver FROM api.approvals WHERE campaign = $1 ORDER BY at DESC",
+                        "approver, accepted FROM api.approvals WHERE campaign = $1 ORDER BY at DESC",
                         campaign)) {
         approval a{.notice_digest = text(row[1]),
                    .audience_digest = text(row[2]),
                    .plan_digest = text(row[3]),
                    .approver = row[4].as<std::string>(),
-                   .waves = {}};
+                   .waves = {},
+                   .accepted = json::value_to<accepted_findings>(json::parse(row[5].as<std::string>()))};
         const auto list = row[0].as<std::string>();
         for (std::size_t from = 0; from < list.size();) {
             const auto comma = std::min(list.find(',', from), list.size());

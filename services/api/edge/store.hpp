@@ -38,6 +38,7 @@ struct upload {
     std::uint64_t rows = 0;
     std::uint64_t rejected = 0;
     std::string rejects_path;
+    v1::ImportFindings findings = {};
 };
 
 namespace store {

@@ -97,6 +97,7 @@ audience::terms terms_of(const v1::Campaign& c, const v1::NoticeSource& source) 
     for (const auto& [slot, definition] : notice::parse({source.files().begin(), source.files().end()}).source.slots) {
         terms.slot_names.push_back(slot);
     }
+    terms.channels = audience::channels_of(c.channels());
     terms.locale = [locales = std::vector<std::string>{c.locales().begin(), c.locales().end()},
                     fallback =
                         std::map<std::string, std::string>{c.locale_fallback().begin(), c.locale_fallback().end()},

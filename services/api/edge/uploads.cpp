@@ -32,6 +32,16 @@ json::object describe(const upload& u) {
     if (u.wave != 0) {
         o["wave"] = u.wave;
     }
+    json::array warnings, columns;
+    for (const auto& warning : u.findings.warnings()) {
+        warnings.emplace_back(warning);
+    }
+    for (const auto& column : u.findings.columns()) {
+        columns.push_back(json::object{{"name", column.name()}, {"use", column.use()}});
+    }
+    o["unreachable"] = u.findings.unreachable();
+    o["warnings"] = std::move(warnings);
+    o["columns"] = std::move(columns);
     if (!u.reason.empty()) {
         o["reason"] = u.reason;
     }
@@ -160,6 +170,7 @@ struct received {
     std::string stored; // the path below data/uploads: intake may see the folder under another name
     std::string format;
     std::string digest;
+    bool accept_unreachable = false;
 };
 
 /// The import is ordered, unless the campaign has this file already, which is then the answer. Nothing: the upload was
@@ -184,14 +195,20 @@ std::optional<upload> order_import(pqxx::work& tx, const received& r, std::int32
              .file_digest = r.digest,
              .rows = 0,
              .rejected = 0,
-             .rejects_path = {}};
+             .rejects_path = {},
+             .findings = {}};
     store::update_upload(tx, id, u);
-    const auto order = order_for(r.campaign, store::notice_of(tx, id), r.number, r.stored, r.format, r.digest);
+    auto order = order_for(r.campaign, store::notice_of(tx, id), r.number, r.stored, r.format, r.digest);
+    order.set_accept_unreachable(r.accept_unreachable);
     const auto hash = crypto::sha256(id);
     store::enqueue(tx, wire::intake_work, base::partition_of(base::as_view(hash), order_partitions), id,
                    order.SerializeAsString());
-    store::enqueue_event(tx, operator_event(r.campaign, r.who, fmt::format("added upload {}", r.number)),
-                         event_partitions);
+    store::enqueue_event(
+        tx,
+        operator_event(r.campaign, r.who,
+                       fmt::format("added upload {}{}", r.number,
+                                   r.accept_unreachable ? ", however many have no usable address" : "")),
+        event_partitions);
     return u;
 }
 
@@ -201,6 +218,7 @@ asio::awaitable<http::response> add(services& s, http::request& r, user who) {
     if (format != "csv" && format != "ndjson") {
         co_return http::problem(400, "format must be csv or ndjson");
     }
+    const bool accept_unreachable = r.query_value("accept_unreachable", "false") == "true";
     const auto start = co_await s.db.run([id, receiver = s.instance](pqxx::connection& c) -> std::optional<begun> {
         pqxx::work tx{c};
         auto campaign = store::lock_campaign(tx, id);
@@ -238,7 +256,8 @@ asio::awaitable<http::response> add(services& s, http::request& r, user who) {
                  .path = path,
                  .stored = std::filesystem::relative(path, s.config.data_dir / "uploads").string(),
                  .format = format,
-                 .digest = *digest};
+                 .digest = *digest,
+                 .accept_unreachable = accept_unreachable};
     const auto result = co_await s.db.run(
         [all = std::move(all), orders = s.topics.orders, events = s.topics.events](pqxx::connection& c) {
             pqxx::work tx{c};

@@ -112,6 +112,61 @@ TEST_F(Api, RefusesWhatItDoesNotUnderstand) {
     EXPECT_TRUE(outbox_of(wire::control).empty());
 }
 
+// Each is right by itself; together they would never send anything.
+TEST_F(Api, RefusesTimesThatContradictEachOtherAtOnce) {
+    const auto answer_to = [this](std::initializer_list<std::pair<const char*, const char*>> times) {
+        auto body = new_campaign();
+        for (const auto& [key, time] : times) {
+            body[key] = time;
+        }
+        return post("operator", "/v1/campaigns", json::serialize(body));
+    };
+    const auto backwards =
+        answer_to({{"start", "2030-01-02T00:00:00+09:00"}, {"deadline", "2030-01-01T00:00:00+09:00"}});
+    EXPECT_EQ(backwards.status, 400U);
+    EXPECT_THAT(backwards.text("error"), HasSubstr("is not before the deadline"));
+    EXPECT_THAT(answer_to({{"deadline", "2020-01-01T00:00:00Z"}}).text("error"), HasSubstr("is past"));
+    EXPECT_THAT(answer_to({{"start", "2030-03-28T02:30:00"}}).text("error"), HasSubstr("names no zone"));
+    EXPECT_TRUE(outbox_of(wire::control).empty());
+
+    const auto made = answer_to({{"start", "2020-01-01T09:00:00+09:00"}, {"deadline", "2030-01-01T00:00:00+0900"}});
+    ASSERT_EQ(made.status, 201U) << made.body;
+    EXPECT_THAT(json::serialize(made.object().at("warnings")), HasSubstr("start: 2020-01-01T00:00:00Z is past"));
+    for (const char* where : {"", "/status"}) {
+        const auto shown = get("approver", "/v1/campaigns/" + made.text("id") + where);
+        EXPECT_EQ(shown.text("start"), "2020-01-01T00:00:00Z") << where;
+        EXPECT_EQ(shown.text("deadline"), "2029-12-31T15:00:00Z") << where;
+    }
+}
+
+// Nobody's guess about wording stops a notice for good, and nobody overlooks it either.
+TEST_F(Api, ApprovesANoticeWithFindingsOnlyWhenEachIsTakenOn) {
+    auto files = files_of_notice();
+    files["sms.en.txt"] = "Your data was exposed. This is not a new incident. Open our app.\n";
+    const auto made = post("operator", "/v1/campaigns", json::serialize(new_campaign(files)));
+    ASSERT_EQ(made.status, 201U) << made.body;
+    const auto id = made.text("id");
+    EXPECT_THAT(made.body, HasSubstr("finding KR-W1"));
+    tell(compiled(id));
+    ASSERT_EQ(upload(id, "recipient_id,email\n1,a@example.com\n").status, 202U);
+    tell(imported(id, 1));
+    ASSERT_EQ(step("operator", id, "seal").status, 200U);
+    tell(registered(id, 1, 0));
+    tell(registered(id, 1, 1));
+
+    const auto open = step("approver", id, "approve");
+    EXPECT_EQ(open.status, 409U);
+    EXPECT_THAT(open.text("error"), AllOf(HasSubstr("sms.en.txt:1: finding KR-W1"), HasSubstr("--accept RULE")));
+    const auto approve = "/v1/campaigns/" + id + "/approve";
+    EXPECT_EQ(post("approver", approve, R"({"accept":["KR-W1"]})").status, 409U) << "without a reason";
+    EXPECT_EQ(post("approver", approve, R"({"accept":"KR-W1"})").status, 400U);
+    EXPECT_EQ(step("operator", id, "launch").status, 409U);
+    const auto taken = post("approver", approve, R"({"accept":["KR-W1"],"reason":"counsel read it"})");
+    ASSERT_EQ(taken.status, 200U) << taken.body;
+    EXPECT_EQ(events().back().text(), "approve; accepted KR-W1: counsel read it");
+    EXPECT_EQ(step("operator", id, "launch").status, 200U);
+}
+
 TEST_F(Api, SaysWhereANoticeIsBad) {
     auto files = files_of_notice();
     files["email.en.md"] = "Hello {{nobody}}";

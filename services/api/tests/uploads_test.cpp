@@ -249,6 +249,42 @@ TEST_F(Uploads, ThatWereRefusedMayBeSentAgain) {
     EXPECT_FALSE(again.object().at("known").as_bool());
 }
 
+// Above a tenth without an address is somebody's decision: it travels with the file, and stands in the record.
+TEST_F(Uploads, SayWhoAcceptedThatManyCannotBeReached) {
+    const auto id = create();
+    ASSERT_EQ(upload(id, rows).status, 202U);
+    ASSERT_EQ(post("operator", "/v1/campaigns/" + id + "/waves?accept_unreachable=true",
+                   "recipient_id,email\n1,\n2,kim@example.com\n")
+                  .status,
+              202U);
+    std::vector<bool> accepted;
+    for (const auto& row : outbox_of(wire::intake_work)) {
+        v1::ImportOrder order;
+        ASSERT_TRUE(order.ParseFromString(row.value));
+        EXPECT_EQ(order.channels_size(), 3);
+        accepted.push_back(order.accept_unreachable());
+    }
+    EXPECT_EQ(accepted, (std::vector<bool>{false, true}));
+    EXPECT_THAT(events().back().text(), HasSubstr("however many have no usable address"));
+}
+
+TEST_F(Uploads, ShowWhatTheColumnsWereTakenFor) {
+    const auto id = create();
+    ASSERT_EQ(upload(id, rows).number("wave"), 1);
+    auto f = imported(id, 1);
+    auto& findings = *f.mutable_imported()->mutable_findings();
+    findings.set_unreachable(3);
+    findings.add_warnings("not used: shoe_size");
+    auto& column = *findings.add_columns();
+    column.set_name("E-Mail");
+    column.set_use("email");
+    tell(f);
+    const auto wave = get("operator", "/v1/campaigns/" + id + "/waves/1");
+    EXPECT_EQ(wave.number("unreachable"), 3);
+    EXPECT_EQ(json::serialize(wave.object().at("warnings")), R"(["not used: shoe_size"])");
+    EXPECT_EQ(json::serialize(wave.object().at("columns")), R"([{"name":"E-Mail","use":"email"}])");
+}
+
 TEST_F(Uploads, ShowWhatWasRejected) {
     const auto id = create();
     ASSERT_EQ(upload(id, rows).number("upload"), 1);

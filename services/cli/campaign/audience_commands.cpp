@@ -25,6 +25,7 @@ using base::result;
 
 struct adding : common_options {
     std::string id, file, format;
+    bool accept_unreachable = false;
 };
 
 std::string megabytes(std::uint64_t bytes) {
@@ -52,8 +53,9 @@ result<json::value> send_file(session& s, const adding& how, progress& shown) {
     auto next_word = std::chrono::steady_clock::now() + 500ms;
     http::client_request request;
     request.method = "POST";
-    request.target = campaign_target(
-        how.id, fmt::format("/uploads?format={}", how.format.empty() ? format_of(how.file) : how.format));
+    request.target = campaign_target(how.id, fmt::format("/uploads?format={}{}",
+                                                         how.format.empty() ? format_of(how.file) : how.format,
+                                                         how.accept_unreachable ? "&accept_unreachable=true" : ""));
     request.headers.emplace_back("Content-Type", "application/octet-stream");
     request.length = size;
     request.source = [&](std::span<char> into) -> std::size_t {
@@ -102,6 +104,42 @@ result<std::string> fetch_rejects(session& s, const adding& how, std::int64_t up
     return to.string();
 }
 
+json::value list_of(const json::object& upload, std::string_view key) {
+    const auto* found = upload.if_contains(key);
+    return found != nullptr && found->is_array() ? *found : json::value(json::array{});
+}
+
+int tell(const adding& how, const json::object& upload, const std::string& rejects) {
+    const auto wave = number_of(upload, "wave");
+    const auto warnings = list_of(upload, "warnings");
+    for (const auto& warning : warnings.get_array()) {
+        if (warning.is_string()) {
+            fmt::print(stderr, "warning: {}: {}\n", how.file, one_line(warning.get_string()));
+        }
+    }
+    if (how.json) {
+        print_json(json::object{
+            {"wave", wave},
+            {"rows", number_of(upload, "rows")},
+            {"rejected", number_of(upload, "rejected")},
+            {"unreachable", number_of(upload, "unreachable")},
+            {"warnings", warnings},
+            {"columns", list_of(upload, "columns")},
+            {"rejects_file", rejects.empty() ? json::value(nullptr) : json::value(json::string(rejects))}});
+        return 0;
+    }
+    fmt::print("wave {}: {} rows, {} rejected", wave, with_separators(number_of(upload, "rows")),
+               with_separators(number_of(upload, "rejected")));
+    if (const auto unreachable = number_of(upload, "unreachable"); unreachable != 0) {
+        fmt::print(", {} without a usable address", with_separators(unreachable));
+    }
+    fmt::print("\n");
+    if (!rejects.empty()) {
+        fmt::print("rejected rows and addresses left out, with line and reason: {}\n", rejects);
+    }
+    return 0;
+}
+
 int add(session& s, const adding& how) {
     progress shown;
     const auto sent = send_file(s, how, shown);
@@ -138,20 +176,7 @@ int add(session& s, const adding& how) {
         }
         rejects = std::move(*fetched);
     }
-    if (how.json) {
-        print_json(json::object{
-            {"wave", wave},
-            {"rows", number_of(upload, "rows")},
-            {"rejected", number_of(upload, "rejected")},
-            {"rejects_file", rejects.empty() ? json::value(nullptr) : json::value(json::string(rejects))}});
-        return 0;
-    }
-    fmt::print("wave {}: {} rows, {} rejected\n", wave, with_separators(number_of(upload, "rows")),
-               with_separators(number_of(upload, "rejected")));
-    if (!rejects.empty()) {
-        fmt::print("rejected rows and addresses left out, with line and reason: {}\n", rejects);
-    }
-    return 0;
+    return tell(how, upload, rejects);
 }
 
 struct dropping : common_options {
@@ -199,13 +224,17 @@ void add_audience_commands(CLI::App& program, int& exit_code) {
         "  psql -c '\\copy (SELECT ...) TO STDOUT CSV HEADER' | semel audience add c-abcdefghijklmnop -\n\n"
         "CSV with a header, or one JSON object a line; plain, gzip or zstd. Columns: recipient_id (required, unique),\n"
         "email, phone, push (apns:TOKEN or fcm:TOKEN; several with ; between), locale, name, country, segments (; "
-        "between);\nany other column is a slot for the notice's texts. The same file twice is one wave. A wave gets "
-        "its number\nwhen its import has ended; `semel audience drop` discards one that is not launched.");
+        "between);\nany other column is a slot for the notice's texts. Usual spellings are recognised (E-Mail, phone "
+        "number, 이메일,\n휴대폰); what is not used is named. Blanks around a value are taken off. The same file twice "
+        "is one wave. A wave\ngets its number when its import has ended; `semel audience drop` discards one that is "
+        "not launched.");
     add_common(*command, how);
     add_id(*command, how->id);
     command->add_option("FILE", how->file, "The file, - for standard input")->required();
     command->add_option("--format", how->format, "csv or ndjson [by the file's name]")
         ->check(CLI::IsMember({"csv", "ndjson"}));
+    command->add_flag("--accept-unreachable", how->accept_unreachable,
+                      "Go on although more than a tenth of the people have no usable address: they really gave none");
     command->callback([how, &exit_code] { exit_code = with_session(*how, [&](session& s) { return add(s, *how); }); });
     add_drop_command(*audience, exit_code);
 }

@@ -2,6 +2,7 @@
 
 #include <base/bytes.hpp>
 #include <base/time.hpp>
+#include <base/written_time.hpp>
 #include <notice/source.hpp>
 
 #include <CLI/CLI.hpp>
@@ -10,6 +11,7 @@
 #include <cli/campaign/with_session.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -30,7 +32,7 @@ std::string a_duration(const std::string& text) {
 }
 
 std::string a_time(const std::string& text) {
-    return base::from_rfc3339(text) ? std::string{} : "write a time with its zone: 2026-11-27T09:00:00+09:00";
+    return base::from_rfc3339(text) ? std::string{} : base::trouble_with_rfc3339(text);
 }
 
 CLI::App* subcommand(CLI::App& of, const std::string& name, const std::string& what, const std::string& example) {
@@ -81,7 +83,10 @@ int create(session& s, const creating& how) {
     if (const auto* warnings = o.if_contains("warnings"); warnings != nullptr && warnings->is_array()) {
         for (const auto& w : warnings->get_array()) {
             if (w.is_string()) {
-                fmt::print(stderr, "warning: {}/{}\n", how.notice, one_line(w.get_string()));
+                const std::string_view said{w.get_string()};
+                const bool of_a_file = std::ranges::any_of(
+                    *files, [said](const auto& file) { return said.starts_with(file.first + ":"); });
+                fmt::print(stderr, "warning: {}{}\n", of_a_file ? how.notice + "/" : "", one_line(said));
             }
         }
     }
@@ -156,11 +161,12 @@ void add_create(CLI::App& campaign, int& exit_code) {
 }
 
 /// A step that the api may ask to wait with: a notice is being compiled, a wave registered.
-result<json::value> take_step(session& s, const std::string& id, const std::string& step) {
+result<json::value> take_step(session& s, const std::string& id, const std::string& step,
+                              const json::object* body = nullptr) {
     progress shown;
     const auto give_up = std::chrono::steady_clock::now() + 10min;
     for (;;) {
-        auto answer = s.post(campaign_target(id, "/" + step));
+        auto answer = s.post(campaign_target(id, "/" + step), body);
         if (answer || answer.error().what() != fault::kind::transient || std::chrono::steady_clock::now() > give_up) {
             return answer;
         }
@@ -225,8 +231,8 @@ int seal(session& s, const std::string& id, bool as_json) {
     }
 }
 
-int step(session& s, const std::string& id, const std::string& name, bool as_json) {
-    const auto done = take_step(s, id, name);
+int step(session& s, const std::string& id, const std::string& name, bool as_json, const json::object* body = nullptr) {
+    const auto done = take_step(s, id, name, body);
     if (!done) {
         return fail(done.error());
     }
@@ -363,6 +369,34 @@ void add_step(CLI::App& campaign, int& exit_code, const std::string& name, const
     });
 }
 
+struct approving : common_options {
+    std::string id, reason;
+    std::vector<std::string> accept;
+};
+
+void add_approve(CLI::App& campaign, int& exit_code) {
+    auto how = std::make_shared<approving>();
+    auto* command = subcommand(
+        campaign, "approve",
+        "Sign notice, audience and counts as they are; another user than the creator. Any change voids it",
+        "  semel campaign approve c-abcdefghijklmnop --as approver\n"
+        "  semel campaign approve c-abcdefghijklmnop --as approver --accept KR-W3 --reason \"counsel read it on 3 "
+        "March\"\n\nA finding of `semel notice check` is a guess about wording. While one is open, nothing can be "
+        "approved.");
+    add_common(*command, how);
+    add_id(*command, how->id);
+    auto* reason = command->add_option("--reason", how->reason, "Why these findings are none; it is recorded");
+    command->add_option("--accept", how->accept, "A finding's rule, such as KR-W3, to take on by name; may be repeated")
+        ->needs(reason);
+    command->callback([how, &exit_code] {
+        exit_code = with_session(*how, [&](session& s) {
+            const json::object body{{"accept", json::array(how->accept.begin(), how->accept.end())},
+                                    {"reason", how->reason}};
+            return step(s, how->id, "approve", how->json, how->accept.empty() ? nullptr : &body);
+        });
+    });
+}
+
 } // namespace
 
 void add_campaign_commands(CLI::App& program, int& exit_code) {
@@ -400,9 +434,7 @@ void add_campaign_commands(CLI::App& program, int& exit_code) {
              "Close the waves added so far, and count their people: waits until that is done, prints what an approver "
              "sees",
              "  semel campaign seal c-abcdefghijklmnop");
-    add_step(*campaign, exit_code, "approve",
-             "Sign notice, audience and counts as they are; another user than the creator. Any change voids it",
-             "  semel campaign approve c-abcdefghijklmnop --as approver");
+    add_approve(*campaign, exit_code);
     add_step(*campaign, exit_code, "launch", "Send to the approved waves",
              "  semel campaign launch c-abcdefghijklmnop");
     add_step(*campaign, exit_code, "pause", "Stop sending within seconds; `resume` goes on",

@@ -61,7 +61,11 @@ std::string heading(const json::object& campaign) {
 }
 
 std::string times(const json::object& status) {
-    auto out = deadline_text(status);
+    std::string out;
+    if (const auto start = text_of(status, "start"); !start.empty()) {
+        out += fmt::format("start     {}\n", one_line(start));
+    }
+    out += deadline_text(status);
     if (const auto finish = text_of(status, "forecast_finish"); !finish.empty()) {
         out += fmt::format("forecast  done at {}\n", one_line(finish));
     }

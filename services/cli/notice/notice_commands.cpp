@@ -40,8 +40,8 @@ std::string json_list(const List& list, Write write) {
 
 std::string to_json(const notice::problem& p) {
     return fmt::format(R"({{"file":{},"line":{},"severity":"{}","id":{},"reason":{},"mend":{}}})", json_string(p.file),
-                       p.line, p.how_bad == notice::severity::error ? "error" : "warning", json_string(p.id),
-                       json_string(p.reason), json_string(p.mend));
+                       p.line, notice::to_string(p.how_bad), json_string(p.id), json_string(p.reason),
+                       json_string(p.mend));
 }
 
 void print(std::ostream& out, const std::string& folder, const std::vector<notice::problem>& problems) {
@@ -77,9 +77,11 @@ int run(const notice_check& command, std::ostream& out, std::ostream& err) {
     const auto checked = notice::check(*files);
     const auto digest = notice::digest_of(*files);
     const auto artifacts = checked.ok() ? notice::compile(checked.source, digest).size() : 0;
-    const auto errors = static_cast<std::size_t>(
-        std::ranges::count(checked.problems, notice::severity::error, &notice::problem::how_bad));
-    const auto warnings = checked.problems.size() - errors;
+    const auto of = [&](notice::severity how_bad) {
+        return static_cast<std::size_t>(std::ranges::count(checked.problems, how_bad, &notice::problem::how_bad));
+    };
+    const auto errors = of(notice::severity::error), findings = of(notice::severity::finding);
+    const auto warnings = of(notice::severity::warning);
     if (command.json) {
         fmt::print(out,
                    R"({{"ok":{},"digest":"{}","locales":{},"channels":{},"segments":{},"artifacts":{},"problems":{}}})"
@@ -91,8 +93,15 @@ int run(const notice_check& command, std::ostream& out, std::ostream& err) {
     }
     print(out, command.folder, checked.problems);
     if (!checked.ok()) {
-        fmt::print(out, "{} and {}: this notice cannot be sent\n", count(errors, "error"), count(warnings, "warning"));
+        fmt::print(out, "{}, {} and {}: this notice cannot be sent\n", count(errors, "error"),
+                   count(findings, "finding"), count(warnings, "warning"));
         return 1;
+    }
+    if (findings != 0) {
+        fmt::print(out,
+                   "{}: an approver must accept each by its rule (`semel campaign approve --help`), or the text "
+                   "changes\n",
+                   count(findings, "finding"));
     }
     fmt::print(out, "ready to send: {}, {}, {}, {}\n", count(checked.source.locales.size(), "locale"),
                count(checked.source.channels.size(), "channel"), count(artifacts, "artifact"),

@@ -68,6 +68,10 @@ base::result<order> read_order(const v1::ImportOrder& from, const crypto::key256
     out.terms.default_region = from.default_region();
     out.terms.segment_names.assign(from.segment_names().begin(), from.segment_names().end());
     out.terms.slot_names.assign(from.slot_names().begin(), from.slot_names().end());
+    out.terms.accept_unreachable = from.accept_unreachable();
+    if (from.channels_size() != 0) { // else the order was written by a version that did not say
+        out.terms.channels = audience::channels_of(from.channels());
+    }
     out.terms.locale =
         [locales = std::vector<std::string>(from.locales().begin(), from.locales().end()),
          fallback = std::map<std::string, std::string>(from.locale_fallback().begin(), from.locale_fallback().end()),

@@ -32,6 +32,20 @@ constexpr auto read_back_patience = 120s;
     throw std::runtime_error{fault.why()};
 }
 
+v1::ImportFindings findings_of(const audience::importer& rows) {
+    v1::ImportFindings out;
+    out.set_unreachable(rows.totals().unreachable);
+    for (auto& warning : rows.warnings()) {
+        out.add_warnings(std::move(warning));
+    }
+    for (const auto& column : rows.columns()) {
+        auto& told = *out.add_columns();
+        told.set_name(column.name);
+        told.set_use(rows.use_of(column));
+    }
+    return out;
+}
+
 } // namespace
 
 counters::counters(telemetry::metrics& metrics)
@@ -93,19 +107,21 @@ asio::awaitable<wave_import::ending> wave_import::run(v1::ImportOrder raw, assig
             result.set_reason(checked.error().why());
             co_return co_await tell(job, std::move(result), nullptr);
         }
-        job.totals = *checked;
+        job.totals = checked->totals;
         if (const auto written = co_await write(job); written != ending::done) {
             co_return written;
         }
         co_await prove(job);
         job.progress.set_row(job.totals.rows);
         job.progress.set_rejected(job.totals.rejected);
+        *job.progress.mutable_findings() = std::move(checked->findings);
         job.progress.set_done(true);
     }
     // An order that comes twice finds `done` and is answered in the same words.
     result.set_rows(job.progress.row());
     result.set_rejected(job.progress.rejected());
     result.set_rejects_path(job.order.rejects_name());
+    *result.mutable_findings() = job.progress.findings();
     *result.mutable_spans() = job.progress.spans();
     const v1::Progress done = job.progress;
     co_return co_await tell(job, std::move(result), &done);
@@ -132,7 +148,7 @@ asio::awaitable<v1::Progress> wave_import::read_progress(std::string key) {
 }
 
 /// Pass 1: the whole file, without writing a row. The rejects are complete before the first row is written.
-asio::awaitable<base::result<audience::totals>> wave_import::check(const job& job) {
+asio::awaitable<base::result<wave_import::checked>> wave_import::check(const job& job) {
     auto upload = stored_upload::open(settings_.uploads, job.order);
     if (!upload) {
         co_return base::failed(std::move(upload.error()));
@@ -152,11 +168,11 @@ asio::awaitable<base::result<audience::totals>> wave_import::check(const job& jo
         if (n % rows_in_a_breath == 0) {
             co_await breathe();
             if (job.stop.stop_requested()) {
-                co_return rows.totals();
+                co_return checked{}; // nobody looks at it: the import is given up
             }
         }
     }
-    if (const auto whole = audience::judge_whole(rows.totals()); !whole) {
+    if (const auto whole = rows.judge_whole(); !whole) {
         co_return base::failed(whole.error());
     }
     if (job.order.file_digest && *job.order.file_digest != upload->digest()) {
@@ -165,13 +181,8 @@ asio::awaitable<base::result<audience::totals>> wave_import::check(const job& jo
     }
     rejects.finish();
     SEMEL_FAILPOINT("intake.import.checked");
-    if (rows.unused_columns() != 0) {
-        telemetry::log().info("columns that the notice does not use are read over",
-                              {{"campaign", job.order.campaign.value()},
-                               {"upload", job.order.number},
-                               {"columns", rows.unused_columns()}});
-    }
-    co_return rows.totals();
+    checked out{.totals = rows.totals(), .findings = findings_of(rows)};
+    co_return out;
 }
 
 /// Pass 2: from where `progress` says.

@@ -62,9 +62,14 @@ class wave_import {
 
   private:
     struct job;
+    /// What pass 1 knows of a file that may be imported.
+    struct checked {
+        audience::totals totals;
+        v1::ImportFindings findings;
+    };
 
     boost::asio::awaitable<v1::Progress> read_progress(std::string key);
-    boost::asio::awaitable<base::result<audience::totals>> check(const job&);
+    boost::asio::awaitable<base::result<checked>> check(const job&);
     boost::asio::awaitable<ending> write(job&);
     boost::asio::awaitable<void> prove(job&);
     boost::asio::awaitable<ending> tell(const job&, v1::ImportResult, const v1::Progress* done);

@@ -298,6 +298,32 @@ TEST_F(Intake, AFileRefusedWritesNothing) {
     EXPECT_TRUE(fs::is_empty(settings.rejects));
 }
 
+TEST_F(Intake, AFileThatLeavesManyUnreachableIsImportedOnlyWhenSomebodySaysSo) {
+    upload("Recipient ID , E-Mail               , shoe size\n"
+           "K001         , k1@mail.example.com  , 270      \n"
+           "K002         , not an address       , 265      \n");
+    send(order().SerializeAsString());
+    serve_until_committed(1);
+    auto accepted = order();
+    accepted.set_accept_unreachable(true);
+    send(accepted.SerializeAsString());
+    send(accepted.SerializeAsString());
+    serve_until_committed(3);
+    const auto told = feedback();
+    ASSERT_EQ(told.size(), 3U);
+    EXPECT_TRUE(told[0].refused());
+    EXPECT_NE(told[0].reason().find("1 of 2 people (50.0 %)"), std::string::npos) << told[0].reason();
+    EXPECT_FALSE(told[1].refused());
+    EXPECT_EQ(rows_of(told[1]), numbers(2));
+    const auto& found = told[1].findings();
+    EXPECT_EQ(found.unreachable(), 1U);
+    ASSERT_EQ(found.columns_size(), 3);
+    EXPECT_EQ(found.columns(1).name() + " is " + found.columns(1).use(), "E-Mail is email");
+    EXPECT_EQ(found.columns(2).use(), "unused");
+    EXPECT_GE(found.warnings_size(), 1);
+    EXPECT_EQ(told[2].SerializeAsString(), told[1].SerializeAsString()) << "the second answer is the first";
+}
+
 TEST_F(Intake, AnUploadThatIsMissingOrAnothersIsRefused) {
     send(order(1).SerializeAsString());
     upload(some_rows(10), 2);

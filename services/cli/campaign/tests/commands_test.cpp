@@ -271,10 +271,13 @@ TEST_F(Commands, AddStreamsTheFileWaitsAndFetchesTheRejects) {
     const auto path = file("people.csv", people);
     const auto r = semel({"audience", "add", "c-1", path, "--json"});
     ASSERT_EQ(r.exit_code, 0) << r.err;
-    EXPECT_EQ(
-        json::read(r.out).value(),
-        (json::value{
-            {"wave", 1}, {"rows", 2000}, {"rejected", 1}, {"rejects_file", json::string(path + ".rejects.csv")}}));
+    EXPECT_EQ(json::read(r.out).value(), (json::value{{"wave", 1},
+                                                      {"rows", 2000},
+                                                      {"rejected", 1},
+                                                      {"unreachable", 0},
+                                                      {"warnings", json::array{}},
+                                                      {"columns", json::array{}},
+                                                      {"rejects_file", json::string(path + ".rejects.csv")}}));
     EXPECT_EQ(text_in(path + ".rejects.csv"), rejects);
     EXPECT_TRUE(api.stop().at(0).body == people) << "what arrived is the file, byte for byte";
 }
@@ -305,6 +308,32 @@ TEST_F(Commands, DropNamesTheWave) {
     EXPECT_THAT(again.err, HasSubstr("dropped already"));
     EXPECT_EQ(semel({"audience", "drop", "c-1", "0"}).exit_code, 2);
     EXPECT_EQ(api.stop().at(0).what, "POST /v1/campaigns/c-1/waves/2/drop");
+}
+
+TEST_F(Commands, AddSaysWhatTheFileHasAndNobodyUses) {
+    api.on("POST", "/v1/campaigns/{id}/uploads",
+           {{202, R"({"upload":1,"wave":1,"state":"imported","rows":9,"rejected":0,
+               "unreachable":2,"has_rejects":false,"warnings":["the column \"emial\" is not used: is it meant as email?"],
+               "columns":[{"name":"emial","use":"unused"}]})"}})
+        .start();
+    const auto path = file("people.csv", "recipient_id\n1\n");
+    const auto r = semel({"audience", "add", "c-1", path, "--accept-unreachable"});
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    EXPECT_EQ(r.out, "wave 1: 9 rows, 0 rejected, 2 without a usable address\n");
+    EXPECT_THAT(r.err, HasSubstr("warning: " + path + ": the column \"emial\" is not used"));
+    const auto as_json = semel({"audience", "add", "c-1", path, "--json"});
+    EXPECT_EQ(json::serialize(json::read(as_json.out).value().at("columns")), R"([{"name":"emial","use":"unused"}])");
+}
+
+TEST_F(Commands, ApproveTakesFindingsOnByNameAndWithAReason) {
+    api.on("POST", "/v1/campaigns/{id}/approve", {{200, R"({"id":"c-1","state":"approved","waves":[]})"}}).start();
+    EXPECT_EQ(semel({"campaign", "approve", "c-1", "--accept", "KR-W3"}).exit_code, 2) << "no reason";
+    EXPECT_EQ(semel({"campaign", "approve", "c-1", "--accept", "KR-W3", "--reason", "counsel read it"}).exit_code, 0);
+    EXPECT_EQ(semel({"campaign", "approve", "c-1"}).exit_code, 0);
+    const auto asked = api.stop();
+    ASSERT_EQ(asked.size(), 2U);
+    EXPECT_EQ(asked[0].body, R"({"accept":["KR-W3"],"reason":"counsel read it"})");
+    EXPECT_EQ(asked[1].body, "");
 }
 
 TEST_F(Commands, AFileThatIsRefusedIsOneWithTheReason) {
