@@ -90,9 +90,9 @@ TEST(Pdu, TakesARefusalWithoutABody) {
 }
 
 TEST(Pdu, KeepsUnknownCommandsAndTlvsApart) {
-    const auto odd = decode(*base::from_hex("00000010000001030000000000000001"));
+    const auto odd = decode(*base::from_hex("00000010000000030000000000000001"));
     ASSERT_TRUE(odd);
-    EXPECT_EQ(std::get<unknown_command>(odd->content).id, 0x103U);
+    EXPECT_EQ(std::get<unknown_command>(odd->content).id, 0x03U);
     auto m = a_submit();
     m.optional.push_back({0x0428, "\x01"}); // congestion_state, which breaks some clients
     EXPECT_EQ(*std::get<message>(decode(encoded({.status = 0, .sequence = 1, .content = m}))->content).find(0x0428),

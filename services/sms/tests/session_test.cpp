@@ -151,7 +151,7 @@ TEST(Session, GivesUpABindWithoutAnswer) {
 TEST(Session, AnswersWhatThePeerAsks) {
     auto s = bound();
     receive(s, enquire_link{}, 77);
-    receive(s, unknown_command{0x103}, 78);
+    receive(s, unknown_command{0x03}, 78);
     s.feed(*base::from_hex("00000011"
                            "00000005"
                            "00000000"
