@@ -206,7 +206,17 @@ inline lose() {
         me.open_claim[i] = NO_CLAIM
     }
     me.closing = 0;
-    me.must_commit = 0
+    me.must_commit = 0;
+    /* nobody asks for these any more */
+    me.fresh = 0;
+    me.head_mark = 0;
+    me.head_server = 0;
+    me.sendable = 0;
+    me.inherited = 0;
+    me.now.mark = 0;
+    me.now.settled = 0;
+    me.now.end = 0;
+    me.now.lost_below = 0
 }
 
 /* The memory of a process that ends. */
@@ -394,10 +404,9 @@ end:
         :: head_owner == 0 ->
             printf("%d: raise: there was no head; owner %d, marker %d\n", p, me.now.owner, markers + 1);
             markers++;
-            me.fresh = markers;
-            write_head(me.fresh);
+            write_head(markers);
             me.now.lost_below = me.inherited;
-            believe_head(me.fresh);
+            believe_head(markers);
             me.phase = COMMITTING_MARKER
 #ifndef BUG_HEAD_SET
         :: head_owner > me.now.owner ->
@@ -440,9 +449,10 @@ end:
             write_head(me.fresh);
             me.now.lost_below = me.inherited;
             believe_head(me.fresh);
+            me.fresh = 0;
             me.phase = COMMITTING_MARKER
         fi }
-    :: d_step { me.phase == REPLACING && !reaches_redis -> me.phase = RAISING }
+    :: d_step { me.phase == REPLACING && !reaches_redis -> me.fresh = 0; me.phase = RAISING }
 
     /* 3. a successful commit after any write of a head, 4. only now read and claim. on_records() sorts. */
     :: d_step { me.phase == COMMITTING_MARKER &&
