@@ -76,8 +76,8 @@ struct Gateways : ::testing::Test {
     }
     static asio::awaitable<verdict> send_one(delivery::gateway& g, delivery::outbound m) {
         auto staged = co_await g.stage(m, 5s);
-        if (auto* refused = std::get_if<verdict>(&staged)) {
-            co_return *refused;
+        if (const auto* refused = std::get_if<delivery::refused>(&staged)) {
+            co_return refused->why();
         }
         co_return co_await std::get<0>(staged)->release();
     }
