@@ -22,8 +22,9 @@ TEST_F(Doubts, AreListedWithWhatWasLookedFor) {
             tx.exec_params("INSERT INTO receipts.open_doubt VALUES ($1, 0, $2, 3, 1, false, 'smsc-a', 'number', 7, 0)",
                            pqxx::binarystring{notification(name)}, id);
         }
-        tx.exec("INSERT INTO receipts.orphan (gateway, message_id, state, code, named, destination_hash, reference, "
-                "at_us, parked_us, receipt) VALUES ('smsc-a', 'm-1', 1, '', '', 'number', 0, 1, 1, '')");
+        tx.exec(
+            "INSERT INTO receipts.orphan (gateway, message_id, state, code, named, destination_hash, reference, "
+            "at_us, parked_us, receipt, inferable) VALUES ('smsc-a', 'm-1', 1, '', '', 'number', 7, 1, 1, '', true)");
         tx.commit();
     });
     const auto all = list();

@@ -18,6 +18,7 @@ trouble::entry stopped(std::string gateway) {
 }
 
 TEST_F(Api, StatusSaysWhatStandsStillSinceWhenAndWhy) {
+    make_ledger();
     const auto id = create();
     trouble::teller email{*redis, "email", "email"};
     play([&]() -> asio::awaitable<void> {
@@ -29,7 +30,8 @@ TEST_F(Api, StatusSaysWhatStandsStillSinceWhenAndWhy) {
         const auto said = get("auditor", "/v1/campaigns/" + id + what);
         ASSERT_EQ(said.status, 200U) << said.body;
         EXPECT_THAT(said.body, HasSubstr("email relay-a: stopped, because the gateway refuses us: 535 5.7.8 (since 2"));
-        const auto& lanes = said.object().at("lanes").as_array();
+        const auto body = said.object();
+        const auto& lanes = body.at("lanes").as_array();
         ASSERT_EQ(lanes.size(), 1U);
         EXPECT_EQ(lanes[0].at("gateway").as_string(), "relay-a");
         EXPECT_EQ(lanes[0].at("state").as_string(), "stopped");
@@ -39,6 +41,7 @@ TEST_F(Api, StatusSaysWhatStandsStillSinceWhenAndWhy) {
 }
 
 TEST_F(Api, ACampaignHearsNothingOfChannelsThatItDoesNotUse) {
+    make_ledger();
     auto email_only = new_campaign();
     email_only["channels"] = json::array{"email"};
     const auto made = post("operator", "/v1/campaigns", json::serialize(email_only));
@@ -54,6 +57,7 @@ TEST_F(Api, ACampaignHearsNothingOfChannelsThatItDoesNotUse) {
 }
 
 TEST_F(Api, WithoutRedisStatusAnswersAndSaysSo) {
+    make_ledger();
     const auto id = create();
     redis.reset();
     redis.emplace(io.get_executor(), redis::client_options{.port = 1});

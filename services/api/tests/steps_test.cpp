@@ -114,6 +114,7 @@ TEST_F(Api, RefusesWhatItDoesNotUnderstand) {
 
 // Each is right by itself; together they would never send anything.
 TEST_F(Api, RefusesTimesThatContradictEachOtherAtOnce) {
+    make_ledger();
     const auto answer_to = [this](std::initializer_list<std::pair<const char*, const char*>> times) {
         auto body = new_campaign();
         for (const auto& [key, time] : times) {
@@ -147,7 +148,7 @@ TEST_F(Api, ApprovesANoticeWithFindingsOnlyWhenEachIsTakenOn) {
     ASSERT_EQ(made.status, 201U) << made.body;
     const auto id = made.text("id");
     EXPECT_THAT(made.body, HasSubstr("finding KR-W1"));
-    tell(compiled(id));
+    tell(compiled(id, files));
     ASSERT_EQ(upload(id, "recipient_id,email\n1,a@example.com\n").status, 202U);
     tell(imported(id, 1));
     ASSERT_EQ(step("operator", id, "seal").status, 200U);

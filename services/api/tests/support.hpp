@@ -19,6 +19,7 @@
 #include <gmock/gmock.h>
 #include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
+#include <ledger/schema.hpp>
 #include <support/backing.hpp>
 #include <support/slowness.hpp>
 #include <unistd.h>
@@ -203,10 +204,10 @@ class Api : public testing::Test {
             tx.commit();
         });
     }
-    v1::Feedback compiled(const std::string& id) {
+    v1::Feedback compiled(const std::string& id) { return compiled(id, files_of_notice()); }
+    static v1::Feedback compiled(const std::string& id, const notice::files& files) {
         v1::Feedback f;
         f.set_campaign_id(id);
-        const auto files = files_of_notice();
         auto* out = f.mutable_compiled();
         out->set_notice_digest(std::string{base::as_view(notice::digest_of(files))});
         for (const auto& artifact : notice::compile(notice::parse(files).source, notice::digest_of(files))) {
@@ -289,6 +290,8 @@ class Api : public testing::Test {
         }
         return all;
     }
+    /// What the records of a campaign are read from.
+    void make_ledger() { db->run_blocking(ledger::migrate); }
     std::size_t files_below(const fs::path& where) const {
         std::error_code missing;
         std::size_t n = 0;

@@ -253,7 +253,7 @@ TEST_F(Uploads, ThatWereRefusedMayBeSentAgain) {
 TEST_F(Uploads, SayWhoAcceptedThatManyCannotBeReached) {
     const auto id = create();
     ASSERT_EQ(upload(id, rows).status, 202U);
-    ASSERT_EQ(post("operator", "/v1/campaigns/" + id + "/waves?accept_unreachable=true",
+    ASSERT_EQ(post("operator", "/v1/campaigns/" + id + "/uploads?accept_unreachable=true",
                    "recipient_id,email\n1,\n2,kim@example.com\n")
                   .status,
               202U);
@@ -270,7 +270,7 @@ TEST_F(Uploads, SayWhoAcceptedThatManyCannotBeReached) {
 
 TEST_F(Uploads, ShowWhatTheColumnsWereTakenFor) {
     const auto id = create();
-    ASSERT_EQ(upload(id, rows).number("wave"), 1);
+    ASSERT_EQ(upload(id, rows).number("upload"), 1);
     auto f = imported(id, 1);
     auto& findings = *f.mutable_imported()->mutable_findings();
     findings.set_unreachable(3);
@@ -279,7 +279,7 @@ TEST_F(Uploads, ShowWhatTheColumnsWereTakenFor) {
     column.set_name("E-Mail");
     column.set_use("email");
     tell(f);
-    const auto wave = get("operator", "/v1/campaigns/" + id + "/waves/1");
+    const auto wave = get("operator", "/v1/campaigns/" + id + "/uploads/1");
     EXPECT_EQ(wave.number("unreachable"), 3);
     EXPECT_EQ(json::serialize(wave.object().at("warnings")), R"(["not used: shoe_size"])");
     EXPECT_EQ(json::serialize(wave.object().at("columns")), R"([{"name":"E-Mail","use":"email"}])");

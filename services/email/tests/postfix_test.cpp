@@ -159,12 +159,13 @@ TEST(SmtpSink, GetsTheBytesThatWereHashed) {
 }
 
 TEST(SmtpSink, RefusalsAreSorted) {
-    for (const auto& [flag, what, where] : {std::tuple{"-f", "rcpt", kind::permanent},
-                                            {"-r", "rcpt", kind::transient},
-                                            {"-r", ".", kind::transient},
-                                            {"-q", ".", kind::unknown},
-                                            {"-q", "data", kind::transient},
-                                            {"-q", "mail", kind::transient}}) {
+    for (const auto& [flag, what, where] :
+         {std::tuple{"-f", "rcpt", kind::ambiguous}, // "500 5.3.0": ours, or this recipient's
+          {"-r", "rcpt", kind::transient},
+          {"-r", ".", kind::transient},
+          {"-q", ".", kind::unknown},
+          {"-q", "data", kind::transient},
+          {"-q", "mail", kind::transient}}) {
         const auto port = support::free_port();
         const auto sink = smtp_sink(port, {flag, what});
         support::wait_for_port(port);
@@ -281,9 +282,9 @@ TEST_F(Postfix, TakesAnInternationalAddress) {
     EXPECT_EQ(send_with(a_message("\xED\x95\x9C\xEA\xB8\x80@example.com")).what, kind::accepted);
 }
 
-TEST_F(Postfix, StopsTheLaneWhenTheMessageIsTooBigForTheRelay) {
+TEST_F(Postfix, AMessageTooBigForTheRelayIsAVerdictOnNobodyAlone) {
     const auto v = send_with(a_message("ann@example.com", 200'000));
-    EXPECT_EQ(v.what, kind::lane_stop);
+    EXPECT_EQ(v.what, kind::ambiguous);
     EXPECT_EQ(v.code, "semel:size");
 }
 
