@@ -72,7 +72,7 @@ def person_of(e, event):
     return e.truth.by_row[row]
 
 
-def resend_in_vain(e, index=0, code="semel:cancelled", accepted_there=True):
+def resend_in_vain(e, index=0, code="semel:expired", accepted_there=True):
     """The notification of event `index` was in doubt, and its resend was turned away or refused."""
     event = put_in_doubt(e, index, accepted_there=accepted_there, unresolved=False)
     for id, kind, said in (("r", "resent", ""), ("f", "failed", code), ("v", "unresolved", code)):
@@ -244,7 +244,7 @@ class Checker(unittest.TestCase):
         self.assertEqual(set(self.breaches(e)), {"I4"})
 
     def test_a_resend_in_vain_is_a_doubt_and_no_failure(self):
-        for code in ("semel:cancelled", "550"):
+        for code in ("semel:expired", "550"):
             for accepted_there in (True, False):
                 e = clean("resend")
                 resend_in_vain(e, code=code, accepted_there=accepted_there)
