@@ -336,11 +336,15 @@ void print_processes(const stack_state& s, bool json) {
     }
 }
 
+/// The clients of Kafka and Redis log as services do; here a person reads.
+void hush() {
+    telemetry::set_log(std::make_unique<telemetry::logger>("semel", telemetry::level::error));
+}
+
 /// `changed`: the only service that is waited for, if it is named: another that hangs is no reason not to scale this
 /// one.
 base::result<void> bring_up(stack_state& s, std::string_view changed = {}) {
-    // The clients below log as services do; here the user reads.
-    telemetry::set_log(std::make_unique<telemetry::logger>("semel", telemetry::level::error));
+    hush();
     const bool running = supervised(s.at);
     if (auto done = check_programs(s); !done) {
         return done;
@@ -505,6 +509,7 @@ int down(const place& which) {
         return refuse(at.error());
     }
     bool stopped = false;
+    hush();
     if (fs::exists(at->run())) {
         const stack_lock lock{*at};
         if (supervised(*at)) {

@@ -385,19 +385,23 @@ asio::awaitable<void> index::forget(std::vector<std::string> notifications, std:
     co_await db_.run(std::move(work));
 }
 
-asio::awaitable<std::vector<index::match>> index::infer(std::vector<std::int32_t> partitions,
-                                                        base::timestamp parked_before) {
+asio::awaitable<std::vector<index::match>> index::match_doubts(std::vector<std::int32_t> partitions,
+                                                               base::timestamp parked_before) {
     auto work = [partitions = std::move(partitions), parked_before](pqxx::connection& c) {
         pqxx::nontransaction tx{c};
         std::vector<match> out;
         for (const auto& row :
              tx.exec_params("SELECT o.id, o.receipt, d.notification, d.attempt, d.campaign, d.channel, d.test, "
-                            "'' AS known_as, 0 AS part, 0 AS parts "
+                            "'' AS known_as, 0 AS part, 0 AS parts, true AS inferred "
                             "FROM receipts.fits($1) f JOIN receipts.orphan o ON o.id = f.orphan "
                             "JOIN receipts.open_doubt d ON d.notification = f.notification "
-                            "WHERE f.candidates = 1 AND d.partition = ANY($2::int[])",
+                            "WHERE f.candidates = 1 AND o.named = '' AND d.partition = ANY($2::int[]) UNION ALL "
+                            "SELECT o.id, o.receipt, d.notification, 0, d.campaign, d.channel, d.test, '', 0, 0, false "
+                            "FROM receipts.orphan o JOIN receipts.open_doubt d "
+                            "ON substr(d.notification, 1, 16) = o.named "
+                            "WHERE o.named <> '' AND d.partition = ANY($2::int[])",
                             base::to_us(parked_before), partition_array(partitions))) {
-            out.push_back(orphan_of(row));
+            out.emplace_back(orphan_of(row)).inferred = row["inferred"].as<bool>();
         }
         return out;
     };

@@ -54,6 +54,7 @@ class index {
         v1::GatewayReceipt receipt;
         subject about;
         std::int64_t orphan = 0; // its row, when it was parked
+        bool inferred = false;   // nothing in it names the message
     };
     struct answer {
         std::vector<match> matches;
@@ -78,9 +79,10 @@ class index {
     /// After the commit that settled them, or that joined these orphans.
     boost::asio::awaitable<void> forget(std::vector<std::string> notifications, std::vector<std::int64_t> orphans);
 
-    /// Orphans parked before this time that can mean only one open doubt of all, where that is in these partitions.
-    boost::asio::awaitable<std::vector<match>> infer(std::vector<std::int32_t> partitions,
-                                                     base::timestamp parked_before);
+    /// Orphans that mean an open doubt in these partitions: those that name it, whenever they came (they may have been
+    /// read before it was), and those parked before this time that can mean only this one of all.
+    boost::asio::awaitable<std::vector<match>> match_doubts(std::vector<std::int32_t> partitions,
+                                                            base::timestamp parked_before);
     /// Orphans parked before this time that another spelling of their id explains, though neither number nor reference
     /// confirm it: by now, the message that has exactly this id would be known. Each is looked at once.
     boost::asio::awaitable<std::vector<match>> match_unconfirmed(base::timestamp parked_before);

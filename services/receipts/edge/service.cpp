@@ -408,8 +408,8 @@ asio::awaitable<bool> service::find_evidence(outcome& out, base::timestamp parke
     }
     if (std::ranges::any_of(parts_, [](const auto& p) { return !p.second.doubts.open().empty(); })) {
         for (const auto& m : co_await persist<std::vector<index::match>>(
-                 [this, owned, parked_before] { return index_.infer(owned, parked_before); })) {
-            out.events.push_back(receipt_event(m.receipt, m.about, now(), true));
+                 [this, owned, parked_before] { return index_.match_doubts(owned, parked_before); })) {
+            out.events.push_back(receipt_event(m.receipt, m.about, now(), m.inferred));
             out.joined.push_back(m.orphan);
         }
     }
@@ -440,7 +440,8 @@ asio::awaitable<outcome> service::decide(base::timestamp time) {
         co_return out;
     }
     if (barrier_.next() == evidence_barrier::step::ask_own) {
-        if (co_await find_evidence(out, time)) {
+        // Whenever it was parked: since `time`, or by a process whose clock is ahead.
+        if (co_await find_evidence(out, base::timestamp::max())) {
             co_return out; // it will be read in `events`
         }
         std::vector<kafka::topic_partition> own;

@@ -208,6 +208,25 @@ TEST_F(Receipts, ABounceNamesItsMessageByTheFirstHalfOfItsId) {
     EXPECT_EQ(now.of(doubtful.notification, v1::EVENT_ACCEPTED)[0].code(), "semel:receipt");
 }
 
+TEST_F(Receipts, ABounceThatIsReadBeforeTheDoubtItNamesSettlesIt) {
+    const message bounced{"resend"}, other{"resend"};
+    const auto id = "early-" + base::to_hex(bounced.notification);
+    auto bounce = receipt(id, v1::RECEIPT_BOUNCED, "5.1.1");
+    bounce.set_notification(bounced.notification.substr(0, 16));
+    on->report({bounce});
+    on->wait("the parked bounce", [&](const seen&) { return on->parked(id); });
+    on->tell({bounced.event(*on, v1::EVENT_IN_DOUBT), other.event(*on, v1::EVENT_IN_DOUBT)});
+    const auto now = on->wait("both doubts' end", [&](const seen& s) {
+        return s.has(other.notification, v1::EVENT_RESENT) &&
+               (s.has(bounced.notification, v1::EVENT_ACCEPTED) || s.has(bounced.notification, v1::EVENT_RESENT));
+    });
+    EXPECT_EQ(now.resends_of(bounced.notification), 0U);
+    const auto settled = now.of(bounced.notification, v1::EVENT_ACCEPTED);
+    ASSERT_EQ(settled.size(), 1U);
+    EXPECT_EQ(settled[0].code(), "semel:receipt");
+    EXPECT_EQ(settled[0].text().find(inferred_mark), std::string::npos) << settled[0].text();
+}
+
 TEST_F(Receipts, AreInferredOnlyWhenOneOpenMessageCanBeMeant) {
     const message alone{.campaign = "hold", .phone = "+821000000001"};
     const message one{.campaign = "hold", .phone = "+821000000002"};

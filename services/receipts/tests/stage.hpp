@@ -253,7 +253,8 @@ class stage {
             r.gateway(), r.message_id(), static_cast<int>(r.state()), r.code(), base::to_hex(r.destination_hash()),
             r.time_us(), base::to_hex(r.SerializeAsString()));
     }
-    /// What receipts.evidence says of this notification; nothing when it is not among the open doubts.
+    /// What receipts.evidence says of this notification; nothing when it is not among the open doubts, or the service
+    /// has not made its schema yet.
     struct searched {
         bool comparable = false;
         int fitting = 0, candidates = 0, others = 0;
@@ -262,6 +263,9 @@ class stage {
     std::optional<searched> evidence(const std::string& campaign, const std::string& notification) const {
         pqxx::connection c{database_.dsn()};
         pqxx::nontransaction tx{c};
+        if (tx.exec("SELECT to_regprocedure('receipts.evidence(text)')")[0][0].is_null()) {
+            return std::nullopt;
+        }
         const auto rows = tx.exec_params("SELECT comparable, fitting, candidates, others FROM receipts.evidence($1) "
                                          "WHERE notification = $2",
                                          campaign, pqxx::binarystring{notification});
