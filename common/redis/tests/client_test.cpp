@@ -345,6 +345,13 @@ TEST(Client, ACancelledWaitLeavesTheOrderOfRepliesWhole) {
     });
 }
 
+/// How many the server has accepted since it started.
+asio::awaitable<int> connections_so_far(client& c) {
+    const auto info = co_await ask(c, {"INFO", "stats"});
+    const std::string_view name = "total_connections_received:";
+    co_return std::stoi(info->text.substr(info->text.find(name) + name.size()));
+}
+
 /// Until the client says why it has no connection.
 asio::awaitable<std::string> in_trouble(client& c) {
     for (int i = 0; c.trouble().empty() && i < 5'000; ++i) {
@@ -366,7 +373,10 @@ TEST(Client, AServerWhoseMemoryIsFullIsNoConnectionUntilAWriteSucceeds) {
         EXPECT_EQ(refused->error_code(), "OOM");
         EXPECT_NE((co_await in_trouble(c)).find("maxmemory"), std::string::npos) << c.trouble();
         EXPECT_FALSE((co_await ask(c, {"GET", "k"})).has_value()) << "a loss, for everything";
-        co_await runtime::sleep(milliseconds{1'500}); // it tries again and again meanwhile
+        const auto tries = co_await connections_so_far(other);
+        while (co_await connections_so_far(other) < tries + 3) { // it tries again and again
+            co_await runtime::sleep(milliseconds{5});
+        }
         EXPECT_EQ(c.generation(), before) << "it came up although no write would succeed";
         std::ignore = co_await ask(other, {"CONFIG", "SET", "maxmemory", "0"});
         co_await c.connected();

@@ -39,11 +39,6 @@ searches read_searches(pqxx::work& tx, const std::string& campaign) {
     return out;
 }
 
-std::string time_of(const pqxx::field& us) {
-    const auto at = base::from_us(us.as<std::int64_t>());
-    return base::to_rfc3339(std::chrono::floor<std::chrono::seconds>(at));
-}
-
 std::string recipient_of(const crypto::key256& key, const pqxx::row& row) {
     const auto recipient = wire::open_recipient(key, blob(row["recipient_ref"]), blob(row["sealed"]));
     return recipient ? recipient->recipient_id() : std::string{};

@@ -1,5 +1,6 @@
 #include "reading.hpp"
 
+#include <base/time.hpp>
 #include <crypto/keys.hpp>
 
 namespace semel::api {
@@ -8,6 +9,11 @@ namespace asio = boost::asio;
 
 std::string text(const pqxx::field& f) {
     return f.is_null() ? std::string{} : f.as<std::string>();
+}
+
+std::string time_of(const pqxx::field& us) {
+    const auto at = base::from_us(us.as<std::int64_t>());
+    return base::to_rfc3339(std::chrono::floor<std::chrono::seconds>(at));
 }
 
 std::string blob(const pqxx::field& f) {

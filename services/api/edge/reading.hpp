@@ -15,6 +15,8 @@ namespace semel::api {
 /// Empty for NULL.
 std::string text(const pqxx::field&);
 std::string blob(const pqxx::field&);
+/// Microseconds as a time with its zone, to the second.
+std::string time_of(const pqxx::field& us);
 
 using maker = std::function<http::response(pqxx::work&, const v1::Campaign&)>;
 /// Looks the campaign up, then lets `make` fill the answer.

@@ -21,11 +21,6 @@ bool are_kept(pqxx::work& tx) {
     return !tx.exec1("SELECT to_regprocedure('receipts.unmatched(bigint)')")[0].is_null();
 }
 
-std::string time_of(const pqxx::field& us) {
-    const auto at = base::from_us(us.as<std::int64_t>());
-    return base::to_rfc3339(std::chrono::floor<std::chrono::seconds>(at));
-}
-
 http::response list(pqxx::work& tx) {
     json::array out;
     if (!are_kept(tx)) {
