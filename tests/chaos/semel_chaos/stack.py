@@ -273,13 +273,13 @@ gateways:
         """A question that may come while the api or PostgreSQL is down."""
         def ask():
             try:
-                return self.json(*words)
+                return (self.json(*words),)  # an empty list is an answer, too
             except (Failed, subprocess.TimeoutExpired) as error:
                 ask.last = error
                 return None
         ask.last = None
         try:
-            return wait_for(f"`semel {' '.join(map(str, words))}`", ask, seconds, every=0.5)
+            return wait_for(f"`semel {' '.join(map(str, words))}`", ask, seconds, every=0.5)[0]
         except Failed as error:
             raise Failed(f"{error}: {ask.last}") from None
 
