@@ -17,12 +17,31 @@ class Campaign:
     def __init__(self, stack, truth, policy="hold", after="15s", notice=NOTICE):
         self.stack, self.truth, self.policy, self.after, self.notice = stack, truth, policy, after, notice
         self.id = None
+        self.deadline = None  # a time of its own, in whole seconds; None: far away
+        self.testers = set()  # (channel, address) of those who got a test
+        self.all_reported = False  # the message centre reports on each of its messages
+        self.decisions = set()  # what an approver said about its doubts
 
-    def create(self):
-        words = ("campaign", "create", "--name", "Proof", "--notice", self.notice, "--in-doubt", self.policy,
-                 "--in-doubt-after", self.after)
+    def create(self, deadline_in=None):
+        words = ["campaign", "create", "--name", "Proof", "--notice", self.notice, "--in-doubt", self.policy,
+                 "--in-doubt-after", self.after, "--dedup", self.truth.dedup]
+        if deadline_in is not None:
+            self.deadline = int(time.time() + deadline_in)
+            words += ["--deadline", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.deadline))]
         self.id = self.stack.patient_json(*words)["id"]
         return self
+
+    def test(self, colleagues):
+        """Sends the notice to people of the house; not asked for again, because each request is a test of its own."""
+        file = self.stack.dir / f"colleagues-{self.id}.csv"
+        file.write_text(people.to_csv(colleagues), encoding="utf-8", newline="")
+        self.stack.json("campaign", "test", self.id, "--to", file)
+        self.testers = {(channel, address) for channel, address in colleagues.places}
+
+    def decide(self, word):
+        """An approver decides about everything that is in doubt."""
+        self.stack.patient_json("in-doubt", "resolve", self.id, f"--{word}", "--as", "approver")
+        self.decisions.add(word)
 
     def add(self):
         """Uploads the audience and waits for its import. The same file again is the same wave."""
@@ -58,6 +77,13 @@ class Campaign:
 
     def launch(self):
         self.step("launch", until="running")
+
+    def planned(self, channel):
+        return len(self.truth.on(channel))
+
+    def over(self):
+        """Whether it has ended before all were told."""
+        return self.deadline is not None and time.time() > self.deadline
 
     def accepted(self):
         """How many messages the gateways have, by channel: their files are read on from where they were."""

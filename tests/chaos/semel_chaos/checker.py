@@ -2,170 +2,17 @@
 
 The invariants are numbered I1 to I12 as in the fault plan; L1 is the engine's own promise that a notification never
 has two live records, G1 that of the dispatchers to speak their protocols, E1 that a policy decides by what is known, O1 that an
-operator is obeyed. A breach is a sentence with the numbers in it, and never an address or a name.
+operator is obeyed and a deadline kept, T1 that tests are apart. A breach is a sentence with the numbers in it, and never an address or a name.
 """
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
 
-from .people import CHANNELS
+from .facts import (DOUBT_KINDS, Accept, Breach, Event, Evidence, Fault, Link, Story, Told, Verdict)  # noqa: F401
 
-DOUBT_KINDS = ("in_doubt", "awaiting", "unresolved")
+# From an operator's word, or a deadline, until every process has heard it and what was out is answered.
+SAID_US = 5_000_000
 
 # A policy decides by what was in Kafka when it asked; until its decision is a record there, so much more may come.
 DECISION_MS = 5_000
-
-
-@dataclass(frozen=True)
-class Accept:
-    """One message that a gateway accepted, or one part of an SMS."""
-
-    channel: str
-    gateway: str  # its name in semel.yaml
-    address: str  # canonical
-    message_id: str  # as the gateway answered
-    time_us: int
-    part: int = 1
-    parts: int = 1
-    sha256: str = ""
-
-
-@dataclass(frozen=True)
-class Event:
-    """One row of the ledger."""
-
-    id: str
-    kind: str
-    channel: str = ""
-    notification: str = ""
-    attempt: int = 0
-    gateway: str = ""
-    code: str = ""
-    message_id: str = ""
-    time_us: int = 0
-
-
-@dataclass(frozen=True)
-class Told:
-    """A record in Kafka that says of a notification that it was accepted, or that its doubt was sent again by policy;
-    with the broker's time of it."""
-
-    notification: str  # of a report: perhaps its first half
-    what: str  # accepted, or resent
-    time_ms: int
-    attempt: int = 0
-
-
-@dataclass(frozen=True)
-class Link:
-    """What plan made of a row's address."""
-
-    row: int
-    channel: str
-    notification: str
-    role: str  # own, covered, told_earlier
-
-
-@dataclass
-class Fault:
-    """One fault as it was done. `bound`: how many notifications it may put in doubt, by channel; None: any number."""
-
-    name: str
-    target: str
-    time_us: int
-    bound: dict = field(default_factory=dict)
-    recovery_s: float | None = None
-    until_us: int = 0  # when it was over
-    held_up: dict = field(default_factory=dict)  # gateway -> messages that it, or the way to it, lets through at its end
-    quiet_us: tuple | None = None  # from when to when nobody may be told
-    doubts: Counter = field(default_factory=Counter)
-
-
-@dataclass(frozen=True)
-class Breach:
-    invariant: str
-    text: str
-
-    def __str__(self):
-        return f"{self.invariant}: {self.text}"
-
-
-@dataclass
-class Evidence:
-    truth: object
-    policy: str  # hold or resend
-    accepts: list
-    events: list
-    links: list
-    report: dict
-    status: dict
-    in_doubt: list
-    unreached: list  # recipient ids of the report's list
-    topic_events: Counter = field(default_factory=Counter)  # event id -> how often it is in Kafka
-    dispatched: Counter = field(default_factory=Counter)  # (notification, attempt) -> records in dispatch.*
-    retried: Counter = field(default_factory=Counter)  # (notification, attempt) -> records in retry.*
-    told: list = field(default_factory=list)  # answers and resends as they came to Kafka
-    dead_letters: int = 0
-    faults: list = field(default_factory=list)
-    limits: dict = field(default_factory=dict)  # gateway -> (per second, at once)
-    register_entries: int | None = None  # what plan keeps in Redis; None: forgotten, as it may be
-    heads_astray: list = field(default_factory=list)  # partitions whose head in Redis is not what Kafka says
-    claims_accepted: set = field(default_factory=set)  # notifications whose claim says that a gateway accepted
-    leaks: list = field(default_factory=list)  # where a mark was found
-    violations: dict = field(default_factory=dict)  # gateway -> how often a dispatcher broke its protocol, and the last rule
-
-
-@dataclass
-class Story:
-    """One notification, from its own row's link and its events."""
-
-    notification: str
-    channel: str
-    address: str
-    kinds: Counter = field(default_factory=Counter)
-    by_attempt: dict = field(default_factory=lambda: defaultdict(list))
-    message_ids: set = field(default_factory=set)
-    reported: set = field(default_factory=set)  # message ids that receipts named
-
-    def kinds_of(self, attempt):
-        return {e.kind for e in self.by_attempt[attempt]}
-
-    @property
-    def last(self):
-        return self.kinds_of(max(self.by_attempt)) if self.by_attempt else set()
-
-    @property
-    def open_copies(self):
-        """Attempts whose last bytes were out and of which nothing says whether they were accepted."""
-        return [a for a in self.by_attempt if self.kinds_of(a) & {"in_doubt", "awaiting"}
-                and not self.kinds_of(a) & {"accepted", "failed", "deferred"}]
-
-    @property
-    def outcome(self):
-        if self.kinds["accepted"]:
-            return "accepted"
-        last = self.last
-        # What became of a resend says nothing about the copy before it.
-        if "failed" in last and not self.open_copies:
-            return "failed"
-        if "presumed_sent" in last:
-            return "presumed_sent"
-        if "failed" in last or last & set(DOUBT_KINDS):
-            return "in_doubt"
-        return "outstanding"
-
-
-@dataclass
-class Verdict:
-    breaches: list
-    accepted: int = 0
-    lost: int = 0
-    duplicate: int = 0
-    in_doubt: int = 0
-    wrong: int = 0
-
-    @property
-    def ok(self):
-        return not self.breaches
 
 
 class Check:
@@ -175,18 +22,18 @@ class Check:
         self.e = evidence
         self.breaches = []
         self.stories = {}
-        self.at_address = {}
+        self.at_key = {}
         for link in evidence.links:
             if link.role == "own":
                 person = evidence.truth.by_row.get(link.row)
-                address = person.address(link.channel) if person else ""
-                story = Story(link.notification, link.channel, address)
+                key = evidence.truth.key(person, link.channel) if person else (link.channel, "")
+                story = Story(link.notification, link.channel, key)
                 if link.notification in self.stories:
                     self.breach("L1", f"notification {link.notification[:16]} is led by two rows")
                 self.stories[link.notification] = story
-                if (link.channel, address) in self.at_address:
+                if key in self.at_key:
                     self.breach("L1", f"row {link.row} makes a second {link.channel} notification for one address")
-                self.at_address[link.channel, address] = story
+                self.at_key[key] = story
         for event in evidence.events:
             if event.notification and event.notification in self.stories:
                 story = self.stories[event.notification]
@@ -201,16 +48,21 @@ class Check:
         came = defaultdict(Counter)
         needed = {}
         for a in evidence.accepts:
-            came[a.channel, a.address][a.part] += 1
-            needed[a.channel, a.address] = a.parts
+            came[self.key(a)][a.part] += 1
+            needed[self.key(a)] = a.parts
         self.counts = Counter({key: max(parts.values()) for key, parts in came.items()})
         self.parts = needed
         self.cut_short = {key for key, parts in came.items() if len(parts) < needed[key]}
         content = defaultdict(set)
         for a in evidence.accepts:
-            content[a.channel, a.address, a.part].add(a.sha256)
-        self.differing = {key[:2] for key, hashes in content.items() if len(hashes) > 1}
+            content[self.key(a), a.part].add(a.sha256)
+        self.differing = {key for (key, _), hashes in content.items() if len(hashes) > 1}
         self.lost = self.duplicate = self.wrong = 0
+
+    def key(self, accept):
+        """As Truth.key()."""
+        return (accept.channel, accept.address, accept.owner) if self.e.truth.dedup == "account" else \
+            (accept.channel, accept.address)
 
     def breach(self, invariant, text):
         self.breaches.append(Breach(invariant, text))
@@ -222,13 +74,12 @@ class Check:
             shown = ", ".join(str(k)[:16] for k in keys[:5])
             self.breach(invariant, f"{len(keys)} {text} ({shown}{', ...' if len(keys) > 5 else ''})")
 
-    def name(self, channel, address):
+    def name(self, key):
         """An address as a message may show it: the notification, or the rows that have it."""
-        story = self.at_address.get((channel, address))
-        if story:
+        if story := self.at_key.get(key):
             return story.notification
-        rows = self.e.truth.addresses.get((channel, address))
-        return f"{channel} of row {rows[0]}" if rows else f"an unknown {channel} address"
+        rows = self.e.truth.addresses.get(key)
+        return f"{key[0]} of row {rows[0]}" if rows else f"an unknown {key[0]} address"
 
     def nobody_twice(self):
         extra = []
@@ -237,8 +88,8 @@ class Check:
                 extra.append((key, "a message to an address that is not in the audience"))
                 continue
             allowed = 1
-            if self.e.policy == "resend" and key in self.at_address:
-                story = self.at_address[key]
+            if key in self.at_key and self.may_resend(self.at_key[key]):
+                story = self.at_key[key]
                 doubts = {a for a, events in story.by_attempt.items() if any(e.kind == "in_doubt" for e in events)}
                 withdrawn = sum(e.code == "semel:superseded" for events in story.by_attempt.values() for e in events)
                 allowed += min(story.kinds["resent"], len(doubts)) - withdrawn
@@ -248,7 +99,12 @@ class Check:
             elif key in self.differing:
                 extra.append((key, "sent again with other content"))
         for text, keys in group(extra):
-            self.some("I1", (self.name(*k) for k in keys), text)
+            self.some("I1", map(self.name, keys), text)
+
+    def may_resend(self, story):
+        """By policy; else only what an approver said may come again."""
+        approved = any(e.kind == "resent" and e.code == "semel:approver" for events in story.by_attempt.values() for e in events)
+        return self.e.policy == "resend" or approved and "resend" in self.e.decisions
 
     def outcomes_add_up(self):
         truth, report = self.e.truth, self.e.report
@@ -284,10 +140,10 @@ class Check:
 
     def accepted_means_accepted(self):
         self.some("I3", (s.notification for s in self.stories.values()
-                         if s.kinds["accepted"] and not self.counts[s.channel, s.address]),
+                         if s.kinds["accepted"] and not self.counts[s.key]),
                   "notifications are accepted in the ledger and no gateway has them")
         self.some("I3", (s.notification for s in self.stories.values()
-                         if s.kinds["accepted"] and (s.channel, s.address) in self.cut_short),
+                         if s.kinds["accepted"] and s.key in self.cut_short),
                   "notifications are accepted in the ledger and the gateway has some of their parts only")
         known = {(a.gateway, a.message_id) for a in self.e.accepts if a.message_id}
         addresses = {(a.gateway, a.message_id): a.address for a in self.e.accepts if a.message_id}
@@ -295,12 +151,12 @@ class Check:
                          for key in s.message_ids if key not in known),
                   "accepted events name a message id that its gateway never gave")
         self.some("I3", (s.notification for s in self.stories.values()
-                         for key in s.message_ids if key in known and addresses[key] != s.address),
+                         for key in s.message_ids if key in known and addresses[key] != s.key[1]),
                   "accepted events name the message id of somebody else's message")
 
     def failed_means_not_sent(self):
         self.some("I4", (s.notification for s in self.stories.values()
-                         if s.outcome == "failed" and self.counts[s.channel, s.address]),
+                         if s.outcome == "failed" and self.counts[s.key]),
                   "notifications are failed in the ledger and a gateway accepted them")
         for channel, said in self.e.report["channels"].items():
             proven = sum(s.channel == channel and s.outcome == "failed" for s in self.stories.values())
@@ -361,7 +217,7 @@ class Check:
 
     def doubts_are_settled_rightly(self):
         for story in self.stories.values():
-            count = self.counts[story.channel, story.address]
+            count = self.counts[story.key]
             for attempt, events in story.by_attempt.items():
                 kinds = {e.kind for e in events}
                 if not kinds & {"in_doubt", "awaiting"}:
@@ -379,17 +235,34 @@ class Check:
         # lost nothing knows how many parts there are, and of two attempts each may have come in part.
         self.some("I6", (s.notification for s in self.stories.values()
                          if s.outcome == "in_doubt" and s.reported and not s.kinds["resent"]
-                         and len(s.reported) >= self.parts.get((s.channel, s.address), 1)
+                         and len(s.reported) >= self.parts.get(s.key, 1)
                          and not any(e.code == "semel:claims-lost" for events in s.by_attempt.values() for e in events)),
                   "notifications are in doubt although receipts prove that they arrived")
         # Its time is up when all is at rest: then it was sent again, or is called unresolved, as is a resend in vain.
         self.some("I6", (s.notification for s in self.stories.values()
                          if s.outcome == "in_doubt" and s.last & {"in_doubt", "failed"} and "unresolved" not in s.last),
                   "notifications are in doubt and were left alone")
-        open_now = {s.notification for s in self.stories.values() if s.outcome == "in_doubt"}
+        presumed = {s.notification for s in self.stories.values() if s.outcome == "presumed_sent"}
+        if "presume-sent" not in {self.e.policy, *self.e.decisions}:
+            self.some("I6", presumed, "notifications are presumed sent, and neither policy nor approver said so")
+        if self.e.policy != "resend" and "resend" not in self.e.decisions:
+            self.some("I6", (s.notification for s in self.stories.values() if s.kinds["resent"]),
+                      "notifications were sent again, and neither policy nor approver said so")
+        open_now = presumed | {s.notification for s in self.stories.values() if s.outcome == "in_doubt"}
         listed = {d["notification"] for d in self.e.in_doubt}
         self.some("I6", open_now - listed, "notifications are in doubt and not listed")
         self.some("I6", listed - open_now, "listed doubts are none in the events")
+
+    def reports_are_understood(self):
+        """In whatever form they spell an id; and those about other senders' messages are nobody's."""
+        ours = {form for a in self.e.accepts if a.channel == "sms" for form in spellings(a.message_id)}
+        self.some("I6", (s.notification for s in self.stories.values() if s.channel == "sms"
+                         and any(not spellings(id) & ours for id in s.reported)),
+                  "notifications have reports about messages that are not Semel's")
+        if self.e.all_reported:
+            self.some("I6", (s.notification for s in self.stories.values() if s.channel == "sms" and s.kinds["accepted"]
+                             and not s.kinds["resent"] and {id for _, id in s.message_ids} - s.reported),
+                      "notifications were reported as delivered by the message centre, part for part, and are not known as such")
 
     def ledger_is_the_topic(self):
         ledger = Counter(e.id for e in self.e.events)
@@ -400,7 +273,9 @@ class Check:
     def one_live_record(self):
         self.some("L1", (key[0] for key, n in self.e.dispatched.items() if n > 1), "notifications were dispatched twice")
         dispatched = {n for n, _ in self.e.dispatched}
-        self.some("L1", set(self.stories) - dispatched, "planned notifications were never dispatched")
+        # What had not been released when its campaign ended is turned away where it is.
+        self.some("L1", (n for n, s in self.stories.items() if n not in dispatched and not s.turned_away),
+                  "planned notifications were never dispatched")
         self.some("L1", dispatched - set(self.stories), "dispatched notifications are in no row's links")
         # A record that only waits (for a rate, for a gateway) keeps its attempt and makes no event. A further attempt has
         # its reason in an event.
@@ -426,7 +301,7 @@ class Check:
 
     def rates_are_kept(self):
         times = defaultdict(list)
-        for accept in self.e.accepts:
+        for accept in self.e.accepts if self.e.traffic is None else self.e.traffic:
             if accept.part == 1:
                 times[accept.gateway].append(accept.time_us)
         for gateway, (limit, burst) in self.e.limits.items():
@@ -463,7 +338,7 @@ class Check:
                           if p.row not in told and p.recipient_id not in listed),
                   "people have no accepted message and stand in no list")
         for key in self.e.truth.addresses:
-            story = self.at_address.get(key)
+            story = self.at_key.get(key)
             if not self.counts[key] and (story is None or story.outcome not in ("failed", "in_doubt", "presumed_sent")):
                 self.lost += 1
         if self.lost:
@@ -480,24 +355,69 @@ class Check:
                   "notifications were sent again by policy although a record in Kafka already held the answer")
 
     def operator_is_obeyed(self):
-        for fault in self.e.faults:
-            if fault.quiet_us:
-                begins, ends = fault.quiet_us
-                told = sum(begins < a.time_us < ends for a in self.e.accepts)
-                if told:
-                    self.breach("O1", f"{told} messages were accepted after {fault.name} {fault.target}")
-                if fault.name == "cancel":
-                    self.some("O1", (t.notification for t in self.e.told if t.what == "resent" and t.time_ms * 1000 > begins),
-                              "notifications were sent again by policy after the campaign was cancelled")
-        if not any(fault.name == "cancel" for fault in self.e.faults):
+        ended = {"semel:cancelled": "nobody cancelled the campaign"} if not self.was("cancel") else {}
+        if self.e.deadline_us is None:
+            ended["semel:expired"] = "its deadline is far away"
+        for code, why in ended.items():
             self.some("O1", (s.notification for s in self.stories.values() for events in s.by_attempt.values()
-                             for e in events if e.kind == "failed" and e.code == "semel:cancelled"),
-                      "notifications failed as cancelled, and nobody cancelled the campaign")
+                             for e in events if e.kind == "failed" and e.code == code),
+                      f"notifications failed as {code.removeprefix('semel:')}, and {why}")
+        for fault in self.e.faults:
+            if fault.quiet_us and fault.campaign in ("", self.e.campaign):
+                self.nobody_is_told(*fault.quiet_us, f"{fault.name} {fault.target}", fault.name == "cancel")
+        if self.e.deadline_us is not None:
+            self.nobody_is_told(self.e.deadline_us + SAID_US, 1 << 62, "the deadline", True)
+            self.some("O1", (t.notification for t in self.e.told if t.what == "expired" and
+                             t.time_ms * 1000 < self.e.deadline_us),
+                      "notifications expired before their deadline, by the broker's clock")
+
+    def was(self, name):
+        return any(f.name == name and f.campaign in ("", self.e.campaign) for f in self.e.faults)
+
+    def nobody_is_told(self, begins, ends, after, for_good):
+        late = Counter(a.gateway for a in self.e.accepts if begins < a.time_us < ends and a.part == 1)
+        for gateway, n in late.items():
+            if n > self.held_up_between(gateway, begins, ends):
+                self.breach("O1", f"{n} messages were accepted by {gateway} after {after}")
+        if for_good:
+            self.some("O1", (t.notification for t in self.e.told if t.what == "resent" and t.time_ms * 1000 > begins),
+                      f"notifications were sent again by policy after {after}")
+
+    def held_up_between(self, gateway, begins, ends):
+        """What was on its way when it was said, and a fault let arrive later."""
+        return sum(f.held_up.get(gateway, 0) for f in self.e.faults if f.time_us < ends and f.until_us > begins - SAID_US)
+
+    def tests_are_apart(self):
+        """The messages of `semel campaign test`: each once, to whom it was meant for, marked, and in no count."""
+        came = defaultdict(Counter)
+        for a in self.e.tests:
+            came[a.id, a.channel, a.address][a.part] += 1
+            if a.marked is False:
+                self.breach("T1", f"a test came to {a.gateway} without its mark")
+        self.some("T1", (n for (n, _, _), parts in came.items() if max(parts.values()) > 1), "tests were accepted twice")
+        if len(self.e.tested) != len(self.e.testers):
+            self.breach("T1", f"{len(self.e.tested)} tests were sent to {len(self.e.testers)} addresses of colleagues")
+        missing = self.e.testers - {(channel, address) for _, channel, address in came}
+        unsure = {e.notification for e in self.e.events if e.notification in self.e.tested and e.kind in ("in_doubt", "failed")}
+        if len(missing) > len(unsure):
+            self.breach("T1", f"{len(missing)} tests did not come, and {len(unsure)} are in doubt or failed")
+        self.some("T1", self.e.tested & set(self.stories), "tests are somebody's notification in the audience")
 
     INVARIANTS = (nobody_twice, outcomes_add_up, accepted_means_accepted, failed_means_not_sent, doubt_is_bounded,
-                  doubts_are_settled_rightly, ledger_is_the_topic, one_live_record, redis_says_the_same,
+                  doubts_are_settled_rightly, reports_are_understood, ledger_is_the_topic, one_live_record, redis_says_the_same,
                   rates_are_kept, nothing_leaked, protocols_are_kept, nobody_forgotten,
-                  evidence_before_decision, operator_is_obeyed)
+                  evidence_before_decision, operator_is_obeyed, tests_are_apart)
+
+
+def spellings(id):
+    """An id as a centre may answer it and as it may report it."""
+    plain = id.lower().lstrip("0")
+    forms = {plain}
+    if plain.isdigit():
+        forms.add(f"{int(plain):x}")
+    if plain and not plain.strip("0123456789abcdef"):
+        forms.add(str(int(plain, 16)))
+    return forms
 
 
 def group(pairs):
@@ -508,30 +428,36 @@ def group(pairs):
 
 
 def judge(evidence):
+    """Campaigns that were told at once share their faults, and so the bounds of these."""
+    before = [sum(f.doubts.values()) for f in evidence.faults]
     check = Check(evidence)
     for invariant in Check.INVARIANTS:
         invariant(check)
     outcomes = Counter(s.outcome for s in check.stories.values())
-    return Verdict(check.breaches, sum(check.counts.values()), check.lost, check.duplicate, outcomes["in_doubt"], check.wrong)
+    return Verdict(check.breaches, sum(check.counts.values()), check.lost, check.duplicate, outcomes["in_doubt"], check.wrong,
+                   sum(s.outcome == "failed" and s.turned_away for s in check.stories.values()),
+                   [sum(f.doubts.values()) - n for f, n in zip(evidence.faults, before)])
 
 
 def table(evidence, verdict, seed):
     """The one table of a run, with what it takes to run it again."""
     rows = [("fault", "count", "in doubt", "bound", "recovery s (worst)")]
-    by_name = defaultdict(list)
-    for fault in evidence.faults:
+    by_name, doubts = defaultdict(list), Counter()
+    for fault, n in zip(evidence.faults, verdict.doubts):
         by_name[f"{fault.name} {fault.target}"].append(fault)
+        doubts[f"{fault.name} {fault.target}"] += n
     for name, faults in by_name.items():
         bounds = [b for f in faults for b in f.bound.values()]
         bound = "-" if not bounds else "listed" if None in bounds else str(sum(bounds))
         recoveries = [f.recovery_s for f in faults if f.recovery_s is not None]
-        rows.append((name, str(len(faults)), str(sum(sum(f.doubts.values()) for f in faults)), bound,
+        rows.append((name, str(len(faults)), str(doubts[name]), bound,
                      f"{max(recoveries):.1f}" if recoveries else "-"))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(widths[0]) if i == 0 else cell.rjust(widths[i]) for i, cell in enumerate(row)).rstrip()
              for row in rows]
     lines.append("")
-    lines.append(f"planned {len(evidence.truth.addresses)}, accepted {verdict.accepted}, lost {verdict.lost}, "
+    turned_away = f", turned away {verdict.turned_away}" if verdict.turned_away else ""
+    lines.append(f"planned {len(evidence.truth.addresses)}, accepted {verdict.accepted}{turned_away}, lost {verdict.lost}, "
                  f"duplicate {verdict.duplicate}, in doubt now {verdict.in_doubt}, wrong resolutions {verdict.wrong}; "
                  f"policy {evidence.policy}, seed {seed}")
     lines += [f"BREACH {b}" for b in verdict.breaches]

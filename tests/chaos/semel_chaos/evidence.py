@@ -4,9 +4,10 @@ import io
 import re
 import subprocess
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 
 from . import kafka, ledger, people, redis
+from .attribution import Claimant, share
 from .checker import Accept, Evidence, Told
 from .gateways import read_accepted
 from .stack import DISPATCHERS, Failed, wait_for
@@ -48,34 +49,49 @@ def settle(stack, campaign, seconds):
         pass
 
 
-def gather(stack, campaign, truth, policy, faults, elsewhere=frozenset()):
-    """`elsewhere`: the addresses of other campaigns' audiences. Whatever else was accepted belongs to this one."""
+def gather(stack, campaigns, faults, elsewhere=frozenset(), since_us=0):
+    """Of campaigns that were told at once, one Evidence for each. `elsewhere`: the addresses of earlier campaigns'
+    audiences; whatever else was accepted belongs to these. `since_us`: when the first of them began."""
     bootstrap = stack.bootstrap
-    notifications = set()
-    dispatched, retried = Counter(), Counter()
-    for at, notification, attempt in kafka.dispatches(bootstrap, kafka.DISPATCH):
-        if at == campaign:
-            dispatched[notification, attempt] += 1
-            notifications.add(notification)
-    for at, notification, attempt in kafka.dispatches(bootstrap, kafka.RETRY):
-        if at == campaign:
-            retried[notification, attempt] += 1
-    heads_astray, claims_accepted = claims(stack, notifications)
-    entries, head = redis.register(stack.port("redis"), campaign)
-    said = at_rest(stack, campaign)
-    return Evidence(
-        truth=truth, policy=policy,
-        accepts=[a for a in accepted(stack) if (a.channel, a.address) not in elsewhere],
-        links=ledger.links(stack.dsn, campaign),
-        dispatched=dispatched, retried=retried,
-        told=[Told(*one) for one in (*kafka.told(bootstrap, campaign), *kafka.named(bootstrap))],
-        dead_letters=sum(1 for _ in kafka.records(bootstrap, "dead-letter")),
-        faults=faults, limits={name: (rate, at_once(rate, stack.watch.worst_s)) for name, rate in stack.rates.items()},
-        # After a loss the register is filled again only when release still needs it: then its head names no spans.
-        register_entries=entries if head - 2 >= 8 else None,
-        heads_astray=heads_astray, claims_accepted=claims_accepted, leaks=leaks(stack),
-        violations=violations(stack),
-        **said)
+    dispatched, retried, tested = defaultdict(Counter), defaultdict(Counter), defaultdict(set)
+    for topics, counts in ((kafka.DISPATCH, dispatched), (kafka.RETRY, retried)):
+        for at, notification, attempt, test in kafka.dispatches(bootstrap, topics):
+            if test:
+                tested[at].add(notification)
+            else:
+                counts[at][notification, attempt] += 1
+    told = defaultdict(list)
+    for at, *one in kafka.told(bootstrap):
+        told[at].append(Told(*one))
+    named = [Told(*one) for one in kafka.named(bootstrap)]
+    heads_astray, claims_accepted = claims(stack)
+    at_end = {c.id: at_rest(stack, c.id) for c in campaigns}
+    claimants = [Claimant(c.truth, ledger.links(stack.dsn, c.id), message_ids(at_end[c.id]["events"]), frozenset(tested[c.id]),
+                          c.testers) for c in campaigns]
+    came = [a for a in accepted(stack) if (a.channel, a.address) not in elsewhere]
+    mine, tests = share(came, claimants)
+    whole = {"dead_letters": sum(1 for _ in kafka.records(bootstrap, "dead-letter")), "faults": faults,
+             "limits": {name: (rate, at_once(rate, stack.watch.worst_s)) for name, rate in stack.rates.items()},
+             "traffic": [a for a in came if a.time_us >= since_us],
+             "heads_astray": heads_astray, "claims_accepted": claims_accepted}
+    out = []
+    for c, claimant, accepts, of_tests in zip(campaigns, claimants, mine, tests):
+        entries, head = redis.register(stack.port("redis"), c.id)
+        out.append(Evidence(
+            truth=c.truth, policy=c.policy, campaign=c.id, accepts=accepts, links=claimant.links,
+            dispatched=dispatched[c.id], retried=retried[c.id], told=told[c.id] + named,
+            # After a loss the register is filled again only when release still needs it: then its head names no spans.
+            register_entries=entries if head - 2 >= 8 else None,
+            deadline_us=None if c.deadline is None else c.deadline * 1_000_000, decisions=frozenset(c.decisions),
+            all_reported=c.all_reported, tests=of_tests, tested=claimant.tested, testers=c.testers, **whole, **at_end[c.id]))
+    # Of the whole stack: said once.
+    out[0].leaks, out[0].violations = leaks(stack), violations(stack)
+    return out
+
+
+def message_ids(events):
+    """(gateway, id that it gave) -> notification, by what the ledger calls accepted."""
+    return {(e.gateway, one): e.notification for e in events if e.kind == "accepted" for one in e.message_id.split(",") if one}
 
 
 def violations(stack):
@@ -134,7 +150,7 @@ def unreached(stack, campaign):
     return [row["recipient_id"] for row in csv.DictReader(io.StringIO(text, newline=""))]
 
 
-def claims(stack, notifications):
+def claims(stack):
     """Heads that differ from the committed offsets or name a Redis that is gone, and notifications whose claim says that a
     gateway accepted."""
     server = redis.server(stack.port("redis"))
@@ -148,9 +164,7 @@ def claims(stack, notifications):
             if said and (str(said[0]), said[1].hex(), server) != (entry["owner"], entry["marker"], entry["server"]):
                 astray.append(f"{topic}:{partition}")
         elif entry["value"] == "6f30":  # "o0": accepted
-            notification = entry["field"][:64]
-            if notification in notifications:
-                told.add(notification)
+            told.add(entry["field"][:64])
     return astray, told
 
 
@@ -163,11 +177,11 @@ def leaks(stack):
                 if marked(line):
                     found.append(f"{file.relative_to(stack.dir)}:{number}")
                     break
-    for topic in kafka.PERSONAL:
-        for partition, offset, key, value in kafka.records(stack.bootstrap, topic):
-            if marked(key or b"") or marked(value or b""):
-                found.append(f"topic {topic}, partition {partition}, offset {offset}")
-                break
+    def look(topic):
+        return next((f"topic {topic}, partition {partition}, offset {offset}"
+                     for partition, offset, key, value in kafka.records(stack.bootstrap, topic)
+                     if marked(key or b"") or marked(value or b"")), None)
+    found += [where for where in kafka.each(kafka.PERSONAL, look) if where]
     dump = subprocess.run(["pg_dump", "--data-only", "--inserts", f"--dbname={stack.dsn}"], stdout=subprocess.PIPE,
                           stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=300)
     if dump.returncode != 0:

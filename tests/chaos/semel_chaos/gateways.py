@@ -1,4 +1,7 @@
 """The test gateways: what they accepted, by their own files, and how they are told to behave (tests/gateways/README.md)."""
+import base64
+import email
+import email.header
 import json
 import re
 import threading
@@ -21,7 +24,21 @@ def read_accepted(name, file):
         yield {"channel": channel, "gateway": name, "address": canonical(kind, said["address"]),
                "message_id": said["gateway_message_id"], "time_us": said["time_us"],
                "part": max(1, said.get("part") or 0), "parts": max(1, said.get("parts") or 0),
-               "sha256": said["sha256"]}
+               "sha256": said["sha256"], "id": said.get("id", "").lower(), "marked": marked(kind, said.get("content"))}
+
+
+TEST_MARK = "TEST"  # "[TEST] "; brackets take two bytes in the alphabet of an SMS
+
+
+def marked(kind, content):
+    """Whether a message says that it is a test. None: its content was not kept."""
+    if content is None:
+        return None
+    data = base64.b64decode(content)
+    if kind == "smtp":
+        subject = email.message_from_bytes(data)["Subject"] or ""
+        return TEST_MARK in str(email.header.make_header(email.header.decode_header(subject)))
+    return any(TEST_MARK.encode(code) in data for code in ("ascii", "utf-16-be"))
 
 
 def canonical(kind, address):

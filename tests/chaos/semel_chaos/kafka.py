@@ -3,6 +3,7 @@ import base64
 import re
 import struct
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 from . import protobuf
 from .stack import Failed
@@ -46,6 +47,13 @@ def timed_records(bootstrap, topic, start="beginning"):
         yield partition, offset, time_ms, key, value
 
 
+def each(topics, look):
+    """What `look(topic)` says of each, in order, some at once: most of the time goes by in waiting. What they return should be
+    less than the topic."""
+    with ThreadPoolExecutor(3) as readers:
+        return list(readers.map(look, topics))
+
+
 def high_watermarks(bootstrap, topic, partitions):
     """The offsets that the next records will have, transactions that are still open included."""
     wanted = [word for p in range(partitions) for word in ("-t", f"{topic}:{p}:-1")]
@@ -64,25 +72,25 @@ def events(bootstrap):
 
 
 # Numbers of EventKind, Channel and ReceiptState.
-EVENT_ACCEPTED, EVENT_RESENT, EVENT_RECEIPT = 10, 15, 20
+EVENT_ACCEPTED, EVENT_FAILED, EVENT_RESENT, EVENT_RECEIPT = 10, 11, 15, 20
 SMS = 3
 PROVING = (1, 2, 3, 4, 5)  # delivered, bounced, complained, read, on its way
 
 
-def told(bootstrap, campaign):
-    """(notification in hex, "accepted" or "resent", time in ms, attempt) of every event that says so. A receipt of an SMS
-    may be of one of its parts: it says nothing by itself."""
+def told(bootstrap):
+    """(campaign, notification in hex, "accepted", "resent" or "expired", time in ms, attempt) of every event that says so. A
+    receipt of an SMS may be of one of its parts: it says nothing by itself."""
     for _, _, time_ms, _, value in timed_records(bootstrap, "events"):
         for raw in protobuf.fields(value or b"").get(1, ()):
             event = protobuf.fields(raw)
-            if protobuf.last(event, 3, b"").decode() != campaign:
-                continue
             kind, code = protobuf.last(event, 2, 0), protobuf.last(event, 9, b"").decode()
             proof = kind == EVENT_RECEIPT and protobuf.last(event, 18, 0) in PROVING and protobuf.last(event, 6, 0) != SMS
-            if kind == EVENT_ACCEPTED or proof:
-                yield protobuf.last(event, 5, b"").hex(), "accepted", time_ms, protobuf.last(event, 7, 0)
-            elif kind == EVENT_RESENT and code == "semel:policy":
-                yield protobuf.last(event, 5, b"").hex(), "resent", time_ms, protobuf.last(event, 7, 0)
+            what = "accepted" if kind == EVENT_ACCEPTED or proof else \
+                "resent" if kind == EVENT_RESENT and code == "semel:policy" else \
+                "expired" if kind == EVENT_FAILED and code == "semel:expired" else None
+            if what:
+                yield (protobuf.last(event, 3, b"").decode(), protobuf.last(event, 5, b"").hex(), what, time_ms,
+                       protobuf.last(event, 7, 0))
 
 
 def named(bootstrap):
@@ -95,13 +103,17 @@ def named(bootstrap):
 
 
 def dispatches(bootstrap, topics):
-    """(campaign, notification in hex, attempt) of every record of dispatch.* or retry.*"""
-    for topic in topics:
+    """(campaign, notification in hex, attempt, whether it is a test) of every record of dispatch.* or retry.*"""
+    def look(topic):
+        found = []
         for _, _, _, value in records(bootstrap, topic):
             if value:
                 dispatch = protobuf.fields(value)
-                yield (protobuf.last(dispatch, 1, b"").decode(), protobuf.last(dispatch, 2, b"").hex(),
-                       protobuf.last(dispatch, 4, 0))
+                found.append((protobuf.last(dispatch, 1, b"").decode(), protobuf.last(dispatch, 2, b"").hex(),
+                              protobuf.last(dispatch, 4, 0), bool(protobuf.last(dispatch, 12, 0))))
+        return found
+    for found in each(topics, look):
+        yield from found
 
 
 def progress(bootstrap):

@@ -48,20 +48,28 @@ class Person:
 
 @dataclass
 class Truth:
-    """What must become of an audience. An address is told once; who has it is reached by that one message."""
+    """What must become of an audience. An address is told once; who has it is reached by that one message. Where accounts
+    are told, an address is told once for each of those who have it."""
 
     people: list
-    addresses: dict = field(default_factory=dict)  # (channel, address) -> rows that have it, in order
+    dedup: str = "address"  # or account
+    addresses: dict = field(default_factory=dict)  # key -> rows that are told by one message, in order
 
     def __post_init__(self):
         for person in self.people:
             for channel in CHANNELS:
                 if person.address(channel):
-                    self.addresses.setdefault((channel, person.address(channel)), []).append(person.row)
+                    self.addresses.setdefault(self.key(person, channel), []).append(person.row)
         self.by_row = {p.row: p for p in self.people}
+        self.places = {key[:2] for key in self.addresses}
+
+    def key(self, person, channel):
+        """What one message is for: (channel, address), or (channel, address, recipient id)."""
+        return (channel, person.address(channel), person.recipient_id) if self.dedup == "account" else \
+            (channel, person.address(channel))
 
     def on(self, channel):
-        return {address for at, address in self.addresses if at == channel}
+        return {key for key in self.addresses if key[0] == channel}
 
     @property
     def rows(self):
@@ -86,14 +94,14 @@ class Truth:
 
     def covered(self, channel):
         """Rows that count and whose address an earlier row has."""
-        return sum(not self.by_row[row].double for (at, _), rows in self.addresses.items() if at == channel
+        return sum(not self.by_row[row].double for (at, *_), rows in self.addresses.items() if at == channel
                    for row in rows[1:])
 
     def ids(self):
         return {p.recipient_id for p in self.people if not p.refused}
 
 
-def make(count, seed, channels=CHANNELS, series=0):
+def make(count, seed, channels=CHANNELS, series=0, dedup="address"):
     """`series`: up to 100 audiences of 100,000 that have no address in common."""
     dice = random.Random(f"people {seed} {series}")
     people = []
@@ -118,7 +126,17 @@ def make(count, seed, channels=CHANNELS, series=0):
         elif flaw < 0.001 and row > 1 and not people[-1].refused and not people[-1].double:
             one.double, one.recipient_id = True, people[-1].recipient_id
         people.append(one)
-    return Truth(people)
+    return Truth(people, dedup)
+
+
+def sharing(truth, other, share, seed):
+    """The same audience, of whom so many have an address of somebody in another campaign's, on one channel."""
+    dice = random.Random(f"sharing {seed}")
+    for person in truth.people:
+        channel = dice.choice(CHANNELS)
+        if dice.random() < share and person.address(channel):
+            setattr(person, channel, dice.choice(other.people).address(channel) or person.address(channel))
+    return Truth(truth.people, truth.dedup)
 
 
 def near(dice, row):

@@ -51,7 +51,7 @@ def ask(port, *words):
 
 
 def setting(port, name):
-    return ask(port, "CONFIG", "GET", name).splitlines()[1]
+    return "".join(ask(port, "CONFIG", "GET", name).splitlines()[1:])  # nothing follows the name of an empty one
 
 
 def set(port, name, value):

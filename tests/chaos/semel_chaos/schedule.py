@@ -26,22 +26,34 @@ class Profile:
     lies: int = 0
     storms: int = 0
     clocks: int = 0
+    full_redis: int = 0  # no memory, and no room for a snapshot, in turn
+    holds: int = 0  # PostgreSQL hangs, and an operator pauses and resumes, in turn
+    refusals: int = 0  # for good: people fail
+    cut_offs: int = 0  # a service from Redis alone, or from Kafka alone
     together: float = 0.1  # the share of faults that come in overlapping pairs
+    stories: tuple = ("plain",)  # in turn
     notifications: int = 0  # campaigns go on until so many are planned, even without faults
 
 
+# The larger ones first: they have room for most of the faults.
+ALL_STORIES = ("several", "plain", "decisions", "deadline", "waves", "cancel")
+
 PROFILES = {
-    "smoke": Profile(people=9_000, rates={"relay-a": 90, "apns": 40, "fcm": 20, "smsc-a": 85},
-                     kills=7, failpoints=6, pauses=2, redis=2, kafka=1, network=3, lies=2, storms=1, clocks=1),
-    "short": Profile(people=45_000, rates={"relay-a": 240, "apns": 100, "fcm": 50, "smsc-a": 230},
+    "smoke": Profile(people=9_000, rates={"relay-a": 90, "apns": 40, "fcm": 20, "smsc-a": 85}, stories=("several",),
+                     kills=5, failpoints=5, pauses=2, redis=2, kafka=1, network=2, lies=2, storms=1, clocks=1,
+                     full_redis=1, holds=2, refusals=1, cut_offs=1, together=0.3),
+    "short": Profile(people=40_000, rates={"relay-a": 240, "apns": 100, "fcm": 50, "smsc-a": 230},
                      kills=60, failpoints=76, pauses=17, long_pauses=3, redis=13, kafka=7, postgres=2, full_disks=1, network=12, lies=8,
-                     storms=3, clocks=4, notifications=500_000),
+                     storms=3, clocks=4, full_redis=4, holds=4, refusals=3, cut_offs=4, together=0.3, stories=ALL_STORIES,
+                     notifications=500_000),
     "night": Profile(people=90_000, rates={"relay-a": 500, "apns": 200, "fcm": 100, "smsc-a": 450},
                      kills=3_000, failpoints=2_010, pauses=480, long_pauses=20, redis=500, kafka=250, postgres=90, full_disks=10,
-                     network=600, lies=300, storms=100, clocks=200, notifications=20_000_000),
+                     network=600, lies=300, storms=100, clocks=200, full_redis=100, holds=120, refusals=60, cut_offs=100, together=0.2,
+                     stories=ALL_STORIES, notifications=20_000_000),
     "release": Profile(people=90_000, rates={"relay-a": 500, "apns": 200, "fcm": 100, "smsc-a": 450},
                        kills=20_000, failpoints=10_050, pauses=2_900, long_pauses=100, redis=3_000, kafka=1_000,
-                       postgres=450, full_disks=50, network=3_000, lies=1_500, storms=500, clocks=1_000, notifications=100_000_000),
+                       postgres=450, full_disks=50, network=3_000, lies=1_500, storms=500, clocks=1_000, full_redis=500, holds=600, refusals=300,
+                       cut_offs=500, stories=ALL_STORIES, notifications=100_000_000),
 }
 
 # Kafka's session of a static member lasts 45 s.
@@ -86,6 +98,13 @@ def draw(profile, seed, points, small_disk=True):
     out += [lie(i, dice) for i in range(profile.lies)]
     out += [faults.Storm.drawn(dice.choice(DISPATCHERS), dice) for _ in range(profile.storms)]
     out += [faults.StepClock(dice.choice(SERVICES), dice.choice((-3600, -1, 1, 3600)), dice.uniform(2, 15)) for _ in range(profile.clocks)]
+    out += [(faults.FillRedis, faults.FillRedisDisk)[i % 2](dice.uniform(2, 6)) for i in range(profile.full_redis)]
+    out += [(faults.HoldPostgres, faults.HoldCampaign)[i % 2](dice.uniform(7, 12)) for i in range(profile.holds)]
+    out += [faults.Lie(dice.choice(sorted(GATEWAYS)), "refuse for good", dice.uniform(1, 4)) for _ in range(profile.refusals)]
+    # Redis: beyond the 20 s after which a dispatcher gives its partitions up, and shorter.
+    cuts = (lambda: (dice.choice(DISPATCHERS), "redis", dice.uniform(22, 30)), lambda: (dice.choice(WORKERS), "kafka", dice.uniform(3, 15)),
+            lambda: (dice.choice(DISPATCHERS), "redis", dice.uniform(3, 10)))
+    out += [faults.CutOff(*cuts[i % 3]()) for i in range(profile.cut_offs)]
     dice.shuffle(out)
     return pairs(out, profile.together, dice), staged
 

@@ -142,6 +142,20 @@ def clock(w):
     return w.end(faults.StepClock(w.target(*SERVICES), w.number("by how many seconds"), w.seconds()))
 
 
+def cut_off(w):
+    target = w.target(*SERVICES)
+    servers = [one for one in w.some("from", "kafka", "redis") if one != "from"]
+    if len(servers) != 1:
+        raise w.wrong("a service is cut off from kafka or from redis")
+    return w.end(faults.CutOff(target, servers[0], w.seconds()))
+
+
+def disk_full(w):
+    kinds = {"postgres": faults.FillPostgres, "redis": faults.FillRedisDisk}
+    target = w.target(*kinds)
+    return w.end(kinds[target](w.seconds()))
+
+
 def storm(w):
     target = w.target(*DISPATCHERS)
     counts = []
@@ -186,7 +200,7 @@ MAKERS = {
     "fail over": of_redis(faults.FailOver),
     "memory full": lambda w: (w.target("redis"), w.end(faults.FillRedis(w.seconds())))[1],
     "hold": hold, "cancel": lambda w: (w.target("campaign"), w.end(faults.CancelCampaign()))[1],
-    "disk full": lambda w: (w.target("postgres"), w.end(faults.FillPostgres(w.seconds())))[1],
+    "disk full": disk_full, "cut off": cut_off,
     "reset": lambda w: w.end(faults.Reset(w.target(*GATEWAYS))),
     "refuse": of_gateway(faults.Refuse), "slow": of_gateway(faults.Slow),
     **{name: lie(name) for name in faults.Lie.CHOICES},

@@ -124,7 +124,7 @@ class Stack:
         self.gateway_process = None
         self.proxies = None
         self.beside = []  # what runs beside the stack and ends with it
-        self.campaign = None  # the id of the one that is under way
+        self.campaigns = []  # the ids of those that are under way
         self.violations_seen = {}  # by gateway, of earlier campaigns
         self.tails = Tails()
         self.watch = Watch()
@@ -174,11 +174,20 @@ class Stack:
 
     def set_clock(self, name, seconds):
         """How far its wall clock is ahead of the machine's, from this moment on."""
+        self.set_wrong(name, 0, int(seconds * 1_000_000))
+
+    def cut_off(self, name, server):
+        """A server that it cannot reach from this moment on, while everybody else does; None: it reaches all again."""
+        self.set_wrong(name, 8, self.port(server) if server else 0)
+
+    def set_wrong(self, name, at, value):
+        """As clock.c reads it."""
         file = self.clock_of(name)
         if not file.exists():
-            file.write_bytes(bytes(8))
+            file.write_bytes(bytes(16))
         with open(file, "r+b", buffering=0) as out:
-            out.write(int(seconds * 1_000_000).to_bytes(8, "little", signed=True))
+            out.seek(at)
+            out.write(value.to_bytes(8, "little", signed=True))
 
     def up_gateways(self):
         """Only the ground truth, with what it needs to know its clients."""

@@ -23,7 +23,7 @@ class Striker:
     RECOVERY_S = 60
 
     def __init__(self, stack, campaign, before=None):
-        """`before`: how many messages the gateways had by channel, of earlier campaigns."""
+        """`campaign`: one, or several at once. `before`: how many messages the gateways had by channel, of earlier ones."""
         self.stack, self.campaign = stack, campaign
         self.before = before or {}
         self.done = []  # checker.Fault, by time
@@ -60,7 +60,7 @@ class Striker:
         finally:
             fault.mend(self.stack)
             record.until_us, record.held_up = now_us(), fault.held_up(self.stack)
-            record.quiet_us = getattr(fault, "quiet_us", None)
+            record.quiet_us, record.campaign = getattr(fault, "quiet_us", None), getattr(fault, "campaign", "")
             record.bound = {c: n if n is None else max(n, record.bound.get(c) or 0)
                             for c, n in (fault.bound(self.stack) or record.bound).items()}  # some know only now
         if getattr(fault, "loses_claims", False):
@@ -82,7 +82,7 @@ class Striker:
                 record.bound = {c: n and n + faults.RANGE for c, n in record.bound.items()}
             if getattr(fault, "loses_claims", False):
                 since = record.time_us - 1_000_000 * self.REBUILD_S
-                dead = {c for f in self.done if f.time_us >= since and f.name in ("kill", "failpoint", "pause") for c in f.bound}
+                dead = {c for f in self.done if f.time_us >= since and f.name in ("kill", "failpoint", "pause", "cut off") for c in f.bound}
                 record.bound = {c: faults.RANGE for c in dead}
 
     def both(self, one, other, gap):
@@ -106,7 +106,7 @@ class Striker:
 
     def recovery(self, fault, began):
         """How long until every channel that the fault stopped is accepted from again; None when none had work left."""
-        total = {c: self.before.get(c, 0) + len(self.campaign.truth.on(c)) for c in fault.channels()}
+        total = {c: self.before.get(c, 0) + self.campaign.planned(c) for c in fault.channels()}
         start = self.campaign.accepted()
         # The last few may be in doubt or wait for another try: they say nothing about recovery.
         waiting = {c for c in total if start.get(c, 0) < self.before.get(c, 0) + 0.97 * (total[c] - self.before.get(c, 0))}
@@ -119,6 +119,8 @@ class Striker:
             if back:
                 slowest = time.monotonic() - began
             waiting -= back
+            if waiting and self.campaign.over():
+                return slowest  # a deadline has passed meanwhile, or somebody cancelled it
             if time.monotonic() - began > self.RECOVERY_S:
                 # The end of a campaign may have little or nothing left to send; the checker says whether all was sent.
                 tell(f"{fault}: nothing accepted on {', '.join(sorted(waiting))} for {self.RECOVERY_S} s")

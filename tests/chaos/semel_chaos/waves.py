@@ -3,12 +3,13 @@ import random
 from collections import Counter, defaultdict
 
 from . import people
+from .facts import Breach, Verdict
 from .people import CHANNELS, Truth
 
 
-def split(count, seed, share=0.3):
+def split(count, seed, share=0.3, series=0):
     """(the large file, the small one): of the small one's people, so many have an address of somebody in the other."""
-    everybody = people.make(count, seed).people
+    everybody = people.make(count, seed, series=series).people
     cut = count * 4 // 5
     large, small = everybody[:cut], everybody[cut:]
     dice = random.Random(f"waves {seed}")
@@ -49,10 +50,19 @@ def messages(accepts):
 def complaints(expectation, came):
     """What is wrong, in sentences without an address."""
     out = []
-    for text, wrong in (("were told more often than they should", [at for at, n in came.items() if n > expectation[at] > 0]),
-                        ("got less than they should", [at for at, n in expectation.items() if came.get(at, 0) < n]),
-                        ("are in neither wave, and were told", [at for at in came if not expectation[at]])):
+    for invariant, text, wrong in (
+            ("I1", "were told more often than they should", [at for at, n in came.items() if n > expectation[at] > 0]),
+            ("I12", "got less than they should", [at for at, n in expectation.items() if came.get(at, 0) < n]),
+            ("I1", "are in neither wave, and were told", [at for at in came if not expectation[at]])):
         if wrong:
             by_channel = Counter(channel for channel, _ in wrong)
-            out.append(f"{len(wrong)} addresses {text} ({', '.join(f'{c} {n}' for c, n in sorted(by_channel.items()))})")
+            shown = ", ".join(f"{c} {n}" for c, n in sorted(by_channel.items()))
+            out.append(Breach(invariant, f"{len(wrong)} addresses {text} ({shown})"))
     return out
+
+
+def judge(expectation, came):
+    """As checker.judge() of a campaign of one wave."""
+    return Verdict(complaints(expectation, came), sum(came.values()),
+                   lost=sum(max(0, n - came.get(at, 0)) for at, n in expectation.items()),
+                   duplicate=sum(max(0, n - expectation[at]) for at, n in came.items()))

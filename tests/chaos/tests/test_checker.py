@@ -10,17 +10,17 @@ from semel_chaos.checker import Accept, Event, Evidence, Fault, Link, Told, judg
 GATEWAY = {"email": "relay-a", "push": "apns", "sms": "smsc-a"}
 
 
-def clean(policy="hold"):
+def clean(policy="hold", dedup="address"):
     """Three hundred people, all told, nothing broken."""
-    truth = people.make(300, seed=7)
+    truth = people.make(300, seed=7, dedup=dedup)
     report = {"rows": truth.rows, "channels": {}, "coverage": {
         "reached": len(truth.counted) - truth.unreachable, "failed": 0, "unreachable": truth.unreachable,
         "in_doubt": 0, "outstanding": 0, "repeated": truth.repeated, "rejected": truth.rejected}}
     accepts, events, links = [], [], []
-    for n, ((channel, address), rows) in enumerate(truth.addresses.items()):
+    for n, ((channel, address, *account), rows) in enumerate(truth.addresses.items()):
         notification = f"{n:064x}"
         time = 1_000_000 + n * 10_000
-        accepts.append(Accept(channel, GATEWAY[channel], address, f"m{n}", time))
+        accepts.append(Accept(channel, GATEWAY[channel], address, f"m{n}", time, owner="".join(account)))
         events.append(Event(f"e{n}", "accepted", channel, notification, 1, GATEWAY[channel], "250", f"m{n}", time))
         links += [Link(row, channel, notification, "own" if row == rows[0] else "covered") for row in rows]
     for channel in people.CHANNELS:
@@ -75,6 +75,7 @@ def person_of(e, event):
 def resend_in_vain(e, index=0, code="semel:expired", accepted_there=True):
     """The notification of event `index` was in doubt, and its resend was turned away or refused."""
     event = put_in_doubt(e, index, accepted_there=accepted_there, unresolved=False)
+    e.deadline_us = 5_000_001
     for id, kind, said in (("r", "resent", ""), ("f", "failed", code), ("v", "unresolved", code)):
         add_event(e, id=f"{id}{index}", kind=kind, channel=event.channel, notification=event.notification, attempt=2,
                   code=said, time_us=5_000_002)

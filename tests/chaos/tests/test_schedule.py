@@ -1,7 +1,7 @@
 import unittest
 from collections import Counter
 
-from semel_chaos import faults, schedule
+from semel_chaos import faults, schedule, stories
 
 POINTS = {"email": ["delivery.claim.taken", "delivery.take_over.assigned", "email.own"],
           "sms": ["delivery.claim.taken", "delivery.take_over.assigned"], "plan": ["plan.a", "plan.report.produced"],
@@ -29,7 +29,8 @@ class Schedule(unittest.TestCase):
         profile = schedule.PROFILES["short"]
         all_faults = all_of("short", 1)
         self.assertEqual(len(all_faults), profile.kills + profile.failpoints + profile.pauses + profile.long_pauses +
-                         profile.redis + profile.kafka + profile.postgres + profile.full_disks + profile.network + profile.lies + profile.storms + profile.clocks)
+                         profile.redis + profile.kafka + profile.postgres + profile.full_disks + profile.network + profile.lies + profile.storms + profile.clocks +
+                         profile.full_redis + profile.holds + profile.refusals + profile.cut_offs)
         self.assertGreater(sum(len(s) == 3 for s in while_sending("short", 1)), 5)
 
     def test_meets_every_failpoint_before_any_again(self):
@@ -53,6 +54,17 @@ class Schedule(unittest.TestCase):
             for step in while_sending("short", seed):
                 if len(step) == 3:
                     self.assertNotEqual(step[0].target, step[1].target)
+
+    def test_draws_what_operators_do_and_what_is_full_or_hangs(self):
+        kinds = {type(f) for f in all_of("short", 1)}
+        for kind in (faults.HoldCampaign, faults.HoldPostgres, faults.FillRedis, faults.FillRedisDisk, faults.CutOff):
+            self.assertIn(kind, kinds)
+        self.assertIn("refuse for good", {f.name for f in all_of("smoke", 1)})
+
+    def test_every_profile_tells_stories_that_there_are(self):
+        for profile in schedule.PROFILES.values():
+            self.assertLessEqual(set(profile.stories), set(stories.NAMES))
+        self.assertEqual(set(schedule.PROFILES["short"].stories), set(stories.NAMES))
 
     def test_a_failpoint_of_a_rare_path_is_provoked(self):
         for point, how in (("delivery.take_over.assigned", "restart"), ("delivery.rebuild.begun", "forget"),

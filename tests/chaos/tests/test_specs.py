@@ -43,7 +43,9 @@ class Specs(unittest.TestCase):
         self.assertIs(type(self.one("refuse apns 4")), faults.Refuse)
 
     def test_reads_what_no_schedule_draws(self):
-        for spec, kind in (("memory full redis 5 s", faults.FillRedis), ("hold postgres 20 s", faults.HoldPostgres),
+        for spec, kind in (("memory full redis 5 s", faults.FillRedis), ("disk full redis 5 s", faults.FillRedisDisk), ("disk full postgres 5 s", faults.FillPostgres),
+                           ("cut off email from redis 25 s", faults.CutOff), ("cut off sms from kafka 10 s", faults.CutOff),
+                           ("hold postgres 20 s", faults.HoldPostgres),
                            ("hold campaign 8 s", faults.HoldCampaign), ("cancel campaign", faults.CancelCampaign),
                            ("refuse for good smsc-a 5 s", faults.Lie)):
             fault = self.one(spec)
@@ -64,7 +66,7 @@ class Specs(unittest.TestCase):
                             ("pause email soon", "is a number"), ("pause email -1", "more than 0"), ("flushall email", "one of redis"),
                             ("failpoint email", "the point is missing"), ("failpoint email claim", "--list-failpoints"),
                             ("failpoint email delivery.claim.taken:0", "from 1 on"), ("cut relay-a 3", "a request or a reply"),
-                            ("storm push 9", "1 to 4"), ("start: kill email", "create, add, seal, launch"),
+                            ("storm push 9", "1 to 4"), ("cut off email 5 s", "from kafka or from redis"), ("start: kill email", "create, add, seal, launch"),
                             ("kill email + kill sms + kill push", "no more than two"), ("add: kill email + kill sms", "one fault at a time"),
                             ("reset relay-b", "relay-a")):
             with self.assertRaises(specs.Wrong) as caught:

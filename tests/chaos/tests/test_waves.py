@@ -32,10 +32,14 @@ class Waves(unittest.TestCase):
     def test_complains_of_each_kind_and_names_no_address(self):
         expectation = waves.expected([wave(("a", ""), ("b", ""))])
         self.assertEqual(waves.complaints(expectation, {("email", "a"): 1, ("email", "b"): 1}), [])
-        for came, words in (({("email", "a"): 2, ("email", "b"): 1}, "1 addresses were told more often than they should (email 1)"),
-                            ({("email", "a"): 1}, "1 addresses got less than they should (email 1)"),
-                            ({("email", "a"): 1, ("email", "b"): 1, ("email", "c"): 1}, "1 addresses are in neither wave, and were told (email 1)")):
-            self.assertEqual(waves.complaints(expectation, came), [words])
+        for came, words in (({("email", "a"): 2, ("email", "b"): 1}, "I1: 1 addresses were told more often than they should (email 1)"),
+                            ({("email", "a"): 1}, "I12: 1 addresses got less than they should (email 1)"),
+                            ({("email", "a"): 1, ("email", "b"): 1, ("email", "c"): 1}, "I1: 1 addresses are in neither wave, and were told (email 1)")):
+            self.assertEqual([str(b) for b in waves.complaints(expectation, came)], [words])
+
+    def test_a_verdict_counts_the_lost_and_the_doubled(self):
+        verdict = waves.judge(waves.expected([wave(("a", ""), ("b", ""))]), {("email", "a"): 3})
+        self.assertEqual((verdict.ok, verdict.accepted, verdict.lost, verdict.duplicate), (False, 3, 1, 2))
 
 
 if __name__ == "__main__":
