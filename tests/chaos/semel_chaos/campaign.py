@@ -35,6 +35,7 @@ class Campaign:
         """Sends the notice to people of the house; not asked for again, because each request is a test of its own."""
         file = self.stack.dir / f"colleagues-{self.id}.csv"
         file.write_text(people.to_csv(colleagues), encoding="utf-8", newline="")
+        self.stack.await_ready("api")
         self.stack.json("campaign", "test", self.id, "--to", file)
         self.testers = {(channel, address) for channel, address in colleagues.places}
 

@@ -145,13 +145,15 @@ class Check:
         self.some("I3", (s.notification for s in self.stories.values()
                          if s.kinds["accepted"] and s.key in self.cut_short),
                   "notifications are accepted in the ledger and the gateway has some of their parts only")
-        known = {(a.gateway, a.message_id) for a in self.e.accepts if a.message_id}
-        addresses = {(a.gateway, a.message_id): a.address for a in self.e.accepts if a.message_id}
-        self.some("I3", (s.notification for s in self.stories.values()
-                         for key in s.message_ids if key not in known),
+        # What only a report names may be spelled as reports spell it.
+        addresses = {(a.gateway, form): a.address for a in self.e.accepts if a.message_id
+                     for form in (spellings(a.message_id) if a.channel == "sms" else {a.message_id})}
+        forms = lambda s, id: spellings(id) if s.channel == "sms" else {id}
+        given = [(s, {addresses.get((gateway, form)) for form in forms(s, id)} - {None})
+                 for s in self.stories.values() for gateway, id in s.message_ids]
+        self.some("I3", (s.notification for s, found in given if not found),
                   "accepted events name a message id that its gateway never gave")
-        self.some("I3", (s.notification for s in self.stories.values()
-                         for key in s.message_ids if key in known and addresses[key] != s.key[1]),
+        self.some("I3", (s.notification for s, found in given if found and s.key[1] not in found),
                   "accepted events name the message id of somebody else's message")
 
     def failed_means_not_sent(self):
@@ -261,7 +263,8 @@ class Check:
                   "notifications have reports about messages that are not Semel's")
         if self.e.all_reported:
             self.some("I6", (s.notification for s in self.stories.values() if s.channel == "sms" and s.kinds["accepted"]
-                             and not s.kinds["resent"] and {id for _, id in s.message_ids} - s.reported),
+                             and not s.kinds["resent"] and any(not any(spellings(id) & spellings(said) for said in s.reported)
+                                                               for _, id in s.message_ids)),
                       "notifications were reported as delivered by the message centre, part for part, and are not known as such")
 
     def ledger_is_the_topic(self):
@@ -385,7 +388,10 @@ class Check:
 
     def held_up_between(self, gateway, begins, ends):
         """What was on its way when it was said, and a fault let arrive later."""
-        return sum(f.held_up.get(gateway, 0) for f in self.e.faults if f.time_us < ends and f.until_us > begins - SAID_US)
+        channel = next(a.channel for a in self.e.accepts if a.gateway == gateway)
+        # A process that was stopped has what it was about to send.
+        return sum(f.bound.get(channel) or 0 if f.name == "pause" else f.held_up.get(gateway, 0)
+                   for f in self.e.faults if f.time_us < ends and f.until_us > begins - SAID_US)
 
     def tests_are_apart(self):
         """The messages of `semel campaign test`: each once, to whom it was meant for, marked, and in no count."""

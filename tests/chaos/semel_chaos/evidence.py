@@ -51,7 +51,7 @@ def settle(stack, campaign, seconds):
 
 def gather(stack, campaigns, faults, elsewhere=frozenset(), since_us=0):
     """Of campaigns that were told at once, one Evidence for each. `elsewhere`: the addresses of earlier campaigns'
-    audiences; whatever else was accepted belongs to these. `since_us`: when the first of them began."""
+    audiences; whatever else was accepted since `since_us`, when the first of them began, belongs to these."""
     bootstrap = stack.bootstrap
     dispatched, retried, tested = defaultdict(Counter), defaultdict(Counter), defaultdict(set)
     for topics, counts in ((kafka.DISPATCH, dispatched), (kafka.RETRY, retried)):
@@ -68,11 +68,11 @@ def gather(stack, campaigns, faults, elsewhere=frozenset(), since_us=0):
     at_end = {c.id: at_rest(stack, c.id) for c in campaigns}
     claimants = [Claimant(c.truth, ledger.links(stack.dsn, c.id), message_ids(at_end[c.id]["events"]), frozenset(tested[c.id]),
                           c.testers) for c in campaigns]
-    came = [a for a in accepted(stack) if (a.channel, a.address) not in elsewhere]
+    came = [a for a in accepted(stack) if a.time_us >= since_us and (a.channel, a.address) not in elsewhere]
     mine, tests = share(came, claimants)
     whole = {"dead_letters": sum(1 for _ in kafka.records(bootstrap, "dead-letter")), "faults": faults,
              "limits": {name: (rate, at_once(rate, stack.watch.worst_s)) for name, rate in stack.rates.items()},
-             "traffic": [a for a in came if a.time_us >= since_us],
+             "traffic": came,
              "heads_astray": heads_astray, "claims_accepted": claims_accepted}
     out = []
     for c, claimant, accepts, of_tests in zip(campaigns, claimants, mine, tests):

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 CHANNELS = ("email", "push", "sms")
+SERIES = 100  # audiences of up to 100,000 that have no address in common
 
 # Mail goes to a reserved domain. The phone numbers are of the kind that people have: never for a real gateway.
 NAME_MARK = {"ko": "김카나리", "en": "Canary Quillfeather"}

@@ -25,7 +25,7 @@ class Scene:
         first = None
         for n, part in enumerate(story.parts):
             count = max(200, round(people_each * part.share))
-            truth = people.make(count, seed, series=(series + n) % 100, dedup=part.dedup)
+            truth = people.make(count, seed, series=(series + n) % people.SERIES, dedup=part.dedup)
             if part.shares:
                 truth = people.sharing(truth, first, part.shares, f"{seed} {series + n}")
             first = first or truth

@@ -177,5 +177,7 @@ def pairs(all_faults, share, dice):
 
 def apart(one, other):
     whole = ("storm", "failpoint")  # both scale or restart processes of their own
+    if "campaign" in (one.target, other.target):
+        return False  # whoever does not hear an operator, because of the other, cannot obey
     return one.target != other.target and not (one.name in whole and other.name in whole) and \
         not (one.name == "failpoint" and other.target in ("kafka", "redis"))

@@ -69,6 +69,15 @@ class Stories(unittest.TestCase):
         e.told.append(Told("ab" * 32, "resent", e.deadline_us // 1000 + 6_000, 2))
         self.assertEqual(set(self.breaches(e)), {"O1"})
 
+    def test_O1_a_process_that_was_stopped_has_what_it_was_about_to_send(self):
+        e = self.expired()
+        late = replace(e.accepts[3], time_us=e.deadline_us + 6_000_000)
+        e.accepts[3] = late
+        e.faults = [Fault("pause", late.channel, 1, {late.channel: 1}, until_us=late.time_us - 1)]
+        self.assertEqual(self.breaches(e), Counter())
+        e.faults[0].until_us = e.deadline_us - 1_000_000
+        self.assertEqual(set(self.breaches(e)), {"O1"})
+
     def test_another_campaign_s_pause_holds_nobody_here(self):
         e = clean()
         at = e.accepts[3].time_us
@@ -129,10 +138,20 @@ class Stories(unittest.TestCase):
                       message_id=f"{n + 4096:x}")
         e.all_reported = True
         self.assertEqual(self.breaches(e), Counter())
-        last = e.events[-1]
-        e.events[-1] = replace(last, message_id=str(int(last.message_id, 16)))  # as reported: a doubt would know no other
+        reword(e, -1, message_id=str(int(e.events[-1].message_id, 16)))  # as the report spelled it
+        self.assertEqual(self.breaches(e), Counter())
+        del e.topic_events[e.events.pop().id]
         self.assertEqual([b.text.split(" (")[0][2:] for b in judge(e).breaches], [
             "notifications were reported as delivered by the message centre, part for part, and are not known as such"])
+
+    def test_I3_an_id_that_only_a_report_named_may_be_spelled_as_it_does(self):
+        e = clean()
+        at, event = next((i, x) for i, x in enumerate(e.events) if x.channel == "sms")
+        sent = next(i for i, a in enumerate(e.accepts) if a.message_id == event.message_id)
+        e.accepts[sent] = replace(e.accepts[sent], message_id="1f40")
+        for said, broken in (("1f40", False), ("8000", False), ("00008000", False), ("1F40", False), ("8001", True)):
+            reword(e, at, message_id=said)
+            self.assertEqual(bool(self.breaches(e)["I3"]), broken, said)
 
     def test_I10_all_campaigns_share_a_gateway_s_limit(self):
         e = clean()

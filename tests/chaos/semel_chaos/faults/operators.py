@@ -8,17 +8,17 @@ from .fault import Fault
 NONE = "none"
 
 
-def tell(stack, what):
-    """The id of the latest campaign that is still running and was told so; NONE where all have ended."""
-    running = lambda campaign: stack.phase(campaign) == "running"
+def tell(stack, what, becomes):
+    """The id of the latest campaign that was still running, and now is what it was told to be; NONE where all have ended."""
     for campaign in reversed(stack.campaigns):
-        if running(campaign):
+        if stack.phase(campaign) == "running":
             try:
                 stack.patient_json("campaign", what, campaign)
-                return campaign
             except Failed:
-                if running(campaign):
-                    raise  # else it has ended meanwhile
+                if stack.phase(campaign) == "running":
+                    raise  # else its answer was lost, or it has ended meanwhile
+            if stack.phase(campaign) == becomes:
+                return campaign
     return NONE
 
 
@@ -33,7 +33,7 @@ class HoldCampaign(Fault):
         self.quiet_us, self.campaign = None, NONE
 
     def strike(self, stack):
-        self.campaign = tell(stack, "pause")
+        self.campaign = tell(stack, "pause", "paused")
         if self.campaign == NONE:
             return
         begins = time.time() + self.BEGINS_S
@@ -43,7 +43,11 @@ class HoldCampaign(Fault):
 
     def mend(self, stack):
         if self.campaign != NONE:
-            stack.patient_json("campaign", "resume", self.campaign)
+            try:
+                stack.patient_json("campaign", "resume", self.campaign)
+            except Failed:
+                if stack.phase(self.campaign) == "paused":
+                    raise  # else the answer was lost
 
 
 class CancelCampaign(Fault):
@@ -59,6 +63,6 @@ class CancelCampaign(Fault):
         return ()
 
     def strike(self, stack):
-        self.campaign = tell(stack, "cancel")
+        self.campaign = tell(stack, "cancel", "cancelled")
         if self.campaign != NONE:
             self.quiet_us = (int((time.time() + HoldCampaign.BEGINS_S) * 1e6), 1 << 62)
