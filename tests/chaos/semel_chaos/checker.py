@@ -8,6 +8,8 @@ from collections import Counter, defaultdict
 
 from .facts import (DOUBT_KINDS, Accept, Breach, Event, Evidence, Fault, Link, Story, Told, Verdict)  # noqa: F401
 
+LEAKED = "a planted name or address stands in "
+
 # From an operator's word, or a deadline, until every process has heard it and what was out is answered.
 SAID_US = 5_000_000
 
@@ -325,7 +327,7 @@ class Check:
 
     def nothing_leaked(self):
         for where in self.e.leaks:
-            self.breach("I11", f"a planted name or address stands in {where}")
+            self.breach("I11", LEAKED + where)
 
     def protocols_are_kept(self):
         # A provider refuses the token of a clock that is an hour late; nothing else of push looks at the clock.
@@ -398,7 +400,7 @@ class Check:
         came = defaultdict(Counter)
         for a in self.e.tests:
             came[a.id, a.channel, a.address][a.part] += 1
-            if a.marked is False:
+            if a.marked is False and a.part == 1:
                 self.breach("T1", f"a test came to {a.gateway} without its mark")
         self.some("T1", (n for (n, _, _), parts in came.items() if max(parts.values()) > 1), "tests were accepted twice")
         if len(self.e.tested) != len(self.e.testers):

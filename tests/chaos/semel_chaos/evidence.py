@@ -19,8 +19,13 @@ QUIET_S = 90
 
 
 def settle(stack, campaign, seconds):
-    """Waits until the campaign has ended and the ledger has every event of the topic. Where nothing moves any more, what
-    is outstanding is lost: that is for the checker to say."""
+    """Waits until the campaign has ended and the ledger has every event of it."""
+    ended(stack, campaign, seconds)
+    catch_up(stack, [campaign])
+
+
+def ended(stack, campaign, seconds):
+    """Waits for a campaign's end. Where nothing moves any more, what is outstanding is lost: that is for the checker to say."""
     moved = [None, 0.0]
 
     def at_rest_for_good():
@@ -39,19 +44,22 @@ def settle(stack, campaign, seconds):
         return not waiting and time.monotonic() - moved[1] > QUIET_S
     wait_for(f"campaign {campaign} has ended (`semel campaign status {campaign}`)", at_rest_for_good, seconds, every=1)
 
+
+def catch_up(stack, campaigns, since_us=0):
+    """Waits for the ledger. One that lost an event never catches up: that is for the checker to say."""
     def caught_up():
-        topic = {e[0] for e in kafka.events(stack.bootstrap)}
-        return topic <= ledger.event_ids(stack.dsn)
-    # A ledger that lost an event never catches up: that is for the checker to say.
+        topic = {id for id, _, _, at in kafka.events(stack.bootstrap, since_us) if at in campaigns}
+        return topic <= ledger.event_ids(stack.dsn, campaigns)
     try:
         wait_for("the ledger has every event", caught_up, 60, every=1)
     except Failed:
         pass
 
 
-def gather(stack, campaigns, faults, elsewhere=frozenset(), since_us=0):
+def gather(stack, campaigns, faults, elsewhere=frozenset(), since_us=0, last=True):
     """Of campaigns that were told at once, one Evidence for each. `elsewhere`: the addresses of earlier campaigns'
-    audiences; whatever else was accepted since `since_us`, when the first of them began, belongs to these."""
+    audiences; whatever else was accepted since `since_us`, when the first of them began, belongs to these. `last`: of a run;
+    then what leaked is looked for, of all campaigns."""
     bootstrap = stack.bootstrap
     dispatched, retried, tested = defaultdict(Counter), defaultdict(Counter), defaultdict(set)
     for topics, counts in ((kafka.DISPATCH, dispatched), (kafka.RETRY, retried)):
@@ -61,11 +69,12 @@ def gather(stack, campaigns, faults, elsewhere=frozenset(), since_us=0):
             else:
                 counts[at][notification, attempt] += 1
     told = defaultdict(list)
-    for at, *one in kafka.told(bootstrap):
+    for at, *one in kafka.told(bootstrap, since_us):
         told[at].append(Told(*one))
     named = [Told(*one) for one in kafka.named(bootstrap)]
     heads_astray, claims_accepted = claims(stack)
     at_end = {c.id: at_rest(stack, c.id) for c in campaigns}
+    count_in_topic(stack, at_end, since_us)
     claimants = [Claimant(c.truth, ledger.links(stack.dsn, c.id), message_ids(at_end[c.id]["events"]), frozenset(tested[c.id]),
                           c.testers) for c in campaigns]
     came = [a for a in accepted(stack) if a.time_us >= since_us and (a.channel, a.address) not in elsewhere]
@@ -85,7 +94,7 @@ def gather(stack, campaigns, faults, elsewhere=frozenset(), since_us=0):
             deadline_us=None if c.deadline is None else c.deadline * 1_000_000, decisions=frozenset(c.decisions),
             all_reported=c.all_reported, tests=of_tests, tested=claimant.tested, testers=c.testers, **whole, **at_end[c.id]))
     # Of the whole stack: said once.
-    out[0].leaks, out[0].violations = leaks(stack), violations(stack)
+    out[0].leaks, out[0].violations = leaks(stack) if last else [], violations(stack)
     return out
 
 
@@ -115,16 +124,23 @@ def at_rest(stack, campaign):
         # The events last: reading those of a million messages takes longer than it is often quiet for.
         return ledger.how_many(stack.dsn, campaign) == before and \
             len(events := ledger.events(stack.dsn, campaign)) == before and {**answers, "events": events}
-    answers = wait_for("the ledger is at rest for a moment", ask, 300, every=0.5)
-    known = {e.id for e in answers["events"]}
-    topic = Counter(id for id, _, _, at in kafka.events(stack.bootstrap) if at == campaign)
-    later = set(topic) - known
+    return wait_for("the ledger is at rest for a moment", ask, 300, every=0.5)
+
+
+def count_in_topic(stack, at_end, since_us):
+    """Adds the topic's events to what was at rest."""
+    topic = defaultdict(Counter)
+    for id, _, _, at in kafka.events(stack.bootstrap, since_us):
+        topic[at][id] += 1
+    later = {at: set(topic[at]) - {e.id for e in said["events"]} for at, said in at_end.items()}
+    # What came after its moment is not in these answers either, unless it is lost: for the checker to say.
     try:
-        wait_for("later events come to the ledger", lambda: later <= ledger.event_ids(stack.dsn), 20, every=0.5)
+        wait_for("later events come to the ledger",
+                 lambda: set().union(*later.values()) <= ledger.event_ids(stack.dsn, list(at_end)), 20, every=0.5)
     except Failed:
-        later = set()  # lost: for the checker to say
-    # What came after this moment is not in these answers either.
-    return {**answers, "topic_events": Counter({id: n for id, n in topic.items() if id not in later})}
+        later = dict.fromkeys(at_end, set())
+    for at, said in at_end.items():
+        said["topic_events"] = Counter({id: n for id, n in topic[at].items() if id not in later[at]})
 
 
 # The limit is kept where tokens are spent, and seen where messages arrive: what a busy machine held up between the two

@@ -62,9 +62,14 @@ def high_watermarks(bootstrap, topic, partitions):
     return {int(p): int(o) for p, o in re.findall(r"\[(\d+)\] offset (\d+)", done.stdout)}
 
 
-def events(bootstrap):
-    """Every event as (id in hex, kind, notification in hex)."""
-    for _, _, _, value in records(bootstrap, "events"):
+def since(time_us):
+    """Where records begin that came after a moment; for topics whose time is the broker's."""
+    return f"s@{time_us // 1000}" if time_us else "beginning"
+
+
+def events(bootstrap, since_us=0):
+    """Every event as (id in hex, kind, notification in hex, campaign)."""
+    for _, _, _, value in records(bootstrap, "events", since(since_us)):
         for raw in protobuf.fields(value or b"").get(1, ()):
             event = protobuf.fields(raw)
             yield (protobuf.last(event, 1, b"").hex(), protobuf.last(event, 2, 0), protobuf.last(event, 5, b"").hex(),
@@ -77,10 +82,10 @@ SMS = 3
 PROVING = (1, 2, 3, 4, 5)  # delivered, bounced, complained, read, on its way
 
 
-def told(bootstrap):
+def told(bootstrap, since_us=0):
     """(campaign, notification in hex, "accepted", "resent" or "expired", time in ms, attempt) of every event that says so. A
     receipt of an SMS may be of one of its parts: it says nothing by itself."""
-    for _, _, time_ms, _, value in timed_records(bootstrap, "events"):
+    for _, _, time_ms, _, value in timed_records(bootstrap, "events", since(since_us)):
         for raw in protobuf.fields(value or b"").get(1, ()):
             event = protobuf.fields(raw)
             kind, code = protobuf.last(event, 2, 0), protobuf.last(event, 9, b"").decode()

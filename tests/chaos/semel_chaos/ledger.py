@@ -52,10 +52,9 @@ def how_many(dsn, campaign):
                for row in rows(dsn, f"SELECT count(*) FROM ledger.{table} WHERE campaign = :n", n=n))
 
 
-def event_ids(dsn):
-    """Of all campaigns."""
-    return {row[0] for row in rows(dsn, "SELECT encode(id, 'hex') FROM ledger.events UNION ALL"
-                                        " SELECT encode(id, 'hex') FROM ledger.recipients")}
+def event_ids(dsn, campaigns):
+    return {row[0] for n in (number(dsn, one) for one in campaigns) for table in ("events", "recipients")
+            for row in rows(dsn, f"SELECT encode(id, 'hex') FROM ledger.{table} WHERE campaign = :n", n=n)}
 
 
 def links(dsn, campaign):

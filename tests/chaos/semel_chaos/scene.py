@@ -95,13 +95,14 @@ class Scene:
 
     def end(self):
         for c in self.campaigns:
-            evidence.settle(self.stack, c.id, 900)
+            evidence.ended(self.stack, c.id, 900)
         for c, part in zip(self.campaigns, self.story.parts):
             if part.decision:
                 tell(f"an approver decides about {len(self.doubts(c))} doubts: {part.decision}")
                 c.decide(part.decision)
                 wait_for("the decision is carried out", lambda c=c: self.carried_out(c), 120, every=0.5)
-                evidence.settle(self.stack, c.id, 300)
+                evidence.ended(self.stack, c.id, 300)
+        evidence.catch_up(self.stack, [c.id for c in self.campaigns], self.began_us)
         if self.reports["probability"] == 1:
             for c in self.campaigns:
                 c.all_reported = True
@@ -135,8 +136,8 @@ class Scene:
             except Failed:
                 pass  # what stays in doubt is for the checker to judge
 
-    def evidence(self, elsewhere):
+    def evidence(self, elsewhere, last):
         tell("at rest")
-        out = evidence.gather(self.stack, self.campaigns, self.striker.done, elsewhere, self.began_us)
+        out = evidence.gather(self.stack, self.campaigns, self.striker.done, elsewhere, self.began_us, last)
         tell("everything is gathered")
         return out

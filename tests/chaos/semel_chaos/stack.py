@@ -240,7 +240,8 @@ gateways:
         settings = {"listen": listen, "certificate": f"{self.config}/server.pem", "key": f"{self.config}/server.key",
                     "apns_public_key": f"{self.config}/apns.pub", "fcm_public_key": f"{self.config}/fcm.pub",
                     "smpp_system_id": "semel", "smpp_password_file": f"{self.config}/smpp.password",
-                    "accepted": str(self.accepted)}
+                    "accepted": str(self.accepted),
+                    "keep_content": 50}  # of the first ones: those of the first story's tests
         (self.dir / "gateways.json").write_text(json.dumps(settings, indent=1))
         log = open(self.dir / "gateways.log", "ab")  # not Semel's: it may name whom it accepts
         self.gateway_process = subprocess.Popen(
