@@ -41,12 +41,24 @@ def wait_for(what, condition, seconds, every=0.1):
         time.sleep(every)
 
 
+TAKEN = []  # a name in the kernel for each row of ports that is in use; it ends with this process
+
+
 def free_base(count, dice=random):
-    """The first of `count` free ports in a row."""
+    """The first of `count` free ports in a row. No other harness gets them while this process lives: its servers listen
+    only some time later."""
     while True:
         base = 20_000 + dice.randrange(390) * 32
+        mine = socket.socket(socket.AF_UNIX)
+        try:
+            mine.bind(f"\0semel-chaos-{base}")
+        except OSError:
+            mine.close()
+            continue
         if all(port_is_free(base + i) for i in range(count)):
+            TAKEN.append(mine)
             return base
+        mine.close()
 
 
 class Watch:
@@ -230,7 +242,7 @@ gateways:
     - {{name: apns, apns: {{endpoint: "https://127.0.0.1:{self.port('apns')}", ca: {c}/ca.pem, team_id: TEAM000001, key_id: KEY0000001, key_file: {c}/apns.p8, topic: com.example.shop, connections: 2, streams: 20}}{rate('apns')}}}
     - {{name: fcm, fcm: {{endpoint: "https://127.0.0.1:{self.port('fcm')}", ca: {c}/ca.pem, service_account: {c}/fcm.json, token_endpoint: "https://127.0.0.1:{self.port('fcm')}/token", connections: 2, streams: 20}}{rate('fcm')}}}
   sms:
-    - {{name: smsc-a, smpp: {{host: 127.0.0.1, port: {self.port('smpp')}, system_id: semel, password_file: {c}/smpp.password, window: {self.WINDOWS['smsc-a']}, source_address: "15771577"}}{rate('smsc-a')}}}
+    - {{name: smsc-a, smpp: {{host: 127.0.0.1, port: {self.port('smpp')}, system_id: semel, password_file: {c}/smpp.password, window: {self.WINDOWS['smsc-a']}, source_address: "15771577", exclusive: true}}{rate('smsc-a')}}}
 """)
 
     def start_gateways(self):

@@ -52,14 +52,44 @@ class Header(unittest.TestCase):
     def test_must_be_whole(self):
         for what, words in ((PATCH.replace("I1", "I13"), "I13"), (PATCH.replace("Expect: I1 or L1\n", ""), "nothing"),
                             (PATCH.replace("500", "some"), "no number"), (PATCH[:PATCH.index("\n---")], "no diff"),
-                            (PATCH[PATCH.index("Expect"):], "does not say"), (PATCH.replace("People: 500", "Policy: no"), "neither")):
+                            (PATCH[PATCH.index("Expect"):], "does not say"), (PATCH.replace("People: 500", "Policy: no"), "neither"),
+                            (PATCH.replace("People: 500", "Alone: so"), "neither")):
             with self.assertRaises(bugs.Malformed) as caught:
                 bugs.read("all", what)
             self.assertIn(words, str(caught.exception))
 
+    def test_says_who_runs_alone_and_what_is_changed(self):
+        bug = bugs.read("all", PATCH.replace("People: 500", "Alone: yes"))
+        self.assertEqual((bug.alone, bug.changes, bug.people), (True, ("file",), 3_000))
+        self.assertFalse(bugs.read("all", PATCH).alone)
+
     def test_breaches_are_read_from_what_a_run_prints(self):
         self.assertEqual(bugs.breaches("planned 3\nBREACH I1: 2 accepted 2 times (ab)\nBREACH L1: so\nchaos: BROKEN"),
                          [("I1", "2 accepted 2 times (ab)"), ("L1", "so")])
+
+
+def bug(name, *changes, **more):
+    return bugs.Bug(name, "is wrong", ("I1",), **{"faults": ("kill email",), "changes": changes, **more})
+
+
+class Plan(unittest.TestCase):
+    def test_what_changes_one_file_is_built_in_a_row_and_what_runs_alone_comes_last(self):
+        some = [bug("a", "x"), bug("b", "y", alone=True), bug("c", "z"), bug("d", "x"), bug("e", "z", linger=9), bug("f", "x")]
+        self.assertEqual("".join(b.name for b in bugs.in_order(some)), "ecadfb")
+
+    def test_every_fault_is_done_without_the_bugs_too(self):
+        some = [bug("a"), bug("b", faults=("kill sms", "kill email"), linger=7), bug("c", policy="resend"),
+                bug("d", faults=("cancel campaign",)), bug("e", faults=("kill plan", "cancel campaign"))]
+        found = {(c.policy, c.faults, c.linger) for c in bugs.controls(some)}
+        self.assertEqual(found, {("hold", ("kill email", "kill sms"), 7), ("resend", ("kill email",), 0),
+                                 ("hold", ("kill plan", "cancel campaign"), 0)})  # cancelled last: nothing could follow
+
+    def test_controls_have_nothing_wrong_and_expect_nothing(self):
+        for by_bug in (False, True):
+            for control in bugs.controls([bug("a", "x"), bug("b", "y", alone=True)], by_bug):
+                self.assertEqual((control.file, control.expect, control.changes), (None, (), ()))
+        alone = [c.alone for c in bugs.controls([bug("a"), bug("b", alone=True)], by_bug=True)]
+        self.assertEqual(alone, [False, True])
 
 
 if __name__ == "__main__":
