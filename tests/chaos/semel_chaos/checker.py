@@ -13,6 +13,10 @@ LEAKED = "a planted name or address stands in "
 # From an operator's word, or a deadline, until every process has heard it and what was out is answered.
 SAID_US = 5_000_000
 
+# Faults after which a process goes on where it stood, and how many messages of a gateway it may have had in its hands.
+STOPS = ("pause", "memory full", "disk full", "cut off")
+IN_HAND = 100
+
 # A policy decides by what was in Kafka when it asked; until its decision is a record there, so much more may come.
 DECISION_MS = 5_000
 
@@ -389,11 +393,9 @@ class Check:
                       f"notifications were sent again by policy after {after}")
 
     def held_up_between(self, gateway, begins, ends):
-        """What was on its way when it was said, and a fault let arrive later."""
-        channel = next(a.channel for a in self.e.accepts if a.gateway == gateway)
-        # A process that was stopped has what it was about to send.
-        return sum(f.bound.get(channel) or 0 if f.name == "pause" else f.held_up.get(gateway, 0)
-                   for f in self.e.faults if f.time_us < ends and f.until_us > begins - SAID_US)
+        """What was on its way when it was said, and a fault let arrive later; or was in the hands of who stood still."""
+        meanwhile = [f for f in self.e.faults if f.time_us < ends and f.until_us > begins - SAID_US]
+        return sum(f.held_up.get(gateway, 0) for f in meanwhile) + (IN_HAND if any(f.name in STOPS for f in meanwhile) else 0)
 
     def tests_are_apart(self):
         """The messages of `semel campaign test`: each once, to whom it was meant for, marked, and in no count."""

@@ -53,6 +53,9 @@ class Scene:
     def sent(self):
         return sum(self.accepted().values()) - sum(self.before.values())
 
+    def until(self, share, seconds=120):
+        wait_for(f"{share:.0%} are accepted", lambda: self.over() or self.sent() >= share * self.total, seconds, every=0.05)
+
     def going_on(self):
         """Near the end little is under way that a fault could hit: the next story takes what is left."""
         if not self.over():

@@ -180,7 +180,7 @@ class FillRedisDisk(Fault):
         redis.set(port, "save", "3600 1")
         self.snapshot(stack).unlink(missing_ok=True)
         self.snapshot(stack).mkdir()  # nothing can be renamed to it
-        redis.ask(port, "BGSAVE")
+        redis.ask(port, "BGSAVE", "SCHEDULE")  # after what is under way
         wait_for("a snapshot has failed", lambda: redis.info(port, "persistence")["rdb_last_bgsave_status"] == "err", 20)
         self.last()
 
@@ -188,7 +188,7 @@ class FillRedisDisk(Fault):
         port = stack.port("redis")
         if self.snapshot(stack).is_dir():
             self.snapshot(stack).rmdir()
-        redis.ask(port, "BGSAVE")
+        redis.ask(port, "BGSAVE", "SCHEDULE")  # after what is under way
         wait_for("a snapshot is taken", lambda: redis.info(port, "persistence")["rdb_last_bgsave_status"] == "ok", 20)
         redis.set(port, "save", self.before)
 
