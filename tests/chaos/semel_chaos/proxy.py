@@ -1,6 +1,6 @@
 """A TCP proxy before each gateway that cuts, stalls and delays on demand.
 
-It knows no protocol: one read from a side is one piece, and a cut lets `at` bytes of the next piece through (from its
+It knows no protocol, unless it is given a speech (smpp.py): one read from a side is one piece, and a cut lets `at` bytes of the next piece through (from its
 end, when negative) before the connection is reset, or falls silent. A dispatcher writes its last bytes in a piece of
 their own, so cuts meet every byte that makes a gateway accept, and every byte of the answer.
 """
@@ -32,6 +32,7 @@ class Proxy:
         self.delay = {REQUEST: 0.0, REPLY: 0.0}
         self.blocked = set()  # directions in which nothing passes: a partition
         self.refusing = False
+        self.speech = None  # makes what hears each new connection, and says it otherwise
         self.connections = set()
         self.moved = None
 
@@ -52,10 +53,10 @@ class Proxy:
             one.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         pair = (writer, far_writer)
         self.connections.add(pair)
-        silent = asyncio.Event()
+        silent, speech = asyncio.Event(), self.speech and self.speech()
         try:
-            await asyncio.gather(self.pump(REQUEST, reader, far_writer, pair, silent),
-                                 self.pump(REPLY, far_reader, writer, pair, silent))
+            await asyncio.gather(self.pump(REQUEST, reader, far_writer, pair, silent, speech),
+                                 self.pump(REPLY, far_reader, writer, pair, silent, speech))
         except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
@@ -63,8 +64,10 @@ class Proxy:
             for one in pair:
                 one.close()
 
-    async def pump(self, direction, reader, writer, pair, silent):
+    async def pump(self, direction, reader, writer, pair, silent, speech=None):
         while piece := await reader.read(65536):
+            if speech and not (piece := speech.heard(direction, piece)):
+                continue
             if self.delay[direction]:
                 await asyncio.sleep(self.delay[direction])
             async with self.moved:

@@ -10,8 +10,9 @@ from .stack import Failed, wait_for
 from .stories import RECEIPTS
 from .striker import Striker, tell
 
-# From its creation until a campaign is launched, when nothing disturbs it.
+# From its creation until a campaign is launched, when nothing disturbs it; and for how many people it takes a second more.
 BEFORE_LAUNCH_S = 12
+PEOPLE_A_SECOND = 1_000
 
 
 class Scene:
@@ -53,7 +54,7 @@ class Scene:
     def sent(self):
         return sum(self.accepted().values()) - sum(self.before.values())
 
-    def until(self, share, seconds=120):
+    def until(self, share, seconds=300):
         wait_for(f"{share:.0%} are accepted", lambda: self.over() or self.sent() >= share * self.total, seconds, every=0.05)
 
     def going_on(self):
@@ -70,6 +71,8 @@ class Scene:
     def prepare(self, during):
         """Up to the launch of all."""
         self.stack.control.behave(smpp={"receipts": self.reports})
+        self.stack.share_account(self.story.foreign > 0)
+        self.stack.speak(self.story.ids, self.story.foreign)
         self.stack.campaigns.clear()
         for c, part in zip(self.campaigns, self.story.parts):
             # A deadline leaves no time for processes that die on the way to the launch.
@@ -90,7 +93,8 @@ class Scene:
             return None
         slowest = max(self.planned(CHANNEL_OF[gateway]) / rate for gateway, rate in self.stack.rates.items()
                       if CHANNEL_OF[gateway] != "push")
-        return math.ceil(BEFORE_LAUNCH_S * len(self.campaigns) + part.deadline * slowest)
+        people_told = sum(c.truth.rows for c in self.campaigns)
+        return math.ceil(BEFORE_LAUNCH_S * len(self.campaigns) + people_told / PEOPLE_A_SECOND + part.deadline * slowest)
 
     def strike(self, step):
         self.striker.both(*step) if len(step) == 3 else self.striker.strike(step[0])

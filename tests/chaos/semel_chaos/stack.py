@@ -18,11 +18,15 @@ import urllib.request
 from pathlib import Path
 
 from .gateways import GATEWAYS, Control, Tails
+from .smpp import Speech
 
 ROOT = Path(__file__).resolve().parents[3]
 DISPATCHERS = ("email", "push", "sms")
 SERVICES = ("api", "intake", "render", "plan", *DISPATCHERS, "receipts", "ledger")
 BACKING = ("kafka", "redis", "postgres")
+
+
+PLAIN = ("same", 0)  # how the message centre speaks where nothing else is said
 
 
 class Failed(Exception):
@@ -135,6 +139,7 @@ class Stack:
         self.latency_ms = 0
         self.gateway_process = None
         self.proxies = None
+        self.spoken = PLAIN
         self.beside = []  # what runs beside the stack and ends with it
         self.campaigns = []  # the ids of those that are under way
         self.violations_seen = {}  # by gateway, of earlier campaigns
@@ -172,6 +177,26 @@ class Stack:
             from .proxy import Proxies
             self.proxies = Proxies({kind: (self.port(kind), self.port(f"{kind}-gateway")) for kind in KINDS})
         self.semel("up", "--config", self.dir / "semel.yaml")
+
+    def share_account(self, shared):
+        """Whether others send through the message centre's account, too: `receipts` is told by its settings."""
+        file = self.config / "semel.yaml"
+        told = file.read_text()
+        wanted = told.replace(f"exclusive: {str(shared).lower()}", f"exclusive: {str(not shared).lower()}")
+        if wanted != told:
+            file.write_text(wanted)
+            self.await_ready("receipts")
+            self.await_other("receipts", self.signal("receipts", signal.SIGTERM))
+            self.await_ready("receipts")
+
+    def speak(self, ids, foreign):
+        """How the message centre spells its ids from now on, and on how many other senders' messages it reports."""
+        wanted = (ids, foreign)
+        if wanted != self.spoken:
+            self.spoken = wanted
+            speech = None if wanted == PLAIN else lambda: Speech(ids, foreign, f"{ids} {time.time_ns()}")
+            self.proxies.change("smpp", speech=speech)
+            self.proxies.reset("smpp")
 
     def make_clocks(self):
         """A wall clock of its own for each service."""

@@ -26,6 +26,8 @@ class Part:
 class Story:
     parts: tuple = (Part(),)
     receipts: dict = field(default_factory=dict)  # what is not as in RECEIPTS
+    ids: str = "same"  # how the message centre's answers spell the ids of its reports (smpp.py)
+    foreign: float = 0.0  # for so many messages it reports on another sender's to the same number: a shared account
     faults: tuple = ()  # in it in any case, as specs: the first at its beginning, the others at even distances
 
 
@@ -39,6 +41,10 @@ STORIES = {
     # An approver decides what no evidence settles: about one campaign so, about the other so.
     "decisions": Story((Part(0.5, "hold", decision="resend"), Part(0.5, "hold", decision="presume-sent")),
                        faults=("silence relay-a 4 s", "accept and reset apns 3 s", "kill sms")),
+    # The message centre reports on everything under an id that it spells otherwise than it answered, and on other senders'
+    # messages to the same numbers.
+    "decimal": Story(receipts={"probability": 1}, ids="decimal", foreign=0.3, faults=("kill sms", "kill receipts")),
+    "padded": Story(receipts={"probability": 1}, ids="padded", foreign=0.3, faults=("kill receipts",)),
     # One campaign is cancelled in the middle; the other is not.
     "cancel": Story((Part(0.6), Part(0.4, shares=0.2)), faults=("hold campaign 8 s", "cancel campaign")),
 }
