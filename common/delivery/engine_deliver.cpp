@@ -215,13 +215,14 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
         settle(p, message, postponed(*later, "semel:rate"));
         co_return true;
     }
+    const auto asked = base::instant_now();
     auto begun = co_await lane->gateway->stage(out, patience_for_session);
     if (std::holds_alternative<busy>(begun)) {
         settle(p, message, postponed(0ms, "semel:busy"));
         co_return true;
     }
     if (const auto* not_sent = std::get_if<refused>(&begun)) {
-        const auto v = heed(*lane, d, domain, not_sent->why());
+        const auto v = heed(*lane, d, domain, asked, not_sent->why());
         settle(p, message, judge(v, d, base::now()), gateway);
         co_return true;
     }
@@ -234,6 +235,15 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
         settle(p, message,
                failed_with("semel:superseded", "the copy before was accepted after all: this one was not sent"));
         co_return true;
+    }
+    switch (co_await keep_pace(*lane, domain, p)) {
+    case paced::yes:
+        break;
+    case paced::later:
+        settle(p, message, at_limit(0ms));
+        co_return true;
+    case paced::withdrawn:
+        co_return false;
     }
     // The gateway's own tokens last, just before the bytes that count: taken earlier, they would pile up behind busy
     // sessions and go out in one burst.
@@ -289,6 +299,7 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
 #endif
     verdict v;
     bool late = false;
+    const auto sent = base::instant_now();
     {
         const landing flying{flights, flights.insert(flights.end(), {.source = p,
                                                                      .message = &message,
@@ -299,7 +310,7 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
         late = flying.here->awaiting || p->lost();
     }
     SEMEL_FAILPOINT("delivery.message.answered");
-    v = heed(*lane, d, domain, std::move(v));
+    v = heed(*lane, d, domain, sent, std::move(v));
     if (v.what != verdict::kind::unknown && !p->lost()) {
         // Whoever inherits an ambiguous refusal knows only that it was one: another try says more.
         const bool unclear = v.what == verdict::kind::ambiguous;
@@ -418,6 +429,18 @@ asio::awaitable<bool> engine::impl::admitted(lane& l, const partition& p) {
     co_return true;
 }
 
+/// The gateway takes less than semel.yaml allows: in line behind the others.
+asio::awaitable<engine::impl::paced> engine::impl::keep_pace(lane& l, std::string_view domain, partition_ptr p) {
+    const auto wait = l.pace.take(domain, base::instant_now(), patience_for_tokens);
+    if (!wait) {
+        co_return paced::later;
+    }
+    if (*wait > base::duration{}) {
+        co_await runtime::sleep(std::chrono::ceil<milliseconds>(*wait));
+    }
+    co_return p->ours() ? paced::yes : paced::withdrawn;
+}
+
 /// The claim may have taken longer than a token lasts. One that is held up, or two cores that are, would send what
 /// belongs to a second that is over.
 asio::awaitable<void> engine::impl::renew(lane& l, steady::time_point taken) {
@@ -502,7 +525,7 @@ asio::awaitable<engine::impl::claimed> engine::impl::claim(partition_ptr p, cons
 std::vector<trouble::entry> engine::impl::troubles() const {
     std::vector<trouble::entry> out;
     for (const auto& l : lanes) {
-        if (auto e = standstill(l.gateway->name(), l.per_second, l.breaker, l.blame, base::instant_now())) {
+        if (auto e = standstill({l.gateway->name(), l.per_second, l.breaker, l.blame, l.pace}, base::instant_now())) {
             out.push_back(std::move(*e));
         }
     }
@@ -550,12 +573,13 @@ verdict engine::impl::find_blame(lane& l, const v1::Dispatch& d, std::string_vie
 }
 
 /// What the answer says of the lane; and, where that decides it, what it says of the message.
-verdict engine::impl::heed(lane& l, const v1::Dispatch& d, std::string_view domain, verdict v) {
+verdict engine::impl::heed(lane& l, const v1::Dispatch& d, std::string_view domain, base::instant sent, verdict v) {
     const auto now = base::instant_now();
     switch (v.what) {
     case verdict::kind::accepted:
         l.blame.accepted(d.campaign_id(), domain, now);
         l.breaker.clear();
+        l.pace.accepted(domain, sent, now);
         l.alarmed = false;
         break;
     case verdict::kind::permanent:
@@ -567,10 +591,14 @@ verdict engine::impl::heed(lane& l, const v1::Dispatch& d, std::string_view doma
         l.breaker.failed(now);
         break;
     case verdict::kind::throttled:
-        if (v.concerns == verdict::reach::lane) {
-            l.breaker.pause_until(now + v.retry_after.value_or(1'000ms));
-        } else if (v.concerns == verdict::reach::session) {
-            l.breaker.failed(now); // one says nothing; many do
+        if (v.concerns == verdict::reach::message) {
+            break;
+        }
+        l.pace.throttled(domain, sent, now);
+        if (v.asked && v.concerns == verdict::reach::lane) {
+            l.breaker.pause_until(now + *v.retry_after);
+        } else if (l.breaker.unproven()) {
+            l.breaker.failed(now); // it is not back yet
         }
         break;
     case verdict::kind::lane_stop:

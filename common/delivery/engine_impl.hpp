@@ -5,6 +5,7 @@
 
 #include <delivery/blame.hpp>
 #include <delivery/engine.hpp>
+#include <delivery/lane_pace.hpp>
 #include <delivery/outbox.hpp>
 #include <delivery/partition.hpp>
 #include <delivery/rates.hpp>
@@ -30,6 +31,7 @@ struct lane {
     std::map<std::string, double> domains;
     delivery::breaker breaker;
     delivery::blame blame;
+    lane_pace pace;          // what the gateway takes, below per_second
     std::size_t busy_at = 2; // as many as keep it busy: more would only wait
     std::size_t active = 0;
     std::chrono::steady_clock::time_point entered = {}; // by a message, the last time
@@ -107,7 +109,9 @@ struct engine::impl : std::enable_shared_from_this<impl> {
     asio::awaitable<void> renew(lane&, std::chrono::steady_clock::time_point taken);
     enum class claimed : unsigned char { yes, in_doubt, later, withdrawn };
     asio::awaitable<claimed> claim(partition_ptr, const item&, const std::string& gateway);
-    verdict heed(lane&, const v1::Dispatch&, std::string_view domain, verdict);
+    enum class paced : unsigned char { yes, later, withdrawn };
+    asio::awaitable<paced> keep_pace(lane&, std::string_view domain, partition_ptr);
+    verdict heed(lane&, const v1::Dispatch&, std::string_view domain, base::instant sent, verdict);
     verdict find_blame(lane&, const v1::Dispatch&, std::string_view domain, verdict);
     std::vector<trouble::entry> troubles() const;
     void alarm(lane&, std::string_view what, const verdict&);

@@ -48,7 +48,8 @@ struct verdict {
     std::string code;       // the gateway's own: "250 2.0.0", "410 Unregistered", "0x00000058"
     std::string text;       // for people; never contains an address
     std::string message_id; // the gateway's id for an accepted message
-    std::optional<std::chrono::milliseconds> retry_after;
+    std::optional<std::chrono::milliseconds> retry_after; // this message's next try
+    bool asked = false;           // retry_after is the gateway's own word: what `concerns` names is not asked before
     reach concerns = reach::lane; // throttled
 };
 

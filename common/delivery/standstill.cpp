@@ -1,24 +1,61 @@
 #include "standstill.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <vector>
 
 namespace semel::delivery {
 
 namespace {
 
+constexpr double large_domain = 100; // answers lately
+
 std::int64_t seconds_left(const breaker& b, base::instant now) {
     return std::max<std::int64_t>(std::chrono::ceil<std::chrono::seconds>(b.open_until() - now).count(), 0);
 }
 
+std::string a_second(double limit) {
+    return limit < 10 ? fmt::format("{:.1f}/s", limit) : fmt::format("{:.0f}/s", limit);
+}
+
+/// A domain with little traffic may be one person's: it is counted, not named.
+std::string of_domains(const std::vector<lane_pace::slow_domain>& slow) {
+    std::vector<std::string> named;
+    for (const auto& d : slow) {
+        if (d.answers >= large_domain && named.size() < 5) {
+            named.push_back(d.name + " to " + a_second(d.per_second));
+        }
+    }
+    const auto others = slow.size() - named.size();
+    if (others > 0) {
+        named.push_back(fmt::format("{} {}", others, named.empty() ? (others == 1 ? "domain" : "domains") : "more"));
+    }
+    return fmt::format("{}", fmt::join(named, ", "));
+}
+
+void tell_pace(const lane_state& lane, trouble::entry& e) {
+    constexpr std::string_view by_itself = "they go out as fast as it takes them, and faster again by themselves";
+    if (const auto limit = lane.pace.limit()) {
+        e.limit_per_s = lane.limit_per_s > 0 ? std::min(*limit, lane.limit_per_s) : *limit;
+        e.words = fmt::format("slowed down to {}, because the gateway refuses more as too fast; {}",
+                              a_second(*e.limit_per_s), by_itself);
+    } else if (const auto slow = lane.pace.slow_domains(); !slow.empty()) {
+        e.words = fmt::format("mail to some domains is slowed down ({}), because more is refused as too fast; {}",
+                              of_domains(slow), by_itself);
+    }
+}
+
 } // namespace
 
-std::optional<trouble::entry> standstill(std::string gateway, double limit_per_s, const breaker& b, const blame& who,
-                                         base::instant now) {
-    trouble::entry e{.subject = std::move(gateway), .what = trouble::kind::other, .since = {}, .words = {}};
-    if (limit_per_s > 0) {
-        e.limit_per_s = limit_per_s;
+std::optional<trouble::entry> standstill(const lane_state& lane, base::instant now) {
+    const auto& b = lane.breaker;
+    trouble::entry e{.subject = std::string{lane.gateway}, .what = trouble::kind::other, .since = {}, .words = {}};
+    if (lane.limit_per_s > 0) {
+        e.limit_per_s = lane.limit_per_s;
     }
-    const auto suspicion = who.suspected(now);
+    const auto suspicion = lane.blame.suspected(now);
     switch (b.standing(now)) {
     case breaker::state::stopped:
         e.what = trouble::kind::stopped;
@@ -41,10 +78,12 @@ std::optional<trouble::entry> standstill(std::string gateway, double limit_per_s
             fmt::format("slowed down, because the gateway asked for it (next message in {} s)", seconds_left(b, now));
         return e;
     case breaker::state::closed:
-        if (!suspicion) {
-            return std::nullopt;
+        if (suspicion) {
+            break;
         }
-        break;
+        tell_pace(lane, e);
+        e.what = trouble::kind::throttled;
+        return e.words.empty() ? std::nullopt : std::optional{std::move(e)};
     }
     e.what = trouble::kind::suspected;
     e.words = suspicion

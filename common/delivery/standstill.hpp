@@ -3,6 +3,7 @@
 
 #include <delivery/blame.hpp>
 #include <delivery/breaker.hpp>
+#include <delivery/lane_pace.hpp>
 
 #include <trouble/trouble.hpp>
 
@@ -11,8 +12,15 @@
 
 namespace semel::delivery {
 
+struct lane_state {
+    std::string_view gateway;
+    double limit_per_s = 0; ///< of semel.yaml; 0: none
+    const delivery::breaker& breaker;
+    const delivery::blame& blame;
+    const lane_pace& pace;
+};
+
 /// Nothing for a lane that is well.
-std::optional<trouble::entry> standstill(std::string gateway, double limit_per_s, const breaker&, const blame&,
-                                         base::instant now);
+std::optional<trouble::entry> standstill(const lane_state&, base::instant now);
 
 } // namespace semel::delivery

@@ -6,14 +6,15 @@
 using namespace semel;
 using namespace std::chrono_literals;
 using testing::HasSubstr;
+using testing::Not;
 
 namespace {
 
 const base::instant start{1h};
 
 std::optional<trouble::entry> told(const delivery::breaker& b, const delivery::blame& who = {},
-                                   base::instant now = start) {
-    return delivery::standstill("relay-a", 0, b, who, now);
+                                   base::instant now = start, const delivery::lane_pace& pace = {}) {
+    return delivery::standstill({"relay-a", 0, b, who, pace}, now);
 }
 
 } // namespace
@@ -66,6 +67,46 @@ TEST(Standstill, TellsFailingFromThrottled) {
     EXPECT_THAT(told(slow)->words, HasSubstr("in 30 s"));
     EXPECT_TRUE(told(slow, {}, start + 35s)) << "short pauses one after the other are one trouble";
     EXPECT_FALSE(told(slow, {}, start + 45s));
-    const auto limited = delivery::standstill("apns", 50, slow, {}, start);
+    const auto limited = delivery::standstill({"apns", 50, slow, {}, {}}, start);
     EXPECT_EQ(limited->limit_per_s, 50);
+}
+
+namespace {
+
+/// Half of what is sent to each domain in turn is refused, where `refused` names it.
+delivery::lane_pace paced(const std::vector<std::string>& domains, const std::string& refused) {
+    delivery::lane_pace pace;
+    auto at = start;
+    for (int i = 0; i < 20'000; ++i, at += 1ms) {
+        const auto& domain = domains[static_cast<std::size_t>(i) % domains.size()];
+        const bool no = (refused.empty() || domain == refused) && i / 100 % 2 == 0;
+        no ? pace.throttled(domain, at, at) : pace.accepted(domain, at, at);
+    }
+    return pace;
+}
+
+} // namespace
+
+TEST(Standstill, NamesThePaceThatTheGatewayTakes) {
+    const auto pace = paced({""}, "");
+    ASSERT_TRUE(pace.limit());
+    const auto e = delivery::standstill({"smsc-a", 5000, {}, {}, pace}, start);
+    ASSERT_TRUE(e);
+    EXPECT_EQ(e->what, trouble::kind::throttled);
+    EXPECT_EQ(e->limit_per_s, *pace.limit());
+    EXPECT_THAT(e->words, HasSubstr("slowed down to "));
+    const auto lower = delivery::standstill({"smsc-a", 1, {}, {}, pace}, start);
+    EXPECT_EQ(lower->limit_per_s, 1) << "the configured limit holds in any case";
+}
+
+TEST(Standstill, NamesADomainOnlyWhenItIsNotOnePersons) {
+    const auto large = told({}, {}, start, paced({"slow.example", "a.example", "b.example"}, "slow.example"));
+    ASSERT_TRUE(large);
+    EXPECT_THAT(large->words, HasSubstr("slow.example to "));
+    std::vector<std::string> domains(200, "a.example");
+    domains.front() = "family.example";
+    const auto small = told({}, {}, start, paced(domains, "family.example"));
+    ASSERT_TRUE(small);
+    EXPECT_THAT(small->words, HasSubstr("1 domain"));
+    EXPECT_THAT(small->words, Not(HasSubstr("family.example")));
 }

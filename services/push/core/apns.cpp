@@ -159,6 +159,7 @@ judgement judge(const http2::response& r, std::string_view sent_id) {
     }
     if (v.what == kind::transient || v.what == kind::throttled) {
         v.retry_after = retry_after(r);
+        v.asked = v.retry_after.has_value();
         if (!v.retry_after && v.what == kind::throttled) {
             v.retry_after = std::chrono::minutes{1};
         }

@@ -177,6 +177,7 @@ judgement judge(const http2::response& r) {
     }
     if (v.what == kind::transient || v.what == kind::throttled) {
         v.retry_after = retry_after(r);
+        v.asked = v.retry_after.has_value();
         if (!v.retry_after && v.what == kind::throttled) {
             v.retry_after = quota_pause;
             v.concerns = verdict::reach::session; // of the project or of one device: FCM does not say which
