@@ -23,6 +23,12 @@ bool is_about_a_recipient(v1::EventKind kind) {
     return kind == v1::EVENT_RECIPIENT || kind == v1::EVENT_RECIPIENT_REPEATED;
 }
 
+/// What it says of an SMS depends on what is stored of the other parts.
+bool moves_parts(const v1::Event& e) {
+    return e.channel() == v1::CHANNEL_SMS && !e.test() &&
+           (e.kind() == v1::EVENT_RECEIPT || (e.kind() == v1::EVENT_ACCEPTED && e.parts() > 1));
+}
+
 base::result<void> check(const v1::Event& e) {
     if (e.id().size() != 16) {
         return malformed(fmt::format("its id has {} bytes instead of 16", e.id().size()));
@@ -102,6 +108,7 @@ base::result<void> batch::take(v1::Event e) {
         auto& m = part.messages[*base::from_bytes<base::notification_id>(e.notification())];
         m.channel = *wire::from_proto(e.channel());
         m.state = merge(m.state, *state);
+        m.parts_moved = m.parts_moved || moves_parts(e);
         bytes_ += sizeof(message) + 64;
     }
     e.clear_dispatch(); // the receipts service's own, with sealed personal data in it

@@ -30,6 +30,7 @@ struct message {
     base::channel channel{};
     notification_state state;
     std::optional<ledger::carrier> carrier;
+    bool parts_moved = false; // an SMS, one of whose parts was reported on, or whose parts became known
 };
 
 struct campaign_events {

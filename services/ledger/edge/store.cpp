@@ -17,7 +17,8 @@ constexpr const char* staging = R"(
 CREATE TEMP TABLE IF NOT EXISTS staged_events (LIKE ledger.events) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS staged_recipients (LIKE ledger.recipients) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS staged_messages (campaign int, notification bytea, channel smallint, progress int,
-    seen smallint, carrier bytea, wave int, row bigint, stands boolean) ON COMMIT DELETE ROWS;
+    seen smallint, carrier bytea, wave int, row bigint, stands boolean,
+    parts_moved boolean) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS staged_shares (campaign int, notification bytea, recipient_ref bytea)
     ON COMMIT DELETE ROWS;
 )";
@@ -90,8 +91,7 @@ constexpr const char* forget_paces =
 // set of events, so that their order cannot matter.
 constexpr const char* count_parts = R"(
 UPDATE staged_messages m SET seen = m.seen & ~6 | 64 | ledger.facts_of_parts({0}, m.notification)
-WHERE m.campaign = {0} AND m.channel = 3 AND m.notification IN (SELECT e.notification FROM staged_events e
-    WHERE e.campaign = {0} AND e.channel = 3 AND NOT e.test AND (e.kind = 20 OR e.kind = 10 AND e.parts > 1)))";
+WHERE m.campaign = {0} AND m.parts_moved)";
 
 // merge() of core/notification_state.hpp: the larger progress, the union of what was seen. A row of a later wave may
 // arrive before the row that carries its person's own message: it was taken for a covered one until then.
@@ -235,7 +235,7 @@ std::array<std::string, 13> row_of_recipient(const std::string& number, const v1
             array_of(e, [](const v1::Link& l) { return std::string{boolean(l.supplement())}; })};
 }
 
-std::array<std::string, 9> row_of(const std::string& number, const base::notification_id& id, const message& m) {
+std::array<std::string, 10> row_of(const std::string& number, const base::notification_id& id, const message& m) {
     const auto c = m.carrier.value_or(carrier{});
     return {number,
             bytea(base::as_view(id)),
@@ -245,7 +245,8 @@ std::array<std::string, 9> row_of(const std::string& number, const base::notific
             m.carrier ? bytea(base::as_view(c.person)) : std::string{},
             std::to_string(static_cast<std::int32_t>(c.wave & 0x7fffffffU)),
             std::to_string(static_cast<std::int64_t>(c.row)),
-            boolean(c.stands)};
+            boolean(c.stands),
+            boolean(m.parts_moved)};
 }
 
 /// `write(stream, number, part)` for each campaign; one COPY for all of them.
@@ -300,7 +301,9 @@ void fold(pqxx::work& tx, int number, const campaign_events& part) {
         tx.exec0(fmt::format(fmt::runtime(add_recipients), number));
     }
     if (!part.messages.empty()) {
-        tx.exec0(fmt::format(fmt::runtime(count_parts), number));
+        if (std::ranges::any_of(part.messages, [](const auto& m) { return m.second.parts_moved; })) {
+            tx.exec0(fmt::format(fmt::runtime(count_parts), number));
+        }
         tx.exec0(fmt::format(fmt::runtime(std::string{move_messages} + move_people), number));
         tx.exec0(fmt::format(fmt::runtime(forget_paces), number));
     }

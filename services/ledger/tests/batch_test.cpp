@@ -27,6 +27,30 @@ TEST(Batch, MergesTheEventsOfAMessageIntoOneState) {
     EXPECT_EQ(b.events(), 3U);
 }
 
+TEST(Batch, KnowsWhichMessagesPartsMustBeCounted) {
+    story s{"c"};
+    batch b;
+    const auto about = [&](v1::EventKind kind, const std::string& name, v1::Channel channel, std::uint32_t parts) {
+        auto e = s.about(kind, name);
+        e.set_channel(channel);
+        e.set_parts(parts);
+        return e;
+    };
+    ASSERT_TRUE(b.take(about(v1::EVENT_ACCEPTED, "one part", v1::CHANNEL_SMS, 1)));
+    ASSERT_TRUE(b.take(about(v1::EVENT_ACCEPTED, "three parts", v1::CHANNEL_SMS, 3)));
+    ASSERT_TRUE(b.take(about(v1::EVENT_ACCEPTED, "reported on", v1::CHANNEL_SMS, 1)));
+    auto reported = about(v1::EVENT_RECEIPT, "reported on", v1::CHANNEL_SMS, 0);
+    reported.set_receipt(v1::RECEIPT_DELIVERED);
+    ASSERT_TRUE(b.take(std::move(reported)));
+    auto arrived = about(v1::EVENT_RECEIPT, "mail", v1::CHANNEL_EMAIL, 0);
+    arrived.set_receipt(v1::RECEIPT_DELIVERED);
+    ASSERT_TRUE(b.take(std::move(arrived)));
+    EXPECT_FALSE(message_of(b, "one part").parts_moved);
+    EXPECT_TRUE(message_of(b, "three parts").parts_moved);
+    EXPECT_TRUE(message_of(b, "reported on").parts_moved);
+    EXPECT_FALSE(message_of(b, "mail").parts_moved) << "a look at the stored events for nothing";
+}
+
 TEST(Batch, KnowsAMessageThatOnlyReachesSomebody) {
     story s{"c"};
     batch b;
