@@ -34,6 +34,17 @@ conf_ptr configure(const producer_options& options) {
     return conf;
 }
 
+/// What the answer of a broker said. librdkafka names the kind of the time by another number than it documents, but
+/// not the kind that it sets itself.
+std::optional<base::timestamp> appended_at(const rd_kafka_message_t* message) {
+    rd_kafka_timestamp_type_t kind = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    const auto ms = rd_kafka_message_timestamp(message, &kind);
+    if (kind == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE || kind == RD_KAFKA_TIMESTAMP_CREATE_TIME || ms < 0) {
+        return std::nullopt;
+    }
+    return base::timestamp{std::chrono::milliseconds{ms}};
+}
+
 } // namespace
 
 struct producer::impl : std::enable_shared_from_this<producer::impl> {
@@ -41,6 +52,7 @@ struct producer::impl : std::enable_shared_from_this<producer::impl> {
     struct waiter {
         asio::steady_timer told;
         std::optional<rd_kafka_resp_err_t> answer;
+        std::optional<base::timestamp> appended;
     };
 
     impl(const asio::any_io_executor& ex, producer_options o)
@@ -63,6 +75,7 @@ struct producer::impl : std::enable_shared_from_this<producer::impl> {
                 const auto found = waiting.find(reinterpret_cast<std::uintptr_t>(message->_private));
                 if (found != waiting.end()) {
                     found->second->answer = message->err;
+                    found->second->appended = appended_at(message);
                     found->second->told.cancel();
                     waiting.erase(found);
                 }
@@ -78,7 +91,8 @@ struct producer::impl : std::enable_shared_from_this<producer::impl> {
         self->serving = false;
     }
 
-    asio::awaitable<base::result<void>> send(topic_partition to, std::string key, std::string value) {
+    asio::awaitable<base::result<std::optional<base::timestamp>>> send(topic_partition to, std::string key,
+                                                                       std::string value) {
         const auto id = ++last_id;
         asio::steady_timer pause{executor};
         for (;;) {
@@ -97,8 +111,8 @@ struct producer::impl : std::enable_shared_from_this<producer::impl> {
             pause.expires_after(1ms);
             co_await pause.async_wait(asio::use_awaitable);
         }
-        const auto me =
-            std::make_shared<waiter>(asio::steady_timer{executor, asio::steady_timer::time_point::max()}, std::nullopt);
+        const auto me = std::make_shared<waiter>(asio::steady_timer{executor, asio::steady_timer::time_point::max()},
+                                                 std::nullopt, std::nullopt);
         waiting.emplace(id, me);
         if (!std::exchange(serving, true)) {
             asio::co_spawn(executor, serve(shared_from_this()), asio::detached);
@@ -119,7 +133,7 @@ struct producer::impl : std::enable_shared_from_this<producer::impl> {
                                        : base::fault::kind::broken,
                                    fmt::format("a record for {} was not acknowledged: {}", name_of(to), text_of(code)));
         }
-        co_return base::result<void>{};
+        co_return me->appended;
     }
 
     asio::any_io_executor executor;
@@ -138,6 +152,12 @@ producer::producer(asio::any_io_executor executor, producer_options options)
 producer::~producer() = default;
 
 asio::awaitable<base::result<void>> producer::send(topic_partition to, std::string key, std::string value) {
+    const auto sent = co_await impl_->send(std::move(to), std::move(key), std::move(value));
+    co_return sent ? base::result<void>{} : base::failed(sent.error());
+}
+
+asio::awaitable<base::result<std::optional<base::timestamp>>> producer::send_dated(topic_partition to, std::string key,
+                                                                                   std::string value) {
     return impl_->send(std::move(to), std::move(key), std::move(value));
 }
 

@@ -3,6 +3,7 @@
 // coroutine resumes on its executor. Not for sharing between threads.
 
 #include <base/fault.hpp>
+#include <base/time.hpp>
 #include <kafka/types.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -10,6 +11,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -68,6 +70,9 @@ class producer {
     ~producer();
     /// Returns when the broker has acknowledged it.
     boost::asio::awaitable<base::result<void>> send(topic_partition to, std::string key, std::string value);
+    /// The same, and when the broker appended it, by its own clock; nothing where the topic keeps the sender's time.
+    boost::asio::awaitable<base::result<std::optional<base::timestamp>>> send_dated(topic_partition to, std::string key,
+                                                                                    std::string value);
 
   private:
     struct impl;

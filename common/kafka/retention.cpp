@@ -51,6 +51,18 @@ std::vector<std::string> topic_complaints(const topic_spec& spec, const configur
     if (policy.contains("compact")) {
         out.push_back(fmt::format("topic {}: cleanup.policy is {}, it must be delete", spec.name, policy));
     }
+    if (const auto type = spec.config.find("message.timestamp.type"); type != spec.config.end()) {
+        const auto found = topic.find(type->first);
+        if (found == topic.end() || found->second != type->second) {
+            out.push_back(fmt::format("topic {}: {} is {}, it must be {} (the broker's clock counts, and no host's)",
+                                      spec.name, type->first, found == topic.end() ? "unknown" : found->second,
+                                      type->second));
+        }
+    }
+    const auto kept = number(spec.config, "retention.ms");
+    if (kept && *kept != -1) {
+        return out; // what it forgets, nobody reads
+    }
     for (const std::string setting : {"retention.ms", "retention.bytes"}) {
         if (const auto value = number(topic, setting); value != -1) {
             out.push_back(fmt::format("topic {}: {} is {}, it must be -1 (records are kept until the campaign "

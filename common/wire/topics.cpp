@@ -48,6 +48,14 @@ std::vector<kafka::topic_spec> all_topics(std::int32_t partitions) {
     // The broker's clock, and not each dispatcher's, says how long a doubt is open.
     auto told = plain(events, partitions);
     told.config.emplace("message.timestamp.type", "LogAppendTime");
+    // One partition, and so one broker's clock for all.
+    const kafka::topic_spec clock{.name = std::string{ticks},
+                                  .partitions = 1,
+                                  .compacted = false,
+                                  .config = {{"message.timestamp.type", "LogAppendTime"},
+                                             {"retention.ms", "600000"},
+                                             {"segment.ms", "600000"},
+                                             {"segment.bytes", "1048576"}}};
     std::vector<kafka::topic_spec> topics{compacted(control, 1),
                                           compacted(notices, 1),
                                           compacted(artifacts, 1),
@@ -58,6 +66,7 @@ std::vector<kafka::topic_spec> all_topics(std::int32_t partitions) {
                                           plain(audience, partitions),
                                           told,
                                           plain(gateway_receipts, partitions),
+                                          clock,
                                           plain(dead_letter, 1)};
     for (const auto c : channels) {
         for (const auto& name : dispatch_topics(c)) {

@@ -22,6 +22,7 @@ inline constexpr std::string_view audience = "audience";       // AudienceRecord
 inline constexpr std::string_view events = "events";           // EventBatch
 inline constexpr std::string_view gateway_receipts = "gateway.receipts"; // GatewayReceipt
 inline constexpr std::string_view doubts = "doubts";                     // Doubt by notification; compacted
+inline constexpr std::string_view ticks = "ticks"; // empty records, for the time of their append; 1, kept for minutes
 inline constexpr std::string_view dead_letter = "dead-letter"; // what could not be parsed, sealed as it came; 1
 
 std::string dispatch(base::channel); // "dispatch.email"
@@ -38,7 +39,7 @@ std::string retry(base::channel, std::size_t tier); // "retry.email.10s"
 std::string parked(base::channel);
 
 /// Everything `semel up` creates. `audience`, dispatch.*, retry.* and events keep their records for ever
-/// (retention.ms -1): Kafka must not forget while a campaign lives.
+/// (retention.ms -1): Kafka must not forget while a campaign lives. Only `ticks` nobody reads.
 std::vector<kafka::topic_spec> all_topics(std::int32_t partitions);
 
 /// Who reads what by group; first offsets are written for each pair at topic creation.

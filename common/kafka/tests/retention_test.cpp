@@ -34,6 +34,30 @@ TEST(Retention, RecordsMustBeKeptForEver) {
         ElementsAre(HasSubstr("must be delete")));
 }
 
+TEST(Retention, WhatIsForgottenOnPurposeIsNoTrouble) {
+    const topic_spec ticks{.name = "ticks",
+                           .partitions = 1,
+                           .compacted = false,
+                           .config = {{"retention.ms", "600000"}, {"message.timestamp.type", "LogAppendTime"}}};
+    EXPECT_THAT(topic_complaints(ticks, {{"cleanup.policy", "delete"},
+                                         {"retention.ms", "600000"},
+                                         {"retention.bytes", "-1"},
+                                         {"message.timestamp.type", "LogAppendTime"}}),
+                IsEmpty());
+}
+
+TEST(Retention, WhereTheBrokersTimeCountsTheTopicMustKeepIt) {
+    const topic_spec events{.name = "events",
+                            .partitions = 3,
+                            .compacted = false,
+                            .config = {{"retention.ms", "-1"}, {"message.timestamp.type", "LogAppendTime"}}};
+    EXPECT_THAT(topic_complaints(events, {{"cleanup.policy", "delete"},
+                                          {"retention.ms", "-1"},
+                                          {"retention.bytes", "-1"},
+                                          {"message.timestamp.type", "CreateTime"}}),
+                ElementsAre(HasSubstr("events: message.timestamp.type is CreateTime")));
+}
+
 TEST(Retention, ACompactedTopicMayNotDeleteByAge) {
     const topic_spec control{.name = "control", .partitions = 1, .compacted = true, .config = {}};
     EXPECT_THAT(topic_complaints(control, {{"cleanup.policy", "compact"}, {"retention.ms", "604800000"}}), IsEmpty());

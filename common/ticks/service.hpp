@@ -1,0 +1,22 @@
+#pragma once
+// What the mains of services share that decide by the time: they join their groups when it is certain, say so while it
+// is not, and start anew when their host's clock stays wrong, so that hosts whose clock is right have the partitions.
+
+#include <runtime/serve.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <ticks/clock.hpp>
+#include <trouble/board.hpp>
+
+namespace semel::ticks {
+
+/// Runs the clock until the time is certain. False: asked to stop.
+boost::asio::awaitable<bool> wait_for_the_time(runtime::context&, clock&, trouble::teller&);
+/// Ends when the service is asked to stop, or its host's clock has been wrong for `wrong_for_long`.
+boost::asio::awaitable<void> stop_or_wrong(runtime::context&, clock&);
+/// What the clock has to say, again and again.
+boost::asio::awaitable<void> tell(const clock&, trouble::teller&);
+/// Throws when it was the clock: the supervisor starts the process anew.
+void expect_stopped(const runtime::context&, const clock&);
+
+} // namespace semel::ticks
