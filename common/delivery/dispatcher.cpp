@@ -10,6 +10,7 @@
 #include <wire/topics.hpp>
 
 #include <boost/asio/thread_pool.hpp>
+#include <ticks/service.hpp>
 #include <trouble/board.hpp>
 
 #include <algorithm>
@@ -29,16 +30,20 @@ std::vector<kafka::topic_spec> topics_of(base::channel channel, std::int32_t par
     const auto own = wire::dispatch(channel);
     const auto retries = "retry." + std::string{base::to_string(channel)} + ".";
     std::erase_if(topics, [&](const kafka::topic_spec& t) {
-        return t.name != own && !t.name.starts_with(retries) && t.name != wire::events && t.name != wire::dead_letter;
+        return t.name != own && !t.name.starts_with(retries) && t.name != wire::events && t.name != wire::ticks &&
+               t.name != wire::dead_letter;
     });
     return topics;
 }
 
-/// Ready while it can send: it knows the campaigns, and Redis answers.
-asio::awaitable<void> tell_health(runtime::context& ctx, catalog::catalog& c, redis::client& redis) {
+/// Ready while it can send: it knows the campaigns, Redis answers, and the time is certain.
+asio::awaitable<void> tell_health(runtime::context& ctx, catalog::catalog& c, redis::client& redis,
+                                  const ticks::clock& clock) {
     co_await c.loaded();
     do {
-        if (redis.trouble().empty()) {
+        if (const auto wrong = clock.trouble()) {
+            ctx.not_ready(wrong->words);
+        } else if (redis.trouble().empty()) {
             ctx.ready();
         } else {
             ctx.not_ready("Redis: " + redis.trouble());
@@ -46,9 +51,12 @@ asio::awaitable<void> tell_health(runtime::context& ctx, catalog::catalog& c, re
     } while (co_await runtime::sleep(std::chrono::milliseconds{500}));
 }
 
-asio::awaitable<void> tell_trouble(engine& e, trouble::teller& to) {
+asio::awaitable<void> tell_trouble(const engine& e, const ticks::clock& clock, trouble::teller& to) {
     do {
         auto now = e.troubles();
+        if (auto wrong = clock.trouble()) {
+            now.push_back(std::move(*wrong));
+        }
         co_await to.tell(std::move(now));
     } while (co_await runtime::sleep(trouble::told_every));
 }
@@ -74,12 +82,13 @@ asio::awaitable<void> forget_retries(runtime::context& ctx, engine& e, kafka::ad
 }
 
 asio::awaitable<void> work(runtime::context& ctx, engine& e, catalog::catalog& c, redis::client& redis,
-                           trouble::teller& told, kafka::admin& kafka, asio::thread_pool& thread) {
+                           ticks::clock& clock, trouble::teller& told, kafka::admin& kafka, asio::thread_pool& thread) {
     std::vector<asio::awaitable<void>> tasks;
     tasks.push_back(c.run());
     tasks.push_back(e.run());
-    tasks.push_back(tell_health(ctx, c, redis));
-    tasks.push_back(tell_trouble(e, told));
+    tasks.push_back(clock.run());
+    tasks.push_back(tell_health(ctx, c, redis, clock));
+    tasks.push_back(tell_trouble(e, clock, told));
     tasks.push_back(forget_retries(ctx, e, kafka, thread));
     co_await runtime::first_of(std::move(tasks));
 }
@@ -105,27 +114,32 @@ asio::awaitable<void> dispatch(runtime::context& ctx, base::channel channel,
     ctx.not_ready("waits for Redis");
     co_await redis.connected();
     must(co_await redis::check_durability(redis));
+    ticks::clock clock{ctx.executor(), {.bootstrap = config.kafka_bootstrap}};
+    trouble::teller told{redis, std::string{base::to_string(channel)}, ctx.instance_name()};
+    if (!co_await ticks::wait_for_the_time(ctx, clock, told)) {
+        co_return;
+    }
     catalog::catalog catalog{ctx.executor(), {.bootstrap = config.kafka_bootstrap, .key_encryption_key = kek}};
     engine_options options;
     options.channel = channel;
     options.bootstrap = config.kafka_bootstrap;
     options.instance = ctx.instance_name();
     options.partitions = must(admin.partitions(std::string{wire::events}));
+    options.time = clock.source();
     engine engine{ctx.executor(), std::move(options), catalog, redis, std::move(lanes), ctx.metrics(), ctx.log()};
 
-    trouble::teller told{redis, std::string{base::to_string(channel)}, ctx.instance_name()};
     asio::thread_pool thread{1}; // its work uses what is above
-    co_await runtime::race(work(ctx, engine, catalog, redis, told, admin, thread),
+    co_await runtime::race(work(ctx, engine, catalog, redis, clock, told, admin, thread),
                            ctx.stop_requested()); // intake ends here
     ctx.not_ready("draining");
     // What is out is answered and committed. The process is given up at the deadline: all must have been said by then.
     const std::chrono::milliseconds whole = config.drain_deadline;
     co_await engine.drain(std::max(whole - engine::closing_time, whole / 4));
     if (engine.cut_off()) {
-        throw std::runtime_error{
-            "Redis does not answer this process; it has given its partitions up and starts anew, to "
-            "take some when Redis answers: " +
-            redis.trouble()};
+        const auto wrong = clock.trouble();
+        throw std::runtime_error{"this process has given its partitions up and starts anew, to take some when it can "
+                                 "send: " +
+                                 (wrong ? wrong->words : "Redis does not answer: " + redis.trouble())};
     }
 }
 

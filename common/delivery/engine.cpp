@@ -142,7 +142,7 @@ void engine::impl::on_records(const std::vector<kafka::record>& batch) {
             i.unreadable = "the record is no Dispatch";
             i.raw = record.value();
         }
-        i.due = base::instant_now() + wait_left(record.at().topic, i.dispatch, base::now());
+        i.due = base::instant_now() + wait_left(record.at().topic, i.dispatch, options.time().best);
         if (arrival == window::arrival::inherited) {
             inherited[record.at()].push_back(std::move(i));
         } else {
@@ -192,10 +192,10 @@ bool engine::impl::next_of(partition& p, base::instant now, item& out) {
 void engine::impl::feed() {
     const auto now = base::instant_now();
     // While every lane is shut, records stay where they are instead of going round through retry.*; while Redis is
-    // away, sending pauses.
+    // away, or the time is not certain, sending pauses.
     const auto any_lane = [&] { return std::ranges::any_of(lanes, [&](const lane& l) { return l.takes(now); }); };
     // A delivery that ends at once feeds again from inside spawn(): one loop, not one stack frame for each record.
-    if (inside_feed || !feeding || !redis.trouble().empty()) {
+    if (inside_feed || !feeding || !redis.trouble().empty() || !options.time().certain) {
         return;
     }
     inside_feed = true;
@@ -248,21 +248,23 @@ asio::awaitable<void> engine::impl::commit_loop() {
     }
 }
 
+/// A host that reaches Kafka and cannot send all the same: it does not reach Redis, or its clock is wrong.
 bool engine::impl::is_cut_off() {
-    if (redis.trouble().empty()) {
-        redis_away_since.reset();
+    if (redis.trouble().empty() && !options.time().differs) {
+        held_up_since.reset();
         return false;
     }
     const auto now = steady::now();
-    redis_away_since = redis_away_since.value_or(now);
-    return now - *redis_away_since >= options.cut_off_after;
+    held_up_since = held_up_since.value_or(now);
+    return now - *held_up_since >= options.cut_off_after;
 }
 
 asio::awaitable<void> engine::impl::tick() {
     while (co_await runtime::sleep(100ms)) {
         if (is_cut_off()) {
             cut_off = true;
-            log.warn("gives its partitions up: it reaches Kafka and not Redis", {{"redis", redis.trouble()}});
+            log.warn("gives its partitions up: others may be able to send",
+                     {{"redis", redis.trouble()}, {"clock_is_wrong", options.time().differs}});
             co_return;
         }
         settle_overdue(steady::now() - options.awaiting_after, false);
@@ -354,8 +356,12 @@ asio::awaitable<bool> engine::impl::drain(std::chrono::milliseconds deadline) {
 }
 
 /// What is reserved and waits here is certainly not sent. It goes to retry.*, so that the range is empty: whoever comes
-/// next need not ask Redis, which may have lost its claims by then.
+/// next need not ask Redis, which may have lost its claims by then. Not by a wrong clock: Kafka refuses a transaction
+/// with records of tomorrow, and what was answered is in the same one.
 void engine::impl::give_back(const partition_ptr& p) {
+    if (options.time().differs) {
+        return;
+    }
     for (const auto& i : std::exchange(p->queue, {})) {
         if (!p->window.sendable(i.at)) {
             continue;

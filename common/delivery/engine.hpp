@@ -7,6 +7,7 @@
 // -> outbox -> commit.
 
 #include <base/ids.hpp>
+#include <base/known_time.hpp>
 #include <catalog/catalog.hpp>
 #include <config/config.hpp>
 #include <delivery/breaker.hpp>
@@ -46,8 +47,9 @@ struct engine_options {
     std::chrono::milliseconds awaiting_after{3'000}; // sent and unanswered: settled as awaiting, so that nothing blocks
     std::chrono::milliseconds revoke_drain{2'000};
     std::chrono::milliseconds session_timeout{10'000};
-    std::chrono::milliseconds cut_off_after{20'000}; // without Redis: then others get its partitions
+    std::chrono::milliseconds cut_off_after{20'000}; // without Redis or the right time: then others get its partitions
     std::size_t fetched = 4'000;                     // records of a partition in memory, at most
+    base::time_source time; // must be set: while nothing is certain, nothing is sent, and nothing expires
 };
 
 class engine {
@@ -56,9 +58,9 @@ class engine {
            telemetry::metrics&, telemetry::logger&);
     ~engine();
 
-    /// Works until cancelled, or until Redis has been away for so long that others, who may reach it, should have the
-    /// partitions: drain() then leaves the group for good, and the process starts anew. Throws when this process cannot
-    /// go on (the supervisor restarts it, and the range and the claims say what was out).
+    /// Works until cancelled, or until Redis has been away, or this host's clock wrong, for so long that others should
+    /// have the partitions: drain() then leaves the group for good, and the process starts anew. Throws when this
+    /// process cannot go on (the supervisor restarts it, and the range and the claims say what was out).
     boost::asio::awaitable<void> run();
 
     /// After run() was cancelled: takes nothing new, waits for the answers of what is out, commits, leaves the group.

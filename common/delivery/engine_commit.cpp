@@ -31,7 +31,7 @@ kafka::commit to_commit(const partition& p, const range& said) {
 /// stay in the range for as long, and be in doubt after a crash together with a Redis loss.
 void engine::impl::reserve_due(partition& p, base::instant now) const {
     p.pace = std::max(p.settled_lately, p.pace - p.pace / 4);
-    if (p.state != partition::phase::open || !feeding) {
+    if (p.state != partition::phase::open || !feeding || !options.time().certain) {
         return;
     }
     const auto busy = std::ranges::count_if(order, [](const auto& o) { return !o->queue.empty(); });

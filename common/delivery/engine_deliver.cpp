@@ -28,19 +28,6 @@ constexpr auto patience_without_others = 3'000ms;
 constexpr auto patience_for_session = 2'000ms;
 constexpr auto patience_for_redis = 5'000ms;
 
-standing standing_of(const catalog::campaign& c, const v1::Dispatch& d, base::timestamp now) {
-    if (d.test()) {
-        return standing::wanted;
-    }
-    if (c.state.phase() == v1::CAMPAIGN_CANCELLED) {
-        return standing::cancelled;
-    }
-    if (d.give_up_us() != 0 && now > base::from_us(d.give_up_us())) {
-        return standing::expired;
-    }
-    return c.state.phase() == v1::CAMPAIGN_PAUSED ? standing::paused : standing::wanted;
-}
-
 settlement failed_with(std::string code, std::string text) {
     return {.what = settlement::kind::failed, .code = std::move(code), .text = std::move(text)};
 }
@@ -106,8 +93,15 @@ asio::awaitable<void> engine::impl::send(partition_ptr p, item& message) {
         settle(p, message, postponed(0ms, "semel:campaign-unknown"));
         co_return;
     }
-    if (const auto s = standing_of(*campaign, d, base::now()); s != standing::wanted) {
-        settle(p, message, turned_away(s, d));
+    const auto stands = standing_of(campaign->state.phase(), d, options.time().certain);
+    if (stands == standing::unclear) {
+        if (!p->lost()) {
+            enqueue(*p, std::move(message)); // until it is certain, feed() starts none
+        }
+        co_return;
+    }
+    if (stands != standing::wanted) {
+        settle(p, message, turned_away(stands, d));
         co_return;
     }
     const auto artifact_id = base::from_bytes<base::artifact_id>(d.artifact());
@@ -223,7 +217,7 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
     }
     if (const auto* not_sent = std::get_if<refused>(&begun)) {
         const auto v = heed(*lane, d, domain, asked, not_sent->why());
-        settle(p, message, judge(v, d, base::now()), gateway);
+        settle(p, message, judge(v, d, options.time().certain), gateway);
         co_return true;
     }
     const auto staged = std::move(std::get<std::unique_ptr<delivery::staged>>(begun));
@@ -257,8 +251,12 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
     }
     // Time has passed: an operator may have stopped the campaign.
     if (const auto current = catalog.find(campaign.id)) {
-        if (const auto s = standing_of(*current, d, base::now()); s != standing::wanted) {
-            settle(p, message, turned_away(s, d));
+        const auto stands = standing_of(current->state.phase(), d, options.time().certain);
+        if (stands == standing::unclear) {
+            co_return false;
+        }
+        if (stands != standing::wanted) {
+            settle(p, message, turned_away(stands, d));
             co_return true;
         }
     }
@@ -324,7 +322,7 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
         }
         p->claims.note({.at = message.at, .field = field, .parts = message.parts}, outcome);
     }
-    settle(p, message, judge(v, d, base::now()), gateway, v.message_id, content_sha256, late);
+    settle(p, message, judge(v, d, options.time().certain), gateway, v.message_id, content_sha256, late);
     co_return true;
 }
 
@@ -373,20 +371,20 @@ bool engine::impl::left_lying(const v1::Dispatch& d, base::instant now) const {
     });
 }
 
-/// Its campaign is paused: it lies where it is, not reserved, and costs nothing.
+/// Its campaign is paused: it lies where it is, not reserved, and costs nothing. It expires by a time that is certain.
 bool engine::impl::stays_parked(const partition& p, const item& i) const {
     const auto& d = i.dispatch;
     if (d.parked_us() == 0 || d.parked_us() < p.turned_at_us) {
         return false;
     }
     const auto campaign = catalog.find(base::campaign_id{d.campaign_id()});
-    return campaign && standing_of(*campaign, d, base::now()) == standing::paused;
+    return campaign && standing_of(campaign->state.phase(), d, options.time().certain) == standing::paused;
 }
 
 /// What stays at the front holds what lies behind it. So when a campaign is resumed or cancelled, or something behind
 /// has passed its deadline, what was parked before is parked once more, at the end.
 void engine::impl::turn_parked() {
-    const auto turned = base::to_us(base::now());
+    const auto turned = base::to_us(options.time().best);
     if (const auto version = catalog.version(); version != paused_version) {
         paused_version = version;
         std::set<base::campaign_id> now;

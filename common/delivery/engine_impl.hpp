@@ -156,8 +156,8 @@ struct engine::impl : std::enable_shared_from_this<impl> {
     bool feeding = true;
     bool inside_feed = false;
     std::uint64_t assignment = 0; // counts what the group decided
-    std::optional<std::chrono::steady_clock::time_point> redis_away_since;
-    bool cut_off = false; // from Redis, for too long
+    std::optional<std::chrono::steady_clock::time_point> held_up_since;
+    bool cut_off = false; // from Redis, or from the right time, for too long
     std::chrono::steady_clock::time_point last_committed;
     std::chrono::steady_clock::time_point rebuild_told;
 

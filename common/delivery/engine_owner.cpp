@@ -46,6 +46,7 @@ asio::awaitable<void> engine::impl::take_over(std::vector<kafka::topic_partition
                                      ": " + said.error().why()};
         }
         auto p = std::make_shared<partition>(executor, redis, commit.at, *said);
+        p->turned_at_us = base::to_us(options.time().best);
         p->must_commit = true;
         partitions[commit.at] = p;
         starts.push_back({.at = commit.at, .next = commit.next});
@@ -242,7 +243,8 @@ void engine::impl::decide(const partition_ptr& p, item i, const std::optional<st
                         .text = {},
                         .message_id = outcome->message_id,
                         .retry_after = {}};
-        settle(p, i, judge(v, i.dispatch, base::now()), outcome->gateway, outcome->message_id, outcome->content_sha256);
+        settle(p, i, judge(v, i.dispatch, options.time().certain), outcome->gateway, outcome->message_id,
+               outcome->content_sha256);
         return;
     }
     if (!claim && i.at >= p->claims_lost_below) {

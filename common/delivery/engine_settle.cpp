@@ -16,7 +16,7 @@ v1::Event engine::impl::event_of(v1::EventKind kind, const v1::Dispatch& d, std:
     e.set_id(wire::event_id(kind, d.notification(), d.attempt(), discriminator));
     e.set_kind(kind);
     e.set_campaign_id(d.campaign_id());
-    e.set_time_us(base::to_us(base::now()));
+    e.set_time_us(base::to_us(options.time().best));
     e.set_notification(d.notification());
     e.set_channel(d.channel());
     e.set_attempt(d.attempt());
@@ -86,7 +86,7 @@ void engine::impl::settle(const partition_ptr& p, const item& message, settlemen
                                (s.parked ? wire::parked(options.channel) : wire::retry(options.channel, s.tier)),
                       .partition = retry_place(p->at.partition, s.waits_for.empty() ? gateway : s.waits_for)};
             out.key = d.notification();
-            out.record = again(d, s, base::now()).SerializeAsString();
+            out.record = again(d, s, options.time().best).SerializeAsString();
         }
         break;
     }

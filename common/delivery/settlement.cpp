@@ -22,7 +22,7 @@ std::size_t tier_after(std::uint32_t tries) noexcept {
     return std::min<std::size_t>(std::max<std::uint32_t>(tries, 1) - 1, wire::tiers.size() - 1);
 }
 
-settlement judge(const verdict& v, const v1::Dispatch& d, base::timestamp now) {
+settlement judge(const verdict& v, const v1::Dispatch& d, std::optional<base::timestamp> now) {
     settlement s;
     s.code = v.code;
     s.text = v.text;
@@ -57,12 +57,25 @@ settlement judge(const verdict& v, const v1::Dispatch& d, base::timestamp now) {
     if (v.retry_after) {
         s.tier = std::max(s.tier, tier_for(*v.retry_after));
     }
-    if (d.give_up_us() != 0 && now + wire::tiers[s.tier].wait > base::from_us(d.give_up_us())) {
+    if (now && d.give_up_us() != 0 && *now + wire::tiers[s.tier].wait > base::from_us(d.give_up_us())) {
         s.what = settlement::kind::failed;
         s.text = "no time is left for another try; the last answer was: " + s.code + " " + s.text;
         s.code = "semel:expired";
     }
     return s;
+}
+
+standing standing_of(v1::CampaignPhase phase, const v1::Dispatch& d, std::optional<base::timestamp> now) {
+    if (!d.test() && phase == v1::CAMPAIGN_CANCELLED) {
+        return standing::cancelled;
+    }
+    if (!d.test() && now && d.give_up_us() != 0 && *now > base::from_us(d.give_up_us())) {
+        return standing::expired;
+    }
+    if (!d.test() && phase == v1::CAMPAIGN_PAUSED) {
+        return standing::paused;
+    }
+    return now ? standing::wanted : standing::unclear;
 }
 
 settlement turned_away(standing why, const v1::Dispatch&) {
@@ -72,6 +85,7 @@ settlement turned_away(standing why, const v1::Dispatch&) {
     case standing::expired:
         return {.what = settlement::kind::failed, .code = "semel:expired", .text = "the deadline had passed"};
     case standing::paused:
+    case standing::unclear:
     case standing::wanted:
         break;
     }

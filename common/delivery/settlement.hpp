@@ -38,11 +38,19 @@ struct settlement {
 };
 
 /// After the gateway's answer. A lane_stop never fails a recipient: the message waits for the operator. Nor does an
-/// ambiguous one: whoever finds out that the recipient is to blame says `permanent`.
-settlement judge(const verdict&, const v1::Dispatch&, base::timestamp now);
+/// ambiguous one: whoever finds out that the recipient is to blame says `permanent`. While the time is not certain
+/// nothing expires.
+settlement judge(const verdict&, const v1::Dispatch&, std::optional<base::timestamp> now);
 
 /// Before anything was sent: whether the campaign still wants it.
-enum class standing : unsigned char { wanted, paused, cancelled, expired };
+enum class standing : unsigned char {
+    wanted,
+    paused,
+    cancelled,
+    expired,
+    unclear, ///< nobody knows what time it is: it is neither sent nor turned away, and stays where it is
+};
+standing standing_of(v1::CampaignPhase, const v1::Dispatch&, std::optional<base::timestamp> now);
 settlement turned_away(standing, const v1::Dispatch&);
 settlement postponed(std::chrono::milliseconds wait, std::string code);
 

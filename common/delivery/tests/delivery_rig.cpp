@@ -11,6 +11,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <ticks/clock.hpp>
 
 #include <iostream>
 #include <map>
@@ -31,10 +32,11 @@ std::vector<std::string> split(const std::string& text, char by) {
     return out;
 }
 
-asio::awaitable<void> work(delivery::engine& e, catalog::catalog& c) {
+asio::awaitable<void> work(delivery::engine& e, catalog::catalog& c, ticks::clock& clock) {
     std::vector<asio::awaitable<void>> tasks;
     tasks.push_back(c.run());
     tasks.push_back(e.run());
+    tasks.push_back(clock.run());
     co_await runtime::first_of(std::move(tasks));
 }
 
@@ -73,8 +75,10 @@ asio::awaitable<void> serve(std::map<std::string, std::string> args) {
     options.partitions = std::stoi(args.at("events"));
     options.session_timeout = std::chrono::milliseconds{std::stoi(args.at("session_ms"))};
     options.cut_off_after = std::chrono::milliseconds{std::stoi(args.at("cut_off_ms"))};
+    ticks::clock clock{executor, {.bootstrap = args.at("kafka"), .prefix = args.at("prefix")}};
+    options.time = clock.source();
     delivery::engine engine{executor, std::move(options), catalog, redis, std::move(lanes), metrics, telemetry::log()};
-    co_await runtime::race(work(engine, catalog), until_told());
+    co_await runtime::race(work(engine, catalog, clock), until_told());
     co_await engine.drain(3s);
 }
 

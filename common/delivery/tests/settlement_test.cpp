@@ -152,6 +152,20 @@ TEST(Settlement, APausedCampaignsMessageIsParkedAndSaysSince) {
     EXPECT_EQ(parked.parked_us(), 0) << "it is out of the park";
 }
 
+TEST(Settlement, WhileTheTimeIsNotCertainNothingExpiresAndNothingIsSent) {
+    auto d = a_dispatch();
+    d.set_give_up_us(base::to_us(now));
+    using delivery::standing;
+    EXPECT_EQ(delivery::standing_of(v1::CAMPAIGN_RUNNING, d, now + 1us), standing::expired);
+    EXPECT_EQ(delivery::standing_of(v1::CAMPAIGN_RUNNING, d, now), standing::wanted);
+    EXPECT_EQ(delivery::standing_of(v1::CAMPAIGN_RUNNING, d, std::nullopt), standing::unclear);
+    EXPECT_EQ(delivery::standing_of(v1::CAMPAIGN_PAUSED, d, std::nullopt), standing::paused);
+    EXPECT_EQ(delivery::standing_of(v1::CAMPAIGN_CANCELLED, d, std::nullopt), standing::cancelled) << "no clock's word";
+    const auto later = a_verdict(verdict::kind::transient);
+    EXPECT_EQ(delivery::judge(later, d, now + 1h).what, delivery::settlement::kind::failed);
+    EXPECT_EQ(delivery::judge(later, d, std::nullopt).what, delivery::settlement::kind::deferred);
+}
+
 TEST(Settlement, AStepOfTheClockMovesNoRetryBeyondItsTier) {
     const auto d = delivery::again(a_dispatch(), delivery::postponed(0s, "semel:rate"), now);
     const auto topic = wire::retry(base::channel::email, 0);

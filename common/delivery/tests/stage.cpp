@@ -40,7 +40,7 @@ stage::stage(std::string bootstrap)
     std::erase_if(topics, [](const auto& t) {
         return !t.name.ends_with("sms") && !t.name.starts_with("retry.sms.") && t.name != wire::events &&
                t.name != wire::dead_letter && t.name != wire::control && t.name != wire::artifacts &&
-               t.name != wire::doubts;
+               t.name != wire::doubts && t.name != wire::ticks;
     });
     std::vector<kafka::topic_spec> read;
     for (auto& t : topics) {
@@ -78,7 +78,8 @@ stage::~stage() {
     kafka::admin admin{bootstrap_};
     std::vector<std::string> names;
     for (const auto& t : wire::all_topics(partitions)) {
-        if (t.name.ends_with("sms") || t.name.starts_with("retry.sms.") || t.name == wire::events) {
+        if (t.name.ends_with("sms") || t.name.starts_with("retry.sms.") || t.name == wire::events ||
+            t.name == wire::ticks) {
             names.push_back(prefix_ + t.name);
         }
     }
@@ -165,7 +166,7 @@ std::vector<std::string> stage::rig_words(const std::string& instance) const {
             "gateways=" + gateways};
 }
 
-void stage::start(const std::string& instance, const std::string& failpoint) {
+void stage::start(const std::string& instance, const std::string& failpoint, const support::stepped_clock* wall) {
     auto words = rig_words(instance);
     words.insert(words.begin(), DELIVERY_RIG);
     std::vector<char*> argv;
@@ -177,6 +178,9 @@ void stage::start(const std::string& instance, const std::string& failpoint) {
     if (pid == 0) {
         if (!failpoint.empty()) {
             ::setenv("SEMEL_FAILPOINT", failpoint.c_str(), 1);
+        }
+        if (wall != nullptr) {
+            wall->wear();
         }
         const char* log = std::getenv("DELIVERY_RIG_LOG"); // NOLINT(concurrency-mt-unsafe)
         const int to = ::open(log != nullptr ? log : "/dev/null", O_WRONLY | O_APPEND | O_CREAT, 0600);

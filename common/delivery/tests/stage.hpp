@@ -17,6 +17,7 @@
 #include <support/play.hpp>
 #include <support/redis_server.hpp>
 #include <support/slowness.hpp>
+#include <support/stepped_clock.hpp>
 
 #include <functional>
 #include <map>
@@ -77,7 +78,9 @@ class stage {
     void set(v1::CampaignPhase);
     void set_rate(std::uint32_t per_second);
 
-    void start(const std::string& instance = "a", const std::string& failpoint = {});
+    /// `wall`: its wall clock, instead of the machine's.
+    void start(const std::string& instance = "a", const std::string& failpoint = {},
+               const support::stepped_clock* wall = nullptr);
     void signal(const std::string& instance, int number) const;
     /// Waits for its end and says how it ended, as waitpid() does; kills it after the deadline.
     int end_of(const std::string& instance, std::chrono::seconds patience = 20s * support::slowness);

@@ -115,16 +115,21 @@ class Pause(OfService):
 
 
 class StepClock(OfService):
-    """The wall clock of one service's process steps, and steps back later. Sending goes on, no timer is early or late."""
+    """The wall clock of one service's process steps, and steps back later. No timer is early or late. Beyond two seconds
+    a process that decides by the time holds meanwhile; nothing of it is in doubt."""
 
     name = "clock"
+    TOLERANCE_S = 2
 
     def __init__(self, target, step_s, seconds):
         super().__init__(target, seconds)
         self.step_s = step_s
 
     def channels(self):
-        return ()
+        return super().channels() if abs(self.step_s) > self.TOLERANCE_S else ()
+
+    def bound(self, stack):
+        return {}
 
     def strike(self, stack):
         stack.set_clock(self.target, self.step_s)
