@@ -8,8 +8,10 @@
 #include <wire/topics.hpp>
 
 #include <plan/edge/service.hpp>
+#include <ticks/service.hpp>
 
 #include <chrono>
+#include <vector>
 
 namespace {
 
@@ -18,10 +20,12 @@ using namespace std::chrono_literals;
 
 using base::must;
 
-/// Ready while it can register and release: both need Redis.
-boost::asio::awaitable<void> tell_health(runtime::context& ctx, redis::client& redis) {
+/// Ready while it can register and release: both need Redis, and what is released the time.
+boost::asio::awaitable<void> tell_health(runtime::context& ctx, redis::client& redis, const ticks::clock& clock) {
     do {
-        if (redis.trouble().empty()) {
+        if (const auto wrong = clock.trouble()) {
+            ctx.not_ready(wrong->words);
+        } else if (redis.trouble().empty()) {
             ctx.ready();
         } else {
             ctx.not_ready("Redis: " + redis.trouble());
@@ -40,13 +44,24 @@ boost::asio::awaitable<void> serve_plan(runtime::context& ctx) {
     redis::client redis{ctx.executor(), redis::configured(config)};
     co_await redis.connected();
     must(co_await redis::check_durability(redis));
+    ticks::clock clock{ctx.executor(), {.bootstrap = config.kafka_bootstrap}};
+    trouble::teller told{redis, "plan", ctx.instance_name()};
+    if (!co_await ticks::wait_for_the_time(ctx, clock, told)) {
+        co_return;
+    }
     catalog::catalog campaigns{
         ctx.executor(),
         {.bootstrap = config.kafka_bootstrap,
          .key_encryption_key = must(crypto::load_key_encryption_key(config.key_encryption_key_file)),
          .with_artifacts = false}};
-    plan::service service{ctx.executor(), place, redis, campaigns, ctx.metrics()};
-    co_await runtime::race(service.run(ctx.stop_requested()), tell_health(ctx, redis));
+    plan::service service{ctx.executor(), place, redis, campaigns, clock.source(), ctx.metrics()};
+    std::vector<boost::asio::awaitable<void>> tasks;
+    tasks.push_back(service.run(ticks::stop_or_wrong(ctx, clock)));
+    tasks.push_back(clock.run());
+    tasks.push_back(ticks::tell(clock, told));
+    tasks.push_back(tell_health(ctx, redis, clock));
+    co_await runtime::first_of(std::move(tasks));
+    ticks::expect_stopped(ctx, clock);
 }
 
 } // namespace

@@ -11,7 +11,7 @@ double seconds(base::duration d) {
 
 } // namespace
 
-stance stance_of(const v1::Campaign& campaign, const v1::Wave& wave, base::timestamp now) {
+stance stance_of(const v1::Campaign& campaign, const v1::Wave& wave, std::optional<base::timestamp> now) {
     if (wave.phase() != v1::WAVE_LAUNCHED) {
         return stance::hold;
     }
@@ -21,10 +21,13 @@ stance stance_of(const v1::Campaign& campaign, const v1::Wave& wave, base::times
     if (campaign.phase() != v1::CAMPAIGN_RUNNING && campaign.phase() != v1::CAMPAIGN_PAUSED) {
         return stance::hold;
     }
-    if (campaign.deadline_us() != 0 && now > base::from_us(campaign.deadline_us())) {
+    if (!now) {
+        return stance::hold;
+    }
+    if (campaign.deadline_us() != 0 && *now > base::from_us(campaign.deadline_us())) {
         return stance::expire;
     }
-    if (campaign.phase() == v1::CAMPAIGN_PAUSED || now < base::from_us(campaign.start_us())) {
+    if (campaign.phase() == v1::CAMPAIGN_PAUSED || *now < base::from_us(campaign.start_us())) {
         return stance::hold;
     }
     return stance::send;

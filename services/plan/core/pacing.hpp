@@ -15,12 +15,13 @@ namespace semel::plan {
 
 /// What to do with the rows of a wave that are not released yet.
 enum class stance : unsigned char {
-    hold,   ///< nothing now: not launched, paused, or before its start
+    hold,   ///< nothing now: not launched, paused, before its start, or nobody knows what time it is
     send,   ///< release
     cancel, ///< account for them: what would be sent fails with semel:cancelled
     expire, ///< the deadline has passed: what would be sent fails with semel:expired
 };
-stance stance_of(const v1::Campaign&, const v1::Wave&, base::timestamp now);
+/// `now`: nothing while the time is not certain. What is released, or expires, is not taken back.
+stance stance_of(const v1::Campaign&, const v1::Wave&, std::optional<base::timestamp> now);
 
 struct pace {
     std::chrono::seconds ahead{30};

@@ -69,13 +69,14 @@ struct releaser::batch {
 };
 
 releaser::releaser(asio::any_io_executor executor, kafka_place place, redis::client& redis, campaign_source campaigns,
-                   probe& probe, std::function<void()> register_missing, pace ahead)
+                   probe& probe, std::function<void()> register_missing, base::time_source time, pace ahead)
     : executor_(executor)
     , place_(place)
     , store_(redis)
     , campaigns_(std::move(campaigns))
     , probe_(probe)
     , register_missing_(std::move(register_missing))
+    , time_(std::move(time))
     , pace_(ahead)
     , backlog_(place, ahead)
     , producer_(executor, {.bootstrap = place.bootstrap, .transactional_id = place.group(place.instance + ".release")})
@@ -149,7 +150,7 @@ std::vector<stretch> releaser::left_of(const share& mine, const catalog::campaig
 
 asio::awaitable<base::result<bool>> releaser::advance(std::shared_ptr<share> mine, catalog::campaign_ptr campaign,
                                                       const v1::Wave& wave) {
-    const auto stance = stance_of(campaign->state, wave, base::now());
+    const auto stance = stance_of(campaign->state, wave, time_().certain);
     const auto left = left_of(*mine, *campaign, wave);
     if (stance == stance::hold || left.empty() || !campaign->key) {
         co_return false;
@@ -245,7 +246,7 @@ asio::awaitable<base::result<bool>> releaser::advance(pass& p) {
 }
 
 bool releaser::goes_on(const pass& p) const {
-    if (p.mine->ending || stance_of(p.campaign->state, p.wave, base::now()) != p.stance) {
+    if (p.mine->ending || stance_of(p.campaign->state, p.wave, time_().certain) != p.stance) {
         return false;
     }
     // A newer version of the campaign may pause it, cancel it or change its pace: begin anew with it.
@@ -352,11 +353,11 @@ asio::awaitable<base::result<void>> releaser::emit(pass& p, batch& b) {
         next[c.partition] = c.offset + 1;
         if (!c.unreadable.empty()) {
             dead.emplace_back(fmt::format("audience partition {} offset {}", c.partition, c.offset), &c);
-            out.events.push_back(p.messages.dead_letter(dead.back().first, c.unreadable, c.rows, base::now()));
+            out.events.push_back(p.messages.dead_letter(dead.back().first, c.unreadable, c.rows, time_().best));
         }
         for (std::size_t k = 0; k < c.people.size(); ++k) {
             const auto& recipient = c.content.recipients(static_cast<int>(k));
-            const auto ok = p.messages.append(out, recipient, c.people[k], b.decisions[i++], how, base::now());
+            const auto ok = p.messages.append(out, recipient, c.people[k], b.decisions[i++], how, time_().best);
             if (!ok) {
                 co_return base::failed(ok.error());
             }

@@ -11,6 +11,7 @@
 #include "registrar.hpp"
 #include "wave_reader.hpp"
 
+#include <base/known_time.hpp>
 #include <kafka/producer.hpp>
 
 #include <plan/core/release_message.hpp>
@@ -25,7 +26,7 @@ class releaser {
   public:
     /// `redis` and `probe` must outlive this. `register_missing` is called when the register is not what it must be.
     releaser(boost::asio::any_io_executor, kafka_place, redis::client& redis, campaign_source, probe&,
-             std::function<void()> register_missing, pace = {});
+             std::function<void()> register_missing, base::time_source, pace = {});
 
     boost::asio::awaitable<void> run() { return group_.run(); }
     void stop() { group_.stop(); }
@@ -55,6 +56,7 @@ class releaser {
     campaign_source campaigns_;
     probe& probe_;
     std::function<void()> register_missing_;
+    base::time_source time_;
     pace pace_;
     backlog backlog_;
     kafka::transactional_producer producer_;

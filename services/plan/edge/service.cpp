@@ -7,9 +7,9 @@ namespace semel::plan {
 namespace asio = boost::asio;
 
 service::service(asio::any_io_executor executor, const kafka_place& place, redis::client& redis,
-                 catalog::catalog& campaigns, telemetry::metrics& metrics)
+                 catalog::catalog& campaigns, base::time_source time, telemetry::metrics& metrics)
     : campaigns_(campaigns)
-    , passes_(executor, place, redis, [&campaigns] { return campaigns.campaigns(); }, metrics) {}
+    , passes_(executor, place, redis, [&campaigns] { return campaigns.campaigns(); }, std::move(time), metrics) {}
 
 asio::awaitable<void> service::run(asio::awaitable<void> stop) {
     const auto watch = [](catalog::catalog& campaigns, passes& both) -> asio::awaitable<void> {

@@ -12,7 +12,7 @@ class passes {
   public:
     /// `redis` and `metrics` must outlive this.
     passes(boost::asio::any_io_executor, const kafka_place&, redis::client& redis, const campaign_source&,
-           telemetry::metrics& metrics);
+           base::time_source, telemetry::metrics& metrics);
 
     /// Until `stop` completes; then both end the transaction at hand and leave their groups.
     boost::asio::awaitable<void> run(boost::asio::awaitable<void> stop);
@@ -29,7 +29,7 @@ class service {
   public:
     /// All references must outlive this.
     service(boost::asio::any_io_executor, const kafka_place&, redis::client& redis, catalog::catalog& campaigns,
-            telemetry::metrics& metrics);
+            base::time_source, telemetry::metrics& metrics);
 
     boost::asio::awaitable<void> run(boost::asio::awaitable<void> stop);
 

@@ -45,6 +45,19 @@ TEST(Pacing, TheDeadlineExpiresWhatIsLeftEvenWhilePaused) {
     EXPECT_EQ(stance(v1::CAMPAIGN_RUNNING, v1::WAVE_SEALED, before), plan::stance::hold);
 }
 
+TEST(Pacing, WhileTheTimeIsNotCertainNothingLeavesAndNothingExpires) {
+    v1::Campaign c;
+    c.set_phase(v1::CAMPAIGN_RUNNING);
+    v1::Wave w;
+    w.set_phase(v1::WAVE_LAUNCHED);
+    EXPECT_EQ(plan::stance_of(c, w, std::nullopt), plan::stance::hold)
+        << "there may be a deadline with the next version";
+    c.set_deadline_us(before);
+    EXPECT_EQ(plan::stance_of(c, w, std::nullopt), plan::stance::hold);
+    c.set_phase(v1::CAMPAIGN_CANCELLED);
+    EXPECT_EQ(plan::stance_of(c, w, std::nullopt), plan::stance::cancel) << "no clock's word";
+}
+
 TEST(Pacing, NothingLeavesBeforeTheStart) {
     EXPECT_EQ(stance(v1::CAMPAIGN_RUNNING, v1::WAVE_LAUNCHED, 0, after), plan::stance::hold);
     EXPECT_EQ(stance(v1::CAMPAIGN_RUNNING, v1::WAVE_LAUNCHED, 0, before), plan::stance::send);

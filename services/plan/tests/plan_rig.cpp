@@ -1,9 +1,12 @@
 // Plan as a process of its own, for tests that kill it: campaigns come from a file instead of `control`.
 //   plan_rig BOOTSTRAP REDIS_PORT PREFIX PARTITIONS INSTANCE CAMPAIGN_FILE KEY_HEX
 
+#include <runtime/tasks.hpp>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <plan/edge/service.hpp>
+#include <ticks/clock.hpp>
 
 #include <fstream>
 #include <iostream>
@@ -61,8 +64,9 @@ asio::awaitable<void> serve(std::vector<std::string> args) {
     redis::client redis{executor, {.host = "127.0.0.1", .port = static_cast<std::uint16_t>(std::stoi(args.at(2)))}};
     const plan::kafka_place place{
         .bootstrap = args.at(1), .partitions = std::stoi(args.at(4)), .instance = args.at(5), .prefix = args.at(3)};
-    plan::passes passes{executor, place, redis, [&file] { return file.campaigns(); }, metrics};
-    co_await passes.run(follow(file, passes));
+    ticks::clock clock{executor, {.bootstrap = place.bootstrap, .prefix = place.prefix}};
+    plan::passes passes{executor, place, redis, [&file] { return file.campaigns(); }, clock.source(), metrics};
+    co_await runtime::race(passes.run(follow(file, passes)), clock.run());
 }
 
 } // namespace

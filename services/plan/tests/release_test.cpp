@@ -24,6 +24,7 @@
 #include <support/play.hpp>
 #include <support/redis_server.hpp>
 #include <support/slowness.hpp>
+#include <support/stepped_clock.hpp>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -121,7 +122,8 @@ class stage {
 
     support::redis_server redis;
 
-    void start(const std::string& instance = "plan") {
+    /// `wall`: its wall clock, instead of the machine's.
+    void start(const std::string& instance = "plan", const support::stepped_clock* wall = nullptr) {
         const std::vector<std::string> args{
             PLAN_RIG, broker(), std::to_string(redis.port()), prefix_, std::to_string(partitions),
             instance, file_,    base::to_hex(key_.view())};
@@ -134,6 +136,9 @@ class stage {
         if (pid == 0) {
             if (std::getenv("PLAN_RIG_LOG") == nullptr) { // NOLINT(concurrency-mt-unsafe)
                 ::dup2(::open(log_file().c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600), STDERR_FILENO);
+            }
+            if (wall != nullptr) {
+                wall->wear();
             }
             ::execv(argv[0], argv.data());
             ::_exit(127);
@@ -197,6 +202,10 @@ class stage {
     void launch_wave(std::uint32_t number) {
         campaign_.set_phase(v1::CAMPAIGN_RUNNING);
         set_phase(number, v1::WAVE_LAUNCHED);
+    }
+    void set_times(std::int64_t start_us, std::int64_t deadline_us) {
+        campaign_.set_start_us(start_us);
+        campaign_.set_deadline_us(deadline_us);
     }
     void set(v1::CampaignPhase phase) {
         campaign_.set_phase(phase);
@@ -567,6 +576,38 @@ TEST(Plan, AccountsForTheRestOfACancelledCampaign) {
     for (const auto& id : promised) {
         EXPECT_TRUE(settled.contains(id)) << "a link names a message that nobody accounts for";
     }
+}
+
+/// Several rounds of a releaser that finds nothing to do.
+void let_it_look_around() {
+    const auto later = clock::now() + 4s;
+    stage::wait_until([&] { return clock::now() >= later; }, "some rounds");
+}
+
+// By less than an hour: beyond, Kafka 4 refuses what the registrar writes.
+TEST(Plan, OnAHostWhoseClockIsAheadExpiresNothing) {
+    stage s{an_audience(rows_of_a_wave)};
+    s.set_times(0, base::to_us(base::now() + 10min));
+    support::stepped_clock wall{30min};
+    s.start("plan", &wall);
+    wait_until_registered(s);
+    s.launch();
+    let_it_look_around();
+    EXPECT_EQ(s.rows_told(), 0U) << "neither sent nor expired";
+    wall.step(0s);
+    s.expect_the_truth();
+    EXPECT_TRUE(std::ranges::none_of(s.events(), [](const v1::Event& e) { return e.kind() == v1::EVENT_FAILED; }));
+}
+
+TEST(Plan, OnAHostWhoseClockIsAheadReleasesNothingBeforeTheStart) {
+    stage s{an_audience(rows_of_a_wave)};
+    s.set_times(base::to_us(base::now() + 10min), 0);
+    const support::stepped_clock wall{30min};
+    s.start("plan", &wall);
+    wait_until_registered(s);
+    s.launch();
+    let_it_look_around();
+    EXPECT_EQ(s.rows_told(), 0U);
 }
 
 TEST(Plan, PutsWhatItCannotReadAsideAndGoesOn) {
