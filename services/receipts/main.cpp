@@ -9,6 +9,7 @@
 #include <wire/topics.hpp>
 
 #include <receipts/edge/service.hpp>
+#include <ticks/service.hpp>
 
 #include <chrono>
 #include <stdexcept>
@@ -20,10 +21,22 @@ using namespace std::chrono_literals;
 
 using base::must;
 
-boost::asio::awaitable<void> work(catalog::catalog& campaigns, receipts::service& service, runtime::context& ctx) {
+boost::asio::awaitable<void> work(catalog::catalog& campaigns, receipts::service& service, runtime::context& ctx,
+                                  ticks::clock& clock) {
     co_await campaigns.loaded(); // before a doubt asks for its policy
-    ctx.ready();
-    co_await service.run(ctx.stop_requested());
+    co_await service.run(ticks::stop_or_wrong(ctx, clock));
+}
+
+boost::asio::awaitable<void> tell_health(runtime::context& ctx, catalog::catalog& campaigns,
+                                         const ticks::clock& clock) {
+    co_await campaigns.loaded();
+    do {
+        if (const auto wrong = clock.trouble()) {
+            ctx.not_ready(wrong->words);
+        } else {
+            ctx.ready();
+        }
+    } while (co_await runtime::sleep(500ms));
 }
 
 boost::asio::awaitable<void> serve_receipts(runtime::context& ctx) {
@@ -42,13 +55,19 @@ boost::asio::awaitable<void> serve_receipts(runtime::context& ctx) {
         }
     }
 
+    redis::client redis{ctx.executor(), redis::configured(config)}; // it may be away: no doubt waits for it
+    ticks::clock clock{ctx.executor(), {.bootstrap = config.kafka_bootstrap}};
+    settings.time = clock.source();
+    trouble::teller told{redis, "receipts", ctx.instance_name()};
+    if (!co_await ticks::wait_for_the_time(ctx, clock, told)) {
+        co_return;
+    }
     postgres::pool database{config.postgres_dsn, 1};
     database.run_blocking(receipts::index::migrate);
     catalog::catalog campaigns{ctx.executor(),
                                {.bootstrap = config.kafka_bootstrap,
                                 .key_encryption_key = settings.key_encryption_key,
                                 .with_artifacts = false}};
-    redis::client redis{ctx.executor(), redis::configured(config)}; // it may be away: no doubt waits for it
     receipts::service service{ctx.executor(),
                               std::move(settings),
                               database,
@@ -57,8 +76,12 @@ boost::asio::awaitable<void> serve_receipts(runtime::context& ctx) {
                               ctx.metrics()};
     std::vector<boost::asio::awaitable<void>> tasks;
     tasks.push_back(campaigns.run());
-    tasks.push_back(work(campaigns, service, ctx));
+    tasks.push_back(clock.run());
+    tasks.push_back(ticks::tell(clock, told));
+    tasks.push_back(tell_health(ctx, campaigns, clock));
+    tasks.push_back(work(campaigns, service, ctx, clock));
     co_await runtime::first_of(std::move(tasks));
+    ticks::expect_stopped(ctx, clock);
 }
 
 } // namespace

@@ -81,16 +81,9 @@ service::service(asio::any_io_executor executor, settings s, postgres::pool& db,
                            .prefetch_kib = 4'096,
                            .tell_ends = true})
     , changed_(executor)
-    , began_at_(base::now())
-    , began_(steady::now())
-    , committed_(began_)
-    , prune_at_(began_)
+    , committed_(steady::now())
+    , prune_at_(committed_)
     , figures_(metrics) {}
-
-base::timestamp service::now() const {
-    // A wall clock that is set forward must not make timers fire: a doubt decided early is a message sent twice.
-    return std::min(base::now(), began_at_ + std::chrono::duration_cast<base::duration>(steady::now() - began_));
-}
 
 kafka::topic_partition service::at(std::string_view name, std::string_view notification) const {
     return {topic(name), base::partition_of(notification, settings_.partitions)};
@@ -418,17 +411,18 @@ asio::awaitable<bool> service::find_evidence(outcome& out, base::timestamp parke
 
 /// What time decides. A doubt is decided only once everything that may settle it and was in Kafka at that moment has
 /// been read: by the processes that read receipts first, then, because they say what they find in `events`, by this
-/// one.
-asio::awaitable<outcome> service::decide(base::timestamp time) {
+/// one. And only at a time that is certain: a doubt decided early is a message sent twice.
+asio::awaitable<outcome> service::decide() {
     outcome out;
-    if (!is_due(time)) {
+    const auto certain = settings_.time().certain;
+    if (!certain || !is_due(*certain)) {
         barrier_.drop();
-        co_await find_evidence(out, time - settings_.inference_after);
+        co_await find_evidence(out, now() - settings_.inference_after);
         co_return out;
     }
     if (barrier_.next() == evidence_barrier::step::ask_all) {
         if (auto ends = co_await ends_of(all_partitions())) {
-            barrier_.wait_for_all(std::move(*ends), time);
+            barrier_.wait_for_all(std::move(*ends), *certain);
         }
         co_return out;
     }
@@ -440,7 +434,7 @@ asio::awaitable<outcome> service::decide(base::timestamp time) {
         co_return out;
     }
     if (barrier_.next() == evidence_barrier::step::ask_own) {
-        // Whenever it was parked: since `time`, or by a process whose clock is ahead.
+        // Whenever it was parked: since then, or by a process whose clock is ahead.
         if (co_await find_evidence(out, base::timestamp::max())) {
             co_return out; // it will be read in `events`
         }
@@ -463,9 +457,8 @@ asio::awaitable<outcome> service::decide(base::timestamp time) {
 }
 
 asio::awaitable<void> service::look() {
-    const auto time = now();
     co_await tell_progress();
-    auto out = co_await decide(time);
+    auto out = co_await decide();
     if (const auto unhashed = candidates_.take_unhashed(); !unhashed.empty()) {
         std::vector<index::candidate> now_known;
         for (const auto& key : unhashed) {
@@ -482,15 +475,16 @@ asio::awaitable<void> service::look() {
         co_await commit(std::move(out));
     }
     figures_.show_open(parts_);
-    co_await forget_old(time);
+    co_await forget_old();
 }
 
-asio::awaitable<void> service::forget_old(base::timestamp time) {
-    if (steady::now() < prune_at_) {
+asio::awaitable<void> service::forget_old() {
+    const auto certain = settings_.time().certain;
+    if (!certain || steady::now() < prune_at_) {
         co_return;
     }
     const auto done = co_await persist<index::pruned>(
-        [this, time] { return index_.prune(time - orphans_kept, time - known_kept, most_orphans); });
+        [this, time = *certain] { return index_.prune(time - orphans_kept, time - known_kept, most_orphans); });
     figures_.parked(done.orphans);
     prune_at_ = steady::now() + (done.more ? steady::duration{} : steady::duration{1min}); // the next look goes on
 }

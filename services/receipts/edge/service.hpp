@@ -10,6 +10,7 @@
 #include "outcome.hpp"
 #include "state.hpp"
 
+#include <base/known_time.hpp>
 #include <kafka/consumer.hpp>
 #include <kafka/producer.hpp>
 #include <postgres/pool.hpp>
@@ -39,6 +40,7 @@ struct settings {
     /// that would name its message can take on a connection that lives.
     base::duration inference_after = std::chrono::minutes{2};
     std::chrono::milliseconds look_every{1'000};
+    base::time_source time; // must be set: while nothing is certain, no policy decides
 };
 
 class service {
@@ -62,10 +64,10 @@ class service {
     boost::asio::awaitable<void> on_records(std::vector<kafka::record>);
     boost::asio::awaitable<void> look();
     boost::asio::awaitable<void> tell_progress();
-    boost::asio::awaitable<outcome> decide(base::timestamp);
+    boost::asio::awaitable<outcome> decide();
     boost::asio::awaitable<bool> find_evidence(outcome&, base::timestamp parked_before);
     boost::asio::awaitable<std::optional<reading>> ends_of(std::vector<kafka::topic_partition>);
-    boost::asio::awaitable<void> forget_old(base::timestamp);
+    boost::asio::awaitable<void> forget_old();
     std::vector<kafka::topic_partition> all_partitions() const;
     reading read_here() const;
     bool is_due(base::timestamp) const;
@@ -75,7 +77,7 @@ class service {
     template <class T>
     boost::asio::awaitable<T> persist(std::function<boost::asio::awaitable<T>()>);
     std::optional<policy> policy_of_campaign(const std::string&) const;
-    base::timestamp now() const;
+    base::timestamp now() const { return settings_.time().best; }
     kafka::topic_partition at(std::string_view topic, std::string_view notification) const;
     std::string topic(std::string_view name) const { return settings_.prefix + std::string{name}; }
 
@@ -99,8 +101,6 @@ class service {
     bool stopping_ = false;
     bool leaving_ = false;    // the partitions are being taken away
     runtime::signal changed_; // busy_ or stopping_
-    base::timestamp began_at_;
-    std::chrono::steady_clock::time_point began_;
     std::chrono::steady_clock::time_point committed_;
     std::chrono::steady_clock::time_point prune_at_;
     figures figures_;

@@ -10,6 +10,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <receipts/edge/service.hpp>
+#include <ticks/clock.hpp>
 
 #include <iostream>
 #include <string>
@@ -56,6 +57,8 @@ asio::awaitable<void> serve(std::vector<std::string> args) {
     settings.inference_after = std::chrono::milliseconds{std::stoi(args.at(8))};
     settings.exclusive = {"smsc-a"};
     settings.look_every = std::chrono::milliseconds{100};
+    ticks::clock clock{executor, {.bootstrap = settings.bootstrap, .prefix = settings.prefix}};
+    settings.time = clock.source();
     const auto key = settings.key_encryption_key;
     postgres::pool database{args.at(2), 1};
     database.run_blocking(receipts::index::migrate);
@@ -66,7 +69,7 @@ asio::awaitable<void> serve(std::vector<std::string> args) {
                               redis,
                               [key](const base::campaign_id& id) { return campaign_named(id, key); },
                               metrics};
-    co_await service.run(terminated());
+    co_await runtime::race(service.run(terminated()), clock.run());
 }
 
 } // namespace

@@ -437,6 +437,27 @@ TEST_F(Receipts, PassOverWhatCannotBeRead) {
 }
 
 // A service that was away for longer than a doubt may last: the answer lies in Kafka, a good way behind the doubt.
+/// A host whose clock is ahead when it starts: it waits until it is right, and decides then. By less than an hour:
+/// beyond, Kafka 4 refuses what receipts writes into its state.
+TEST(ReceiptsAhead, DecideNothingByAClockThatIsWrong) {
+    stage own;
+    support::stepped_clock wall{30min};
+    own.start("receipts", &wall);
+    const message open{"resend-600"}, due{"resend"}, answered{"resend-600"};
+    own.tell({open.event(own, v1::EVENT_IN_DOUBT), due.event(own, v1::EVENT_IN_DOUBT),
+              answered.event(own, v1::EVENT_IN_DOUBT)});
+    own.tell({answered.accepted(own, "id-" + base::to_hex(answered.notification))});
+    own.report({receipt("id-" + base::to_hex(answered.notification))});
+    // Evidence counts whatever the clock says; meanwhile there were several looks at it.
+    auto now = own.wait("a receipt", [&](const seen& s) { return s.has(answered.notification, v1::EVENT_RECEIPT); });
+    const auto later = std::chrono::steady_clock::now() + 3s;
+    now = own.wait("some looks", [&](const seen&) { return std::chrono::steady_clock::now() >= later; });
+    EXPECT_EQ(now.resends.size(), 0U);
+    wall.step(0s);
+    now = own.wait("what is due", [&](const seen& s) { return s.has(due.notification, v1::EVENT_RESENT); });
+    EXPECT_EQ(now.resends_of(open.notification), 0U) << "for another ten minutes";
+}
+
 TEST(ReceiptsBehind, ReadWhatThereIsBeforeTheyDecide) {
     stage on;
     const message answered{"resend-0"};

@@ -25,6 +25,7 @@
 #include <support/play.hpp>
 #include <support/redis_server.hpp>
 #include <support/slowness.hpp>
+#include <support/stepped_clock.hpp>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -107,7 +108,7 @@ class stage {
         std::vector<kafka::topic_spec> topics;
         for (auto t : wire::all_topics(partitions)) {
             if (t.name == wire::events || t.name == wire::gateway_receipts || t.name == wire::doubts ||
-                t.name == wire::dead_letter || t.name == retry) {
+                t.name == wire::dead_letter || t.name == wire::ticks || t.name == retry) {
                 t.name = prefix_ + t.name;
                 topics.push_back(std::move(t));
             }
@@ -132,7 +133,8 @@ class stage {
         std::ignore = kafka::admin{broker()}.delete_topics(names_);
     }
 
-    void start(const std::string& instance) {
+    /// `wall`: its wall clock, instead of the machine's.
+    void start(const std::string& instance, const support::stepped_clock* wall = nullptr) {
         const std::vector<std::string> args{RECEIPTS_RIG,
                                             broker(),
                                             database_.dsn(),
@@ -152,6 +154,9 @@ class stage {
         if (pid == 0) {
             if (std::getenv("RECEIPTS_RIG_LOG") == nullptr) { // NOLINT(concurrency-mt-unsafe)
                 ::dup2(::open("/dev/null", O_WRONLY), STDERR_FILENO);
+            }
+            if (wall != nullptr) {
+                wall->wear();
             }
             ::execv(argv[0], argv.data());
             ::_exit(127);
