@@ -7,6 +7,7 @@
 #include <api/edge/background.hpp>
 #include <api/edge/first_users.hpp>
 #include <api/edge/publisher.hpp>
+#include <ticks/service.hpp>
 
 namespace {
 
@@ -34,6 +35,8 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
         api::drop_broken_off_uploads(c, ctx.config().data_dir, ctx.instance_name());
     });
     redis::client redis{ctx.executor(), redis::configured(ctx.config())};
+    ticks::clock clock{ctx.executor(), {.bootstrap = ctx.config().kafka_bootstrap}};
+    trouble::teller told{redis, "api", ctx.instance_name()};
     runtime::signal outbox{ctx.executor()};
     asio::thread_pool disk{1};
     api::services services{.executor = ctx.executor(),
@@ -44,7 +47,8 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
                            .outbox = outbox,
                            .disk = disk,
                            .key_encryption_key = *kek,
-                           .topics = *topics};
+                           .topics = *topics,
+                           .time = clock.source()};
     http::server_options listen;
     listen.host = ctx.config().api.host;
     listen.port = ctx.config().api.port;
@@ -56,6 +60,8 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
     ctx.ready();
     std::vector<asio::awaitable<void>> work;
     work.push_back(server.run());
+    work.push_back(clock.run());
+    work.push_back(ticks::tell(clock, told)); // it stays ready: pausing and cancelling go by no clock
     work.push_back(outbox_publisher.run());
     work.push_back(api::take_feedback(services));
     work.push_back(api::finish_campaigns(services));

@@ -442,6 +442,21 @@ asio::awaitable<http::response> approve_step(services& s, http::request& r, user
     co_return co_await take_step(s, r, std::move(who), "approve", std::move(decide));
 }
 
+/// Pins the date that every message bears, and a default deadline: not by a clock that may be wrong.
+asio::awaitable<http::response> launch_step(services& s, http::request& r, user who) {
+    const auto now = s.time().certain;
+    if (!now) {
+        co_return http::problem(503,
+                                "nothing was launched: what time it is is not certain on the api's host, whose clock "
+                                "is not the Kafka broker's, or Kafka does not answer",
+                                "`semel status` says which; set the clock, or start Kafka, and launch again");
+    }
+    step_of decide = [now = *now](const v1::Campaign& c, step_input& in, const user&) {
+        return launch(c, in.plans, in.approvals, now);
+    };
+    co_return co_await take_step(s, r, std::move(who), "launch", std::move(decide));
+}
+
 } // namespace
 
 void add_campaign_routes(http::router& all, services& s) {
@@ -475,9 +490,9 @@ void add_campaign_routes(http::router& all, services& s) {
     all.add("POST", "/v1/campaigns/{id}/approve", for_roles(s, {role::approver}, [&s](http::request& r, user who) {
                 return approve_step(s, r, std::move(who));
             }));
-    add_step("launch", {role::operator_}, [](const v1::Campaign& c, step_input& in, const user&) {
-        return launch(c, in.plans, in.approvals, base::now());
-    });
+    all.add("POST", "/v1/campaigns/{id}/launch", for_roles(s, {role::operator_}, [&s](http::request& r, user who) {
+                return launch_step(s, r, std::move(who));
+            }));
     add_step("pause", {role::operator_, role::approver},
              [](const v1::Campaign& c, step_input&, const user&) { return pause(c); });
     add_step("resume", {role::operator_}, [](const v1::Campaign& c, step_input&, const user&) { return resume(c); });

@@ -1,6 +1,7 @@
 #pragma once
 // What the api's handlers and background work share.
 
+#include <base/known_time.hpp>
 #include <config/config.hpp>
 #include <crypto/seal.hpp>
 #include <postgres/pool.hpp>
@@ -26,6 +27,7 @@ struct services {
     boost::asio::thread_pool& disk; // for writes that may block: the end of a large upload takes seconds
     crypto::key256 key_encryption_key;
     topic_sizes topics;
+    base::time_source time; // on the executor only
 };
 
 } // namespace semel::api

@@ -199,6 +199,21 @@ TEST_F(Api, RefusesStepsOutOfOrder) {
     EXPECT_EQ(events().size(), 1U) << "a refused step is no event";
 }
 
+TEST_F(Api, LaunchesNothingByAClockThatMayBeWrong) {
+    const auto id = create_registered();
+    ASSERT_EQ(step("approver", id, "approve").status, 200U);
+    time_is_certain = false;
+    const auto refused = step("operator", id, "launch");
+    EXPECT_EQ(refused.status, 503U);
+    EXPECT_THAT(refused.text("error"), HasSubstr("clock"));
+    EXPECT_EQ(campaign(id).planned_at_us(), 0);
+    EXPECT_EQ(campaign(id).waves(0).phase(), v1::WAVE_APPROVED);
+    time_is_certain = true;
+    EXPECT_EQ(step("operator", id, "launch").status, 200U);
+    time_is_certain = false;
+    EXPECT_EQ(step("operator", id, "pause").status, 200U) << "what stops goes by no clock";
+}
+
 TEST_F(Api, GoesFromAnUploadToALaunch) {
     const auto id = create_registered();
     EXPECT_EQ(step("operator", id, "launch").status, 409U) << "not approved yet";

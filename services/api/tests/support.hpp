@@ -104,7 +104,11 @@ class Api : public testing::Test {
             .key_encryption_key = kek,
             .topics = {.events = 4,
                        .orders = 4,
-                       .dispatch = {{base::channel::email, 4}, {base::channel::push, 4}, {base::channel::sms, 4}}}});
+                       .dispatch = {{base::channel::email, 4}, {base::channel::push, 4}, {base::channel::sms, 4}}},
+            .time = [this] {
+                const auto now = base::now();
+                return base::known_time{.best = now, .certain = time_is_certain ? std::optional{now} : std::nullopt};
+            }});
         server.emplace(io.get_executor(), http::server_options{}, routes(*shared));
         asio::co_spawn(io, server->run(), asio::detached);
     }
@@ -305,6 +309,7 @@ class Api : public testing::Test {
     fs::path folder;
     config::settings config;
     crypto::key256 kek = crypto::key256::random();
+    bool time_is_certain = true;
     runtime::signal outbox{io.get_executor()};
     asio::thread_pool disk{1};
     std::optional<postgres::pool> db;
