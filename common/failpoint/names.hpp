@@ -68,6 +68,7 @@ inline constexpr std::array points{
     point{"plan.report.produced", "the report is produced, not committed"},
     point{"plan.report.committed", "the report is committed, plan has not heard"},
     // Plan's second pass.
+    point{"plan.removal.step", "a part of the register of a campaign that is over is taken away"},
     point{"plan.release.looked_up", "decisions are made, nothing of them is produced"},
     point{"plan.release.produced", "messages, events and progress are produced, the register is not confirmed"},
     point{"plan.release.confirmed", "the register is confirmed, the transaction is not committed"},

@@ -103,13 +103,49 @@ std::uint32_t decided_without(std::span<const begun_wave> begun, std::uint32_t w
     return 0;
 }
 
-std::vector<mark> to_register(const v1::Campaign& campaign) {
+demand demand_of(const v1::Campaign& campaign) {
     const auto launched = [](const v1::Wave& w) { return w.phase() == v1::WAVE_LAUNCHED; };
-    const bool over = campaign.phase() == v1::CAMPAIGN_FINISHED ||
-                      (campaign.phase() == v1::CAMPAIGN_CANCELLED && std::ranges::none_of(campaign.waves(), launched));
+    if (campaign.phase() == v1::CAMPAIGN_FINISHED || campaign.wrapped_key().empty()) {
+        return demand::over;
+    }
+    if (campaign.phase() == v1::CAMPAIGN_CANCELLED) {
+        return std::ranges::any_of(campaign.waves(), launched) ? demand::winding : demand::over;
+    }
+    return demand::standing;
+}
+
+bool all_accounted_for(const v1::Campaign& campaign, std::span<const release_position> positions) {
+    const auto decided = [&](const v1::Wave& wave, const v1::AudienceSpan& span) {
+        return std::ranges::any_of(positions, [&](const release_position& p) {
+            return p.wave == wave.number() && p.partition == span.partition() && p.next >= span.end_offset();
+        });
+    };
+    for (const auto& wave : campaign.waves()) {
+        for (const auto& span : wave.spans()) {
+            if (wave.phase() == v1::WAVE_LAUNCHED && span.start_offset() < span.end_offset() && !decided(wave, span)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+bool needs_audience(const v1::Campaign& campaign, bool accounted_for) {
+    switch (demand_of(campaign)) {
+    case demand::standing:
+        return true;
+    case demand::winding:
+        return !accounted_for;
+    case demand::over:
+        return campaign.phase() == v1::CAMPAIGN_FINISHED && !campaign.wrapped_key().empty();
+    }
+    return true;
+}
+
+std::vector<mark> to_register(const v1::Campaign& campaign) {
     std::vector<mark> all;
     for (const auto& w : campaign.waves()) {
-        if (!over && is_sealed(w)) {
+        if (demand_of(campaign) != demand::over && is_sealed(w)) {
             for (const auto& span : w.spans()) {
                 all.push_back({w.number(), span.partition(), span.end_offset()});
             }

@@ -77,8 +77,29 @@ struct begun_wave {
 /// does not say so: its waves stand as they are once this one has begun.
 std::uint32_t decided_without(std::span<const begun_wave>, std::uint32_t wave);
 
-/// The spans of sealed waves, while anybody may still need them: not after the campaign has finished, and of a
-/// cancelled one only what was launched (its rows must still be accounted for).
+/// Whether anybody may still ask the register.
+enum class demand : unsigned char {
+    standing, ///< rows are to be decided, or a wave may come that must know of them
+    winding,  ///< cancelled: only until every launched row is accounted for
+    over,     ///< finished, cancelled before any launch, or its key is destroyed
+};
+/// A wave that is added to a finished campaign makes it run again; its register is then built anew from `audience`.
+demand demand_of(const v1::Campaign&);
+
+/// Where release stands in one partition of `audience`.
+struct release_position {
+    std::uint32_t wave = 0;
+    std::uint32_t partition = 0;
+    std::int64_t next = 0;
+};
+/// Every row of every launched wave has been decided. Once so, always so of a campaign that nothing is added to.
+bool all_accounted_for(const v1::Campaign&, std::span<const release_position>);
+
+/// Whether the campaign's records in `audience` may still be read: to register and release them, also again for a wave
+/// that is added to a finished campaign. `accounted_for`: all_accounted_for().
+bool needs_audience(const v1::Campaign&, bool accounted_for);
+
+/// The spans of sealed waves, while there is a demand for them.
 std::vector<mark> to_register(const v1::Campaign&);
 
 } // namespace semel::plan

@@ -20,6 +20,8 @@ struct probe {
                                              "Kafka transactions aborted or of unknown outcome"))
         , heads_made(m.make_counter("semel_plan_register_heads_total",
                                     "Registers begun: one for each campaign, and one for each loss of Redis"))
+        , removed(m.make_counter("semel_plan_registers_removed_total",
+                                 "Registers taken out of Redis because their campaign is over"))
         , losses(m.make_counter("semel_plan_register_losses_total",
                                 "Times that release found the register lost, unreachable or incomplete"))
         , seconds(m.make_histogram("semel_plan_transaction_seconds", "From the first record to the commit's answer", {},
@@ -30,7 +32,8 @@ struct probe {
         }
     }
 
-    telemetry::counter registered, released, dead_letters, transactions, failed_transactions, heads_made, losses;
+    telemetry::counter registered, released, dead_letters, transactions, failed_transactions, heads_made, removed,
+        losses;
     telemetry::histogram seconds;
     std::map<base::channel, telemetry::counter> messages;
 };

@@ -27,6 +27,21 @@ struct keyed_entry {
     plan::entry entry;
 };
 
+/// A wave of which the register may hold something.
+struct registered_wave {
+    std::uint32_t number = 0;
+    layout shape;
+};
+
+/// A register that is being taken away: under a head of its own, which no server's is, so that nobody believes what is
+/// left of it.
+struct removal {
+    base::campaign_id campaign;
+    std::string marker; // empty: there is nothing to take away
+    std::vector<registered_wave> waves;
+    std::uint32_t bucket = 0; // the next one, of the last wave
+};
+
 /// Faults of all functions: unreachable (Redis, or this connection, is gone), transient (the register was lost or is
 /// not complete; its registrars are at work), broken (Redis refuses, in its words). None says that nothing was written:
 /// all writes may be repeated.
@@ -41,6 +56,12 @@ class register_store {
     boost::asio::awaitable<base::result<void>> confirm(const session&);
     /// The register contradicts the audience: a new head, so that everything is registered again.
     boost::asio::awaitable<base::result<void>> condemn(const session&);
+
+    /// Begins to take the register away, or goes on with what somebody else began. Who opens the register afterwards
+    /// ends this: the next step answers `transient` and removes nothing.
+    boost::asio::awaitable<base::result<removal>> begin_removal(base::campaign_id, std::vector<registered_wave>);
+    /// One small step. False: that was the last one. The head goes last: where there is none, there is nothing else.
+    boost::asio::awaitable<base::result<bool>> remove_some(removal&);
 
     boost::asio::awaitable<base::result<void>> put(const session&, std::uint32_t wave, layout,
                                                    std::span<const keyed_entry>);
@@ -58,7 +79,7 @@ class register_store {
     };
     boost::asio::awaitable<base::result<standing_head>> look(const base::campaign_id&);
     boost::asio::awaitable<base::result<std::string>> raise(const base::campaign_id&, std::string old_marker,
-                                                            const plan::server&);
+                                                            std::string server);
     base::result<void> same_connection(const session&) const;
 
     redis::client& redis_;

@@ -2,6 +2,7 @@
 
 #include "wave_order.hpp"
 
+#include <base/time.hpp>
 #include <failpoint/failpoint.hpp>
 #include <runtime/together.hpp>
 #include <telemetry/log.hpp>
@@ -9,6 +10,9 @@
 #include <wire/topics.hpp>
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
 
 namespace semel::plan {
 
@@ -23,6 +27,9 @@ constexpr std::chrono::milliseconds look_around{500};
 constexpr std::chrono::milliseconds after_trouble{100};
 constexpr std::chrono::seconds after_failed_recovery{1};
 constexpr std::size_t chunks_at_once = 8;
+// A process that did not know yet that a campaign is over may have begun its register anew: looked for after a second,
+// and then less and less often.
+constexpr std::chrono::seconds longest_between_looks{60};
 
 std::vector<keyed_entry> entries_of(const std::vector<chunk>& chunks) {
     std::vector<keyed_entry> entries;
@@ -54,12 +61,15 @@ void count(v1::Registered& totals, const std::vector<chunk>& chunks) {
 
 registrar::registrar(asio::any_io_executor executor, kafka_place place, redis::client& redis, campaign_source campaigns,
                      probe& probe)
-    : place_(place)
+    : executor_(executor)
+    , place_(place)
+    , redis_(redis)
     , store_(redis)
     , campaigns_(std::move(campaigns))
     , probe_(probe)
     , producer_(executor, {.bootstrap = place.bootstrap, .transactional_id = place.group(place.instance + ".register")})
     , reader_(executor, place)
+    , sweeper_(executor, place.bootstrap, [this](const kafka::record& r) { return needs(r); })
     , group_(executor, place, "plan-register", [this](std::shared_ptr<share> s) { return work(std::move(s)); }) {}
 
 asio::awaitable<base::result<void>> registrar::recover(std::shared_ptr<share> mine) {
@@ -100,13 +110,121 @@ asio::awaitable<void> registrar::work(std::shared_ptr<share> mine) {
             }
             said = why;
         }
+        co_await sweep(mine);
         if (!mine->ending) {
             co_await mine->wake.wait_for(ok ? look_around : after_trouble);
         }
     }
 }
 
+/// Of a record of `audience`. One that is none, or of a campaign that is not known here (yet), is kept.
+bool registrar::needs(const kafka::record& r) const {
+    v1::AudienceRecord record;
+    const auto age = std::chrono::milliseconds{base::to_us(base::now()) / 1'000 - r.timestamp_ms()};
+    return age < place_.kept_afterwards ||
+           !record.ParseFromArray(r.value().data(), static_cast<int>(r.value().size())) ||
+           !closed_.contains(record.campaign_id());
+}
+
+asio::awaitable<void> registrar::sweep(std::shared_ptr<share> mine) {
+    const auto now = std::chrono::steady_clock::now();
+    if (mine->ending || now - swept_at_ < place_.between_sweeps) {
+        co_return;
+    }
+    swept_at_ = now;
+    closed_.clear();
+    for (const auto& campaign : campaigns_()) {
+        if (!needs_audience(campaign->state, accounted_for_.contains(campaign->id.value()))) {
+            closed_.insert(campaign->id.value());
+        }
+    }
+    if (closed_.empty()) {
+        co_return;
+    }
+    std::vector<kafka::start> all;
+    for (const auto partition : mine->partitions) {
+        all.push_back({{place_.topic(wire::audience), partition}, std::numeric_limits<kafka::offset>::max()});
+    }
+    if (const auto swept = co_await sweeper_.sweep(std::move(all)); !swept) {
+        telemetry::log().warn("audience.not_swept", {{"why", swept.error().why()}});
+    }
+}
+
+/// Every process must come to the same answer: one that registers what another takes away would never be done.
+asio::awaitable<base::result<bool>> registrar::is_over(const catalog::campaign& campaign) {
+    const auto demand = demand_of(campaign.state);
+    if (demand != demand::winding) {
+        co_return demand == demand::over;
+    }
+    if (!accounted_for_.contains(campaign.id.value())) {
+        // All of `progress`, but only for the seconds between a cancel and its last row.
+        const auto positions = co_await release_positions(executor_, place_, campaign.id);
+        if (!positions) {
+            co_return base::failed(positions.error());
+        }
+        if (!all_accounted_for(campaign.state, *positions)) {
+            co_return false;
+        }
+        accounted_for_.insert(campaign.id.value());
+    }
+    co_return true;
+}
+
+/// One process does it for each campaign: the owner of the partition that its id falls to.
+asio::awaitable<base::result<void>> registrar::remove(std::shared_ptr<share> mine, catalog::campaign_ptr campaign) {
+    const auto& id = campaign->id.value();
+    if (!mine->owns(wire::progress_partition(id, place_.partitions))) {
+        co_return base::result<void>{};
+    }
+    const auto now = std::chrono::steady_clock::now();
+    auto next = look{.generation = redis_.generation(), .next = now};
+    if (const auto last = removed_.find(id); last != removed_.end() && last->second.generation == next.generation) {
+        if (now < last->second.next) {
+            co_return base::result<void>{};
+        }
+        next.wait = std::min(2 * last->second.wait, longest_between_looks);
+    }
+    std::vector<registered_wave> waves;
+    for (const auto& wave : campaign->state.waves()) {
+        waves.push_back({wave.number(), layout::of(wave.rows(), campaign->state.channels_size())});
+    }
+    auto removal = co_await store_.begin_removal(campaign->id, std::move(waves));
+    if (!removal) {
+        co_return base::failed(removal.error());
+    }
+    next.generation = redis_.generation();
+    const bool anything = !removal->marker.empty();
+    for (;;) {
+        if (mine->ending) {
+            co_return base::failed(fault::kind::stopping, "the partitions are given back");
+        }
+        const auto more = co_await store_.remove_some(*removal);
+        if (!more) {
+            co_return base::failed(more.error());
+        }
+        SEMEL_FAILPOINT("plan.removal.step");
+        if (!*more) {
+            break;
+        }
+    }
+    next.next = now + next.wait;
+    removed_[id] = next;
+    if (anything) {
+        probe_.removed.add();
+        telemetry::log().info("register.removed", {{"campaign", id}});
+    }
+    co_return base::result<void>{};
+}
+
 asio::awaitable<base::result<void>> registrar::catch_up(std::shared_ptr<share> mine, catalog::campaign_ptr campaign) {
+    const auto over = co_await is_over(*campaign);
+    if (!over) {
+        co_return base::failed(over.error());
+    }
+    if (*over) {
+        co_return co_await remove(mine, campaign);
+    }
+    removed_.erase(campaign->id.value());
     std::set<mark> wanted;
     for (const auto& m : to_register(campaign->state)) {
         if (mine->owns(static_cast<std::int32_t>(m.partition))) {

@@ -1,7 +1,8 @@
 #pragma once
 // First pass: writes the recipients of sealed waves into the register, tells the api once for each span, and does it
-// again whenever the register was lost. Every process registers the spans of its own partitions; the head in Redis says
-// which are finished, so processes need not talk to each other. One strand.
+// again whenever the register was lost. Takes the register away when the campaign is over, and its audience when nobody
+// can need it. Every process registers the spans of its own partitions; the head in Redis says which are finished, so
+// processes need not talk to each other. One strand.
 
 #include "partition_group.hpp"
 #include "probe.hpp"
@@ -9,7 +10,9 @@
 #include "wave_reader.hpp"
 
 #include <kafka/producer.hpp>
+#include <kafka/sweeper.hpp>
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <set>
@@ -35,19 +38,35 @@ class registrar {
     boost::asio::awaitable<base::result<v1::Registered>> register_span(std::shared_ptr<share>, const session&,
                                                                        catalog::campaign_ptr, const v1::Wave&,
                                                                        const v1::AudienceSpan&);
+    boost::asio::awaitable<base::result<bool>> is_over(const catalog::campaign&);
+    boost::asio::awaitable<base::result<void>> remove(std::shared_ptr<share>, catalog::campaign_ptr);
+    boost::asio::awaitable<void> sweep(std::shared_ptr<share>);
+    bool needs(const kafka::record&) const;
     boost::asio::awaitable<base::result<void>> report(std::shared_ptr<share>, catalog::campaign_ptr, v1::Registered);
     boost::asio::awaitable<base::result<void>> recover(std::shared_ptr<share>);
 
+    boost::asio::any_io_executor executor_;
     kafka_place place_;
+    redis::client& redis_;
     register_store store_;
     campaign_source campaigns_;
     probe& probe_;
     kafka::transactional_producer producer_;
     wave_reader reader_;
+    kafka::sweeper sweeper_; // of `audience`
     partition_group group_;
     bool trusted_ = false; // the producer is up, and what follows was read back after its last unknown commit
     std::map<std::int32_t, std::uint64_t> turns_;
-    std::set<std::string> reported_;          // keys of `progress`
+    std::set<std::string> reported_; // keys of `progress`
+    struct look {
+        std::uint64_t generation = 0; // of the connection: another Redis may still hold what this one does not
+        std::chrono::steady_clock::time_point next;
+        std::chrono::seconds wait{1};
+    };
+    std::map<std::string, look> removed_; // campaigns of which nothing was left
+    std::set<std::string> accounted_for_; // cancelled ones
+    std::set<std::string> closed_;        // whose records of `audience` nobody needs, as of swept_at_
+    std::chrono::steady_clock::time_point swept_at_ = std::chrono::steady_clock::now();
     std::map<std::string, std::string> said_; // campaign -> last complaint: each is logged once
 };
 

@@ -92,4 +92,31 @@ return ARGV[2]
     return script;
 }
 
+// The keys are named here and not sent: there may be millions, and they share the head's slot.
+const redis::script& remove_buckets() {
+    static const redis::script script{R"lua(
+if redis.call('HGET', KEYS[1], 'marker') ~= ARGV[1] then
+  return redis.error_reply('STALE the head of this register has another marker')
+end
+local keys, first = {}, tonumber(ARGV[3])
+for bucket = first, first + tonumber(ARGV[4]) - 1 do
+  keys[#keys + 1] = ARGV[2] .. string.format('%06x', bucket)
+end
+redis.call('UNLINK', unpack(keys))
+return redis.status_reply('OK')
+)lua"};
+    return script;
+}
+
+const redis::script& remove_head() {
+    static const redis::script script{R"lua(
+if redis.call('HGET', KEYS[1], 'marker') ~= ARGV[1] then
+  return redis.error_reply('STALE the head of this register has another marker')
+end
+redis.call('UNLINK', KEYS[1])
+return redis.status_reply('OK')
+)lua"};
+    return script;
+}
+
 } // namespace semel::plan

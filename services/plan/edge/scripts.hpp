@@ -24,4 +24,10 @@ const redis::script& mark_finished();
 /// processes that notice the same loss, one wins and the others go on with its head.
 const redis::script& raise_head();
 
+/// ARGV: marker, key prefix, first bucket, how many. Frees these buckets.
+const redis::script& remove_buckets();
+
+/// ARGV: marker.
+const redis::script& remove_head();
+
 } // namespace semel::plan

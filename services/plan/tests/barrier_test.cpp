@@ -13,6 +13,7 @@ head made_on(const plan::server& s) {
 }
 
 void add_wave(v1::Campaign& c, std::uint32_t number, v1::WavePhase phase, std::int64_t end) {
+    c.set_wrapped_key("there is one");
     auto& w = *c.add_waves();
     w.set_number(number);
     w.set_phase(phase);
@@ -101,9 +102,56 @@ TEST(Barrier, NobodyNeedsTheRegisterOfWhatIsOver) {
     v1::Campaign c;
     add_wave(c, 1, v1::WAVE_SEALED, 10);
     c.set_phase(v1::CAMPAIGN_FINISHED);
+    EXPECT_EQ(plan::demand_of(c), plan::demand::over);
     EXPECT_TRUE(plan::to_register(c).empty());
     c.set_phase(v1::CAMPAIGN_CANCELLED);
+    EXPECT_EQ(plan::demand_of(c), plan::demand::over);
     EXPECT_TRUE(plan::to_register(c).empty());
     add_wave(c, 2, v1::WAVE_LAUNCHED, 20);
+    EXPECT_EQ(plan::demand_of(c), plan::demand::winding);
     EXPECT_EQ(plan::to_register(c).size(), 4U) << "launched rows of a cancelled campaign must still be accounted for";
+    c.clear_wrapped_key();
+    EXPECT_EQ(plan::demand_of(c), plan::demand::over) << "its rows cannot be read any more";
+}
+
+TEST(Barrier, TheRegisterIsKeptWhileAWaveMayCome) {
+    v1::Campaign c;
+    add_wave(c, 1, v1::WAVE_LAUNCHED, 10);
+    for (const auto phase :
+         {v1::CAMPAIGN_DRAFT, v1::CAMPAIGN_SEALED, v1::CAMPAIGN_APPROVED, v1::CAMPAIGN_RUNNING, v1::CAMPAIGN_PAUSED}) {
+        c.set_phase(phase);
+        EXPECT_EQ(plan::demand_of(c), plan::demand::standing) << phase;
+        EXPECT_EQ(plan::to_register(c).size(), 2U) << phase;
+    }
+}
+
+TEST(Barrier, ACancelledCampaignIsAccountedForWhenEveryLaunchedRowIsDecided) {
+    v1::Campaign c;
+    add_wave(c, 1, v1::WAVE_LAUNCHED, 10);
+    add_wave(c, 2, v1::WAVE_APPROVED, 20);
+    using all = std::vector<plan::release_position>;
+    EXPECT_FALSE(plan::all_accounted_for(c, {}));
+    EXPECT_FALSE(plan::all_accounted_for(c, all{{1, 0, 10}}));
+    EXPECT_FALSE(plan::all_accounted_for(c, all{{1, 0, 10}, {1, 1, 10}}));
+    EXPECT_FALSE(plan::all_accounted_for(c, all{{1, 0, 10}, {2, 1, 11}}));
+    EXPECT_TRUE(plan::all_accounted_for(c, all{{1, 0, 10}, {1, 1, 11}}));
+    c.mutable_waves(0)->mutable_spans(1)->set_start_offset(11);
+    EXPECT_TRUE(plan::all_accounted_for(c, all{{1, 0, 10}})) << "a span without a row has none to account for";
+}
+
+TEST(Barrier, TheAudienceIsNeededUntilNoWaveCanComeAndNoRowIsUndecided) {
+    v1::Campaign c;
+    add_wave(c, 1, v1::WAVE_LAUNCHED, 10);
+    for (const auto phase : {v1::CAMPAIGN_DRAFT, v1::CAMPAIGN_RUNNING, v1::CAMPAIGN_PAUSED, v1::CAMPAIGN_FINISHED}) {
+        c.set_phase(phase);
+        EXPECT_TRUE(plan::needs_audience(c, true)) << phase << ": a wave that comes must know who was told";
+    }
+    c.set_phase(v1::CAMPAIGN_CANCELLED);
+    EXPECT_TRUE(plan::needs_audience(c, false));
+    EXPECT_FALSE(plan::needs_audience(c, true));
+    c.mutable_waves(0)->set_phase(v1::WAVE_SEALED);
+    EXPECT_FALSE(plan::needs_audience(c, false)) << "cancelled before any launch";
+    c.set_phase(v1::CAMPAIGN_FINISHED);
+    c.clear_wrapped_key();
+    EXPECT_FALSE(plan::needs_audience(c, true)) << "nobody can read it any more";
 }

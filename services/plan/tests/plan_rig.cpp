@@ -1,5 +1,5 @@
 // Plan as a process of its own, for tests that kill it: campaigns come from a file instead of `control`.
-//   plan_rig BOOTSTRAP REDIS_PORT PREFIX PARTITIONS INSTANCE CAMPAIGN_FILE KEY_HEX
+//   plan_rig BOOTSTRAP REDIS_PORT PREFIX PARTITIONS INSTANCE CAMPAIGN_FILE KEY_HEX [KEPT_AFTERWARDS_S]
 
 #include <runtime/tasks.hpp>
 
@@ -62,8 +62,12 @@ asio::awaitable<void> serve(std::vector<std::string> args) {
     telemetry::metrics metrics;
     campaign_file file{args.at(6), *crypto::key256::from(*base::from_hex(args.at(7)))};
     redis::client redis{executor, {.host = "127.0.0.1", .port = static_cast<std::uint16_t>(std::stoi(args.at(2)))}};
-    const plan::kafka_place place{
+    plan::kafka_place place{
         .bootstrap = args.at(1), .partitions = std::stoi(args.at(4)), .instance = args.at(5), .prefix = args.at(3)};
+    if (args.size() > 8) {
+        place.kept_afterwards = std::chrono::seconds{std::stoi(args.at(8))};
+        place.between_sweeps = std::chrono::seconds{1};
+    }
     ticks::clock clock{executor, {.bootstrap = place.bootstrap, .prefix = place.prefix}};
     plan::passes passes{executor, place, redis, [&file] { return file.campaigns(); }, clock.source(), metrics};
     co_await runtime::race(passes.run(follow(file, passes)), clock.run());

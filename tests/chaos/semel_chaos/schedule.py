@@ -63,7 +63,7 @@ BEYOND_SESSION_S = (55, 90)
 # Points that are passed only while an operator's step is carried out: armed before it. All others are passed while a
 # campaign is sent.
 STAGES = {"create": ("render.", "api.outbox.", "api.feedback."), "add": ("intake.", "api.upload."),
-          "seal": ("plan.register.", "plan.report."), "end": ("api.finish.",)}
+          "seal": ("plan.register.", "plan.report."), "end": ("api.finish.", "plan.removal.")}
 
 
 def stage_of(point):
