@@ -81,6 +81,13 @@ for i = 6, #ARGV, 3 do redis.call('HSET', KEYS[tonumber(ARGV[i])], ARGV[i + 1], 
 return 1
 )"};
 
+// For a block that others may claim in later. ARGV: owner, marker.
+const redis::script drop_script{R"(
+local h = redis.call('HMGET', KEYS[1], 'owner', 'marker')
+if h[1] ~= ARGV[1] or h[2] ~= ARGV[2] then return redis.error_reply('STALE another head stands here') end
+return redis.call('UNLINK', KEYS[2])
+)"};
+
 base::fault as_fault(const redis::reply& error) {
     if (error.error_code() == "NEWER") {
         return {base::fault::kind::permanent, "another process owns the partition now"};
@@ -192,7 +199,7 @@ struct claims::impl : std::enable_shared_from_this<impl> {
     std::vector<note> notes;
     bool taking = false;
     bool noting = false;
-    kafka::offset dropped_below = 0;
+    std::optional<kafka::offset> dropped_below; // blocks, not offsets; nothing: not known
 
     std::string head_key() const { return tag + ":head"; }
     std::string block_key(kafka::offset at) const { return fmt::format("{}:c:{}", tag, at / block_size); }
@@ -405,28 +412,39 @@ void claims::note(claim_ref ref, const claim_outcome& outcome) {
     self->start(self->noting, [self] { return self->note_all(); });
 }
 
-void claims::drop_below(kafka::offset next) {
+void claims::drop_below(kafka::offset next, bool none_reserved) {
     const auto last = next / block_size; // this block may still be needed
-    std::vector<std::string> command{"UNLINK"};
     // After a take-over the first block that may exist is not known; an owner before us has dropped what it passed.
-    auto first = impl_->dropped_below;
-    if (first == 0 || last - first > 64) {
-        first = std::max<kafka::offset>(first, last - 64);
-    }
-    for (auto block = std::max<kafka::offset>(first, 0); block < last; ++block) {
+    const auto first = impl_->dropped_below.value_or(std::max<kafka::offset>(0, last - 64));
+    std::vector<std::string> command{"UNLINK"};
+    for (auto block = first; block < last; ++block) {
         command.push_back(impl_->block_key(block * block_size));
     }
-    impl_->dropped_below = std::max(impl_->dropped_below, last);
-    if (command.size() == 1) {
-        return;
+    impl_->dropped_below = std::max(first, last);
+    if (command.size() > 1) {
+        asio::co_spawn(
+            impl_->executor,
+            [](std::shared_ptr<impl> self, std::vector<std::string> args, kafka::offset from) -> asio::awaitable<void> {
+                const auto answer = co_await self->redis.command(std::move(args));
+                if (!answer || answer->is_error()) {
+                    self->dropped_below = std::min(*self->dropped_below, from); // again, with the next ones
+                }
+            }(impl_, std::move(command), first),
+            asio::detached);
     }
-    asio::co_spawn(
-        impl_->executor,
-        [](std::shared_ptr<impl> self, std::vector<std::string> args) -> asio::awaitable<void> {
-            // Lost commands leave keys behind, nothing else: nobody reads a claim below the low water.
-            std::ignore = co_await self->redis.command(std::move(args));
-        }(impl_, std::move(command)),
-        asio::detached);
+    if (none_reserved) {
+        std::vector<std::string> keys{impl_->head_key(), impl_->block_key(next)};
+        std::vector<std::string> args{std::to_string(impl_->head.owner),
+                                      std::string{base::as_view(impl_->head.marker)}};
+        asio::co_spawn(
+            impl_->executor,
+            [](std::shared_ptr<impl> self, std::vector<std::string> k,
+               std::vector<std::string> a) -> asio::awaitable<void> {
+                // Lost, it leaves a key behind until the partition moves on, nothing else.
+                std::ignore = co_await self->redis.eval(drop_script, std::move(k), std::move(a));
+            }(impl_, std::move(keys), std::move(args)),
+            asio::detached);
+    }
 }
 
 } // namespace semel::delivery

@@ -2,6 +2,7 @@
 
 #include <base/must.hpp>
 #include <crypto/keys.hpp>
+#include <delivery/forgetting.hpp>
 #include <kafka/admin.hpp>
 #include <kafka/retention.hpp>
 #include <redis/configured.hpp>
@@ -67,7 +68,7 @@ asio::awaitable<void> forget_retries(runtime::context& ctx, engine& e, kafka::ad
     constexpr std::chrono::seconds every{60};
     std::map<kafka::topic_partition, kafka::offset> forgotten;
     while (co_await runtime::sleep(every)) {
-        auto settled = e.settled_retries();
+        auto settled = e.settled("retry.");
         std::erase_if(settled, [&](const kafka::start& s) { return s.next <= forgotten[s.at]; });
         const auto done =
             co_await runtime::on_thread(thread, [&kafka, settled] { return kafka.delete_records(settled); });
@@ -90,6 +91,7 @@ asio::awaitable<void> work(runtime::context& ctx, engine& e, catalog::catalog& c
     tasks.push_back(tell_health(ctx, c, redis, clock));
     tasks.push_back(tell_trouble(e, clock, told));
     tasks.push_back(forget_retries(ctx, e, kafka, thread));
+    tasks.push_back(forget_dispatches(e, c, ctx.config().kafka_bootstrap, ctx.log()));
     co_await runtime::first_of(std::move(tasks));
 }
 

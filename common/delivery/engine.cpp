@@ -393,10 +393,11 @@ std::vector<trouble::entry> engine::troubles() const {
     return impl_->troubles();
 }
 
-std::vector<kafka::start> engine::settled_retries() const {
+std::vector<kafka::start> engine::settled(std::string_view topics) const {
+    const auto prefix = impl_->options.prefix + std::string{topics};
     std::vector<kafka::start> out;
     for (const auto& p : impl_->order) {
-        if (p->state == partition::phase::open && p->at.topic.starts_with(impl_->options.prefix + "retry.")) {
+        if (p->state == partition::phase::open && p->at.topic.starts_with(prefix)) {
             out.push_back({.at = p->at, .next = p->window.committed_next()});
         }
     }

@@ -73,8 +73,8 @@ class engine {
     /// What stands still at the moment, in words.
     std::vector<trouble::entry> troubles() const;
 
-    /// Of the partitions of retry.* that are ours: below which offset all is settled and committed.
-    std::vector<kafka::start> settled_retries() const;
+    /// Of our partitions of topics that begin so ("retry."): below which offset all is settled and committed.
+    std::vector<kafka::start> settled(std::string_view topics) const;
 
     static constexpr std::chrono::milliseconds closing_time{8'000};
 

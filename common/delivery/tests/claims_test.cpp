@@ -4,6 +4,8 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <gtest/gtest.h>
 #include <support/redis_server.hpp>
 #include <support/slowness.hpp>
@@ -159,6 +161,59 @@ TEST_F(ClaimsTest, ARebuiltHeadBringsItsClaimsBackAndDroppedBlocksAreGone) {
         }
         EXPECT_FALSE(found.at(0));
         EXPECT_TRUE(found.at(1)) << "its block is not wholly below";
+    });
+}
+
+TEST_F(ClaimsTest, TheLastBlockGoesWhenNothingInItIsReservedUnlessAnotherOwnsIt) {
+    play([this]() -> asio::awaitable<void> {
+        co_await redis.connected();
+        co_await mine.raise(5, mark(1));
+        mine.use(head_of(5, 1));
+        EXPECT_EQ(co_await mine.take(ref(1'500), "a", false), claim_answer::mine);
+        mine.drop_below(1'501);
+        std::vector<claim_ref> refs{ref(1'500)};
+        auto found = (co_await mine.look_up(head_of(5, 1), refs)).value();
+        EXPECT_TRUE(found.at(0)) << "its block is not wholly below";
+        mine.drop_below(1'501, true);
+        for (int i = 0; i < 200 && found.at(0); ++i) {
+            found = (co_await mine.look_up(head_of(5, 1), refs)).value();
+        }
+        EXPECT_FALSE(found.at(0));
+
+        // The former owner was held up between its commit and this.
+        co_await theirs.raise(6, mark(1));
+        theirs.use(head_of(6, 1));
+        EXPECT_EQ(co_await theirs.take(ref(1'502), "a", false), claim_answer::mine);
+        mine.drop_below(1'502, true);
+        co_await asio::post(asio::use_awaitable); // it is sent now, and answered before what follows
+        refs = {ref(1'502)};
+        found = (co_await theirs.look_up(head_of(6, 1), refs)).value();
+        EXPECT_TRUE(found.at(0));
+    });
+}
+
+TEST_F(ClaimsTest, WhatCouldNotBeDroppedIsDroppedWithTheNextOnes) {
+    play([this]() -> asio::awaitable<void> {
+        co_await redis.connected();
+        const auto h = head_of(7, 4);
+        std::vector<std::pair<claim_ref, std::string>> open;
+        open.emplace_back(ref(10), encode_claim(7, "a"));
+        open.emplace_back(ref(200 * claims::block_size), encode_claim(7, "a"));
+        EXPECT_TRUE(co_await mine.rebuild(h, std::move(open)));
+        server.tell("SAVE");
+        server.kill();
+        mine.drop_below(2 * claims::block_size);
+        while (redis.trouble().empty()) { // until the loss is noticed, with everything that was out
+            co_await asio::post(asio::use_awaitable);
+        }
+        server.start();
+        co_await redis.connected();
+        EXPECT_EQ(server.tell("DBSIZE"), "3\n") << "a head and two blocks";
+        mine.drop_below(201 * claims::block_size);
+        for (int i = 0; i < 200 && server.tell("DBSIZE") != "1\n"; ++i) {
+            co_await asio::post(asio::use_awaitable);
+        }
+        EXPECT_EQ(server.tell("DBSIZE"), "1\n") << "the head";
     });
 }
 

@@ -122,6 +122,42 @@ TEST(Engine, APausedCampaignIsParkedOnceAndGoesOnAtOnce) {
     on.expect_the_truth();
 }
 
+// A gateway of some 500 a second and seconds of work reserved or waiting: what counts is the last message that the
+// gateway accepted.
+TEST(Engine, APauseTakesHoldWithinASecond) {
+    stage on;
+    on.gateways = "gateway-a:16:500:2:0";
+    on.dispatch("ok", 6'000);
+    on.start();
+    wait_until([&] { return on.acceptances() >= 500; }, "the campaign to be under way");
+    on.set(v1::CAMPAIGN_PAUSED);
+    const auto paused = std::chrono::steady_clock::now();
+    const auto parked = [&] { return on.records(wire::parked(base::channel::sms)).size(); };
+    wait_until([&] { return on.acceptances() + parked() == 6'000; }, "all that was not sent to be parked");
+    std::chrono::steady_clock::time_point last;
+    for (const auto& [notification, copies] : on.accepted()) {
+        for (const auto& copy : copies) {
+            last = std::max(last, std::chrono::steady_clock::time_point{std::chrono::microseconds{copy.at_us}});
+        }
+    }
+    EXPECT_LT(last - paused, 1s * support::slowness);
+    EXPECT_LT(on.acceptances(), 6'000U) << "the campaign was over before the pause";
+    on.set(v1::CAMPAIGN_RUNNING);
+    on.expect_the_truth();
+}
+
+// Claims are of use only while a message may be out.
+TEST(Engine, LeavesNoClaimBehindWhenEverythingIsSettled) {
+    stage on;
+    for (const auto* behaviour : {"ok", "perm", "temp", "late"}) {
+        on.dispatch(behaviour, behaviour == std::string{"ok"} ? 3'000 : 20);
+    }
+    on.start();
+    on.expect_the_truth();
+    const auto blocks = [&] { return on.redis.tell("EVAL \"return #redis.call('KEYS', '*:c:*')\" 0"); };
+    wait_until([&] { return blocks() == "0\n"; }, "the claims to be dropped");
+}
+
 TEST(Engine, WhatIsParkedExpiresAndIsCancelledAllTheSame) {
     stage on;
     on.set(v1::CAMPAIGN_PAUSED);

@@ -1,0 +1,30 @@
+#pragma once
+// What Kafka need not keep of dispatch.*. All that an auditor needs stands in the events; what is settled is
+// not read again, whatever becomes of the dispatcher (docs/decisions/0014-what-kafka-keeps.md).
+
+#include <base/time.hpp>
+#include <catalog/catalog.hpp>
+#include <delivery/engine.hpp>
+#include <semel/v1/campaign.pb.h>
+#include <telemetry/log.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <string>
+
+namespace semel::delivery {
+
+/// Settled records of dispatch.* are the plain list of who was to be told. They stay while their campaign runs, and for
+/// as long as this from then on, for whoever looks into what happened.
+inline constexpr std::chrono::hours dispatched_kept_afterwards{24};
+
+/// Whether a settled record of dispatch.* stays. `campaign`: nothing when it is not known here; then it does.
+bool stays(const v1::Campaign* campaign, base::timestamp written, base::timestamp now);
+
+/// From time to time, of the partitions that are ours: deletes what is settled and does not stay, up to the first
+/// record that does. A broker that refuses loses nothing by it. All references must outlive this.
+boost::asio::awaitable<void> forget_dispatches(const engine&, const catalog::catalog&, std::string bootstrap,
+                                               telemetry::logger&);
+
+} // namespace semel::delivery
