@@ -23,6 +23,7 @@ http::router routes(services& s) {
                           co_return answer(json::object{{"user", who.name}, {"role", to_string(who.role)}});
                       }));
     add_campaign_routes(all, s);
+    add_step_routes(all, s);
     add_upload_routes(all, s);
     add_record_routes(all, s);
     add_trial_routes(all, s);

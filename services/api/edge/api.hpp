@@ -28,6 +28,7 @@ http::router routes(services&);
 
 // The parts, each adding its routes.
 void add_campaign_routes(http::router&, services&);
+void add_step_routes(http::router&, services&);
 void add_upload_routes(http::router&, services&);
 void add_record_routes(http::router&, services&);
 void add_trial_routes(http::router&, services&);

@@ -1,4 +1,4 @@
-// Creating campaigns and taking them through their steps.
+// Creating campaigns, and the list of them.
 
 #include "api.hpp"
 
@@ -10,13 +10,11 @@
 #include <runtime/together.hpp>
 #include <telemetry/log.hpp>
 #include <wire/identity.hpp>
-#include <wire/uploads.hpp>
 
 #include <api/core/deadline.hpp>
 #include <api/core/settings.hpp>
 #include <fmt/format.h>
 
-#include <functional>
 #include <set>
 
 namespace semel::api {
@@ -281,182 +279,6 @@ asio::awaitable<http::response> create(services& s, http::request& r, user who) 
     co_return answer(made, 201);
 }
 
-/// What a step needs to know besides the campaign.
-struct step_input {
-    std::map<std::uint32_t, wave_plan> plans;
-    std::vector<approval> approvals;
-    std::string creator;
-    std::function<std::vector<notice::problem>()> problems; // of the notice
-    std::optional<approval> approved;                       // out: to be stored
-    std::string said;                                       // out: what the record of the step says besides its name
-};
-using step_of = std::function<step(const v1::Campaign&, step_input&, const user&)>;
-
-v1::Event wave_event(v1::EventKind kind, const v1::Campaign& c, const v1::Wave& wave, const user& who) {
-    v1::Event e;
-    e.set_id(wire::event_id(kind, c.id(), wave.number()));
-    e.set_kind(kind);
-    e.set_campaign_id(c.id());
-    e.set_time_us(base::to_us(base::now()));
-    e.set_wave(wave.number());
-    e.set_rows(wave.rows());
-    e.set_rejected(wave.rejected());
-    e.set_actor(who.name);
-    return e;
-}
-
-/// What the step did to waves, as the ledger must know it, and to the uploads they came from.
-void follow_waves(pqxx::work& tx, const v1::Campaign& before, const v1::Campaign& after, const user& who,
-                  std::int32_t partitions) {
-    for (int i = 0; i < after.waves_size(); ++i) {
-        const auto& wave = after.waves(i);
-        if (wave.phase() == before.waves(i).phase()) {
-            continue;
-        }
-        if (wave.phase() == v1::WAVE_SEALED) {
-            store::enqueue_event(tx, wave_event(v1::EVENT_WAVE_SEALED, after, wave, who), partitions);
-        } else if (is_dropped(wave)) {
-            store::enqueue_event(tx, wave_event(v1::EVENT_WAVE_DROPPED, after, wave, who), partitions);
-            store::forget_file(tx, after.id(), wire::upload_of(wave));
-        }
-    }
-}
-
-asio::awaitable<http::response> take_step(services& s, http::request& r, user who, std::string what, step_of decide) {
-    const auto id = r.parameter("id");
-    const auto partitions = s.topics.events;
-    auto response =
-        co_await s.db.run([id, who, what, decide, partitions](pqxx::connection& connection) -> http::response {
-            pqxx::work tx{connection};
-            const auto campaign = store::lock_campaign(tx, id);
-            if (!campaign) {
-                return not_found(id);
-            }
-            step_input in{.plans = store::read_plans(tx, id),
-                          .approvals = store::read_approvals(tx, id),
-                          .creator = store::creator_of(tx, id),
-                          .problems =
-                              [&tx, &id] {
-                                  const auto source = store::notice_of(tx, id);
-                                  return notice::check({source.files().begin(), source.files().end()}).problems;
-                              },
-                          .approved = {},
-                          .said = {}};
-            const auto next = decide(*campaign, in, who);
-            if (!next) {
-                return refused(next.error());
-            }
-            store::update_campaign(tx, *next);
-            if (in.approved) {
-                store::add_approval(tx, id, *in.approved);
-            }
-            store::enqueue_event(tx, operator_event(*next, who, what + in.said), partitions);
-            follow_waves(tx, *campaign, *next, who, partitions);
-            tx.commit();
-            json::object out{{"id", id}, {"state", to_string(next->phase())}};
-            json::array waves;
-            for (const auto& wave : next->waves()) {
-                waves.push_back(json::object{{"wave", wave.number()}, {"state", to_string(wave.phase())}});
-            }
-            out["waves"] = std::move(waves);
-            return answer(out);
-        });
-    if (response.status == 200) {
-        s.outbox.notify();
-        telemetry::log().info("campaign step", {{"campaign", id}, {"step", what}, {"by", who.name}});
-    }
-    co_return response;
-}
-
-asio::awaitable<http::response> drop(services& s, http::request& r, user who) {
-    const auto wave = number_in(r, "wave");
-    if (!wave) {
-        co_return http::problem(404, "there is no such wave");
-    }
-    auto what = fmt::format("dropped wave {}", *wave);
-    step_of decide = [number = *wave](const v1::Campaign& c, step_input& in, const user& by) {
-        return drop_wave(c, number, in.creator, {.name = by.name, .approver = by.role == role::approver});
-    };
-    co_return co_await take_step(s, r, std::move(who), std::move(what), std::move(decide));
-}
-
-/// {"accept": ["KR-W3"], "reason": "..."}, or no body at all.
-result<acceptance> acceptance_of(const std::string& body) {
-    if (body.empty()) {
-        return acceptance{};
-    }
-    const auto value = json::read(body);
-    if (!value || !value->is_object()) {
-        return failed(fault::kind::malformed, "the body must be a JSON object, or empty");
-    }
-    const auto& o = value->get_object();
-    auto reason = text_of(o, "reason");
-    if (!reason) {
-        return failed(reason.error());
-    }
-    acceptance out{.rules = {}, .reason = std::move(*reason)};
-    if (const auto* list = o.if_contains("accept"); list != nullptr && !list->is_null()) {
-        if (!list->is_array()) {
-            return failed(fault::kind::malformed, "accept must be a list of rules, such as [\"KR-W3\"]");
-        }
-        for (const auto& rule : list->get_array()) {
-            if (!rule.is_string()) {
-                return failed(fault::kind::malformed, "accept must be a list of rules, such as [\"KR-W3\"]");
-            }
-            out.rules.emplace_back(rule.get_string());
-        }
-    }
-    return out;
-}
-
-step decide_approval(const v1::Campaign& c, step_input& in, const user& who, const acceptance& says) {
-    const auto earlier = in.approvals.empty() ? accepted_findings{} : in.approvals.front().accepted;
-    const auto accepted = accept_findings(in.problems(), earlier, says);
-    // Who may not approve at all is told so first.
-    auto ok = approve(c, in.plans, in.approvals, in.creator, who.name, accepted ? *accepted : accepted_findings{});
-    if (!ok) {
-        return failed(ok.error());
-    }
-    if (!accepted) {
-        return failed(accepted.error());
-    }
-    for (const auto& rule : says.rules) {
-        in.said += fmt::format("; accepted {}: {}", rule, says.reason);
-    }
-    in.approved = std::move(ok->approval);
-    return std::move(ok->campaign);
-}
-
-asio::awaitable<http::response> approve_step(services& s, http::request& r, user who) {
-    const auto body = co_await r.body();
-    if (!body) {
-        co_return http::problem(body.error());
-    }
-    const auto says = acceptance_of(*body);
-    if (!says) {
-        co_return http::problem(says.error());
-    }
-    step_of decide = [says = *says](const v1::Campaign& c, step_input& in, const user& by) {
-        return decide_approval(c, in, by, says);
-    };
-    co_return co_await take_step(s, r, std::move(who), "approve", std::move(decide));
-}
-
-/// Pins the date that every message bears, and a default deadline: not by a clock that may be wrong.
-asio::awaitable<http::response> launch_step(services& s, http::request& r, user who) {
-    const auto now = s.time().certain;
-    if (!now) {
-        co_return http::problem(503,
-                                "nothing was launched: what time it is is not certain on the api's host, whose clock "
-                                "is not the Kafka broker's, or Kafka does not answer",
-                                "`semel status` says which; set the clock, or start Kafka, and launch again");
-    }
-    step_of decide = [now = *now](const v1::Campaign& c, step_input& in, const user&) {
-        return launch(c, in.plans, in.approvals, now);
-    };
-    co_return co_await take_step(s, r, std::move(who), "launch", std::move(decide));
-}
-
 } // namespace
 
 void add_campaign_routes(http::router& all, services& s) {
@@ -479,28 +301,6 @@ void add_campaign_routes(http::router& all, services& s) {
                           }
                           co_return answer(out);
                       }));
-
-    const auto add_step = [&](const std::string& name, std::initializer_list<role> roles, step_of decide) {
-        all.add("POST", "/v1/campaigns/{id}/" + name,
-                for_roles(s, roles, [&s, name, decide](http::request& r, user who) {
-                    return take_step(s, r, std::move(who), name, decide);
-                }));
-    };
-    add_step("seal", {role::operator_}, [](const v1::Campaign& c, step_input&, const user&) { return seal(c); });
-    all.add("POST", "/v1/campaigns/{id}/approve", for_roles(s, {role::approver}, [&s](http::request& r, user who) {
-                return approve_step(s, r, std::move(who));
-            }));
-    all.add("POST", "/v1/campaigns/{id}/launch", for_roles(s, {role::operator_}, [&s](http::request& r, user who) {
-                return launch_step(s, r, std::move(who));
-            }));
-    add_step("pause", {role::operator_, role::approver},
-             [](const v1::Campaign& c, step_input&, const user&) { return pause(c); });
-    add_step("resume", {role::operator_}, [](const v1::Campaign& c, step_input&, const user&) { return resume(c); });
-    all.add("POST", "/v1/campaigns/{id}/waves/{wave}/drop",
-            for_roles(s, {role::operator_, role::approver},
-                      [&s](http::request& r, user who) { return drop(s, r, std::move(who)); }));
-    add_step("cancel", {role::operator_, role::approver},
-             [](const v1::Campaign& c, step_input&, const user&) { return cancel(c); });
 }
 
 } // namespace semel::api

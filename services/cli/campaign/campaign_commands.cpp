@@ -200,6 +200,13 @@ counted registration_of(const json::value& campaign) {
     return out;
 }
 
+bool has_imported_wave(const json::value& campaign) {
+    const auto* waves = campaign.is_object() ? campaign.get_object().if_contains("waves") : nullptr;
+    return waves != nullptr && waves->is_array() && std::ranges::any_of(waves->get_array(), [](const json::value& w) {
+               return w.is_object() && text_of(w.get_object(), "state") == "imported";
+           });
+}
+
 int seal(session& s, const std::string& id, bool as_json) {
     progress shown;
     const auto sealed = s.post(campaign_target(id, "/seal"));
@@ -221,11 +228,19 @@ int seal(session& s, const std::string& id, bool as_json) {
             pause_for(300ms);
             continue;
         }
+        if (!sealed && has_imported_wave(*campaign)) {
+            return fail(sealed.error()); // what was registered is an earlier wave
+        }
+        auto o = campaign->as_object();
+        if (const auto said = sealed && sealed->is_object() ? sealed->get_object() : json::object{};
+            said.contains("redis")) {
+            o["redis"] = said.at("redis");
+        }
         if (as_json) {
-            print_json(*campaign);
+            print_json(o);
         } else {
-            const auto& o = campaign->as_object();
-            fmt::print("{}{}\nnext: semel campaign approve {} --as approver\n", deadline_text(o), waves_text(o), id);
+            fmt::print("{}{}{}\nnext: semel campaign approve {} --as approver\n", deadline_text(o), memory_text(o),
+                       waves_text(o), id);
         }
         return 0;
     }

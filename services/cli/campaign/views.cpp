@@ -170,6 +170,23 @@ std::string deadline_text(const json::object& campaign) {
     return fmt::format("deadline  {}{}\n", one_line(deadline), basis.empty() ? "" : ": " + one_line(basis));
 }
 
+std::string memory_text(const json::object& sealed) {
+    const auto* found = sealed.if_contains("redis");
+    if (found == nullptr || !found->is_object()) {
+        return {};
+    }
+    const auto& redis = found->get_object();
+    const auto megabytes = [&](std::string_view key) { return static_cast<double>(number_of(redis, key)) / 1e6; };
+    const auto* room = redis.if_contains("room_bytes");
+    const auto unknown = text_of(redis, "unknown");
+    return fmt::format(
+        "memory    {:.1f} MB of Redis for at most {} ids and addresses, until the campaign is over; {}\n",
+        megabytes("bytes"), with_separators(number_of(redis, "entries")),
+        !unknown.empty()                      ? "whether it has them is not known: " + one_line(unknown)
+        : room != nullptr && !room->is_null() ? fmt::format("{:.1f} MB are left", megabytes("room_bytes"))
+                                              : "it has no maxmemory");
+}
+
 std::string campaign_text(const json::object& campaign) {
     auto out = heading(campaign);
     if (const auto incident = text_of(campaign, "incident"); !incident.empty()) {

@@ -11,6 +11,8 @@ std::string campaigns_text(const json::value& list);
 /// The counts that an approver signs: what was uploaded and what registering found, wave by wave.
 std::string waves_text(const json::object& campaign);
 std::string campaign_text(const json::object& campaign);
+/// The memory that the campaign takes in Redis, as the answer to a seal says it; nothing where it is not said.
+std::string memory_text(const json::object& sealed);
 /// When it gives up, and where that comes from; nothing for a campaign of an older version that has no end.
 std::string deadline_text(const json::object& campaign);
 std::string status_text(const json::object& status);

@@ -236,6 +236,19 @@ TEST_F(Commands, SealGoesOnWithAWaitThatWasInterrupted) {
     EXPECT_THAT(nothing_to_do.err, HasSubstr("no imported wave"));
 }
 
+TEST_F(Commands, SealFailsWithTheReasonWhenRedisCannotHoldTheWave) {
+    constexpr auto waits = R"({"id":"c-1","waves":[{"wave":1,"state":"sealed","rows":10,"rejected":1,"plan":null},
+                               {"wave":2,"state":"imported","rows":10,"rejected":1}]})";
+    constexpr auto waits_no_more = R"({"id":"c-1","waves":[{"wave":1,"state":"registered","rows":10,"rejected":1},
+                                       {"wave":2,"state":"imported","rows":10,"rejected":1}]})";
+    api.on("POST", "/v1/campaigns/{id}/seal", {{409, R"({"error":"Redis cannot hold campaign c-1","retry":false})"}})
+        .on("GET", "/v1/campaigns/{id}", {{200, waits}, {200, waits_no_more}})
+        .start();
+    const auto r = semel({"campaign", "seal", "c-1"});
+    EXPECT_EQ(r.exit_code, 1) << "that the first wave is registered is no success of this seal";
+    EXPECT_THAT(r.err, HasSubstr("Redis cannot hold campaign c-1"));
+}
+
 TEST_F(Commands, WatchEndsWithTheCampaignAndOutlivesTheApi) {
     api.on("GET", "/v1/campaigns/{id}/status",
            {{200, R"({"state":"running","channels":{"email":{"planned":2,"accepted":1}}})"},

@@ -45,6 +45,20 @@ TEST(Views, ADeadlineThatNobodyChoseSaysWhereItComesFrom) {
     EXPECT_EQ(deadline_text(parsed(R"({"deadline":null})")), "");
 }
 
+TEST(Views, ASealSaysWhatItTakesOfRedis) {
+    EXPECT_EQ(memory_text(parsed(R"({})")), "") << "an older api";
+    EXPECT_EQ(
+        memory_text(parsed(R"({"redis":{"entries":2000000,"bytes":60000000,"room_bytes":500000000}})")),
+        "memory    60.0 MB of Redis for at most 2,000,000 ids and addresses, until the campaign is over; 500.0 MB "
+        "are left\n");
+    EXPECT_EQ(memory_text(parsed(R"({"redis":{"entries":4,"bytes":120,"room_bytes":null}})")),
+              "memory    0.0 MB of Redis for at most 4 ids and addresses, until the campaign is over; it has no "
+              "maxmemory\n");
+    EXPECT_EQ(memory_text(parsed(R"({"redis":{"entries":4,"bytes":120,"room_bytes":null,"unknown":"refused"}})")),
+              "memory    0.0 MB of Redis for at most 4 ids and addresses, until the campaign is over; whether it has "
+              "them is not known: refused\n");
+}
+
 TEST(Views, StatusIsOneLineForALog) {
     EXPECT_EQ(status_line(parsed(running)),
               "running; email 9,120/10,000 accepted, 3 failed, 1,200/s; sms 48/50 accepted, 2 in doubt; done at "
