@@ -1,6 +1,6 @@
 #pragma once
 // The claims of a dispatcher in Redis: taken just before the bytes that make a gateway accept, given an outcome just
-// after its answer (design.md, section 5). One partition's head and claims share a hash tag.
+// after its answer (docs/exactly-once.md). One partition's head and claims share a hash tag.
 //
 //   {d:TOPIC:PARTITION}:head       owner, marker, run_id, replid, closing
 //   {d:TOPIC:PARTITION}:c:BLOCK    notification+attempt -> "c" OWNER ":" GATEWAY (claimed) or "o" + outcome; a block is

@@ -1,7 +1,7 @@
 #pragma once
 // The engine of email, push and sms: takes records of dispatch.* and retry.*, sends each once through a gateway, and
 // says so. What makes it exactly once stands in window.hpp (the committed range), claims.hpp (the claim before the last
-// bytes) and here, in the order of the steps of taking over, committing and rebuilding (design.md, section 5).
+// bytes) and here, in the order of the steps of taking over, committing and rebuilding (docs/exactly-once.md).
 //
 // One strand, one consumer, one transactional producer a process. Data flows one way: consumer -> partitions -> deliver
 // -> outbox -> commit.

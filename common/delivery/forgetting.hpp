@@ -1,6 +1,6 @@
 #pragma once
 // What Kafka need not keep of dispatch.*. All that an auditor needs stands in the events; what is settled is
-// not read again, whatever becomes of the dispatcher (docs/decisions/0014-what-kafka-keeps.md).
+// not read again, whatever becomes of the dispatcher (docs/decisions/0015-what-is-kept-and-for-how-long.md).
 
 #include <base/time.hpp>
 #include <catalog/catalog.hpp>

@@ -1,6 +1,6 @@
 #pragma once
 // The seam between the delivery engine and the protocols. Sending is split in two, because only then is a crash before
-// the claim a certain "not sent" (design.md, section 5):
+// the claim a certain "not sent" (docs/exactly-once.md):
 //
 //   stage()    writes everything except the bytes that make the gateway accept (SMTP: the final dot; HTTP/2: the
 //              last byte of the body; SMPP: the PDU itself)

@@ -1,6 +1,6 @@
 #pragma once
 // The part [next, end) of one Kafka partition that a dispatcher has reserved, and what in it is settled: the memory
-// behind "each message once" (design.md, section 5). Pure; one strand.
+// behind "each message once" (docs/exactly-once.md). Pure; one strand.
 //
 // The rule that everything rests on: a record may be sent only when its offset lies below an `end` that Kafka has
 // *committed*. Whoever takes the partition over then knows every record that may be out.

@@ -75,7 +75,7 @@ struct stopped {}; ///< the consumer was closed
 using event = std::variant<records, assigned, revoked, stopped>;
 
 /// A group membership at one moment: taken once, at assignment, and bound to that assignment's partitions. Fresh
-/// metadata would let Kafka accept offsets of partitions that are no longer ours (design.md, section 5).
+/// metadata would let Kafka accept offsets of partitions that are no longer ours (docs/exactly-once.md).
 class membership; // opaque; hold it by std::shared_ptr<const membership>
 
 enum class outcome {

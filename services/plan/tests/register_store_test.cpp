@@ -294,7 +294,7 @@ asio::awaitable<void> takes_the_memory_that_seal_says(redis_server& s) {
         const auto bytes = co_await measured(s, rows);
         EXPECT_LE(bytes, bytes_an_entry * 1.02);
         EXPECT_GE(bytes, bytes_an_entry * 0.8) << "what is far too much refuses campaigns that would fit";
-        EXPECT_LE(bytes, 40.0) << "design.md, section 4";
+        EXPECT_LE(bytes, 40.0) << "docs/architecture.md";
         s.tell("FLUSHALL");
     }
 }
