@@ -22,13 +22,19 @@ std::optional<outage> outage_in(const std::exception& e) {
     if (state == "53100") {
         return outage{disk_full, "the disk of PostgreSQL is full"};
     }
+    if (state == "57014" || state == "25P03") {
+        return outage{slow, with_state("PostgreSQL did not answer within its limit of time")};
+    }
     if (state.starts_with("53") || state.starts_with("58")) {
         return outage{short_of_something, with_state("PostgreSQL lacks a resource")};
     }
     if (state.starts_with("57") || state.starts_with("08") || state == "25006") {
         return outage{stopping, with_state("PostgreSQL is starting, stopping or read-only")};
     }
-    if (state == "40001" || state == "40P01" || state == "55P03") {
+    if (state == "55P03") {
+        return outage{contended, with_state("PostgreSQL lets a statement wait for a lock for too long")};
+    }
+    if (state == "40001" || state == "40P01") {
         return outage{contended, with_state("PostgreSQL let another transaction go first")};
     }
     if (state == "3F000" || state == "42P01" || state == "42883") {

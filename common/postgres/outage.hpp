@@ -14,6 +14,7 @@ struct outage {
         stopping, ///< or starting, or read-only
         disk_full,
         short_of_something, ///< memory, connections, files
+        slow,               ///< a statement or an idle transaction took longer than its limit: it may hang
         contended,          ///< another transaction went first; doing it again helps
         no_such_table,      ///< nor schema, nor function: whoever makes them has not run yet
     };

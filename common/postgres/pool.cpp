@@ -10,20 +10,22 @@
 namespace semel::postgres {
 
 struct pool::impl {
-    impl(std::string d, unsigned n)
-        : dsn(std::move(d))
+    impl(const std::string& d, unsigned n, const limits& l)
+        : dsn(watched(d, l))
+        , limit(l)
         , most(n)
         , threads(n) {}
 
     const std::string dsn;
+    const limits limit;
     const unsigned most;
     std::mutex mutex;
     std::vector<std::unique_ptr<pqxx::connection>> idle;
     boost::asio::thread_pool threads; // last: its threads use what is above
 };
 
-pool::pool(std::string dsn, unsigned connections)
-    : impl_(std::make_unique<impl>(std::move(dsn), std::max(connections, 1U))) {}
+pool::pool(std::string dsn, unsigned connections, limits limit)
+    : impl_(std::make_unique<impl>(dsn, std::max(connections, 1U), limit)) {}
 
 pool::~pool() {
     impl_->threads.join();
@@ -49,6 +51,7 @@ pqxx::connection& pool::take() {
 #pragma clang diagnostic ignored "-Wdeprecated-declarations"
     fresh->inhibit_reactivation(true);
 #pragma clang diagnostic pop
+    impose(*fresh, impl_->limit);
     return *fresh.release();
 }
 
@@ -67,6 +70,8 @@ void pool::give_back(pqxx::connection& used) noexcept {
 void migrate(pqxx::connection& connection, std::string_view component, std::initializer_list<std::string_view> steps) {
     const std::string name{component};
     pqxx::work tx{connection};
+    // A step may write a large table anew, and whoever starts beside us waits for it.
+    tx.exec("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0");
     // One lock for all components: two that start together would both create the table below.
     tx.exec("SELECT pg_advisory_xact_lock(hashtext('semel.schema_steps'))");
     tx.exec("CREATE TABLE IF NOT EXISTS schema_steps (component text NOT NULL, step integer NOT NULL, "

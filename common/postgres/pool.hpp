@@ -3,6 +3,8 @@
 // executor with the result. A broken connection is replaced; serialization failures and lost connections are thrown
 // to the caller as pqxx exceptions (the caller knows whether repeating is safe).
 
+#include "limits.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -30,7 +32,7 @@ namespace semel::postgres {
 class pool {
   public:
     /// Connects at the first use, not here. `connections` is also the number of threads.
-    pool(std::string dsn, unsigned connections);
+    pool(std::string dsn, unsigned connections, limits = {});
     /// Waits for the work that was given.
     ~pool();
     pool(const pool&) = delete;
@@ -80,8 +82,8 @@ class pool {
 };
 
 /// Applies numbered schema steps once, under an advisory lock and in one transaction: {"ledger", {step1_sql,
-/// step2_sql}}. Throws when an applied step's text has changed, and when the database knows more steps than the
-/// program.
+/// step2_sql}}. Takes what time it needs. Throws when an applied step's text has changed, and when the database knows
+/// more steps than the program.
 void migrate(pqxx::connection&, std::string_view component, std::initializer_list<std::string_view> steps);
 
 template <class R, class F>

@@ -9,6 +9,8 @@
 #include <api/edge/publisher.hpp>
 #include <ticks/service.hpp>
 
+#include <chrono>
+
 namespace {
 
 using namespace semel;
@@ -28,7 +30,8 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
     if (!kek) {
         throw std::runtime_error{kek.error().why()};
     }
-    postgres::pool db{ctx.config().postgres_dsn, 4};
+    // The report of a large campaign takes longer than anything that others ask for.
+    postgres::pool db{ctx.config().postgres_dsn, 4, {.statement = std::chrono::minutes{5}}};
     db.run_blocking([&](pqxx::connection& c) {
         api::store::migrate(c);
         api::adopt_users(c, ctx.config().tokens_dir);

@@ -27,6 +27,9 @@ TEST(Outage, IsToldFromMistakes) {
     EXPECT_EQ(kind_of_state("53300"), short_of_something);
     EXPECT_EQ(kind_of_state("58030"), short_of_something);
     EXPECT_EQ(kind_of_state("40P01"), contended);
+    EXPECT_EQ(kind_of_state("55P03"), contended);
+    EXPECT_EQ(kind_of_state("57014"), slow);
+    EXPECT_EQ(kind_of_state("25P03"), slow);
     EXPECT_EQ(kind_of_state("42P01"), no_such_table);
     for (const auto* mistake : {"23505", "42601", "22P02", ""}) {
         EXPECT_EQ(kind_of_state(mistake), std::nullopt) << mistake;

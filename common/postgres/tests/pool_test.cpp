@@ -1,3 +1,4 @@
+#include <postgres/outage.hpp>
 #include <postgres/pool.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -8,13 +9,16 @@
 #include <support/backing.hpp>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <optional>
 #include <thread>
 
 namespace semel::postgres {
 namespace {
 
 namespace asio = boost::asio;
+using namespace std::chrono_literals;
 
 /// Each test has a schema of its own, dropped at its end.
 class Postgres : public testing::Test {
@@ -192,6 +196,90 @@ TEST_F(Postgres, TwoProcessesMayMigrateAtOnce) {
             migrate(c, "x", {"CREATE TABLE t (a int)"});
         });
     }
+}
+
+/// What was thrown, as it is told to people, or nothing.
+template <class F>
+std::optional<outage> hindered(pool& db, F work) {
+    try {
+        db.run_blocking(work);
+    } catch (const std::exception& e) {
+        return outage_in(e);
+    }
+    return std::nullopt;
+}
+
+TEST_F(Postgres, ALockThatAnotherHoldsEndsTheStatementAndTheNextOneGoesOn) {
+    pool db{dsn_, 1, {.lock = 200ms}};
+    db.run_blocking([](pqxx::connection& c) {
+        pqxx::work tx{c};
+        tx.exec("CREATE TABLE t (a int)");
+        tx.commit();
+    });
+    const auto insert = [](pqxx::connection& c) {
+        pqxx::work tx{c};
+        tx.exec("INSERT INTO t VALUES (1)");
+        tx.commit();
+    };
+    {
+        pqxx::connection other{dsn_};
+        pqxx::work holds{other};
+        holds.exec("LOCK TABLE t");
+        const auto why = hindered(db, insert);
+        ASSERT_TRUE(why);
+        EXPECT_EQ(why->what, outage::kind::contended);
+        EXPECT_EQ(why->words, "PostgreSQL lets a statement wait for a lock for too long (SQLSTATE 55P03)");
+    }
+    EXPECT_FALSE(hindered(db, insert));
+}
+
+TEST_F(Postgres, AStatementThatDoesNotEndIsEndedAndTheNextOneGoesOn) {
+    pool db{dsn_, 1, {.statement = 200ms}};
+    const auto why = hindered(db, [](pqxx::connection& c) { pqxx::nontransaction{c}.exec("SELECT pg_sleep(60)"); });
+    ASSERT_TRUE(why);
+    EXPECT_EQ(why->what, outage::kind::slow);
+    EXPECT_EQ(why->words, "PostgreSQL did not answer within its limit of time (SQLSTATE 57014)");
+    EXPECT_FALSE(hindered(db, one));
+}
+
+TEST_F(Postgres, ATransactionThatStandsStillLosesItsLocks) {
+    pool db{dsn_, 2, {.idle_in_transaction = 200ms}};
+    db.run_blocking([](pqxx::connection& c) {
+        pqxx::work tx{c};
+        tx.exec("CREATE TABLE t (a int)");
+        tx.commit();
+    });
+    const auto why = hindered(db, [&](pqxx::connection& c) {
+        pqxx::work still{c};
+        still.exec("LOCK TABLE t");
+        db.run_blocking([](pqxx::connection& other) { pqxx::work{other}.exec("SELECT a FROM t"); }); // it waits
+        still.exec("SELECT 1");
+    });
+    ASSERT_TRUE(why);
+    EXPECT_TRUE(why->what == outage::kind::slow || why->what == outage::kind::unreachable) << why->words;
+    EXPECT_FALSE(hindered(db, one));
+}
+
+std::string shown(pool& db, const std::string& name) {
+    return db.run_blocking(
+        [&](pqxx::connection& c) { return pqxx::nontransaction{c}.exec1("SHOW " + name)[0].as<std::string>(); });
+}
+
+TEST_F(Postgres, WhatTheDsnSetsStands) {
+    pool ours{dsn_, 1};
+    EXPECT_EQ(shown(ours, "statement_timeout"), "1min");
+    EXPECT_EQ(shown(ours, "lock_timeout"), "20s");
+    EXPECT_EQ(shown(ours, "idle_in_transaction_session_timeout"), "1min");
+    pool theirs{dsn_ + (dsn_.starts_with("postgres") ? "%20-cstatement_timeout%3D7s" : "\\ -cstatement_timeout=7s"), 1};
+    EXPECT_EQ(shown(theirs, "statement_timeout"), "7s");
+    EXPECT_EQ(shown(theirs, "lock_timeout"), "20s");
+    EXPECT_EQ(shown(theirs, "search_path"), schema_);
+}
+
+TEST_F(Postgres, ASchemaStepTakesItsTime) {
+    pool db{dsn_, 1, {.statement = 100ms, .lock = 100ms}};
+    db.run_blocking([](pqxx::connection& c) { migrate(c, "x", {"SELECT pg_sleep(0.3)"}); });
+    EXPECT_EQ(shown(db, "statement_timeout"), "100ms") << "of the steps alone";
 }
 
 } // namespace
