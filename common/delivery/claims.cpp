@@ -81,13 +81,6 @@ for i = 6, #ARGV, 3 do redis.call('HSET', KEYS[tonumber(ARGV[i])], ARGV[i + 1], 
 return 1
 )"};
 
-// For a block that others may claim in later. ARGV: owner, marker.
-const redis::script drop_script{R"(
-local h = redis.call('HMGET', KEYS[1], 'owner', 'marker')
-if h[1] ~= ARGV[1] or h[2] ~= ARGV[2] then return redis.error_reply('STALE another head stands here') end
-return redis.call('UNLINK', KEYS[2])
-)"};
-
 base::fault as_fault(const redis::reply& error) {
     if (error.error_code() == "NEWER") {
         return {base::fault::kind::permanent, "another process owns the partition now"};
@@ -412,8 +405,10 @@ void claims::note(claim_ref ref, const claim_outcome& outcome) {
     self->start(self->noting, [self] { return self->note_all(); });
 }
 
-void claims::drop_below(kafka::offset next, bool none_reserved) {
-    const auto last = next / block_size; // this block may still be needed
+void claims::drop_below(kafka::offset next) {
+    // The block of `next` stays, also when nothing in it is reserved any more: a command that Redis carries out late,
+    // after its connection was given up, would take claims away that were made there since.
+    const auto last = next / block_size;
     // After a take-over the first block that may exist is not known; an owner before us has dropped what it passed.
     const auto first = impl_->dropped_below.value_or(std::max<kafka::offset>(0, last - 64));
     std::vector<std::string> command{"UNLINK"};
@@ -430,19 +425,6 @@ void claims::drop_below(kafka::offset next, bool none_reserved) {
                     self->dropped_below = std::min(*self->dropped_below, from); // again, with the next ones
                 }
             }(impl_, std::move(command), first),
-            asio::detached);
-    }
-    if (none_reserved) {
-        std::vector<std::string> keys{impl_->head_key(), impl_->block_key(next)};
-        std::vector<std::string> args{std::to_string(impl_->head.owner),
-                                      std::string{base::as_view(impl_->head.marker)}};
-        asio::co_spawn(
-            impl_->executor,
-            [](std::shared_ptr<impl> self, std::vector<std::string> k,
-               std::vector<std::string> a) -> asio::awaitable<void> {
-                // Lost, it leaves a key behind until the partition moves on, nothing else.
-                std::ignore = co_await self->redis.eval(drop_script, std::move(k), std::move(a));
-            }(impl_, std::move(keys), std::move(args)),
             asio::detached);
     }
 }

@@ -87,10 +87,8 @@ class claims {
     boost::asio::awaitable<claim_answer> take(claim_ref, std::string gateway, bool again);
     /// Sends the outcome off; evidence, so nobody waits for it.
     void note(claim_ref, const claim_outcome&);
-    /// Forgets the blocks that lie wholly below `next`, whose commit is known to have succeeded. `none_reserved`: that
-    /// commit reserves nothing from `next` on, so nothing is claimed there before another one: then also the block that
-    /// `next` lies in, or a partition that rests would keep it for good.
-    void drop_below(kafka::offset next, bool none_reserved = false);
+    /// Forgets the blocks that lie wholly below `next`, whose commit is known to have succeeded.
+    void drop_below(kafka::offset next);
 
     static constexpr kafka::offset block_size = 1'024;
 

@@ -146,7 +146,7 @@ asio::awaitable<void> engine::impl::commit_now(std::shared_ptr<std::optional<boo
         p.open_claims.erase(p.open_claims.begin(), p.open_claims.lower_bound(said[i].next));
         SEMEL_FAILPOINT("delivery.commit.known");
         // Not before the commit is known: a block is the only memory of what the range does not settle.
-        p.claims.drop_below(said[i].next, said[i].next == said[i].end);
+        p.claims.drop_below(said[i].next);
         SEMEL_FAILPOINT("delivery.commit.dropped");
     }
     ended(true);

@@ -164,34 +164,6 @@ TEST_F(ClaimsTest, ARebuiltHeadBringsItsClaimsBackAndDroppedBlocksAreGone) {
     });
 }
 
-TEST_F(ClaimsTest, TheLastBlockGoesWhenNothingInItIsReservedUnlessAnotherOwnsIt) {
-    play([this]() -> asio::awaitable<void> {
-        co_await redis.connected();
-        co_await mine.raise(5, mark(1));
-        mine.use(head_of(5, 1));
-        EXPECT_EQ(co_await mine.take(ref(1'500), "a", false), claim_answer::mine);
-        mine.drop_below(1'501);
-        std::vector<claim_ref> refs{ref(1'500)};
-        auto found = (co_await mine.look_up(head_of(5, 1), refs)).value();
-        EXPECT_TRUE(found.at(0)) << "its block is not wholly below";
-        mine.drop_below(1'501, true);
-        for (int i = 0; i < 200 && found.at(0); ++i) {
-            found = (co_await mine.look_up(head_of(5, 1), refs)).value();
-        }
-        EXPECT_FALSE(found.at(0));
-
-        // The former owner was held up between its commit and this.
-        co_await theirs.raise(6, mark(1));
-        theirs.use(head_of(6, 1));
-        EXPECT_EQ(co_await theirs.take(ref(1'502), "a", false), claim_answer::mine);
-        mine.drop_below(1'502, true);
-        co_await asio::post(asio::use_awaitable); // it is sent now, and answered before what follows
-        refs = {ref(1'502)};
-        found = (co_await theirs.look_up(head_of(6, 1), refs)).value();
-        EXPECT_TRUE(found.at(0));
-    });
-}
-
 TEST_F(ClaimsTest, WhatCouldNotBeDroppedIsDroppedWithTheNextOnes) {
     play([this]() -> asio::awaitable<void> {
         co_await redis.connected();

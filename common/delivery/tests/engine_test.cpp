@@ -146,18 +146,6 @@ TEST(Engine, APauseTakesHoldWithinASecond) {
     on.expect_the_truth();
 }
 
-// Claims are of use only while a message may be out.
-TEST(Engine, LeavesNoClaimBehindWhenEverythingIsSettled) {
-    stage on;
-    for (const auto* behaviour : {"ok", "perm", "temp", "late"}) {
-        on.dispatch(behaviour, behaviour == std::string{"ok"} ? 3'000 : 20);
-    }
-    on.start();
-    on.expect_the_truth();
-    const auto blocks = [&] { return on.redis.tell("EVAL \"return #redis.call('KEYS', '*:c:*')\" 0"); };
-    wait_until([&] { return blocks() == "0\n"; }, "the claims to be dropped");
-}
-
 TEST(Engine, WhatIsParkedExpiresAndIsCancelledAllTheSame) {
     stage on;
     on.set(v1::CAMPAIGN_PAUSED);
