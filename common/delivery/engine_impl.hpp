@@ -1,7 +1,7 @@
 #pragma once
 // The engine's state and the signatures of its parts: engine.cpp (consume, feed, drain), engine_owner.cpp (taking over,
-// rebuilding, giving up), engine_commit.cpp (the transaction), engine_deliver.cpp (one message), engine_settle.cpp
-// (what becomes of it).
+// rebuilding, giving up), engine_commit.cpp (the transaction), engine_deliver.cpp (one message), engine_lanes.cpp
+// (which gateway, how fast), engine_settle.cpp (what becomes of it).
 
 #include <delivery/blame.hpp>
 #include <delivery/engine.hpp>
@@ -22,6 +22,9 @@
 namespace semel::delivery {
 
 namespace asio = boost::asio;
+
+/// For one token, wherever it comes from.
+inline constexpr std::chrono::milliseconds patience_for_tokens{1'000};
 
 /// A gateway and what the engine knows about it.
 struct lane {
@@ -98,17 +101,21 @@ struct engine::impl : std::enable_shared_from_this<impl> {
     asio::awaitable<void> send(partition_ptr, item&);
     asio::awaitable<bool> transmit(partition_ptr, item&, const catalog::campaign&, const outbound&, const v1::Delivery&,
                                    const std::string& content_sha256);
+    bool stays_parked(const partition&, const item&) const;
+    void turn_parked();
+    enum class claimed : unsigned char { yes, in_doubt, later, withdrawn };
+    asio::awaitable<claimed> claim(partition_ptr, const item&, const std::string& gateway);
+
+    // engine_lanes.cpp
     lane* choose(const outbound&, const v1::Dispatch&, base::instant now, std::chrono::milliseconds& wait);
     std::size_t room(const lane&) const;
     bool left_lying(const v1::Dispatch&, base::instant now) const;
-    bool stays_parked(const partition&, const item&) const;
-    void turn_parked();
     asio::awaitable<bool> admitted(lane&, const partition&);
-    asio::awaitable<std::optional<std::chrono::milliseconds>>
-    take_tokens(lane&, const outbound&, const v1::Delivery&, std::uint32_t campaign_rate, std::function<bool()> wanted);
+    asio::awaitable<std::optional<std::chrono::milliseconds>> take_tokens(lane&, const outbound&,
+                                                                          std::string_view domain,
+                                                                          std::uint32_t campaign_rate,
+                                                                          std::function<bool()> wanted);
     asio::awaitable<void> renew(lane&, std::chrono::steady_clock::time_point taken);
-    enum class claimed : unsigned char { yes, in_doubt, later, withdrawn };
-    asio::awaitable<claimed> claim(partition_ptr, const item&, const std::string& gateway);
     enum class paced : unsigned char { yes, later, withdrawn };
     asio::awaitable<paced> keep_pace(lane&, std::string_view domain, partition_ptr);
     verdict heed(lane&, const v1::Dispatch&, std::string_view domain, base::instant sent, verdict);
