@@ -31,6 +31,7 @@ void adaptive_limit::accepted(base::instant, base::instant now) {
         begin(now);
     }
     ++accepted_;
+    ++clean_;
     look(now);
 }
 
@@ -42,6 +43,7 @@ void adaptive_limit::throttled(base::instant sent, base::instant now) {
         begin(now);
     }
     ++throttled_;
+    clean_ = 0;
     look(now);
 }
 
@@ -97,7 +99,7 @@ void adaptive_limit::look(base::instant now) {
 
 void adaptive_limit::lower_to(double pace, base::instant now) {
     limit_ = std::max(std::min(pace, limit_.value_or(pace)), policy_.least);
-    careless_ = policy_.careful_rise;
+    step_up_ = policy_.careful_rise;
     slowed_ = now;
     noisy_windows_ = 0;
     before_probe_.reset();
@@ -134,7 +136,8 @@ void adaptive_limit::slow_down(const seen& what, base::instant now) {
     lower_to(accepted_ > 0 ? what.accepted_per_s * policy_.below : what.sent_per_s / 2, now);
 }
 
-/// Quickly to where refusals began, then carefully, then as if they had never been.
+/// Quickly to where refusals began, then carefully, and less so with each window that nothing is refused in: they may
+/// be over.
 void adaptive_limit::rise(const seen& what, base::instant now) {
     before_.reset();
     before_probe_.reset();
@@ -145,16 +148,17 @@ void adaptive_limit::rise(const seen& what, base::instant now) {
         *limit_ *= 2;
     } else if (*limit_ < refused_at_ * 0.9) {
         *limit_ *= 1.25;
-    } else if (*limit_ < refused_at_ * 1.1) {
-        *limit_ *= 1 + policy_.careful_rise;
     } else {
-        *limit_ *= 1 + careless_;
-        careless_ = std::min(careless_ * 1.3, policy_.fastest_rise);
+        *limit_ *= 1 + step_up_;
+        if (clean_ >= policy_.trusted) {
+            step_up_ = std::min(step_up_ * 1.5, policy_.fastest_rise);
+        }
     }
 }
 
 /// A few are refused: at this pace, or at every pace. Now and then a window a little faster finds out.
 void adaptive_limit::probe(const seen& what) {
+    step_up_ = policy_.careful_rise;
     if (before_probe_) {
         if (what.share > share_before_probe_ * 1.5 + policy_.quiet) {
             limit_ = *before_probe_;
@@ -165,7 +169,7 @@ void adaptive_limit::probe(const seen& what) {
     if (++noisy_windows_ % policy_.between_probes == 0) {
         before_probe_ = limit_;
         share_before_probe_ = what.share;
-        *limit_ *= 1 + policy_.fastest_rise;
+        *limit_ *= 1 + policy_.probe;
     } else {
         limit_ = std::max(*limit_ * (1 - policy_.careful_rise), policy_.least);
     }

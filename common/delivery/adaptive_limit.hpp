@@ -23,7 +23,9 @@ class adaptive_limit {
         double below = 0.97;          ///< of what was accepted: the new limit
         double in_vain = 0.6;         ///< slowed to this share of the old pace with as many refused: not our pace
         double careful_rise = 0.005;  ///< of the limit, in one window, near where refusals began
-        double fastest_rise = 0.10;   ///< beyond it
+        double fastest_rise = 0.5;    ///< of the limit, after some windows without any
+        double probe = 0.10;          ///< of the limit: to find out whether a few refusals depend on the pace
+        unsigned trusted = 100;       ///< answers without a refusal: the rise may quicken
         unsigned enough = 30;         ///< answers
         unsigned between_probes = 10; ///< windows
         base::duration step = std::chrono::milliseconds{250}; ///< the shortest time that is looked at together
@@ -67,8 +69,9 @@ class adaptive_limit {
     base::instant began_{}; // of what is counted
     unsigned accepted_ = 0;
     unsigned throttled_ = 0;
+    unsigned clean_ = 0;         // accepted since the last refusal
     double refused_at_ = 0;      // the pace at which refusals began, as far as known
-    double careless_ = 0;        // the next rise beyond it
+    double step_up_ = 0;         // the next rise beyond it
     std::optional<seen> before_; // slowing down: to find out whether it helps
     double background_ = 0;      // the share of refusals that slowing down did not lower
     base::instant believed_until_{};

@@ -77,6 +77,9 @@ class sender {
                 .refused_share = static_cast<double>(refused) / std::max(accepted + refused, 1U)};
     }
 
+    /// Goes on where the other has stopped.
+    void skip_to(const sender& other) { now_ = other.now_; }
+
   private:
     struct question {
         base::instant sent;
@@ -118,7 +121,8 @@ TEST_P(Settles, WithinTenSecondsAtWhatTheGatewayTakes) {
     s.run(gateway, 10s);
     const auto settled = s.run(gateway, 60s);
     EXPECT_GE(settled.accepted_per_s, 0.9 * a.rate);
-    EXPECT_LT(settled.refused_share, 0.02);
+    // Of a few messages a second, one refusal is a large share.
+    EXPECT_LT(settled.refused_share, a.rate < 100 ? 0.03 : 0.02);
 }
 
 INSTANTIATE_TEST_SUITE_P(AdaptiveLimit, Settles,
@@ -159,6 +163,20 @@ TEST(AdaptiveLimit, NeverStandsStillAndComesBackSoon) {
     EXPECT_GE(s.run(none, 30s).accepted_per_s, 200);
     s.run(none, 60s);
     EXPECT_GE(s.run(none, 10s).accepted_per_s, 900);
+}
+
+TEST(AdaptiveLimit, ABurstOfRefusalsIsForgottenSoon) {
+    adaptive_limit limit;
+    sender slow{limit, 40}; // little was sent while it refused: that says nothing of what the gateway takes
+    full half = by_chance(0.5);
+    slow.run(half, 2s);
+    ASSERT_TRUE(limit.limit());
+    EXPECT_LT(*limit.limit(), 40);
+    full none = [](base::instant) { return false; };
+    sender after{limit, 1000};
+    after.skip_to(slow);
+    after.run(none, 30s);
+    EXPECT_GE(after.run(none, 5s).accepted_per_s, 500);
 }
 
 TEST(AdaptiveLimit, FollowsAGatewayThatTakesMoreOrLessThanBefore) {
