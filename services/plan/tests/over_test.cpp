@@ -94,6 +94,15 @@ TEST(Over, AWaveThatComesWhileTheRegisterIsBeingRemovedTellsNobodyTwice) {
     s.expect_the_truth();
 }
 
+/// What is deleted while it is read is not gone yet, and no fault.
+bool is_empty(const stage& s, std::string_view topic) {
+    try {
+        return s.records(topic).empty();
+    } catch (const std::runtime_error&) {
+        return false;
+    }
+}
+
 TEST(Over, TheAudienceOfACancelledCampaignIsDeletedWhenItsRowsAreAccountedFor) {
     stage s{an_audience(rows_of_a_wave, 26)};
     s.audience_kept_afterwards = 0;
@@ -106,7 +115,7 @@ TEST(Over, TheAudienceOfACancelledCampaignIsDeletedWhenItsRowsAreAccountedFor) {
     wait_until_removed(s);
     EXPECT_EQ(s.records(wire::audience).size(), whole) << "a wave may still come";
     s.set(v1::CAMPAIGN_CANCELLED);
-    stage::wait_until([&] { return s.records(wire::audience).empty(); }, "the audience to be deleted");
+    stage::wait_until([&] { return is_empty(s, wire::audience); }, "the audience to be deleted");
 }
 
 } // namespace
