@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <stdexcept>
 
 namespace semel::audience {
 namespace {
@@ -47,7 +49,29 @@ auto malformed(std::string why) {
     return base::failed(base::fault::kind::malformed, std::move(why));
 }
 
+/// What becomes part of a file's name is looked at once more, whatever was refused before.
+const std::string& plain(const base::campaign_id& id) {
+    if (!is_plain_id(id.value())) {
+        throw std::logic_error{"a file is asked for by an id that is none of ours"};
+    }
+    return id.value();
+}
+
 } // namespace
+
+bool is_plain_id(std::string_view id) {
+    return !id.empty() && std::ranges::all_of(id, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    });
+}
+
+std::filesystem::path upload_file(const upload_place& at) {
+    return std::filesystem::path{plain(at.campaign)} / std::to_string(at.number);
+}
+
+std::filesystem::path rejects_file(const upload_place& at) {
+    return plain(at.campaign) + "-" + std::to_string(at.number) + ".csv";
+}
 
 struct sealed_writer::impl {
     std::filesystem::path file, part;

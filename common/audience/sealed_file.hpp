@@ -27,6 +27,13 @@ struct upload_place {
     std::uint32_t number = 0; // of the upload, in its campaign
 };
 
+/// Where an upload and its rejects lie, below the folders of uploads and of rejects. By their ids alone: a record names
+/// no file. Throws std::logic_error for an id that is not one of ours, which must have been refused before.
+std::filesystem::path upload_file(const upload_place&);
+std::filesystem::path rejects_file(const upload_place&);
+/// Lower-case letters, digits, - and _: what may be part of a file's name.
+bool is_plain_id(std::string_view);
+
 /// Writes FILE.part and renames it in finish(). Destroyed before that, it removes the part.
 class sealed_writer {
   public:

@@ -4,16 +4,16 @@
 #include <crypto/hash.hpp>
 #include <crypto/keys.hpp>
 #include <kafka/consumer.hpp>
+#include <kafka/refusal.hpp>
 #include <runtime/tasks.hpp>
 #include <telemetry/log.hpp>
 #include <wire/topics.hpp>
-
-#include <fmt/format.h>
 
 #include <chrono>
 #include <map>
 #include <stdexcept>
 #include <unordered_map>
+#include <utility>
 
 namespace semel::catalog {
 
@@ -35,24 +35,29 @@ struct catalog::impl : std::enable_shared_from_this<impl> {
         auto next = std::make_shared<campaign>();
         if (!next->state.ParseFromArray(record.value().data(), static_cast<int>(record.value().size())) ||
             next->state.id().empty()) {
-            throw std::runtime_error{fmt::format("{}: the record at offset {} is no campaign: written by something "
-                                                 "else, or by a newer version of Semel",
-                                                 wire::control, record.offset())};
+            kafka::refuse(record, "it is no campaign: written by a newer version of Semel?");
+            return;
         }
         next->id = base::campaign_id{next->state.id()};
-        auto& slot = campaigns[next->id];
+        const auto present = campaigns.find(next->id);
+        const auto before = present == campaigns.end() ? campaign_ptr{} : present->second;
         // The outbox may repeat a record: the highest version wins, whatever the order.
-        if (slot && slot->state.version() >= next->state.version()) {
+        if (before && before->state.version() >= next->state.version()) {
             return;
         }
         if (!next->state.wrapped_key().empty()) {
-            auto key = crypto::unwrap(options_.key_encryption_key, next->state.wrapped_key(), next->id);
-            if (!key) {
-                throw std::runtime_error{key.error().why()};
+            if (auto key = crypto::unwrap(options_.key_encryption_key, next->state.wrapped_key(), next->id)) {
+                next->key = std::move(*key);
+            } else if (before && before->key) {
+                next->key = before->key; // a campaign has one key; what its state says must be obeyed
+                kafka::refuse(record, key.error().why());
+            } else {
+                // Without a key it would look like one whose key was destroyed. Whoever asks for it waits.
+                kafka::refuse(record, key.error().why());
+                return;
             }
-            next->key = *key;
         }
-        slot = std::move(next);
+        campaigns.insert_or_assign(next->id, next);
         ++version;
         campaign_changed.notify();
     }
@@ -66,10 +71,8 @@ struct catalog::impl : std::enable_shared_from_this<impl> {
         // Named by its own hash: bytes that do not give it would be sent to everybody.
         if (crypto::sha256(record.value()) != id->value() ||
             !next->ParseFromArray(record.value().data(), static_cast<int>(record.value().size()))) {
-            throw std::runtime_error{
-                fmt::format("{}: the record at offset {} is not the artifact that its key names; it was tampered "
-                            "with or cut: restore the topic",
-                            wire::artifacts, record.offset())};
+            kafka::refuse(record, "it is not the artifact that its key names");
+            return;
         }
         artifacts.emplace(*id, std::move(next));
         artifact_came.notify();

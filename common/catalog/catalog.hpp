@@ -39,7 +39,8 @@ class catalog {
     catalog(boost::asio::any_io_executor, options);
     ~catalog();
 
-    /// Follows the topics until cancelled. Throws when Kafka stays unreachable or a record does not parse.
+    /// Follows the topics until cancelled. Throws when Kafka stays unreachable. A record that cannot be used is
+    /// refused (kafka/refusal.hpp) and passed over, and a campaign whose key does not open is not known.
     boost::asio::awaitable<void> run();
     /// Both topics have been read to the end that stood at the start of run().
     boost::asio::awaitable<void> loaded();

@@ -1,6 +1,7 @@
 #include "serve.hpp"
 
 #include "admin.hpp"
+#include "refusals.hpp"
 #include "tasks.hpp"
 
 #include <failpoint/failpoint.hpp>
@@ -200,6 +201,13 @@ int run(const std::shared_ptr<context::impl>& self, service_main main) {
     asio::co_spawn(self->io, serve_admin(std::move(acceptor), std::move(view)), fail_loudly);
     asio::co_spawn(self->io, watch_signals(*self, self->signals, [&] { pid_file.remove(), port_file.remove(); }),
                    fail_loudly);
+
+    refusals refused{
+        self->io.get_executor(),
+        {.bootstrap = settings.kafka_bootstrap, .partitions = settings.partitions, .service = self->service},
+        self->metrics};
+    kafka::tell_refusals_to([&refused](const kafka::refused_record& r) { refused.take(r); });
+    asio::co_spawn(self->io, refused.run(), fail_loudly);
 
     bool finished = false;
     asio::co_spawn(self->io, main(self->face), [&](std::exception_ptr e) {

@@ -82,7 +82,7 @@ void import_run(const std::string& bootstrap, std::uint64_t rows) {
     settings.rejects = folder / "rejects";
     settings.key_encryption_key = kek;
     settings.audience_partitions = settings.progress_partitions = partitions;
-    fs::create_directories(settings.uploads);
+    fs::create_directories(settings.uploads / campaign.value());
 
     kafka::admin admin{bootstrap};
     const std::vector<kafka::topic_spec> topics{
@@ -94,13 +94,13 @@ void import_run(const std::string& bootstrap, std::uint64_t rows) {
     must(admin.create_topics(topics));
     must(admin.write_first_offsets(settings.group, std::span{topics}.first(1)));
 
-    store(settings.uploads / "1", key, rows);
-    fmt::print("{} rows stored, {} MiB; {}\n", rows, fs::file_size(settings.uploads / "1") >> 20, resident());
+    store(settings.uploads / audience::upload_file({campaign, 1}), key, rows);
+    fmt::print("{} rows stored, {} MiB; {}\n", rows,
+               fs::file_size(settings.uploads / audience::upload_file({campaign, 1})) >> 20, resident());
 
     v1::ImportOrder order;
     order.set_campaign_id(campaign.value());
     order.set_upload(1);
-    order.set_path("1");
     order.set_format("csv");
     order.set_wrapped_key(crypto::wrap(kek, key, campaign));
     order.set_default_region("KR");

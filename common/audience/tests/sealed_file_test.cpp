@@ -120,3 +120,12 @@ TEST_F(SealedFile, IsNotThereBeforeItIsFinished) {
     EXPECT_TRUE(fs::is_empty(folder));
     EXPECT_TRUE(load().starts_with("fault: cannot open"));
 }
+
+TEST(StoredFiles, AreNamedByIdsAlone) {
+    EXPECT_EQ(audience::upload_file({base::campaign_id{"c-x"}, 2}), "c-x/2");
+    EXPECT_EQ(audience::rejects_file({base::campaign_id{"c-x"}, 2}), "c-x-2.csv");
+    for (const auto* id : {"", "..", "../c-x", "c-x/..", "/etc", "C-X", "c.x"}) {
+        EXPECT_THROW(static_cast<void>(audience::upload_file({base::campaign_id{id}, 1})), std::logic_error) << id;
+        EXPECT_THROW(static_cast<void>(audience::rejects_file({base::campaign_id{id}, 1})), std::logic_error) << id;
+    }
+}

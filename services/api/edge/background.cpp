@@ -4,6 +4,7 @@
 #include <failpoint/failpoint.hpp>
 #include <kafka/consumer.hpp>
 #include <kafka/producer.hpp>
+#include <kafka/refusal.hpp>
 #include <telemetry/log.hpp>
 #include <wire/identity.hpp>
 #include <wire/topics.hpp>
@@ -46,7 +47,6 @@ void on_imported(pqxx::work& tx, const std::string& id, const v1::ImportResult& 
     upload->reason = r.reason();
     upload->rows = r.rows();
     upload->rejected = r.rejected();
-    upload->rejects_path = r.rejects_path();
     upload->findings = r.findings();
     if (!r.refused()) {
         apply(tx, id, [&](const v1::Campaign& c) {
@@ -139,7 +139,7 @@ asio::awaitable<void> take_feedback(services& s, feedback_source from) {
                 if (f.ParseFromArray(record.value().data(), static_cast<int>(record.value().size()))) {
                     batch.push_back(std::move(f));
                 } else {
-                    telemetry::log().error("a feedback record does not parse; skipped", {{"offset", record.offset()}});
+                    kafka::refuse(record, "it is no Feedback");
                 }
             }
             co_await patiently(s.db, [b = std::move(batch)](pqxx::connection& c) {

@@ -104,7 +104,11 @@ void warn_of_dead_letters(pqxx::work& tx, const std::string& id, json::array& wa
                                           n));
     }
     if (const auto n = row[1].as<std::int64_t>(); n > 0) {
-        warnings.emplace_back(fmt::format("{} records could not be read at all, and may be of any campaign", n));
+        warnings.emplace_back(fmt::format(
+            "{} records in Kafka could not be read and were passed over; they may be of any campaign. Something else "
+            "writes there, or a service is of another version: the topic dead-letter has them, the services' logs "
+            "(record_refused) say why",
+            n));
     }
 }
 

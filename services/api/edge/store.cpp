@@ -75,7 +75,6 @@ upload upload_of(const pqxx::row& row) {
             .file_digest = row["file_digest"].is_null() ? std::string{} : text(row["file_digest"]),
             .rows = row["rows"].as<std::uint64_t>(),
             .rejected = row["rejected"].as<std::uint64_t>(),
-            .rejects_path = row["rejects_path"].as<std::string>(),
             .findings = findings_of(row)};
 }
 
@@ -113,6 +112,10 @@ INSERT INTO api.publisher VALUES ('', '-infinity');
                        R"(
 ALTER TABLE api.uploads ADD COLUMN findings bytea;
 ALTER TABLE api.approvals ADD COLUMN accepted jsonb NOT NULL DEFAULT '{}';
+)",
+                       R"(
+-- Files are found by their upload's ids.
+ALTER TABLE api.uploads DROP COLUMN rejects_path;
 )"});
 }
 
@@ -218,10 +221,10 @@ void update_upload(pqxx::work& tx, const std::string& campaign, const upload& u)
     // A refused file may be mended and sent again under a digest of its own; the same bytes are tried anew.
     const bool keep_digest = u.state != "refused" && !u.file_digest.empty();
     tx.exec_params0("UPDATE api.uploads SET state = $3, reason = $4, file_digest = nullif($5, ''::bytea), rows = $6, "
-                    "rejected = $7, rejects_path = $8, wave = nullif($9, 0), findings = $10 "
+                    "rejected = $7, wave = nullif($8, 0), findings = $9 "
                     "WHERE campaign = $1 AND number = $2",
                     campaign, u.number, u.state, u.reason, bytes(keep_digest ? u.file_digest : std::string{}), u.rows,
-                    u.rejected, u.rejects_path, u.wave, bytes(u.findings.SerializeAsString()));
+                    u.rejected, u.wave, bytes(u.findings.SerializeAsString()));
 }
 
 void delete_upload(pqxx::work& tx, const std::string& campaign, std::uint32_t number) {

@@ -37,7 +37,6 @@ struct upload {
     std::string file_digest;
     std::uint64_t rows = 0;
     std::uint64_t rejected = 0;
-    std::string rejects_path;
     v1::ImportFindings findings = {};
 };
 

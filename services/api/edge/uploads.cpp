@@ -28,7 +28,7 @@ json::object describe(const upload& u) {
                    {"state", u.state},
                    {"rows", u.rows},
                    {"rejected", u.rejected},
-                   {"has_rejects", !u.rejects_path.empty()}};
+                   {"has_rejects", u.state == "imported"}};
     if (u.wave != 0) {
         o["wave"] = u.wave;
     }
@@ -50,15 +50,14 @@ json::object describe(const upload& u) {
 
 std::filesystem::path upload_path(const std::filesystem::path& data_dir, const std::string& campaign,
                                   std::uint32_t number) {
-    return data_dir / "uploads" / campaign / std::to_string(number);
+    return data_dir / "uploads" / audience::upload_file({.campaign = base::campaign_id{campaign}, .number = number});
 }
 
 v1::ImportOrder order_for(const v1::Campaign& c, const v1::NoticeSource& source, std::uint32_t number,
-                          const std::string& path, const std::string& format, const std::string& digest) {
+                          const std::string& format, const std::string& digest) {
     v1::ImportOrder order;
     order.set_campaign_id(c.id());
     order.set_upload(number);
-    order.set_path(path);
     order.set_format(format);
     order.set_file_digest(digest);
     order.set_wrapped_key(c.wrapped_key());
@@ -167,7 +166,6 @@ struct received {
     user who;
     std::uint32_t number = 0;
     std::filesystem::path path;
-    std::string stored; // the path below data/uploads: intake may see the folder under another name
     std::string format;
     std::string digest;
     bool accept_unreachable = false;
@@ -195,10 +193,9 @@ std::optional<upload> order_import(pqxx::work& tx, const received& r, std::int32
              .file_digest = r.digest,
              .rows = 0,
              .rejected = 0,
-             .rejects_path = {},
              .findings = {}};
     store::update_upload(tx, id, u);
-    auto order = order_for(r.campaign, store::notice_of(tx, id), r.number, r.stored, r.format, r.digest);
+    auto order = order_for(r.campaign, store::notice_of(tx, id), r.number, r.format, r.digest);
     order.set_accept_unreachable(r.accept_unreachable);
     const auto hash = crypto::sha256(id);
     store::enqueue(tx, wire::intake_work, base::partition_of(base::as_view(hash), order_partitions), id,
@@ -254,7 +251,6 @@ asio::awaitable<http::response> add(services& s, http::request& r, user who) {
                  .who = std::move(who),
                  .number = start->number,
                  .path = path,
-                 .stored = std::filesystem::relative(path, s.config.data_dir / "uploads").string(),
                  .format = format,
                  .digest = *digest,
                  .accept_unreachable = accept_unreachable};
@@ -309,11 +305,14 @@ asio::awaitable<base::result<void>> copy(std::shared_ptr<std::ifstream> in, http
 
 asio::awaitable<http::response> show_rejects(services& s, http::request& r, user) {
     const auto u = co_await find(s, r);
-    if (!u || u->rejects_path.empty()) {
+    if (!u || u->state != "imported") {
         co_return http::problem(404, "there is no list of rejects for this upload",
                                 "it exists once the upload is imported");
     }
-    auto in = std::make_shared<std::ifstream>(s.config.data_dir / "rejects" / u->rejects_path, std::ios::binary);
+    auto in = std::make_shared<std::ifstream>(
+        s.config.data_dir / "rejects" /
+            audience::rejects_file({.campaign = base::campaign_id{r.parameter("id")}, .number = u->number}),
+        std::ios::binary);
     if (!*in) {
         co_return http::problem(500, "the list of rejects cannot be read", "look for it below data/rejects");
     }

@@ -60,7 +60,7 @@ TEST_F(Uploads, AreSealedOnDiskAndOrderedForImport) {
     v1::ImportOrder order;
     ASSERT_TRUE(order.ParseFromString(work[0].value));
     EXPECT_EQ(order.campaign_id(), id);
-    EXPECT_EQ(order.path(), id + "/1") << "below data/uploads, wherever intake sees that";
+    EXPECT_EQ(order.path(), "") << "intake finds the file by the ids";
     EXPECT_EQ(order.file_digest(), std::string{base::as_view(crypto::sha256(rows))});
     EXPECT_EQ(order.segment_names_size(), campaign(id).segment_names_size());
     EXPECT_THAT(order.slot_names(), testing::Contains("name"));
@@ -294,17 +294,32 @@ TEST_F(Uploads, ShowWhatWasRejected) {
     while (list.size() < 300'000) {
         list += "3,email,no address,address_left_out\n";
     }
-    fs::create_directories(config.data_dir / "rejects" / id);
-    std::ofstream{config.data_dir / "rejects" / id / "1.csv", std::ios::binary} << list;
-    auto f = imported(id, 1);
-    f.mutable_imported()->set_rejects_path(id + "/1.csv");
-    tell(f);
+    fs::create_directories(config.data_dir / "rejects");
+    std::ofstream{config.data_dir / "rejects" / (id + "-1.csv"), std::ios::binary} << list;
+    tell(imported(id, 1));
     const auto shown = get("operator", "/v1/campaigns/" + id + "/uploads/1");
     EXPECT_EQ(shown.number("wave"), 1);
     EXPECT_EQ(shown.number("rows"), 10);
     EXPECT_EQ(shown.number("rejected"), 1);
     EXPECT_TRUE(shown.object().at("has_rejects").as_bool());
     EXPECT_EQ(get("auditor", target).body, list);
+}
+
+TEST_F(Uploads, ServeNoFileThatARecordNames) {
+    const auto id = create();
+    ASSERT_EQ(upload(id, rows).number("upload"), 1);
+    fs::create_directories(config.data_dir / "rejects");
+    std::ofstream{config.data_dir / "kek"} << "a secret beside the rejects";
+    auto f = imported(id, 1);
+    // Field 6, a string: where older versions of intake named the file.
+    ASSERT_TRUE(f.mutable_imported()->MergeFromString(std::string{"\x32\x06../kek"}));
+    tell(f);
+    const auto shown = get("auditor", "/v1/campaigns/" + id + "/uploads/1/rejects");
+    EXPECT_NE(shown.status, 200U);
+    EXPECT_EQ(shown.body.find("a secret"), std::string::npos);
+    std::ofstream{config.data_dir / "rejects" / (id + "-1.csv")} << "line,column,reason,effect\n";
+    EXPECT_EQ(get("auditor", "/v1/campaigns/" + id + "/uploads/1/rejects").body, "line,column,reason,effect\n")
+        << "the one of this upload, by its ids";
 }
 
 TEST_F(Uploads, HaveAFormatAndANumber) {

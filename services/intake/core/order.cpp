@@ -15,31 +15,15 @@ auto refused(std::string why) {
     return base::failed(base::fault::kind::malformed, std::move(why));
 }
 
-bool stays_below(const std::filesystem::path& path) {
-    return !path.empty() && path.is_relative() &&
-           std::ranges::none_of(path, [](const auto& part) { return part == ".."; });
-}
-
-/// The id becomes part of a file's name.
-bool is_plain_id(std::string_view id) {
-    return !id.empty() && std::ranges::all_of(id, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-    });
-}
-
 } // namespace
 
 base::result<order> read_order(const v1::ImportOrder& from, const crypto::key256& key_encryption_key) {
     order out;
-    if (!is_plain_id(from.campaign_id()) || from.upload() == 0) {
+    if (!audience::is_plain_id(from.campaign_id()) || from.upload() == 0) {
         return refused("the order names no campaign or no upload");
     }
     out.campaign = base::campaign_id{from.campaign_id()};
     out.number = from.upload();
-    out.upload = std::filesystem::path{from.path()}.lexically_normal();
-    if (!stays_below(out.upload)) {
-        return refused("the path of the stored upload leads out of the folder of uploads");
-    }
     const auto format = audience::format_from(from.format());
     if (!format) {
         return refused("the format is neither csv nor ndjson: say --format csv or --format ndjson");

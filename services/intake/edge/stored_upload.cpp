@@ -5,7 +5,7 @@
 namespace semel::intake {
 
 base::result<stored_upload> stored_upload::open(const std::filesystem::path& uploads, const order& what) {
-    auto opened = audience::sealed_reader::open(uploads / what.upload, what.key, what.place());
+    auto opened = audience::sealed_reader::open(uploads / audience::upload_file(what.place()), what.key, what.place());
     if (!opened) {
         return base::failed(std::move(opened.error()));
     }

@@ -4,6 +4,7 @@
 #include "stored_upload.hpp"
 
 #include <failpoint/failpoint.hpp>
+#include <kafka/refusal.hpp>
 #include <runtime/tasks.hpp>
 #include <telemetry/log.hpp>
 #include <wire/progress.hpp>
@@ -95,7 +96,13 @@ asio::awaitable<wave_import::ending> wave_import::run(v1::ImportOrder raw, assig
     }
     job.order = std::move(*read);
     job.progress_key = wire::intake_progress_key(job.order.campaign, job.order.number);
-    job.progress = co_await read_progress(job.progress_key);
+    auto progress = co_await read_progress(job.progress_key);
+    if (!progress) {
+        result.set_refused(true);
+        result.set_reason(progress.error().why());
+        co_return co_await tell(job, std::move(result), nullptr);
+    }
+    job.progress = std::move(*progress);
 
     if (!job.progress.done()) {
         auto checked = co_await check(job);
@@ -120,14 +127,13 @@ asio::awaitable<wave_import::ending> wave_import::run(v1::ImportOrder raw, assig
     // An order that comes twice finds `done` and is answered in the same words.
     result.set_rows(job.progress.row());
     result.set_rejected(job.progress.rejected());
-    result.set_rejects_path(job.order.rejects_name());
     *result.mutable_findings() = job.progress.findings();
     *result.mutable_spans() = job.progress.spans();
     const v1::Progress done = job.progress;
     co_return co_await tell(job, std::move(result), &done);
 }
 
-asio::awaitable<v1::Progress> wave_import::read_progress(std::string key) {
+asio::awaitable<base::result<v1::Progress>> wave_import::read_progress(std::string key) {
     kafka::reader::options options{.bootstrap = settings_.bootstrap};
     kafka::reader reader{executor_, std::move(options)};
     kafka::topic_partition at{settings_.topics.progress, wire::progress_partition(key, settings_.progress_partitions)};
@@ -139,8 +145,10 @@ asio::awaitable<v1::Progress> wave_import::read_progress(std::string key) {
         for (const auto& record : co_await reader.next()) {
             if (record.key() == key &&
                 !found.ParseFromArray(record.value().data(), static_cast<int>(record.value().size()))) {
-                throw std::runtime_error{
-                    "a progress record of intake does not parse: the topic was written by another version"};
+                // How far it came is not known: to begin anew would write rows twice.
+                kafka::refuse(record, "it is no Progress: written by a newer version of Semel?");
+                co_return base::failed(base::fault::kind::broken,
+                                       "it cannot be read how far this import came; upload the file again");
             }
         }
     }
@@ -153,7 +161,7 @@ asio::awaitable<base::result<wave_import::checked>> wave_import::check(const job
     if (!upload) {
         co_return base::failed(std::move(upload.error()));
     }
-    rejects_file rejects{settings_.rejects / job.order.rejects_name()};
+    rejects_file rejects{settings_.rejects / audience::rejects_file(job.order.place())};
     auto& rows = upload->rows();
     v1::Recipient recipient;
     for (unsigned n = 1;; ++n) {
@@ -286,7 +294,8 @@ asio::awaitable<void> wave_import::prove(job& job) {
             for (const auto& record : co_await reader.next()) {
                 v1::AudienceRecord chunk;
                 if (!chunk.ParseFromArray(record.value().data(), static_cast<int>(record.value().size()))) {
-                    throw std::runtime_error{"a record of audience does not parse"};
+                    kafka::refuse(record, "it is no AudienceRecord");
+                    continue;
                 }
                 const auto taken =
                     proof.take(static_cast<std::uint32_t>(record.at().partition), record.offset(), chunk);

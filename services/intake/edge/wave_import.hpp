@@ -68,7 +68,7 @@ class wave_import {
         v1::ImportFindings findings;
     };
 
-    boost::asio::awaitable<v1::Progress> read_progress(std::string key);
+    boost::asio::awaitable<base::result<v1::Progress>> read_progress(std::string key);
     boost::asio::awaitable<base::result<checked>> check(const job&);
     boost::asio::awaitable<ending> write(job&);
     boost::asio::awaitable<void> prove(job&);

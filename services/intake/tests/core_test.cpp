@@ -18,7 +18,6 @@ v1::ImportOrder an_order() {
     v1::ImportOrder order;
     order.set_campaign_id(campaign.value());
     order.set_upload(1);
-    order.set_path("c-test/1");
     order.set_format("csv");
     order.set_wrapped_key(crypto::wrap(kek, key, campaign));
     order.set_default_region("KR");
@@ -57,7 +56,6 @@ TEST(Order, IsReadWithItsKeyAndTerms) {
     const auto read = intake::read_order(an_order(), kek);
     ASSERT_TRUE(read) << read.error().why();
     EXPECT_EQ(read->key.view(), key.view());
-    EXPECT_EQ(read->rejects_name(), "c-test-1.csv");
     EXPECT_EQ(read->terms.locale("EN-us"), "en");
     EXPECT_EQ(read->terms.locale(""), "ko");
     EXPECT_EQ(read->terms.segment_names.at(0), "entrance_code");
@@ -65,13 +63,6 @@ TEST(Order, IsReadWithItsKeyAndTerms) {
 
 TEST(Order, ThatCannotBeCarriedOutIsRefusedInWords) {
     auto order = an_order();
-    order.set_path("../../etc/passwd");
-    EXPECT_TRUE(refused(order, "leads out"));
-    order.set_path("/etc/passwd");
-    EXPECT_TRUE(refused(order, "leads out"));
-    order.set_path("a/../../b");
-    EXPECT_TRUE(refused(order, "leads out"));
-    order = an_order();
     order.set_campaign_id("../c");
     EXPECT_TRUE(refused(order, "no campaign"));
     order = an_order();

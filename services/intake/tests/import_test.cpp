@@ -53,7 +53,7 @@ struct Intake : ::testing::Test {
         settings.key_encryption_key = kek;
         settings.audience_partitions = settings.progress_partitions = partitions;
         settings.chunks_per_transaction = 4;
-        fs::create_directories(settings.uploads);
+        fs::create_directories(settings.uploads / campaign.value());
         const std::vector<kafka::topic_spec> all{
             {.name = settings.topics.work, .partitions = partitions, .compacted = false, .config = {}},
             {.name = settings.topics.audience, .partitions = partitions, .compacted = false, .config = {}},
@@ -77,8 +77,8 @@ struct Intake : ::testing::Test {
     }
 
     void upload(const std::string& text, std::uint32_t number = 1) {
-        auto writer =
-            audience::sealed_writer::create(settings.uploads / std::to_string(number), key, {campaign, number});
+        auto writer = audience::sealed_writer::create(settings.uploads / audience::upload_file({campaign, number}), key,
+                                                      {campaign, number});
         ASSERT_TRUE(writer);
         ASSERT_TRUE(writer->write(text));
         ASSERT_TRUE(writer->finish());
@@ -88,7 +88,6 @@ struct Intake : ::testing::Test {
         v1::ImportOrder made;
         made.set_campaign_id(campaign.value());
         made.set_upload(upload_number);
-        made.set_path(std::to_string(upload_number));
         made.set_format("csv");
         made.set_wrapped_key(crypto::wrap(kek, key, campaign));
         made.set_default_region("KR");
@@ -259,7 +258,7 @@ TEST_F(Intake, WritesEveryRowOnceAndTellsWhere) {
     EXPECT_EQ(told[0].rows(), 3'210U);
     EXPECT_EQ(told[0].rejected(), 32U);
     EXPECT_EQ(rows_of(told[0]), numbers(3'210, 100));
-    std::ifstream rejects{settings.rejects / told[0].rejects_path()};
+    std::ifstream rejects{settings.rejects / audience::rejects_file({campaign, 1})};
     const std::string text{std::istreambuf_iterator<char>{rejects}, {}};
     EXPECT_TRUE(text.starts_with("line,column,reason,effect\r\n101,segments,")) << text.substr(0, 100);
     EXPECT_EQ(std::ranges::count(text, '\n'), 33);

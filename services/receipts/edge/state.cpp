@@ -1,11 +1,11 @@
 #include "state.hpp"
 
+#include <kafka/refusal.hpp>
 #include <runtime/tasks.hpp>
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 namespace semel::receipts {
 
@@ -14,13 +14,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-base::result<v1::Doubt> doubt_of(const kafka::record& record) {
+std::optional<v1::Doubt> doubt_of(const kafka::record& record) {
     v1::Doubt doubt;
     if (!doubt.ParseFromArray(record.value().data(), static_cast<int>(record.value().size()))) {
-        return base::failed(base::fault::kind::broken,
-                            fmt::format("{}/{}: the record at offset {} is no Doubt: written by something else, or by "
-                                        "a newer version of Semel",
-                                        record.at().topic, record.at().partition, record.offset()));
+        kafka::refuse(record, "it is no Doubt: written by a newer version of Semel?");
+        return std::nullopt;
     }
     return doubt;
 }
@@ -74,7 +72,7 @@ asio::awaitable<base::result<parts>> read_back(asio::any_io_executor executor, s
             }
             auto doubt = doubt_of(record);
             if (!doubt) {
-                co_return base::failed(doubt.error());
+                continue;
             }
             if (key == turn_key) {
                 mine->second.turn = doubt->turn();

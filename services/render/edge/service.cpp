@@ -2,6 +2,7 @@
 
 #include <base/bytes.hpp>
 #include <failpoint/failpoint.hpp>
+#include <kafka/refusal.hpp>
 #include <runtime/tasks.hpp>
 #include <telemetry/log.hpp>
 
@@ -77,8 +78,7 @@ asio::awaitable<void> service::handle(kafka::record record) {
     if (record.is_tombstone()) {
         // A notice that was taken back: its artifacts stay, because messages may have been sent from them.
     } else if (!source.ParseFromArray(record.value().data(), static_cast<int>(record.value().size()))) {
-        telemetry::log().error("a notice does not parse and is passed over",
-                               {{"partition", record.at().partition}, {"offset", record.offset()}});
+        kafka::refuse(record, "it is no NoticeSource");
     } else {
         done = render(source);
     }

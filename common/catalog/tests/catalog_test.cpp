@@ -1,0 +1,98 @@
+// Records in `control` and `artifacts` that cannot be used: passed over, told, and nobody ends.
+
+#include <catalog/catalog.hpp>
+#include <crypto/hash.hpp>
+#include <crypto/keys.hpp>
+#include <kafka/tests/support.hpp>
+#include <runtime/tasks.hpp>
+#include <wire/topics.hpp>
+
+#include <support/refused.hpp>
+
+#include <functional>
+
+namespace semel::catalog {
+namespace {
+
+namespace asio = boost::asio;
+using kafka::test::broker;
+using kafka::test::must;
+using kafka::test::play;
+using support::refused;
+
+struct Catalog : ::testing::Test {
+    std::string prefix = kafka::test::fresh("catalog") + ".";
+    kafka::topic_partition control{prefix + std::string{wire::control}, 0};
+    kafka::topic_partition artifacts{prefix + std::string{wire::artifacts}, 0};
+    kafka::admin admin{broker()};
+    crypto::key256 kek = crypto::key256::random();
+
+    Catalog() {
+        must(admin.create_topics(std::vector<kafka::topic_spec>{
+            {.name = control.topic, .partitions = 1, .compacted = true, .config = {}},
+            {.name = artifacts.topic, .partitions = 1, .compacted = true, .config = {}}}));
+    }
+
+    static v1::Campaign campaign(const std::string& id, std::uint64_t version, const crypto::key256& under) {
+        v1::Campaign c;
+        c.set_id(id);
+        c.set_version(version);
+        c.set_wrapped_key(crypto::wrap(under, crypto::key256::random(), base::campaign_id{id}));
+        return c;
+    }
+    static asio::awaitable<void> put(kafka::topic_partition to, std::string key, std::string value) {
+        kafka::producer writer{co_await asio::this_coro::executor, {.bootstrap = broker(), .transactional_id = {}}};
+        must(co_await writer.send(std::move(to), std::move(key), std::move(value)));
+    }
+    /// While the catalog follows its topics.
+    void with(const std::function<asio::awaitable<void>(catalog&)>& what) {
+        play([&](asio::any_io_executor ex) -> asio::awaitable<void> {
+            catalog all{ex, {.bootstrap = broker(), .key_encryption_key = kek, .prefix = prefix}};
+            std::vector<asio::awaitable<void>> both;
+            both.push_back(all.run());
+            both.push_back(what(all));
+            co_await runtime::first_of(std::move(both));
+        });
+    }
+};
+
+TEST_F(Catalog, PassesOverWhatCannotBeUsed) {
+    with([&](catalog& all) -> asio::awaitable<void> {
+        co_await put(control, "c-bad", std::string(20, '\x9c'));
+        co_await put(control, "c-empty", "");
+        co_await put(artifacts, std::string(32, 'x'), "not what hashes to its key");
+        co_await put(control, "c-good", campaign("c-good", 1, kek).SerializeAsString());
+        const std::string text = v1::Artifact{}.SerializeAsString();
+        const auto digest = crypto::sha256(text);
+        co_await put(artifacts, std::string{base::as_view(digest)}, text);
+        const auto known = co_await all.get(base::campaign_id{"c-good"});
+        EXPECT_TRUE(known->key);
+        co_await all.get(base::artifact_id{digest});
+    });
+    EXPECT_EQ(refused().of(control.topic).size(), 2U);
+    EXPECT_EQ(refused().of(artifacts.topic).size(), 1U);
+}
+
+TEST_F(Catalog, ACampaignWhoseKeyDoesNotOpenIsNotTakenForOneWhoseKeyWasDestroyed) {
+    const auto others = crypto::key256::random();
+    with([&](catalog& all) -> asio::awaitable<void> {
+        co_await put(control, "c-theirs", campaign("c-theirs", 1, others).SerializeAsString());
+        co_await put(control, "c-ours", campaign("c-ours", 1, kek).SerializeAsString());
+        co_await all.get(base::campaign_id{"c-ours"});
+        EXPECT_FALSE(all.find(base::campaign_id{"c-theirs"}));
+
+        // A later state under another key is obeyed all the same: a campaign's own key never changes.
+        auto paused = campaign("c-ours", 2, others);
+        paused.set_phase(v1::CAMPAIGN_PAUSED);
+        const auto before = all.version();
+        co_await put(control, "c-ours", paused.SerializeAsString());
+        co_await all.changed(before);
+        const auto now = all.find(base::campaign_id{"c-ours"});
+        EXPECT_EQ(now->state.phase(), v1::CAMPAIGN_PAUSED);
+        EXPECT_TRUE(now->key);
+    });
+    EXPECT_EQ(refused().of(control.topic).size(), 2U);
+}
+
+} // namespace
+} // namespace semel::catalog
