@@ -37,8 +37,8 @@ std::vector<kafka::topic_spec> all_topics(std::int32_t partitions) {
     const auto compacted = [&](std::string_view name, std::int32_t n) {
         return kafka::topic_spec{.name = std::string{name}, .partitions = n, .compacted = true, .config = {}};
     };
-    // Read back whole at each assignment and after a transaction that did not commit: what was settled must not stay
-    // for the broker's week and gigabyte. Kafka compacts only segments that are closed.
+    // Read back whole at each assignment: what was settled must not stay for the broker's week and gigabyte. Kafka
+    // compacts only segments that are closed.
     auto state = compacted(doubts, partitions);
     state.config = {{"segment.bytes", "16777216"},
                     {"segment.ms", "600000"},

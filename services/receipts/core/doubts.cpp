@@ -1,5 +1,6 @@
 #include "doubts.hpp"
 
+#include "doubt.hpp"
 #include "evidence.hpp"
 
 #include <delivery/settlement.hpp>
@@ -14,74 +15,6 @@ namespace semel::receipts {
 namespace {
 
 constexpr auto default_in_doubt_after = std::chrono::minutes{30};
-
-/// A resend is on its way or was sent, and its outcome will settle the doubt.
-bool is_resent(const v1::Doubt& d) {
-    return d.resent_as() != 0 && !d.unresolved() && !d.presumed();
-}
-bool is_undecided(const v1::Doubt& d) {
-    return !d.awaiting() && d.resent_as() == 0 && !d.unresolved() && !d.presumed();
-}
-std::uint32_t last_attempt(const v1::Doubt& d) {
-    return std::max(d.attempt(), d.resent_as());
-}
-
-v1::Dispatch dispatch_of(const v1::Doubt& d) {
-    v1::Dispatch dispatch;
-    if (!dispatch.ParseFromString(d.dispatch())) {
-        dispatch.Clear();
-    }
-    return dispatch;
-}
-
-/// Another copy than the latest may have arrived: the one in doubt, or, where that one was a resend itself, the one
-/// before it.
-bool has_open_copy(const v1::Doubt& d) {
-    return !d.refused() || dispatch_of(d).resend();
-}
-
-v1::Event event_of(v1::EventKind kind, const v1::Doubt& d, std::uint32_t attempt, base::timestamp now,
-                   std::string_view discriminator = {}) {
-    const auto dispatch = dispatch_of(d);
-    v1::Event e;
-    e.set_id(wire::event_id(kind, d.notification(), attempt, discriminator));
-    e.set_kind(kind);
-    e.set_campaign_id(d.campaign_id());
-    e.set_time_us(base::to_us(now));
-    e.set_notification(d.notification());
-    e.set_channel(dispatch.channel());
-    e.set_attempt(attempt);
-    e.set_gateway(d.gateway());
-    e.set_wave(dispatch.wave());
-    e.set_row(dispatch.row());
-    e.set_recipient_ref(dispatch.recipient_ref());
-    e.set_test(dispatch.test());
-    return e;
-}
-
-/// Why a message in doubt must not be sent again, as a code; empty: it may.
-std::string forbids_resend(const v1::Dispatch& d, const std::optional<policy>& p, base::timestamp now) {
-    if (d.notification().empty()) {
-        return "semel:no-record";
-    }
-    if (!p) {
-        return "semel:campaign-unknown";
-    }
-    if (p->key_destroyed) {
-        return "semel:key-destroyed";
-    }
-    if (d.test()) {
-        return {};
-    }
-    if (p->cancelled) {
-        return "semel:cancelled";
-    }
-    // It would fail with the dispatcher, and a failure would hide that an earlier attempt may have arrived.
-    if (d.give_up_us() != 0 && now + wire::tiers[0].wait > base::from_us(d.give_up_us())) {
-        return "semel:expired";
-    }
-    return {};
-}
 
 } // namespace
 
@@ -124,13 +57,13 @@ void remember(history& h, v1::EventKind kind, std::uint32_t attempt) {
 
 void doubts::restore(v1::Doubt d) {
     if (const auto id = base::from_bytes<base::notification_id>(d.notification())) {
-        open_.insert_or_assign(*id, std::move(d));
+        book_.restore(*id, std::move(d));
     }
 }
 
 const v1::Doubt* doubts::find(const base::notification_id& id) const {
-    const auto found = open_.find(id);
-    return found == open_.end() ? nullptr : &found->second;
+    const auto found = book_.open().find(id);
+    return found == book_.open().end() ? nullptr : &found->second;
 }
 
 bool doubts::may_open(const v1::Event& e) const {
@@ -147,52 +80,66 @@ decision doubts::observe(const v1::Event& e, const history& before, const policy
         return {};
     }
     if (e.kind() == v1::EVENT_AWAITING || e.kind() == v1::EVENT_IN_DOUBT) {
-        // Not the event's own date: a dispatcher whose clock is behind would have its doubts decided at once, and those
-        // of one whose clock is ahead would stay open for hours, with receipts of today too old for them.
-        open_or_merge(e, *id, before, std::min(at.told, at.now));
+        open_or_merge(e, *id, before, at);
+    }
+    const auto found = book_.find(*id);
+    if (found == book_.end()) {
         return {};
     }
-    const auto found = open_.find(*id);
-    if (found == open_.end()) {
-        return {};
+    auto said = on_event(e, found, policies, at.now);
+    // Read again from its event, it would lack what came later: that must end it or stand in a record.
+    if (e.kind() != v1::EVENT_AWAITING && book_.is_unwritten(*id)) {
+        book_.change(found);
     }
+    return said;
+}
+
+decision doubts::on_event(const v1::Event& e, entry at, const policy_source& policies, base::timestamp now) {
     switch (e.kind()) {
     case v1::EVENT_ACCEPTED: {
         decision d;
-        if (is_resent(found->second) && e.attempt() < found->second.resent_as()) {
-            d.superseded = *id;
+        if (is_resent(at->second) && e.attempt() < at->second.resent_as()) {
+            d.superseded = at->first;
         }
-        settle(found);
+        book_.remove(at);
         return d;
     }
     case v1::EVENT_FAILED:
-        return on_failed(e, found);
+        return on_failed(e, at);
     case v1::EVENT_DEFERRED:
-        return on_deferred(e, found, at.now);
+        return on_deferred(e, at, now);
     case v1::EVENT_RECEIPT:
-        return on_receipt(e, found, at.now);
+        return on_receipt(e, at, now);
     case v1::EVENT_RESOLVED:
-        return on_resolved(e, found, policies, at.now);
+        return on_resolved(e, at, policies, now);
     default:
         return {};
     }
 }
 
 void doubts::open_or_merge(const v1::Event& e, const base::notification_id& id, const history& before,
-                           base::timestamp since) {
-    const auto since_us = base::to_us(since);
+                           const moment& at) {
+    // Not the event's own date: a dispatcher whose clock is behind would have its doubts decided at once, and those of
+    // one whose clock is ahead would stay open for hours, with receipts of today too old for them.
+    const auto since_us = base::to_us(std::min(at.told, at.now));
     const bool awaiting = e.kind() == v1::EVENT_AWAITING;
-    auto found = open_.find(id);
-    if (found == open_.end()) {
+    auto found = book_.find(id);
+    bool unwritten = false;
+    if (found == book_.end()) {
         if (before.accepted || e.attempt() <= before.decided_through) {
             return;
         }
-        found = open_.try_emplace(id).first;
+        v1::Dispatch sent;
+        unwritten = awaiting && sent.ParseFromString(e.dispatch()) && !sent.resend();
+        found = book_.add(id, unwritten ? at.offset : std::nullopt);
     } else {
         const auto& d = found->second;
+        if (awaiting && book_.is_unwritten(id) && e.attempt() == d.attempt()) {
+            return; // told again
+        }
         if (e.attempt() == d.attempt()) {
             // The same attempt told twice or in another order: the earlier time and the graver word stand.
-            auto& same = change(found);
+            auto& same = book_.change(found);
             same.set_since_us(std::min(same.since_us(), since_us));
             same.set_awaiting(same.awaiting() && awaiting);
             if (same.gateway().empty()) {
@@ -207,7 +154,7 @@ void doubts::open_or_merge(const v1::Event& e, const base::notification_id& id, 
             return;
         }
     }
-    auto& d = change(found);
+    auto& d = book_.is_unwritten(id) && unwritten ? found->second : book_.change(found);
     const bool alone = d.refused() && !has_open_copy(d); // every copy before is known to have been refused
     const auto resends = d.resends();
     d.Clear();
@@ -236,13 +183,13 @@ decision doubts::on_failed(const v1::Event& e, entry at) {
         return on_refused_for_good(e, at);
     }
     if (d.resent_as() == 0) {
-        settle(at); // a later attempt exists only because this one was decided
+        book_.remove(at); // a later attempt exists only because this one was decided
         return {};
     }
     if (e.attempt() < d.resent_as() || !is_resent(d)) {
         return {}; // told again
     }
-    change(at).set_resent_as(e.attempt());
+    book_.change(at).set_resent_as(e.attempt());
     if (!has_open_copy(d)) {
         return settle_as_failed(e, at);
     }
@@ -265,7 +212,7 @@ decision doubts::on_refused_for_good(const v1::Event& e, entry at) {
     if (d.refused()) {
         return {};
     }
-    change(at).set_refused(true);
+    book_.change(at).set_refused(true);
     if (is_resent(d) || d.unresolved() || d.presumed()) {
         return {}; // what becomes of the resend decides, or an approver
     }
@@ -282,7 +229,7 @@ decision doubts::on_deferred(const v1::Event& e, entry at, base::timestamp now) 
     // The gateway's late answer: certainly not accepted. The dispatcher leaves the next attempt to us.
     if (d.resent_as() != 0) {
         if (is_resent(d) || dispatch_of(d).resend()) {
-            change(at).set_refused(true);
+            book_.change(at).set_refused(true);
             return {};
         }
         return settle_as_failed(e, at);
@@ -291,7 +238,7 @@ decision doubts::on_deferred(const v1::Event& e, entry at, base::timestamp now) 
     if (dispatch.notification().empty()) {
         return leave_unresolved(at, "semel:no-record", "not accepted, and there is no record to send again", now);
     }
-    auto& refused = change(at);
+    auto& refused = book_.change(at);
     refused.set_refused(true);
     refused.set_awaiting(false);
     refused.set_unresolved(false);
@@ -318,7 +265,7 @@ bool doubts::is_proven_whole(const v1::Event& e, entry at) {
         return true;
     }
     if (std::ranges::find(d.proven(), e.gateway_message_id()) == d.proven().end()) {
-        change(at).add_proven(e.gateway_message_id());
+        book_.change(at).add_proven(e.gateway_message_id());
     }
     return d.parts() != 0 && static_cast<std::uint32_t>(d.proven_size()) >= d.parts();
 }
@@ -347,137 +294,7 @@ decision doubts::on_receipt(const v1::Event& e, entry at, base::timestamp now) {
     if (e.channel() == v1::CHANNEL_SMS) {
         told.set_dispatch(d.dispatch()); // tells the number, which later receipts of it are compared with
     }
-    settle(at);
-    return out;
-}
-
-decision doubts::on_resolved(const v1::Event& e, entry at, const policy_source& policies, base::timestamp now) {
-    const auto& d = at->second;
-    // A decision names the attempt that was looked at: told twice, or about an older one, it is void.
-    if (d.awaiting() || is_resent(d) || e.attempt() != last_attempt(d)) {
-        return {};
-    }
-    if (e.code() == "resend") {
-        return send_again(at, policies(d.campaign_id()), e, now);
-    }
-    if (e.code() == "presume-sent" && !d.presumed()) {
-        return presume_sent(at, e, now);
-    }
-    return {};
-}
-
-bool doubts::is_due(const policy_source& policies, base::timestamp now) const {
-    return std::ranges::any_of(open_, [&](const auto& one) {
-        const auto& d = one.second;
-        const auto since = base::from_us(d.since_us());
-        if (d.awaiting()) {
-            return now >= since + awaiting_limit_;
-        }
-        if (d.presumed()) {
-            return now >= since + late_evidence;
-        }
-        const auto p = is_undecided(d) ? policies(d.campaign_id()) : std::nullopt;
-        return p && now >= since + p->after;
-    });
-}
-
-std::vector<decision> doubts::review(const policy_source& policies, base::timestamp now, std::size_t most) {
-    std::vector<decision> all;
-    for (auto at = open_.begin(); at != open_.end() && all.size() < most;) {
-        const auto here = at++; // what is settled is erased
-        const auto since = base::from_us(here->second.since_us());
-        if (here->second.awaiting() && now >= since + awaiting_limit_) {
-            auto& d = change(here);
-            d.set_awaiting(false);
-            auto e = event_of(v1::EVENT_IN_DOUBT, d, d.attempt(), now);
-            e.set_code("semel:no-answer");
-            e.set_text("no answer came, and the process that waited for it said nothing");
-            e.set_dispatch(d.dispatch());
-            decision lapsed;
-            lapsed.events.push_back(std::move(e));
-            all.push_back(std::move(lapsed));
-        }
-        if (here->second.presumed() && now >= since + late_evidence) {
-            settle(here);
-        } else if (is_undecided(here->second)) {
-            const auto p = policies(here->second.campaign_id());
-            if (p && now >= since + p->after) {
-                all.push_back(decide(here, *p, now));
-            }
-        }
-    }
-    return all;
-}
-
-decision doubts::decide(entry at, const policy& p, base::timestamp now) {
-    const v1::Event nobody;
-    switch (p.in_doubt) {
-    case v1::DOUBT_PRESUME_SENT:
-        return presume_sent(at, nobody, now);
-    case v1::DOUBT_RESEND:
-        if (at->second.resends() >= p.resends) {
-            return leave_unresolved(at, "semel:resends",
-                                    "it was sent again as often as the campaign allows (" + std::to_string(p.resends) +
-                                        ", --resends)",
-                                    now);
-        }
-        return send_again(at, p, nobody, now);
-    default:
-        return leave_unresolved(at, "semel:hold", "the policy is hold, and its time is up", now);
-    }
-}
-
-decision doubts::send_again(entry at, const std::optional<policy>& p, const v1::Event& because, base::timestamp now) {
-    auto dispatch = dispatch_of(at->second);
-    if (auto why = forbids_resend(dispatch, p, now); !why.empty()) {
-        return leave_unresolved(at, std::move(why), "it may not be sent again", now);
-    }
-    auto& d = change(at);
-    const auto doubted = last_attempt(d);
-    d.set_resent_as(doubted + 1);
-    d.set_unresolved(false);
-    d.set_presumed(false);
-    d.set_resends(d.resends() + 1);
-    dispatch.set_attempt(d.resent_as());
-    dispatch.set_resend(true);
-    dispatch.set_resends(d.resends());
-    dispatch.clear_waits_for(); // no lane has been asked
-    dispatch.set_not_before_us(base::to_us(now + wire::tiers[0].wait));
-    if (!d.gateway().empty()) {
-        dispatch.set_pinned_gateway(d.gateway());
-    }
-    decision out;
-    auto& told = out.events.emplace_back(event_of(v1::EVENT_RESENT, d, d.resent_as(), now));
-    told.set_code(because.actor().empty() ? "semel:policy" : "semel:approver");
-    told.set_actor(because.actor());
-    told.set_text(
-        "attempt " + std::to_string(doubted) + " is in doubt: from here on it is told at least once, not exactly once" +
-        (dispatch.channel() == v1::CHANNEL_PUSH ? "; both have one collapse id, so that the device shows one" : "") +
-        (dispatch.pinned_gateway().empty() ? "; which gateway had it is not known, so any may carry the next" : ""));
-    out.resends.push_back({std::move(dispatch), 0});
-    return out;
-}
-
-decision doubts::leave_unresolved(entry at, std::string code, std::string text, base::timestamp now) {
-    auto& d = change(at);
-    d.set_awaiting(false);
-    d.set_unresolved(true);
-    d.set_presumed(false);
-    decision out;
-    auto& told = out.events.emplace_back(event_of(v1::EVENT_UNRESOLVED, d, last_attempt(d), now, code));
-    told.set_code(std::move(code));
-    told.set_text(std::move(text));
-    return out;
-}
-
-decision doubts::presume_sent(entry at, const v1::Event& because, base::timestamp now) {
-    auto& d = change(at);
-    d.set_unresolved(false);
-    d.set_presumed(true);
-    decision out;
-    auto& told = out.events.emplace_back(event_of(v1::EVENT_PRESUMED_SENT, d, last_attempt(d), now));
-    told.set_code(because.actor().empty() ? "semel:policy" : "semel:approver");
-    told.set_actor(because.actor());
+    book_.remove(at);
     return out;
 }
 
@@ -493,18 +310,8 @@ decision doubts::settle_as_failed(const v1::Event& because, entry at) {
         told.set_text("a late answer says that the copy in doubt was refused as well; the last answer was: " +
                       because.code());
     }
-    settle(at);
+    book_.remove(at);
     return out;
-}
-
-v1::Doubt& doubts::change(entry at) {
-    changed_.insert(at->first);
-    return at->second;
-}
-
-void doubts::settle(entry at) {
-    changed_.insert(at->first);
-    open_.erase(at);
 }
 
 } // namespace semel::receipts

@@ -6,6 +6,8 @@
 //
 // Only positive evidence settles a doubt as accepted. That nothing came proves nothing.
 
+#include "book.hpp"
+
 #include <base/ids.hpp>
 #include <base/time.hpp>
 #include <semel/v1/campaign.pb.h>
@@ -58,10 +60,11 @@ struct decision {
 };
 
 /// Of an event: when Kafka's broker had it, whose clock is one for all dispatchers, and when it is heard. What is told
-/// counts as told now at the latest.
+/// counts as told now at the latest. And where in `events` it can be read again, if it can.
 struct moment {
     base::timestamp told;
     base::timestamp now;
+    std::optional<std::int64_t> offset = {};
 };
 
 class doubts {
@@ -81,7 +84,9 @@ class doubts {
     void restore(v1::Doubt);
 
     const v1::Doubt* find(const base::notification_id&) const;
-    const std::unordered_map<base::notification_id, v1::Doubt>& open() const noexcept { return open_; }
+    const book::pages& open() const noexcept { return book_.open(); }
+    bool is_unwritten(const base::notification_id& id) const { return book_.is_unwritten(id); }
+    std::optional<std::int64_t> reread_from() const { return book_.reread_from(); }
     /// Whether this event can open a doubt, so that observe() asks for the notification's history.
     bool may_open(const v1::Event&) const;
 
@@ -91,14 +96,19 @@ class doubts {
     /// What time alone decides; at most so many doubts in one go.
     std::vector<decision> review(const policy_source&, base::timestamp now, std::size_t most);
 
-    bool has_changes() const noexcept { return !changed_.empty(); }
-    /// Whose state differs from what take_changes() said last.
-    std::unordered_set<base::notification_id> take_changes() { return std::exchange(changed_, {}); }
+    /// Has a record made of what has waited for so long.
+    void write_awaited(base::timestamp since);
+    /// Whose record must be written or erased since keep() or undo().
+    const std::unordered_set<base::notification_id>& changes() const noexcept { return book_.changes(); }
+    void keep() { book_.keep(); }
+    /// Everything since keep(); returns what it touched.
+    std::vector<base::notification_id> undo() { return book_.undo(); }
 
   private:
-    using entry = std::unordered_map<base::notification_id, v1::Doubt>::iterator;
+    using entry = book::entry;
 
-    void open_or_merge(const v1::Event&, const base::notification_id&, const history&, base::timestamp since);
+    void open_or_merge(const v1::Event&, const base::notification_id&, const history&, const moment&);
+    decision on_event(const v1::Event&, entry, const policy_source&, base::timestamp now);
     decision on_failed(const v1::Event&, entry);
     decision on_refused_for_good(const v1::Event&, entry);
     decision on_deferred(const v1::Event&, entry, base::timestamp now);
@@ -110,12 +120,9 @@ class doubts {
     decision leave_unresolved(entry, std::string code, std::string text, base::timestamp now);
     decision presume_sent(entry, const v1::Event& because, base::timestamp now);
     decision settle_as_failed(const v1::Event& because, entry);
-    v1::Doubt& change(entry);
-    void settle(entry);
 
     base::duration awaiting_limit_;
-    std::unordered_map<base::notification_id, v1::Doubt> open_;
-    std::unordered_set<base::notification_id> changed_;
+    book book_;
 };
 
 } // namespace semel::receipts

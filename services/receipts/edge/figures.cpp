@@ -15,6 +15,10 @@ figures::figures(telemetry::metrics& metrics)
     , transactions_(metrics.make_counter("semel_receipts_transactions_total", "Kafka transactions committed"))
     , failures_(metrics.make_counter("semel_receipts_transactions_failed_total",
                                      "Kafka transactions aborted or of unknown outcome"))
+    , written_(metrics.make_counter("semel_receipts_state_records_written_total", "Records written to doubts"))
+    , read_back_(metrics.make_counter("semel_receipts_state_records_read_total",
+                                      "Records of doubts that were read to take up the state"))
+    , looks_(metrics.make_counter("semel_receipts_looks_total", "Looks at what time may have decided"))
     , dead_letters_(metrics.make_counter("semel_receipts_dead_letters_total", "Records that cannot be used"))
     , parked_(metrics.make_gauge("semel_receipts_orphans", "Receipts parked until their message is known"))
     , seconds_(metrics.make_histogram("semel_receipts_transaction_seconds",

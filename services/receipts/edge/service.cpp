@@ -1,7 +1,6 @@
 #include "service.hpp"
 
 #include <base/must.hpp>
-#include <delivery/superseded.hpp>
 #include <failpoint/failpoint.hpp>
 #include <telemetry/log.hpp>
 #include <wire/identity.hpp>
@@ -10,7 +9,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <stdexcept>
 #include <utility>
 
@@ -22,26 +20,13 @@ using steady = std::chrono::steady_clock;
 
 namespace {
 
-constexpr auto patience = 60s;         // with Kafka and PostgreSQL, before the process starts anew
 constexpr auto gather = 150ms;         // a transaction costs its commit, not its records
 constexpr auto orphans_kept = 24h * 7; // an answer comes within minutes, or never
 constexpr auto known_kept = 24h * 60;  // receipts come for up to 40 days
 constexpr std::size_t most_orphans = 200'000;
 constexpr std::size_t most_decisions = 1'000;
-constexpr std::size_t most_batch_bytes = 200'000;
 
 using base::must;
-
-std::uint64_t turn_of(const kafka::commit& c) {
-    std::uint64_t turn = 0;
-    const auto* end = c.metadata.data() + c.metadata.size();
-    if (!c.metadata.empty() && std::from_chars(c.metadata.data(), end, turn).ptr != end) {
-        throw std::runtime_error{fmt::format("the offset of {}/{} was not committed by receipts: reset it to the last "
-                                             "offset that receipts committed",
-                                             c.at.topic, c.at.partition)};
-    }
-    return turn;
-}
 
 } // namespace
 
@@ -180,19 +165,26 @@ asio::awaitable<std::vector<kafka::start>> service::recover(std::vector<kafka::t
     // Answers only when no transaction of a former owner is undecided.
     const auto committed = must(co_await consumer_.committed(std::move(given)));
     std::map<std::int32_t, std::uint64_t> wanted;
+    std::vector<stretch> reread;
     for (const auto& c : committed) {
-        positions_[c.at] = c.next;
+        positions_[c.at] = {c.next, c.metadata};
         starts.push_back({c.at, c.next});
         if (c.at.topic == topic(wire::events)) {
-            wanted[c.at.partition] = turn_of(c);
+            const auto mark = bookmark_of(c);
+            wanted[c.at.partition] = mark.turn;
+            if (mark.reread) {
+                reread.push_back({c.at, *mark.reread, c.next});
+            }
         }
     }
     std::vector<std::int32_t> owned;
     for (const auto& [partition, turn] : wanted) {
         owned.push_back(partition);
     }
-    parts_ = must(co_await read_back(executor_, settings_.bootstrap, topic(wire::doubts), std::move(wanted),
-                                     settings_.awaiting_limit));
+    auto found = must(co_await read_back(executor_, settings_.bootstrap, topic(wire::doubts), std::move(wanted),
+                                         settings_.awaiting_limit));
+    figures_.read_back(found.records);
+    parts_ = std::move(found.parts);
     std::vector<index::candidate> open;
     for (const auto& [partition, p] : parts_) {
         std::unordered_set<base::notification_id> all;
@@ -202,48 +194,36 @@ asio::awaitable<std::vector<kafka::start>> service::recover(std::vector<kafka::t
         std::ranges::move(candidates_.make(partition, p.doubts, all), std::back_inserter(open));
     }
     co_await persist<void>([this, owned, open] { return index_.replace(owned, open); });
+    co_await take_up_awaited(std::move(reread));
     co_return starts;
 }
 
-asio::awaitable<void> service::read_again(bool unknown) {
-    if (steady::now() - committed_ > patience) {
-        throw std::runtime_error{
-            "no transaction has been committed for a minute; is Kafka well? Starting anew: nothing "
-            "is lost, the doubts are read back"};
-    }
-    if (unknown) {
-        co_await producer_.rebuild(); // whatever was in flight is decided once it has started
-    } else {
-        co_await runtime::sleep(200ms);
-    }
-    if (leaving_) {
-        parts_.clear();
-        positions_.clear();
+/// What stands in no record is opened as it was, by its event.
+asio::awaitable<void> service::take_up_awaited(std::vector<stretch> reread) {
+    if (reread.empty()) {
         co_return;
     }
-    std::vector<kafka::topic_partition> owned;
-    for (const auto& [at, next] : positions_) {
-        owned.push_back(at);
+    const auto found = co_await read_awaited(executor_, settings_.bootstrap, std::move(reread));
+    index::question ask;
+    for (const auto& [partition, some] : found) {
+        for (const auto& [id, told] : some.all()) {
+            ask.histories_of.push_back(id);
+        }
     }
-    for (const auto& start : co_await recover(std::move(owned))) {
-        consumer_.seek(start.at, start.next);
-    }
-}
-
-template <class T>
-asio::awaitable<T> service::persist(std::function<asio::awaitable<T>()> call) {
-    const auto deadline = steady::now() + patience;
-    for (;;) {
-        try {
-            co_return co_await call();
-        } catch (const pqxx::failure& e) {
-            // Every statement may be repeated.
-            telemetry::log().warn("PostgreSQL failed, trying again", {{"why", e.what()}});
-            if (stopping_ || steady::now() > deadline) {
-                throw;
+    const auto known = co_await persist<index::answer>([this, ask] { return index_.exchange(ask, now()); });
+    for (const auto& [partition, some] : found) {
+        auto& doubts = parts_.at(partition).doubts;
+        for (const auto& [id, told] : some.all()) {
+            if (doubts.find(id) != nullptr) {
+                continue; // it has a record, which says more
+            }
+            const auto before = known.histories.find(id);
+            for (const auto& one : told) {
+                doubts.observe(one.event, before == known.histories.end() ? history{} : before->second, policies_,
+                               {.told = one.told, .now = now(), .offset = one.offset});
             }
         }
-        co_await runtime::sleep(500ms);
+        doubts.keep();
     }
 }
 
@@ -254,6 +234,7 @@ asio::awaitable<void> service::on_records(std::vector<kafka::record> batch) {
     struct heard {
         part* of;
         base::timestamp told;
+        kafka::offset offset;
         v1::Event event;
     };
     std::vector<heard> events;
@@ -266,7 +247,7 @@ asio::awaitable<void> service::on_records(std::vector<kafka::record> batch) {
     };
     for (const auto& record : batch) {
         const auto position = positions_.find(record.at());
-        if (position == positions_.end() || record.offset() < position->second) {
+        if (position == positions_.end() || record.offset() < position->second.next) {
             continue; // of an assignment or a position before this one
         }
         out.read[record.at()] = record.offset() + 1;
@@ -292,7 +273,7 @@ asio::awaitable<void> service::on_records(std::vector<kafka::record> batch) {
                 if (mine.doubts.may_open(e)) {
                     histories.insert(*base::from_bytes<base::notification_id>(e.notification()));
                 }
-                events.push_back({&mine, told, std::move(e)});
+                events.push_back({&mine, told, record.offset(), std::move(e)});
             }
         } else {
             v1::GatewayReceipt receipt;
@@ -319,7 +300,7 @@ asio::awaitable<void> service::on_records(std::vector<kafka::record> batch) {
         const auto id = *base::from_bytes<base::notification_id>(h.event.notification());
         const auto before = known.histories.find(id);
         out.add(h.of->doubts.observe(h.event, before == known.histories.end() ? none : before->second, policies_,
-                                     {.told = h.told, .now = time}));
+                                     {.told = h.told, .now = time, .offset = h.offset}));
     }
     for (const auto& m : known.matches) {
         out.events.push_back(receipt_event(m.receipt, m.about, time, false));
@@ -342,8 +323,8 @@ void service::start_anew() {
 
 reading service::read_here() const {
     reading out = ended_;
-    for (const auto& [at, next] : positions_) {
-        out[at] = std::max(out[at], next);
+    for (const auto& [at, stands] : positions_) {
+        out[at] = std::max(out[at], stands.next);
     }
     return out;
 }
@@ -470,11 +451,15 @@ asio::awaitable<void> service::look() {
         }
         co_await persist<void>([this, now_known] { return index_.put(now_known); });
     }
-    const bool changed = std::ranges::any_of(parts_, [](const auto& p) { return p.second.doubts.has_changes(); });
+    for (auto& [partition, p] : parts_) {
+        p.doubts.write_awaited(now() - settings_.written_after);
+    }
+    const bool changed = std::ranges::any_of(parts_, [](const auto& p) { return !p.second.doubts.changes().empty(); });
     if ((changed || !out.events.empty()) && !positions_.empty()) {
         co_await commit(std::move(out));
     }
     figures_.show_open(parts_);
+    figures_.looked();
     co_await forget_old();
 }
 
@@ -487,106 +472,6 @@ asio::awaitable<void> service::forget_old() {
         [this, time = *certain] { return index_.prune(time - orphans_kept, time - known_kept, most_orphans); });
     figures_.parked(done.orphans);
     prune_at_ = steady::now() + (done.more ? steady::duration{} : steady::duration{1min}); // the next look goes on
-}
-
-asio::awaitable<void> service::produce(const outcome& out) {
-    std::map<std::int32_t, std::pair<v1::EventBatch, std::size_t>> open;
-    const auto flush = [](service& self, std::int32_t partition, v1::EventBatch batch) -> asio::awaitable<void> {
-        const auto value = batch.SerializeAsString();
-        kafka::topic_partition to{self.topic(wire::events), partition};
-        co_await self.producer_.produce(std::move(to), {}, value);
-    };
-    for (const auto& e : out.events) {
-        const auto partition = base::partition_of(e.notification(), settings_.partitions);
-        auto& [batch, bytes] = open[partition];
-        *batch.add_events() = e;
-        bytes += e.ByteSizeLong();
-        if (bytes >= most_batch_bytes) {
-            auto full = std::exchange(batch, {});
-            bytes = 0;
-            co_await flush(*this, partition, std::move(full));
-        }
-    }
-    for (auto& [partition, pending] : open) {
-        if (pending.first.events_size() > 0) {
-            co_await flush(*this, partition, std::move(pending.first));
-        }
-    }
-    for (const auto& r : out.resends) {
-        const auto channel = wire::from_proto(r.dispatch.channel());
-        if (!channel) {
-            throw std::logic_error{"a doubt's dispatch names no channel"};
-        }
-        const auto value = r.dispatch.SerializeAsString();
-        auto to = at(wire::retry(*channel, r.tier), r.dispatch.notification());
-        co_await producer_.produce(std::move(to), r.dispatch.notification(), value);
-    }
-    for (const auto& [key, value] : out.dead) {
-        kafka::topic_partition to{topic(wire::dead_letter), 0};
-        co_await producer_.produce(std::move(to), key, value);
-    }
-}
-
-asio::awaitable<void> service::commit(outcome out) {
-    const auto began = steady::now();
-    std::map<std::int32_t, std::unordered_set<base::notification_id>> changed;
-    std::vector<index::candidate> open;
-    for (auto& [partition, p] : parts_) {
-        if (auto ids = p.doubts.take_changes(); !ids.empty()) {
-            std::ranges::move(candidates_.make(partition, p.doubts, ids), std::back_inserter(open));
-            changed[partition] = std::move(ids);
-            kafka::topic_partition source{topic(wire::events), partition};
-            out.read.try_emplace(source, positions_.at(source)); // fences a former owner
-        }
-    }
-    if (!open.empty()) {
-        co_await persist<void>([this, open] { return index_.put(open); });
-        SEMEL_FAILPOINT("receipts.commit.indexed");
-    }
-
-    producer_.begin();
-    co_await produce(out);
-    std::vector<std::string> settled;
-    for (auto& [partition, ids] : changed) {
-        kafka::topic_partition to{topic(wire::doubts), partition};
-        auto gone = co_await write_changes(producer_, std::move(to), parts_.at(partition), std::move(ids));
-        std::ranges::move(gone, std::back_inserter(settled));
-    }
-    if (out.read.empty()) {
-        // Events alone, from an inference: without an offset nothing would fence a former owner.
-        const auto& [source, next] = *positions_.begin();
-        out.read[source] = next;
-    }
-    std::vector<kafka::commit> offsets;
-    for (const auto& [source, next] : out.read) {
-        const bool events = source.topic == topic(wire::events);
-        offsets.push_back({.at = source,
-                           .next = next,
-                           .metadata = events ? std::to_string(parts_.at(source.partition).turn) : std::string{}});
-    }
-    SEMEL_FAILPOINT("receipts.commit.produced");
-    const auto result = co_await producer_.commit(std::move(offsets), membership_);
-    if (result.outcome != kafka::outcome::committed) {
-        figures_.not_committed();
-        telemetry::log().warn("a transaction did not commit; reading back", {{"why", result.why}});
-        co_await read_again(result.outcome == kafka::outcome::unknown);
-        co_return;
-    }
-    committed_ = steady::now();
-    SEMEL_FAILPOINT("receipts.commit.known");
-    for (const auto& [source, next] : out.read) {
-        positions_[source] = next;
-    }
-    figures_.committed(out, committed_ - began);
-    if (!out.superseded.empty() && !co_await delivery::mark_superseded(redis_, settings_.prefix, out.superseded)) {
-        telemetry::log().warn("Redis does not take the marks of needless resends: they will be sent, and are listed",
-                              {{"resends", out.superseded.size()}});
-    }
-    if (!settled.empty() || !out.joined.empty()) {
-        const auto orphans = out.joined;
-        co_await persist<void>([this, settled, orphans] { return index_.forget(settled, orphans); });
-        SEMEL_FAILPOINT("receipts.index.forgotten");
-    }
 }
 
 std::optional<policy> service::policy_of_campaign(const std::string& id) const {

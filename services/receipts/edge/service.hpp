@@ -1,8 +1,9 @@
 #pragma once
 // Reads `events` and `gateway.receipts`; writes `events`, `retry.*` and `doubts` in transactions with its offsets. One
-// thing is done at a time: a batch of records, or a look at the clock. What is uncertain afterwards (a transaction that
-// did not commit) is thrown away and read back. One strand.
+// thing is done at a time: a batch of records, or a look at the clock. A transaction that did not commit is undone, and
+// its records are read once more. One strand.
 
+#include "bookmark.hpp"
 #include "candidates.hpp"
 #include "evidence_barrier.hpp"
 #include "figures.hpp"
@@ -16,6 +17,7 @@
 #include <postgres/pool.hpp>
 #include <redis/client.hpp>
 #include <runtime/tasks.hpp>
+#include <telemetry/log.hpp>
 #include <telemetry/metrics.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -39,9 +41,15 @@ struct settings {
     /// A receipt without a known message waits so long before anything is inferred from it: longer than the answer
     /// that would name its message can take on a connection that lives.
     base::duration inference_after = std::chrono::minutes{2};
+    /// What waits for its answer for longer has a record in `doubts` and is known to the other processes. Shorter than
+    /// `inference_after`: what a receipt may mean must be known by then. A successor reads as much of `events` again.
+    base::duration written_after = std::chrono::seconds{30};
     std::chrono::milliseconds look_every{1'000};
     base::time_source time; // must be set: while nothing is certain, no policy decides
 };
+
+/// With Kafka and PostgreSQL, before the process starts anew.
+inline constexpr std::chrono::seconds patience{60};
 
 class service {
   public:
@@ -60,7 +68,9 @@ class service {
     boost::asio::awaitable<void> until_stopped(boost::asio::awaitable<void> stop);
     boost::asio::awaitable<void> take(std::vector<kafka::topic_partition>);
     boost::asio::awaitable<std::vector<kafka::start>> recover(std::vector<kafka::topic_partition>);
-    boost::asio::awaitable<void> read_again(bool unknown);
+    boost::asio::awaitable<void> take_up_awaited(std::vector<stretch>);
+    boost::asio::awaitable<bool> is_committed_after_all(kafka::commit_result, std::vector<kafka::commit> wanted);
+    boost::asio::awaitable<void> undo(std::vector<kafka::commit> wanted);
     boost::asio::awaitable<void> on_records(std::vector<kafka::record>);
     boost::asio::awaitable<void> look();
     boost::asio::awaitable<void> tell_progress();
@@ -73,7 +83,9 @@ class service {
     bool is_due(base::timestamp) const;
     void start_anew();
     boost::asio::awaitable<void> commit(outcome);
+    boost::asio::awaitable<void> tell_index();
     boost::asio::awaitable<void> produce(const outcome&);
+    std::vector<kafka::commit> offsets_of(const outcome&) const;
     template <class T>
     boost::asio::awaitable<T> persist(std::function<boost::asio::awaitable<T>()>);
     std::optional<policy> policy_of_campaign(const std::string&) const;
@@ -93,9 +105,9 @@ class service {
     kafka::consumer consumer_;
     std::shared_ptr<const kafka::membership> membership_; // of the present assignment
     parts parts_;
-    std::map<kafka::topic_partition, kafka::offset> positions_; // committed
-    reading ended_;                                             // where they were found read to their end since then
-    reading told_;                                              // of this, what other processes were told
+    positions positions_; // committed
+    reading ended_;       // where they were found read to their end since then
+    reading told_;        // of this, what other processes were told
     evidence_barrier barrier_;
     bool busy_ = false;
     bool stopping_ = false;
@@ -105,5 +117,22 @@ class service {
     std::chrono::steady_clock::time_point prune_at_;
     figures figures_;
 };
+
+template <class T>
+boost::asio::awaitable<T> service::persist(std::function<boost::asio::awaitable<T>()> call) {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    for (;;) {
+        try {
+            co_return co_await call();
+        } catch (const pqxx::failure& e) {
+            // Every statement may be repeated.
+            telemetry::log().warn("PostgreSQL failed, trying again", {{"why", e.what()}});
+            if (stopping_ || std::chrono::steady_clock::now() > deadline) {
+                throw;
+            }
+        }
+        co_await runtime::sleep(std::chrono::milliseconds{500});
+    }
+}
 
 } // namespace semel::receipts

@@ -25,14 +25,15 @@ std::optional<v1::Doubt> doubt_of(const kafka::record& record) {
 
 } // namespace
 
-asio::awaitable<base::result<parts>> read_back(asio::any_io_executor executor, std::string bootstrap, std::string topic,
-                                               std::map<std::int32_t, std::uint64_t> wanted,
-                                               base::duration awaiting_limit) {
+asio::awaitable<base::result<restored>> read_back(asio::any_io_executor executor, std::string bootstrap,
+                                                  std::string topic, std::map<std::int32_t, std::uint64_t> wanted,
+                                                  base::duration awaiting_limit) {
     struct found {
         std::unordered_map<std::string, v1::Doubt> last; // by key: a tombstone comes after what it erases
         std::uint64_t turn = 0;
     };
     std::map<std::int32_t, found> all;
+    restored out;
     for (const auto& [partition, turn] : wanted) {
         all.try_emplace(partition);
     }
@@ -60,6 +61,7 @@ asio::awaitable<base::result<parts>> read_back(asio::any_io_executor executor, s
             continue;
         }
         const auto batch = co_await reader.next();
+        out.records += batch.size();
         for (const auto& record : batch) {
             const auto mine = all.find(record.at().partition);
             if (mine == all.end()) {
@@ -81,22 +83,53 @@ asio::awaitable<base::result<parts>> read_back(asio::any_io_executor executor, s
             }
         }
     }
-    parts out;
     for (auto& [partition, one] : all) {
         part p{.doubts = doubts{awaiting_limit}, .turn = one.turn};
         for (auto& [key, doubt] : one.last) {
             p.doubts.restore(std::move(doubt));
         }
-        out.emplace(partition, std::move(p));
+        out.parts.emplace(partition, std::move(p));
+    }
+    co_return out;
+}
+
+asio::awaitable<std::map<std::int32_t, awaited>> read_awaited(asio::any_io_executor executor, std::string bootstrap,
+                                                              std::vector<stretch> stretches) {
+    std::map<std::int32_t, awaited> out;
+    std::map<kafka::topic_partition, kafka::offset> left;
+    std::vector<kafka::start> starts;
+    for (const auto& s : stretches) {
+        left[s.at] = s.to;
+        starts.push_back({s.at, s.from});
+    }
+    kafka::reader reader{executor, {.bootstrap = std::move(bootstrap)}};
+    reader.assign(starts);
+    while (!left.empty()) {
+        for (const auto& record : co_await reader.next()) {
+            const auto mine = left.find(record.at());
+            if (mine == left.end() || record.offset() >= mine->second) {
+                continue;
+            }
+            v1::EventBatch several;
+            if (several.ParseFromArray(record.value().data(), static_cast<int>(record.value().size()))) {
+                const base::timestamp told{std::chrono::milliseconds{record.timestamp_ms()}};
+                for (const auto& e : several.events()) {
+                    out[record.at().partition].hear(e, told, record.offset());
+                }
+            }
+            if (record.offset() + 1 == mine->second) {
+                left.erase(mine);
+            }
+        }
     }
     co_return out;
 }
 
 asio::awaitable<std::vector<std::string>> write_changes(kafka::transactional_producer& producer,
-                                                        kafka::topic_partition to, part& mine,
-                                                        std::unordered_set<base::notification_id> changed) {
+                                                        kafka::topic_partition to, const part& mine,
+                                                        std::uint64_t turn) {
     std::vector<std::string> settled;
-    for (const auto& id : changed) {
+    for (const auto& id : mine.doubts.changes()) {
         const auto key = base::as_view(id);
         if (const auto* open = mine.doubts.find(id)) {
             const auto value = open->SerializeAsString();
@@ -106,12 +139,10 @@ asio::awaitable<std::vector<std::string>> write_changes(kafka::transactional_pro
             settled.emplace_back(key);
         }
     }
-    if (!changed.empty()) {
-        v1::Doubt turn;
-        turn.set_turn(++mine.turn);
-        const auto value = turn.SerializeAsString();
-        co_await producer.produce(to, turn_key, value);
-    }
+    v1::Doubt last;
+    last.set_turn(turn);
+    const auto value = last.SerializeAsString();
+    co_await producer.produce(to, turn_key, value);
     co_return settled;
 }
 

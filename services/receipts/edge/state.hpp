@@ -1,6 +1,6 @@
 #pragma once
 // The open doubts of the partitions of `events` that this process owns, and their store: the partition of `doubts` with
-// the same number. Read back at every assignment and after every transaction whose end is not certain.
+// the same number. Read back at every assignment.
 
 #include <base/fault.hpp>
 #include <kafka/consumer.hpp>
@@ -8,6 +8,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <receipts/core/awaited.hpp>
 #include <receipts/core/doubts.hpp>
 
 #include <map>
@@ -19,8 +20,7 @@ namespace semel::receipts {
 /// One partition.
 struct part {
     receipts::doubts doubts;
-    std::uint64_t turn =
-        0; // transactions that wrote to its partition of `doubts`, as the last commit's metadata has it
+    std::uint64_t turn = 0; // transactions that wrote to its partition of `doubts`, as the last commit says
 };
 using parts = std::map<std::int32_t, part>;
 
@@ -28,13 +28,27 @@ inline constexpr std::string_view turn_key = "turn";
 
 /// Fills the parts from `topic`: `wanted` names, for each partition, the turn that the committed offset carries. The
 /// coordinator may know of a commit before its marker stands in `topic`: reads until that turn is seen.
-boost::asio::awaitable<base::result<parts>> read_back(boost::asio::any_io_executor, std::string bootstrap,
-                                                      std::string topic, std::map<std::int32_t, std::uint64_t> wanted,
-                                                      base::duration awaiting_limit);
+struct restored {
+    receipts::parts parts;
+    std::size_t records = 0; // that were read for it
+};
+boost::asio::awaitable<base::result<restored>> read_back(boost::asio::any_io_executor, std::string bootstrap,
+                                                         std::string topic,
+                                                         std::map<std::int32_t, std::uint64_t> wanted,
+                                                         base::duration awaiting_limit);
 
-/// Puts what has changed into the open transaction and raises the turn; returns the notifications that were settled.
-boost::asio::awaitable<std::vector<std::string>> write_changes(kafka::transactional_producer&,
-                                                               kafka::topic_partition to, part&,
-                                                               std::unordered_set<base::notification_id> changed);
+/// A part of a partition of `events`.
+struct stretch {
+    kafka::topic_partition at;
+    kafka::offset from = 0;
+    kafka::offset to = 0; // behind its last record
+};
+/// What is awaited and stands in no record, by partition.
+boost::asio::awaitable<std::map<std::int32_t, awaited>> read_awaited(boost::asio::any_io_executor,
+                                                                     std::string bootstrap, std::vector<stretch>);
+
+/// Puts what has changed into the open transaction, and its number; returns the notifications that were settled.
+boost::asio::awaitable<std::vector<std::string>>
+write_changes(kafka::transactional_producer&, kafka::topic_partition to, const part&, std::uint64_t turn);
 
 } // namespace semel::receipts

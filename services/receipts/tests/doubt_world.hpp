@@ -1,19 +1,19 @@
 #pragma once
-// One message, everything that may be said about it, and the doubts of a partition that hear it.
+// One notification, what is said about it, and who listens.
 
-#include <delivery/settlement.hpp>
 #include <wire/identity.hpp>
 
 #include <gtest/gtest.h>
 #include <receipts/core/doubts.hpp>
+#include <receipts/core/evidence.hpp>
 
 #include <algorithm>
-#include <iterator>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
-namespace semel::receipts::testing {
+namespace semel::receipts {
 
 using namespace std::chrono_literals;
 
@@ -118,15 +118,15 @@ struct world {
     bool open() const { return all.find(id) != nullptr; }
 };
 
-inline ::testing::AssertionResult says_only(const std::vector<v1::Event>& said, v1::EventKind kind) {
+inline testing::AssertionResult says_only(const std::vector<v1::Event>& said, v1::EventKind kind) {
     if (said.size() == 1 && said[0].kind() == kind) {
-        return ::testing::AssertionSuccess();
+        return testing::AssertionSuccess();
     }
-    auto out = ::testing::AssertionFailure() << "said";
+    auto out = testing::AssertionFailure() << "said";
     for (const auto& e : said) {
         out << ' ' << v1::EventKind_Name(e.kind()) << '(' << e.attempt() << ", " << e.code() << ')';
     }
     return out;
 }
 
-} // namespace semel::receipts::testing
+} // namespace semel::receipts

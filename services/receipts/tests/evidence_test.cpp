@@ -1,9 +1,6 @@
 #include "doubt_world.hpp"
 
-#include <gtest/gtest.h>
-#include <receipts/core/evidence.hpp>
-
-namespace semel::receipts::testing {
+namespace semel::receipts {
 namespace {
 
 TEST(ReceiptEvents, AreOneForEachStateAndCode) {
@@ -46,4 +43,4 @@ TEST(ReceiptEvents, WhatCannotBeUsedIsNamed) {
 }
 
 } // namespace
-} // namespace semel::receipts::testing
+} // namespace semel::receipts

@@ -1,8 +1,8 @@
 // Receipts as a process of its own, for tests that kill it. Campaigns are made up from their names instead of
 // `control`: "resend...", "hold...", "presume...", "cancelled...", each deciding after a second,
 // or after the seconds at its end: "resend-30".
-//   receipts_rig BOOTSTRAP DSN PREFIX PARTITIONS INSTANCE KEY_HEX AWAITING_MS INFERENCE_MS REDIS_PORT
-// The key is the key-encryption key and every campaign's.
+//   receipts_rig BOOTSTRAP DSN PREFIX PARTITIONS INSTANCE KEY_HEX AWAITING_MS INFERENCE_MS REDIS_PORT METRICS_FILE
+// The key is the key-encryption key and every campaign's. The file holds the metrics, some ten times a second.
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -12,6 +12,9 @@
 #include <receipts/edge/service.hpp>
 #include <ticks/clock.hpp>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <string>
 
@@ -44,6 +47,15 @@ asio::awaitable<void> terminated() {
     co_await signals.async_wait(asio::use_awaitable);
 }
 
+asio::awaitable<void> show(const telemetry::metrics& metrics, std::filesystem::path file) {
+    auto next = file;
+    next += ".next";
+    while (co_await runtime::sleep(std::chrono::milliseconds{100})) {
+        std::ofstream{next} << metrics.expose();
+        std::filesystem::rename(next, file);
+    }
+}
+
 asio::awaitable<void> serve(std::vector<std::string> args) {
     const auto executor = co_await asio::this_coro::executor;
     telemetry::metrics metrics;
@@ -55,12 +67,13 @@ asio::awaitable<void> serve(std::vector<std::string> args) {
     settings.key_encryption_key = *crypto::key256::from(*base::from_hex(args.at(6)));
     settings.awaiting_limit = std::chrono::milliseconds{std::stoi(args.at(7))};
     settings.inference_after = std::chrono::milliseconds{std::stoi(args.at(8))};
+    settings.written_after = std::min<base::duration>(settings.written_after, settings.inference_after / 2);
     settings.exclusive = {"smsc-a"};
     settings.look_every = std::chrono::milliseconds{100};
     ticks::clock clock{executor, {.bootstrap = settings.bootstrap, .prefix = settings.prefix}};
     settings.time = clock.source();
     const auto key = settings.key_encryption_key;
-    postgres::pool database{args.at(2), 1};
+    postgres::pool database{args.at(2), 1, {.lock = std::chrono::seconds{1}}};
     database.run_blocking(receipts::index::migrate);
     redis::client redis{executor, {.port = static_cast<std::uint16_t>(std::stoi(args.at(9)))}};
     receipts::service service{executor,
@@ -69,7 +82,11 @@ asio::awaitable<void> serve(std::vector<std::string> args) {
                               redis,
                               [key](const base::campaign_id& id) { return campaign_named(id, key); },
                               metrics};
-    co_await runtime::race(service.run(terminated()), clock.run());
+    std::vector<asio::awaitable<void>> tasks;
+    tasks.push_back(service.run(terminated()));
+    tasks.push_back(clock.run());
+    tasks.push_back(show(metrics, args.at(10)));
+    co_await runtime::first_of(std::move(tasks));
 }
 
 } // namespace

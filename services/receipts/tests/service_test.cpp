@@ -1,7 +1,8 @@
-// Receipts against a real Kafka and PostgreSQL, as processes: policies, receipts in every order, and
-// inference.
+// Receipts against a real Kafka and PostgreSQL, as processes: policies, receipts in every order, inference.
 
-#include "message.hpp"
+#include "messages.hpp"
+
+#include <receipts/core/evidence.hpp>
 
 namespace semel::receipts::testing {
 namespace {
@@ -184,20 +185,6 @@ TEST_F(Receipts, AreInferredOnlyWhenOneOpenMessageCanBeMeant) {
     on->tell({one.accepted(*on, "y" + base::to_hex(one.notification))});
     now = on->wait("the other's", [&](const seen& s) { return s.has(other.notification, v1::EVENT_ACCEPTED); });
     EXPECT_FALSE(now.has(one.notification, v1::EVENT_RECEIPT));
-}
-
-/// Accepted, as the dispatcher says it of an SMS.
-v1::Event accepted_sms(const stage& on, const message& m, std::string id) {
-    auto e = m.accepted(on, std::move(id));
-    e.set_dispatch(m.event(on, v1::EVENT_IN_DOUBT).dispatch());
-    return e;
-}
-
-/// The report of a message as a centre spells its id, from its number and without a reference.
-v1::GatewayReceipt reported(const stage& on, const message& m, std::string id) {
-    auto r = receipt_for(on, m, std::move(id));
-    r.clear_user_message_reference();
-    return r;
 }
 
 TEST_F(Receipts, FindTheirMessageInEverySpellingOfItsId) {

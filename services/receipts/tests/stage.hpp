@@ -31,6 +31,8 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -100,6 +102,7 @@ struct seen {
 class stage {
   public:
     static constexpr std::int32_t partitions = 4;
+    static constexpr std::size_t most_of_a_resend = 20'000; // the topic takes no larger record
 
     explicit stage(std::chrono::milliseconds awaiting_limit = 1'500ms,
                    std::chrono::milliseconds inference_after = 300ms)
@@ -109,6 +112,9 @@ class stage {
         for (auto t : wire::all_topics(partitions)) {
             if (t.name == wire::events || t.name == wire::gateway_receipts || t.name == wire::doubts ||
                 t.name == wire::dead_letter || t.name == wire::ticks || t.name == retry) {
+                if (t.name == retry) {
+                    t.config["max.message.bytes"] = std::to_string(most_of_a_resend);
+                }
                 t.name = prefix_ + t.name;
                 topics.push_back(std::move(t));
             }
@@ -131,10 +137,13 @@ class stage {
             kill(instance);
         }
         std::ignore = kafka::admin{broker()}.delete_topics(names_);
+        std::filesystem::remove_all(folder_);
     }
 
     /// `wall`: its wall clock, instead of the machine's.
     void start(const std::string& instance, const support::stepped_clock* wall = nullptr) {
+        std::filesystem::create_directories(folder_);
+        std::filesystem::remove(metrics_of(instance)); // a predecessor's
         const std::vector<std::string> args{RECEIPTS_RIG,
                                             broker(),
                                             database_.dsn(),
@@ -144,7 +153,8 @@ class stage {
                                             base::to_hex(key_.view()),
                                             std::to_string(awaiting_limit_.count()),
                                             std::to_string(inference_after_.count()),
-                                            std::to_string(redis.port())};
+                                            std::to_string(redis.port()),
+                                            metrics_of(instance)};
         std::vector<char*> argv;
         for (const auto& a : args) {
             argv.push_back(const_cast<char*>(a.data()));
@@ -286,7 +296,27 @@ class stage {
     support::redis_server redis;
     const std::string retry = wire::retry(base::channel::sms, 0);
 
+    /// How many records `topic` has, tombstones among them, and the bytes of their keys and values.
+    std::pair<std::size_t, std::size_t> size_of(std::string_view topic) {
+        std::pair<std::size_t, std::size_t> size;
+        play([&] { return weigh(prefix_ + std::string{topic}, size); });
+        return size;
+    }
+    /// Of a metric of a process, summed over its labels, or of those with this in them; 0 before it has shown any.
+    double metric(const std::string& instance, const std::string& name, const std::string& label = {}) const {
+        std::ifstream file{metrics_of(instance)};
+        double sum = 0;
+        for (std::string line; std::getline(file, line);) {
+            const auto end = line.find_first_of("{ ");
+            if (line.substr(0, end) == name && line.find(label) != std::string::npos) {
+                sum += std::stod(line.substr(line.rfind(' ') + 1));
+            }
+        }
+        return sum;
+    }
+
   private:
+    std::string metrics_of(const std::string& instance) const { return (folder_ / instance).string(); }
     static std::string broker() { return support::broker(); }
     static asio::awaitable<void> ask(std::uint16_t port, std::string prefix, std::string notification,
                                      std::shared_ptr<bool> found) {
@@ -295,6 +325,7 @@ class stage {
         *found = co_await delivery::is_superseded(client, std::move(prefix), std::move(notification));
     }
     asio::awaitable<std::vector<std::string>> values(std::string topic);
+    static asio::awaitable<void> weigh(std::string topic, std::pair<std::size_t, std::size_t>& size);
     asio::awaitable<void> send(std::vector<std::pair<kafka::topic_partition, std::string>>);
 
     database database_;
@@ -303,6 +334,7 @@ class stage {
     std::chrono::milliseconds awaiting_limit_, inference_after_;
     std::vector<std::string> names_;
     std::map<std::string, pid_t> processes_;
+    std::filesystem::path folder_ = std::filesystem::temp_directory_path() / prefix_;
 };
 
 inline asio::awaitable<void> stage::send(std::vector<std::pair<kafka::topic_partition, std::string>> records) {
@@ -324,6 +356,16 @@ inline asio::awaitable<std::vector<std::string>> stage::values(std::string topic
         }
     }
     co_return all;
+}
+inline asio::awaitable<void> stage::weigh(std::string topic, std::pair<std::size_t, std::size_t>& size) {
+    kafka::reader reader{co_await asio::this_coro::executor, {.bootstrap = broker()}};
+    must(co_await reader.from_beginning(std::move(topic)));
+    while (!reader.at_end()) {
+        for (const auto& r : co_await reader.next()) {
+            ++size.first;
+            size.second += r.key().size() + r.value().size();
+        }
+    }
 }
 inline seen stage::look() {
     std::vector<std::string> events, resends, dead;

@@ -1,13 +1,13 @@
 #pragma once
-// A message that receipts is told of, and what is said about it.
+// What dispatchers and gateways say in these tests.
 
 #include "stage.hpp"
 
-#include <receipts/core/evidence.hpp>
 #include <sms/core/number_hash.hpp>
 
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace semel::receipts::testing {
 
@@ -77,6 +77,20 @@ inline v1::Event decision_of(const message& m, const stage& on, std::string code
     e.set_code(std::move(code));
     e.set_actor("alice");
     return e;
+}
+
+/// Accepted, as the dispatcher says it of an SMS.
+inline v1::Event accepted_sms(const stage& on, const message& m, std::string id) {
+    auto e = m.accepted(on, std::move(id));
+    e.set_dispatch(m.event(on, v1::EVENT_IN_DOUBT).dispatch());
+    return e;
+}
+
+/// The report of a message as a centre spells its id, from its number and without a reference.
+inline v1::GatewayReceipt reported(const stage& on, const message& m, std::string id) {
+    auto r = receipt_for(on, m, std::move(id));
+    r.clear_user_message_reference();
+    return r;
 }
 
 } // namespace semel::receipts::testing
