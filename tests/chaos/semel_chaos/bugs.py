@@ -4,6 +4,7 @@ A patch begins with plain lines: what is wrong with the code that it makes, then
 
     Expect: I1 or L1        the invariants of which one must be broken
     Faults: SPEC            for `run --fault`; once for each, in order
+    Story: NAME             whose campaigns are told, with faults of its own (stories.py); plain where it is not said
     People: N               of the campaign; 3000 where it is not said
     Policy: hold            or resend; hold where it is not said
     Linger: SECONDS         after the campaign, for evidence that comes late; 0 where it is not said
@@ -14,6 +15,8 @@ and the diff follows.
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from . import stories
 
 FOLDER = Path(__file__).resolve().parents[1] / "bugs"
 INVARIANTS = frozenset(f"I{n}" for n in range(1, 13)) | {"L1", "G1", "E1", "O1", "T1"}
@@ -35,6 +38,7 @@ class Bug:
     policy: str = "hold"
     linger: int = 0
     alone: bool = False
+    story: str = "plain"
     changes: tuple = ()  # files of the sources
     file: Path | None = field(default=None, compare=False)  # None: nothing is wrong with the code
 
@@ -46,7 +50,7 @@ def read(name, text, file=None):
     told, what = {"Faults": []}, []
     for line in head.splitlines():
         key, colon, value = line.partition(":")
-        if colon and key in ("Expect", "People", "Policy", "Linger", "Alone"):
+        if colon and key in ("Expect", "People", "Policy", "Linger", "Alone", "Story"):
             told[key] = value.strip()
         elif colon and key == "Faults":
             told["Faults"].append(value.strip())
@@ -65,9 +69,11 @@ def read(name, text, file=None):
         raise Malformed(f"{name}: Policy: is neither hold nor resend")
     if told.get("Alone", "no") not in ("yes", "no"):
         raise Malformed(f"{name}: Alone: is neither yes nor no")
+    if told.get("Story", Bug.story) not in stories.STORIES:
+        raise Malformed(f"{name}: Story: names {told['Story']}; the stories are {', '.join(sorted(stories.STORIES))}")
     return Bug(name, " ".join(what), expect, tuple(told["Faults"]), int(told.get("People", Bug.people)),
                told.get("Policy", Bug.policy), int(told.get("Linger", Bug.linger)), told.get("Alone") == "yes",
-               tuple(sorted(CHANGED.findall(text))), file)
+               told.get("Story", Bug.story), tuple(sorted(CHANGED.findall(text))), file)
 
 
 def all_bugs(folder=FOLDER):
@@ -88,18 +94,19 @@ PEOPLE_A_FAULT = 800  # so that there is somebody left to be told when the last 
 
 
 def controls(some, by_bug=False):
-    """The same faults without the bugs, in which nothing may be found: as few campaigns as can be, since one has one policy
-    and is cancelled at its end or not; or each bug's by themselves."""
+    """The same faults without the bugs, in which nothing may be found: as few campaigns as can be, since one has one story and
+    policy, and is cancelled at its end or not; or each bug's by themselves."""
     if by_bug:
         return [replace(bug, name=f"without {bug.name}", expect=(), changes=(), file=None) for bug in some]
     groups = {}
     for bug in some:
-        groups.setdefault((bug.policy, CANCEL in bug.faults), []).append(bug)
+        groups.setdefault((bug.policy, CANCEL in bug.faults, bug.story), []).append(bug)
     out = []
-    for (policy, cancelled), these in groups.items():
+    for (policy, cancelled, story), these in groups.items():
         faults = list(dict.fromkeys(f for b in these for f in b.faults if f != CANCEL)) + [CANCEL] * cancelled
-        out.append(Bug(f"no bug, {policy}" + (", cancelled" if cancelled else ""), "nothing", (), tuple(faults),
-                       max(PEOPLE_A_FAULT * len(faults), *(b.people for b in these)), policy, max(b.linger for b in these)))
+        name = ", ".join(["no bug", policy] + ["cancelled"] * cancelled + [story] * (story != Bug.story))
+        out.append(Bug(name, "nothing", (), tuple(faults), max(PEOPLE_A_FAULT * len(faults), *(b.people for b in these)), policy,
+                       max(b.linger for b in these), story=story))
     return sorted(out, key=lambda c: -len(c.faults))
 
 

@@ -2,7 +2,7 @@ import os
 import subprocess
 import unittest
 
-from semel_chaos import bugs, specs
+from semel_chaos import bugs, specs, stories
 from semel_chaos.stack import ROOT
 
 PATCH = """\
@@ -35,7 +35,7 @@ class Patches(unittest.TestCase):
 
     def test_each_names_faults_that_can_be_done(self):
         for bug in bugs.all_bugs():
-            self.assertTrue(bug.faults, bug.name)
+            self.assertTrue(bug.faults or stories.STORIES[bug.story].faults, bug.name)
             for fault in bug.faults:
                 specs.parse(fault)
 
@@ -53,15 +53,16 @@ class Header(unittest.TestCase):
         for what, words in ((PATCH.replace("I1", "I13"), "I13"), (PATCH.replace("Expect: I1 or L1\n", ""), "nothing"),
                             (PATCH.replace("500", "some"), "no number"), (PATCH[:PATCH.index("\n---")], "no diff"),
                             (PATCH[PATCH.index("Expect"):], "does not say"), (PATCH.replace("People: 500", "Policy: no"), "neither"),
-                            (PATCH.replace("People: 500", "Alone: so"), "neither")):
+                            (PATCH.replace("People: 500", "Alone: so"), "neither"),
+                            (PATCH.replace("People: 500", "Story: mine"), "mine")):
             with self.assertRaises(bugs.Malformed) as caught:
                 bugs.read("all", what)
             self.assertIn(words, str(caught.exception))
 
     def test_says_who_runs_alone_and_what_is_changed(self):
-        bug = bugs.read("all", PATCH.replace("People: 500", "Alone: yes"))
-        self.assertEqual((bug.alone, bug.changes, bug.people), (True, ("file",), 3_000))
-        self.assertFalse(bugs.read("all", PATCH).alone)
+        bug = bugs.read("all", PATCH.replace("People: 500", "Alone: yes\nStory: several"))
+        self.assertEqual((bug.alone, bug.changes, bug.people, bug.story), (True, ("file",), 3_000, "several"))
+        self.assertEqual((bugs.read("all", PATCH).alone, bugs.read("all", PATCH).story), (False, "plain"))
 
     def test_breaches_are_read_from_what_a_run_prints(self):
         self.assertEqual(bugs.breaches("planned 3\nBREACH I1: 2 accepted 2 times (ab)\nBREACH L1: so\nchaos: BROKEN"),
@@ -79,10 +80,12 @@ class Plan(unittest.TestCase):
 
     def test_every_fault_is_done_without_the_bugs_too(self):
         some = [bug("a"), bug("b", faults=("kill sms", "kill email"), linger=7), bug("c", policy="resend"),
-                bug("d", faults=("cancel campaign",)), bug("e", faults=("kill plan", "cancel campaign"))]
-        found = {(c.policy, c.faults, c.linger) for c in bugs.controls(some)}
-        self.assertEqual(found, {("hold", ("kill email", "kill sms"), 7), ("resend", ("kill email",), 0),
-                                 ("hold", ("kill plan", "cancel campaign"), 0)})  # cancelled last: nothing could follow
+                bug("d", faults=("cancel campaign",)), bug("e", faults=("kill plan", "cancel campaign")),
+                bug("f", faults=(), story="several")]
+        found = {(c.policy, c.story, c.faults, c.linger) for c in bugs.controls(some)}
+        self.assertEqual(found, {("hold", "plain", ("kill email", "kill sms"), 7), ("resend", "plain", ("kill email",), 0),
+                                 # cancelled last: nothing could follow
+                                 ("hold", "plain", ("kill plan", "cancel campaign"), 0), ("hold", "several", (), 0)})
 
     def test_controls_have_nothing_wrong_and_expect_nothing(self):
         for by_bug in (False, True):
