@@ -40,20 +40,20 @@ std::int64_t count(const std::string& dsn, const std::string& table, const std::
 
 class Prune : public ::testing::Test {
   protected:
-    Prune() { db.run_blocking(index::migrate); }
+    Prune() { postgres::pool{in.dsn(), 1}.run_blocking(index::migrate); }
     index::pruned once(std::size_t most_orphans) {
         index::pruned done;
         play([&] { return prune(*this, most_orphans, done); });
         return done;
     }
     static asio::awaitable<void> prune(Prune& self, std::size_t most_orphans, index::pruned& done) {
-        done = co_await self.all.prune(self.noon - 7 * day, self.noon - 60 * day, most_orphans);
+        postgres::pool db{self.in.dsn(), 1}; // its thread must have ended before play()'s loop does
+        index all{db};
+        done = co_await all.prune(self.noon - 7 * day, self.noon - 60 * day, most_orphans);
     }
 
     const base::timestamp noon = base::now();
     database in;
-    postgres::pool db{in.dsn(), 1};
-    index all{db};
 };
 
 TEST_F(Prune, ForgetsTheOldInSmallBatchesAndNothingElse) {
