@@ -187,8 +187,9 @@ void join_orphans(pqxx::connection& c, const std::vector<index::told>& learned, 
         "test)), "
         "named AS (SELECT o.id FROM l JOIN receipts.orphan o ON o.gateway = l.gateway AND o.message_id = l.message_id "
         "WHERE l.message_id <> '' "
-        "UNION SELECT o.id FROM l JOIN receipts.orphan o ON o.gateway = l.gateway AND o.forms @> ARRAY[l.plain] "
-        "WHERE l.plain <> '') "
+        // OFFSET 0: by the index, form after form. Joined, every form would be held against every parked report.
+        "UNION SELECT o.id FROM l CROSS JOIN LATERAL (SELECT id, gateway FROM receipts.orphan "
+        "WHERE forms @> ARRAY[l.plain] OFFSET 0) o WHERE l.plain <> '' AND o.gateway = l.gateway) "
         "SELECT k.*, o.id, o.receipt FROM named JOIN receipts.orphan o USING (id) CROSS JOIN LATERAL "
         "receipts.meant(o.gateway, o.message_id, o.forms, o.number, o.reference, o.waits) k "
         "UNION SELECT l.notification, 0, l.campaign, l.channel, l.test, '', 0, 0, o.id, o.receipt FROM l "

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from . import checker, faults
+from .stack import DISPATCHERS
 
 
 def tell(text):
@@ -20,6 +21,8 @@ class Striker:
     # After Redis forgot, claims are written anew within this time; a dispatcher that dies before then leaves its range
     # in doubt, and not only its window.
     REBUILD_S = 5
+    # A session of a group lasts ten seconds, of which three may have passed.
+    SESSION_LEFT_S = 7
     RECOVERY_S = 60
 
     def __init__(self, stack, campaign, before=None):
@@ -27,6 +30,8 @@ class Striker:
         self.stack, self.campaign = stack, campaign
         self.before = before or {}
         self.done = []  # checker.Fault, by time
+        self.losses_us = []  # when Redis forgot
+        self.taken_until_us = []  # until when Kafka was away for longer than sessions last
         self.lock = threading.Lock()
         self.redis_lost_until = 0.0  # monotonic
         self.log = Path(stack.dir) / "chaos.jsonl"
@@ -63,6 +68,7 @@ class Striker:
             record.quiet_us, record.campaign = getattr(fault, "quiet_us", None), getattr(fault, "campaign", "")
             record.bound = {c: n if n is None else max(n, record.bound.get(c) or 0)
                             for c, n in (fault.bound(self.stack) or record.bound).items()}  # some know only now
+            self.share_a_loss_of_partitions(fault, record)
         if getattr(fault, "loses_claims", False):
             self.redis_lost_until = time.monotonic() + self.REBUILD_S
         # Of what lasts, recovery begins when it is over.
@@ -83,7 +89,19 @@ class Striker:
             if getattr(fault, "loses_claims", False):
                 since = record.time_us - 1_000_000 * self.REBUILD_S
                 dead = {c for f in self.done if f.time_us >= since and f.name in ("kill", "failpoint", "pause", "cut off") for c in f.bound}
+                if any(until >= since for until in self.taken_until_us):
+                    dead = set(DISPATCHERS)
                 record.bound = {c: faults.RANGE for c in dead}
+                self.losses_us.append(record.time_us)
+
+    def share_a_loss_of_partitions(self, fault, record):
+        """A dispatcher whose partitions were taken away knows of their claims what Redis knows."""
+        if not getattr(fault, "takes_partitions", False) or record.until_us - record.time_us < 1_000_000 * self.SESSION_LEFT_S:
+            return
+        with self.lock:
+            self.taken_until_us.append(record.until_us)
+            if any(record.time_us - 1_000_000 * self.REBUILD_S <= at <= record.until_us for at in self.losses_us):
+                record.bound = {c: faults.RANGE for c in DISPATCHERS}
 
     def both(self, one, other, gap):
         """Two faults that overlap."""

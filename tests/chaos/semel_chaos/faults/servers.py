@@ -11,24 +11,28 @@ from .fault import Fault
 from .processes import Pause
 
 
-class KillKafka(Fault):
-    name = "kill"
+class KafkaAway(Fault):
+    """Where it is away for longer than a session lasts, dispatchers lose their partitions, and forget what they were about to
+    commit: Redis has it. One that forgets at the same time makes each of them a doubt."""
+
+    takes_partitions = True
 
     def __init__(self):
         super().__init__("kafka")
+
+
+class KillKafka(KafkaAway):
+    name = "kill"
 
     def strike(self, stack):
         stack.await_other("kafka", stack.kill("kafka"), 60)
         stack.await_ready("kafka")
 
 
-class StopKafka(Fault):
+class StopKafka(KafkaAway):
     """Stopped in order and started again by its supervisor."""
 
     name = "restart"
-
-    def __init__(self):
-        super().__init__("kafka")
 
     def strike(self, stack):
         former = stack.signal("kafka", signal.SIGTERM)
@@ -38,6 +42,7 @@ class StopKafka(Fault):
 
 class PauseKafka(Pause):
     name = "pause"
+    takes_partitions = True
 
     def __init__(self, seconds):
         super().__init__("kafka", seconds)

@@ -1,0 +1,54 @@
+import tempfile
+import unittest
+from types import SimpleNamespace
+
+from semel_chaos import checker, faults
+from semel_chaos.stack import DISPATCHERS
+from semel_chaos.striker import Striker
+
+S = 1_000_000
+OF_ALL = {c: faults.RANGE for c in DISPATCHERS}
+
+
+class LostPartitions(unittest.TestCase):
+    """Kafka away for longer than a session, and a Redis that forgets: what a dispatcher was about to commit is in doubt."""
+
+    def setUp(self):
+        self.dir = tempfile.TemporaryDirectory()
+        self.addCleanup(self.dir.cleanup)
+        self.striker = Striker(SimpleNamespace(dir=self.dir.name), None)
+
+    def kafka_away(self, since, until):
+        record = checker.Fault("pause", "kafka", since * S, {})
+        record.until_us = until * S
+        self.striker.share_a_loss_of_partitions(faults.PauseKafka(until - since), record)
+        return record.bound
+
+    def redis_forgets(self, at):
+        record = checker.Fault("flushall", "redis", at * S, {})
+        self.striker.share_a_loss_of_redis(faults.FlushRedis(), record)
+        return record.bound
+
+    def test_nothing_is_in_doubt_where_only_one_of_them_goes(self):
+        self.assertEqual(self.redis_forgets(100), {})
+        self.assertEqual(self.kafka_away(120, 142), {})
+        self.assertEqual(self.redis_forgets(160), {})
+
+    def test_everything_may_be_where_redis_forgets_meanwhile_or_just_before(self):
+        self.redis_forgets(101)
+        self.assertEqual(self.kafka_away(100, 122), OF_ALL)
+        self.redis_forgets(200)
+        self.assertEqual(self.kafka_away(203, 215), OF_ALL)
+
+    def test_and_where_redis_forgets_before_all_is_taken_over(self):
+        self.kafka_away(100, 122)
+        self.assertEqual(self.redis_forgets(124), OF_ALL)
+        self.assertEqual(self.redis_forgets(140), {})
+
+    def test_a_session_outlasts_a_short_absence(self):
+        self.redis_forgets(101)
+        self.assertEqual(self.kafka_away(100, 106), {})
+
+
+if __name__ == "__main__":
+    unittest.main()
