@@ -88,7 +88,8 @@ class Striker:
                 record.bound = {c: n and n + faults.RANGE for c, n in record.bound.items()}
             if getattr(fault, "loses_claims", False):
                 since = record.time_us - 1_000_000 * self.REBUILD_S
-                dead = {c for f in self.done if f.time_us >= since and f.name in ("kill", "failpoint", "pause", "cut off") for c in f.bound}
+                dead = {c for f in self.done if (f.until_us or record.time_us) >= since and f.name in ("kill", "failpoint", "pause", "cut off")
+                        for c in f.bound}
                 if any(until >= since for until in self.taken_until_us):
                     dead = set(DISPATCHERS)
                 record.bound = {c: faults.RANGE for c in dead}

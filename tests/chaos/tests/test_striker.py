@@ -45,6 +45,14 @@ class LostPartitions(unittest.TestCase):
         self.assertEqual(self.redis_forgets(124), OF_ALL)
         self.assertEqual(self.redis_forgets(140), {})
 
+    def test_a_pause_counts_until_it_is_over(self):
+        pause = checker.Fault("pause", "email", 100 * S, {"email": 16})
+        self.striker.done.append(pause)
+        self.assertEqual(self.redis_forgets(130), {"email": faults.RANGE}, "it goes on")
+        pause.until_us = 167 * S
+        self.assertEqual(self.redis_forgets(168), {"email": faults.RANGE})
+        self.assertEqual(self.redis_forgets(180), {})
+
     def test_a_session_outlasts_a_short_absence(self):
         self.redis_forgets(101)
         self.assertEqual(self.kafka_away(100, 106), {})
