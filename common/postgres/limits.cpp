@@ -52,8 +52,10 @@ std::string watched(const std::string& dsn, const limits& l) {
 
 void impose(pqxx::connection& c, const limits& l) {
     pqxx::nontransaction tx{c};
+    // jit: our statements take milliseconds; to compile one takes hundreds, wherever an estimate is off.
     tx.exec_params("SELECT set_config(name, value, false) FROM (VALUES ('statement_timeout', $1::text), "
-                   "('lock_timeout', $2), ('idle_in_transaction_session_timeout', $3)) AS wanted(name, value) "
+                   "('lock_timeout', $2), ('idle_in_transaction_session_timeout', $3), ('jit', 'off')) "
+                   "AS wanted(name, value) "
                    "JOIN pg_settings USING (name) WHERE source = 'default'",
                    std::to_string(l.statement.count()), std::to_string(l.lock.count()),
                    std::to_string(l.idle_in_transaction.count()));

@@ -22,7 +22,7 @@ struct limits {
 
 /// The DSN, with what the client watches. A DSN that cannot be read is given back as it is: connecting says why.
 std::string watched(const std::string& dsn, const limits&);
-/// Tells the server what it shall watch.
+/// Tells the server what it shall watch, and to compile no statement (jit).
 void impose(pqxx::connection&, const limits&);
 
 } // namespace semel::postgres

@@ -270,6 +270,7 @@ TEST_F(Postgres, WhatTheDsnSetsStands) {
     EXPECT_EQ(shown(ours, "statement_timeout"), "1min");
     EXPECT_EQ(shown(ours, "lock_timeout"), "20s");
     EXPECT_EQ(shown(ours, "idle_in_transaction_session_timeout"), "1min");
+    EXPECT_EQ(shown(ours, "jit"), "off");
     pool theirs{dsn_ + (dsn_.starts_with("postgres") ? "%20-cstatement_timeout%3D7s" : "\\ -cstatement_timeout=7s"), 1};
     EXPECT_EQ(shown(theirs, "statement_timeout"), "7s");
     EXPECT_EQ(shown(theirs, "lock_timeout"), "20s");
