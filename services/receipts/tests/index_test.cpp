@@ -44,7 +44,7 @@ v1::GatewayReceipt report_of(const std::string& notification, int number) {
     return r;
 }
 
-// Each form of an id held against each parked report took nine seconds here; the limit of ask() is three.
+// Each form of an id held against each parked report: 300 against 8,700 took 1.2 s. The limit of ask() is three.
 TEST(Index, FindsTheReportsOfABatchAmongFortyThousandOthers) {
     const database in;
     postgres::pool{in.dsn(), 1}.run_blocking(index::migrate);
