@@ -94,6 +94,19 @@ decision doubts::observe(const v1::Event& e, const history& before, const policy
     return said;
 }
 
+void doubts::take_up(const awaited& some, const std::function<history(const base::notification_id&)>& before,
+                     const policy_source& policies, base::timestamp now) {
+    for (const auto& [id, told] : some.all()) {
+        if (find(id) != nullptr) {
+            continue;
+        }
+        for (const auto& one : told) {
+            observe(one.event, before(id), policies, {.told = one.told, .now = now, .offset = one.offset});
+        }
+    }
+    keep();
+}
+
 decision doubts::on_event(const v1::Event& e, entry at, const policy_source& policies, base::timestamp now) {
     switch (e.kind()) {
     case v1::EVENT_ACCEPTED: {

@@ -6,6 +6,7 @@
 //
 // Only positive evidence settles a doubt as accepted. That nothing came proves nothing.
 
+#include "awaited.hpp"
 #include "book.hpp"
 
 #include <base/ids.hpp>
@@ -91,6 +92,9 @@ class doubts {
     bool may_open(const v1::Event&) const;
 
     decision observe(const v1::Event&, const history&, const policy_source&, const moment&);
+    /// After restore(): opens what stands in no record, by its event. What has a record says more there.
+    void take_up(const awaited&, const std::function<history(const base::notification_id&)>&, const policy_source&,
+                 base::timestamp now);
     /// Whether review() would decide anything.
     bool is_due(const policy_source&, base::timestamp now) const;
     /// What time alone decides; at most so many doubts in one go.

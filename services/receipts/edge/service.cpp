@@ -211,19 +211,12 @@ asio::awaitable<void> service::take_up_awaited(std::vector<stretch> reread) {
         }
     }
     const auto known = co_await persist<index::answer>([this, ask] { return index_.exchange(ask, now()); });
+    const auto before = [&](const base::notification_id& id) {
+        const auto told = known.histories.find(id);
+        return told == known.histories.end() ? history{} : told->second;
+    };
     for (const auto& [partition, some] : found) {
-        auto& doubts = parts_.at(partition).doubts;
-        for (const auto& [id, told] : some.all()) {
-            if (doubts.find(id) != nullptr) {
-                continue; // it has a record, which says more
-            }
-            const auto before = known.histories.find(id);
-            for (const auto& one : told) {
-                doubts.observe(one.event, before == known.histories.end() ? history{} : before->second, policies_,
-                               {.told = one.told, .now = now(), .offset = one.offset});
-            }
-        }
-        doubts.keep();
+        parts_.at(partition).doubts.take_up(some, before, policies_, now());
     }
 }
 

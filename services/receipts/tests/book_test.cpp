@@ -89,16 +89,9 @@ class partition {
              at < next_; ++at) {
             some.hear(log_[at].event, log_[at].told, log_[at].offset);
         }
-        for (const auto& [id, all] : some.all()) {
-            if (successor.find(id) != nullptr) {
-                continue;
-            }
-            for (const auto& one : all) {
-                successor.observe(one.event, histories_[one.event.notification()], policies(),
-                                  {.told = one.told, .now = now_, .offset = one.offset});
-            }
-        }
-        successor.keep();
+        successor.take_up(
+            some, [&](const notification_id& id) { return histories_[std::string{base::as_view(id)}]; }, policies(),
+            now_);
         EXPECT_EQ(shown(successor), shown(owner_));
         EXPECT_EQ(successor.reread_from(), owner_.reread_from());
         unwritten_seen_ += successor.reread_from() ? 1 : 0;

@@ -1,6 +1,7 @@
 import tempfile
 import unittest
 from types import SimpleNamespace
+from unittest import mock
 
 from semel_chaos import checker, faults
 from semel_chaos.stack import DISPATCHERS
@@ -56,6 +57,21 @@ class LostPartitions(unittest.TestCase):
     def test_a_session_outlasts_a_short_absence(self):
         self.redis_forgets(101)
         self.assertEqual(self.kafka_away(100, 106), {})
+
+    def test_a_strike_asks_when_it_is_over(self):
+        clock = [100 * S]
+
+        class Away(faults.PauseKafka):
+            def strike(self, stack):
+                clock[0] += 22 * S
+
+            def mend(self, stack):
+                pass
+
+        self.redis_forgets(101)
+        with mock.patch("semel_chaos.striker.now_us", lambda: clock[0]):
+            self.striker.strike(Away(22), sending=False)
+        self.assertEqual(self.striker.done[-1].bound, OF_ALL)
 
 
 if __name__ == "__main__":
