@@ -249,6 +249,7 @@ asio::awaitable<bool> server::stop(std::chrono::milliseconds deadline) {
     boost::system::error_code ignored;
     self->acceptor.close(ignored);
     for (auto* s : self->sessions) {
+        s->hurry();
         if (s->idle()) {
             s->close();
         }

@@ -75,6 +75,9 @@ struct response {
     std::string body = {};
     std::string content_type = "application/json";
     std::vector<std::pair<std::string, std::string>> headers = {};
+    /// The answer waits so long before it is sent: for who is turned away again and again. Meanwhile the connection is
+    /// closed when another needs its place.
+    std::chrono::milliseconds held_back{0};
     /// Instead of `body`. A fault or an exception cuts the connection, so that no client takes a part for the whole.
     std::function<boost::asio::awaitable<base::result<void>>(body_writer&)> stream = nullptr;
 };

@@ -99,6 +99,7 @@ class chunk_writer final : public body_writer {
 session::session(asio::ip::tcp::socket socket, service s)
     : service_(s)
     , stream_(std::move(socket))
+    , pause_(stream_.get_executor())
     , buffer_(s.options.header_bytes + piece) {
     beast::error_code gone;
     if (const auto from = stream_.socket().remote_endpoint(gone); !gone) {
@@ -168,8 +169,21 @@ asio::awaitable<session::next> session::serve_one() {
     body_bytes_ = 0;
     awaits_continue_ = beast::iequals(parser_->get()[wire::field::expect], "100-continue");
     auto response = co_await dispatch();
+    if (response.held_back.count() != 0 && !service_.stopping) {
+        co_await hold_back(response.held_back);
+        if (closed_) {
+            co_return next::cut;
+        }
+    }
     keep_ = body_is_here() && keep_ && !service_.stopping;
     co_return co_await answer(std::move(response));
+}
+
+asio::awaitable<void> session::hold_back(std::chrono::milliseconds wait) {
+    waits_ = true;
+    pause_.expires_after(wait);
+    co_await pause_.async_wait(quietly);
+    waits_ = false;
 }
 
 asio::awaitable<response> session::dispatch() {

@@ -5,6 +5,7 @@
 #include "server.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
@@ -41,7 +42,13 @@ class session final : request::source {
     bool gives_way() const noexcept { return !known_ && waits_; }
     bool known() const noexcept { return known_; }
     const boost::asio::ip::address& peer() const noexcept { return peer_; }
-    void close() { stream_.close(); }
+    void close() {
+        closed_ = true;
+        stream_.close();
+        hurry();
+    }
+    /// An answer that is held back goes out now.
+    void hurry() { pause_.cancel(); }
 
   private:
     enum class next : unsigned char { request, goodbye, cut };
@@ -49,6 +56,7 @@ class session final : request::source {
     boost::asio::awaitable<next> serve_one();
     boost::asio::awaitable<response> dispatch();
     boost::asio::awaitable<response> call(const handler&, request&);
+    boost::asio::awaitable<void> hold_back(std::chrono::milliseconds);
     boost::asio::awaitable<next> answer(response);
     boost::asio::awaitable<next> answer_streamed(response);
     bool body_is_here();
@@ -62,13 +70,15 @@ class session final : request::source {
 
     service service_;
     boost::beast::tcp_stream stream_;
+    boost::asio::steady_timer pause_;
     boost::beast::flat_buffer buffer_;
     std::optional<boost::beast::http::request_parser<boost::beast::http::buffer_body>> parser_;
     boost::asio::ip::address peer_;
     std::chrono::steady_clock::time_point body_began_;
     std::uint64_t body_bytes_ = 0;
-    bool known_ = false; // a request was signed in
-    bool waits_ = true;  // for a request, or the rest of its header
+    bool known_ = false;  // a request was signed in
+    bool waits_ = true;   // for a request, or the rest of its header
+    bool closed_ = false; // to make room
     bool idle_ = false;
     bool keep_ = true;
     bool awaits_continue_ = false; // the client holds its body back until we say 100
