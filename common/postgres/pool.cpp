@@ -44,6 +44,10 @@ pqxx::connection& pool::take() {
             return *connection.release();
         }
     }
+    return *connect().release();
+}
+
+std::unique_ptr<pqxx::connection> pool::connect() const {
     auto fresh = std::make_unique<pqxx::connection>(impl_->dsn);
     // libpqxx 6 would reconnect silently, even between two statements that belong together; libpqxx 7, which dropped
     // that, is why the one way to forbid it is marked as deprecated.
@@ -52,7 +56,7 @@ pqxx::connection& pool::take() {
     fresh->inhibit_reactivation(true);
 #pragma clang diagnostic pop
     impose(*fresh, impl_->limit);
-    return *fresh.release();
+    return fresh;
 }
 
 void pool::give_back(pqxx::connection& used) noexcept {

@@ -71,9 +71,14 @@ class pool {
         std::optional<std::conditional_t<std::is_void_v<R>, std::monostate, R>> value;
     };
     struct impl;
+    friend class snapshot;
 
     template <class R, class F>
     outcome<R> attempt(F& work) noexcept;
+    /// task() on a thread of the pool, its outcome here.
+    template <class R, class F>
+    auto on_thread(F task) -> boost::asio::awaitable<R>;
+    std::unique_ptr<pqxx::connection> connect() const;
     pqxx::connection& take();
     void give_back(pqxx::connection&) noexcept;
     boost::asio::thread_pool& threads();
@@ -90,12 +95,11 @@ template <class R, class F>
 auto pool::attempt(F& work) noexcept -> outcome<R> {
     outcome<R> result;
     try {
-        const lease connection{*this};
         if constexpr (std::is_void_v<R>) {
-            work(*connection);
+            work();
             result.value.emplace();
         } else {
-            result.value.emplace(work(*connection));
+            result.value.emplace(work());
         }
     } catch (...) {
         result.failure = std::current_exception();
@@ -103,10 +107,9 @@ auto pool::attempt(F& work) noexcept -> outcome<R> {
     return result;
 }
 
-template <class F>
-auto pool::run(F work) -> boost::asio::awaitable<std::invoke_result_t<F&, pqxx::connection&>> {
+template <class R, class F>
+auto pool::on_thread(F task) -> boost::asio::awaitable<R> {
     namespace asio = boost::asio;
-    using R = std::invoke_result_t<F&, pqxx::connection&>;
     auto result = co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(outcome<R>)>(
         [](auto handler, pool* self, F&& task) {
             auto ex = asio::get_associated_executor(handler);
@@ -119,13 +122,22 @@ auto pool::run(F work) -> boost::asio::awaitable<std::invoke_result_t<F&, pqxx::
                 });
             });
         },
-        asio::use_awaitable, this, std::move(work));
+        asio::use_awaitable, this, std::move(task));
     if (result.failure) {
         std::rethrow_exception(result.failure);
     }
     if constexpr (!std::is_void_v<R>) {
         co_return std::move(*result.value);
     }
+}
+
+template <class F>
+auto pool::run(F work) -> boost::asio::awaitable<std::invoke_result_t<F&, pqxx::connection&>> {
+    using R = std::invoke_result_t<F&, pqxx::connection&>;
+    co_return co_await on_thread<R>([this, work = std::move(work)]() mutable -> R {
+        const lease connection{*this};
+        return work(*connection);
+    });
 }
 
 template <class F>
