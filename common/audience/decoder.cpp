@@ -163,11 +163,23 @@ class zstd final : public decoder::codec {
 
 } // namespace
 
-decoder::decoder(byte_stream encoded)
-    : encoded_(std::move(encoded)) {}
+decoder::decoder(byte_stream encoded, std::uint64_t most)
+    : encoded_(std::move(encoded))
+    , left_(most)
+    , most_(most) {}
 decoder::~decoder() = default;
 decoder::decoder(decoder&&) noexcept = default;
 decoder& decoder::operator=(decoder&&) noexcept = default;
+
+base::result<std::string_view> decoder::counted(std::string_view decoded) {
+    if (decoded.size() > left_) {
+        return refused("the file unpacks to more than " + std::to_string(most_) +
+                       " bytes: if that is meant, raise limits.decoded in semel.yaml, or split the file into several "
+                       "waves");
+    }
+    left_ -= decoded.size();
+    return decoded;
+}
 
 base::result<std::string_view> decoder::next() {
     if (!started_) {
@@ -199,8 +211,11 @@ base::result<std::string_view> decoder::next() {
     }
     for (;;) {
         auto decoded = codec_->decode();
-        if (!decoded || !decoded->empty()) {
+        if (!decoded) {
             return decoded;
+        }
+        if (!decoded->empty()) {
+            return counted(*decoded);
         }
         const auto piece = encoded_();
         if (!piece) {

@@ -1,6 +1,7 @@
 #pragma once
 // Plain, gzip (RFC 1952, several members) or zstd (RFC 8878, several frames), told apart by their first bytes. Pure.
 
+#include <audience/limits.hpp>
 #include <audience/stream.hpp>
 
 #include <memory>
@@ -11,7 +12,8 @@ namespace semel::audience {
 /// else after the end, or an archive that is none of the three; the text says what to do.
 class decoder {
   public:
-    explicit decoder(byte_stream encoded);
+    /// Malformed as well: more than `most` decoded bytes, whatever the format.
+    explicit decoder(byte_stream encoded, std::uint64_t most = limits{}.decoded);
     ~decoder();
     decoder(decoder&&) noexcept;
     decoder& operator=(decoder&&) noexcept;
@@ -22,8 +24,12 @@ class decoder {
     struct codec;
 
   private:
+    base::result<std::string_view> counted(std::string_view decoded);
+
     byte_stream encoded_;
     std::unique_ptr<codec> codec_;
+    std::uint64_t left_; // decoded bytes that may come
+    std::uint64_t most_;
     bool started_ = false;
     std::string head_; // the first bytes, until there are enough to tell the format
 };

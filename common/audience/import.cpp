@@ -237,6 +237,11 @@ base::result<importer::step> importer::next(v1::Recipient& out) {
             return base::failed(ok.error());
         }
     }
+    if (totals_.rows == terms_.most_rows) {
+        return refused(fmt::format("the file has more than {} rows: if that is meant, raise limits.rows in semel.yaml, "
+                                   "or split the file into several waves",
+                                   terms_.most_rows));
+    }
     ++totals_.rows;
     out.Clear();
     bool taken = false;

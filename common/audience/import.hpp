@@ -3,6 +3,7 @@
 // rejects, which is why intake may read a file as often as it likes. What happens to bad rows: docs/decisions/0005.
 
 #include <audience/columns.hpp>
+#include <audience/limits.hpp>
 #include <audience/row.hpp>
 #include <semel/v1/audience.pb.h>
 
@@ -26,6 +27,7 @@ struct terms {
     std::vector<base::channel> channels = {base::channel::email, base::channel::push, base::channel::sms};
     /// Somebody said that more than a tenth without a usable address is how it is.
     bool accept_unreachable = false;
+    std::uint64_t most_rows = limits{}.rows;
 };
 
 /// As records list them.
@@ -69,6 +71,8 @@ class importer {
     /// Reads over the rows up to and including this one. Malformed: the file has fewer.
     base::result<void> skip_to(std::uint64_t row);
 
+    /// Where the row just read begins.
+    std::uint64_t line() const noexcept { return row_.line; }
     /// What was wrong with the row just read.
     const std::vector<reject>& rejects() const noexcept { return rejects_; }
     const audience::totals& totals() const noexcept { return totals_; }

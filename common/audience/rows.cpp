@@ -88,6 +88,13 @@ class csv_rows final : public row_reader {
             return refused(fmt::format("line {}, column {}: the header cannot be read: {}", raw_.line,
                                        raw_.trouble_value + 1, raw_.trouble));
         }
+        // Each is compared with each, and each is told of.
+        if (raw_.values.size() > most_columns) {
+            return refused(
+                fmt::format("line 1: the header has {} columns, at most {} can be read: leave out those that "
+                            "nobody needs",
+                            raw_.values.size(), most_columns));
+        }
         for (std::size_t i = 0; i < raw_.values.size(); ++i) {
             auto& name = raw_.values[i];
             if (!simdjson::validate_utf8(name.data(), name.size())) {
@@ -150,6 +157,8 @@ class csv_rows final : public row_reader {
         }
         return {};
     }
+
+    static constexpr std::size_t most_columns = 1'000;
 
     csv_reader csv_;
     known_columns known_;

@@ -226,6 +226,12 @@ void read_root(section& s, settings& out, reading& file) {
     s.read_path("key_encryption_key_file", out.key_encryption_key_file, file.folder);
     s.read_path("tokens_dir", out.tokens_dir, file.folder);
     s.inside("gateways", [&](section& g) { read_gateways(g, out, file); });
+    s.inside("limits", [&](section& l) {
+        l.read_as<std::uint64_t>("upload", out.limits.bytes, parse_bytes);
+        l.read_as<std::uint64_t>("decoded", out.limits.decoded, parse_bytes);
+        l.read("rows", out.limits.rows, 1, 10'000'000'000);
+        l.read("listed_rejects", out.limits.listed_rejects, 1, 1'000'000'000);
+    });
     s.read("partitions", out.partitions, 1, 1'000);
     s.read("drain_deadline", out.drain_deadline, 1s, 10min);
     s.read_word<std::string>(

@@ -78,6 +78,14 @@ struct gateway {
     std::variant<smtp, apns, fcm, smpp> link;
 };
 
+/// What a file of people may be. Far above what an honest one needs, far below what fills a disk unseen.
+struct upload_limits {
+    std::uint64_t bytes = std::uint64_t{32} << 30;    // as it is sent
+    std::uint64_t decoded = std::uint64_t{128} << 30; // after gzip or zstd
+    std::uint64_t rows = 200'000'000;
+    std::uint64_t listed_rejects = 100'000; // lines of its rejects.csv; what is beyond is counted there
+};
+
 struct settings {
     path file; // where this came from
     std::string kafka_bootstrap = "127.0.0.1:19092";
@@ -91,6 +99,7 @@ struct settings {
     path key_encryption_key_file;
     path tokens_dir; // api: USER files, one token each, for the first users
     std::vector<gateway> email, push, sms;
+    upload_limits limits;
     std::int32_t partitions = 8;
     std::chrono::seconds drain_deadline{30};
     std::string log_level = "info";

@@ -170,6 +170,28 @@ base::result<std::string> parse_https_url(std::string_view text) {
     return std::string{text};
 }
 
+base::result<std::uint64_t> parse_bytes(std::string_view text) {
+    constexpr std::array<std::pair<std::string_view, std::uint64_t>, 10> units{{{"", 1},
+                                                                                {"B", 1},
+                                                                                {"kB", 1'000},
+                                                                                {"MB", 1'000'000},
+                                                                                {"GB", 1'000'000'000},
+                                                                                {"TB", 1'000'000'000'000},
+                                                                                {"KiB", std::uint64_t{1} << 10},
+                                                                                {"MiB", std::uint64_t{1} << 20},
+                                                                                {"GiB", std::uint64_t{1} << 30},
+                                                                                {"TiB", std::uint64_t{1} << 40}}};
+    constexpr std::uint64_t most = std::uint64_t{1} << 50;
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const auto* unit = std::ranges::find(units, std::string_view{end, text.data() + text.size()},
+                                         &std::pair<std::string_view, std::uint64_t>::first);
+    if (error != std::errc{} || unit == units.end() || number == 0 || number > most / unit->second) {
+        return failed(kind::broken, fmt::format("\"{}\" is not a size up to 1024 TiB: write 500MB or 32GiB", text));
+    }
+    return number * unit->second;
+}
+
 base::result<std::string> parse_bootstrap(std::string_view text) {
     for (std::size_t from = 0; from <= text.size();) {
         const auto comma = std::min(text.find(',', from), text.size());

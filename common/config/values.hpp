@@ -13,6 +13,8 @@ namespace semel::config {
 
 /// "500ms", "30s", "10m", "2h".
 base::result<std::chrono::milliseconds> parse_duration(std::string_view text);
+/// "4096", "500MB", "32GiB"; at least 1.
+base::result<std::uint64_t> parse_bytes(std::string_view text);
 /// "host:port", "[::1]:port".
 base::result<endpoint> parse_endpoint(std::string_view text);
 /// A host name or IP address, no port, no user, no path.

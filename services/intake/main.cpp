@@ -39,6 +39,9 @@ boost::asio::awaitable<void> serve_intake(runtime::context& ctx) {
     settings.audience_partitions = must(admin.partitions(std::string{wire::audience}));
     settings.progress_partitions = must(admin.partitions(std::string{wire::progress}));
 
+    settings.limits = {.decoded = config.limits.decoded, .rows = config.limits.rows};
+    settings.listed_rejects = config.limits.listed_rejects;
+
     intake::service service{ctx.executor(), std::move(settings), ctx.metrics()};
     ctx.ready();
     co_await runtime::race(service.run(), ctx.stop_requested()); // cut short anywhere: `progress` knows how far it came

@@ -34,8 +34,8 @@ std::string zstded(std::string_view plain) {
 }
 
 /// The decoded bytes, or "fault: ...".
-std::string decoded(std::string encoded, std::size_t piece = 1'000) {
-    audience::decoder decoder{pieces(std::move(encoded), piece)};
+std::string decoded(std::string encoded, std::size_t piece = 1'000, std::uint64_t most = audience::limits{}.decoded) {
+    audience::decoder decoder{pieces(std::move(encoded), piece), most};
     std::string out;
     for (;;) {
         const auto next = decoder.next();
@@ -126,4 +126,16 @@ TEST(Decoder, NamesWhatItCannotRead) {
 TEST(Decoder, ABombComesInSmallPieces) {
     const std::string zeros(8'000'000, 'a');
     EXPECT_EQ(decoded(gzipped(zeros), 64'000).size(), zeros.size()); // decoded() checks the pieces
+}
+
+// A small file may unpack to a disk full.
+TEST(Decoder, StopsWhereTheLimitIs) {
+    const std::string zeros(1'000'000, '0');
+    for (const auto& file : {zeros, gzipped(zeros), zstded(zeros), gzipped(zeros.substr(1)) + gzipped("0")}) {
+        EXPECT_EQ(decoded(file, 1'000, zeros.size()), zeros) << "just within";
+        const auto beyond = decoded(file, 1'000, zeros.size() - 1);
+        EXPECT_TRUE(beyond.starts_with("fault: ") && beyond.contains("999999 bytes") &&
+                    beyond.contains("limits.decoded"))
+            << beyond.substr(0, 200);
+    }
 }

@@ -51,6 +51,16 @@ std::string smpp_with(std::string_view link) {
     return "gateways: {sms: [{name: a, smpp: {host: h, system_id: s, password_file: p, " + std::string{link} + "}}]}";
 }
 
+TEST(Config, BoundsFilesOfPeople) {
+    const auto out = parse("limits: {upload: 1GB, decoded: 2GiB, rows: 5, listed_rejects: 7}\n", "semel.yaml");
+    ASSERT_TRUE(out) << out.error().why();
+    EXPECT_EQ(out->limits.bytes, 1'000'000'000U);
+    EXPECT_EQ(out->limits.decoded, std::uint64_t{2} << 30);
+    EXPECT_EQ(out->limits.rows, 5U);
+    EXPECT_EQ(out->limits.listed_rejects, 7U);
+    EXPECT_THAT(refused("limits: {upload: much}"), HasSubstr("500MB"));
+}
+
 TEST(Config, ReadsTheWholeFile) {
     const auto out = parse(whole, "/etc/semel/config/semel.yaml");
     ASSERT_TRUE(out) << out.error().why();

@@ -31,6 +31,17 @@ TEST(Rate, RefusesWhatNoGatewayHas) {
     EXPECT_FALSE(parse_rate("0." + std::string(400, '0') + "1/s"));
 }
 
+TEST(Bytes, HaveAUnitOrNone) {
+    EXPECT_EQ(*parse_bytes("4096"), 4'096U);
+    EXPECT_EQ(*parse_bytes("500MB"), 500'000'000U);
+    EXPECT_EQ(*parse_bytes("32GiB"), std::uint64_t{32} << 30);
+    EXPECT_EQ(*parse_bytes("1024TiB"), std::uint64_t{1} << 50);
+    for (const auto* text :
+         {"", "0", "0MB", "MB", "-1", "+1", "1.5GB", "1 GB", "1gb", "1025TiB", "18446744073709551616"}) {
+        EXPECT_FALSE(parse_bytes(text)) << text;
+    }
+}
+
 TEST(Duration, HasAUnit) {
     EXPECT_EQ(*parse_duration("500ms"), 500ms);
     EXPECT_EQ(*parse_duration("30s"), 30s);

@@ -9,7 +9,8 @@ namespace semel::intake {
 
 class stored_upload {
   public:
-    static base::result<stored_upload> open(const std::filesystem::path& uploads, const order&);
+    static base::result<stored_upload> open(const std::filesystem::path& uploads, const order&,
+                                            const audience::limits&);
 
     audience::importer& rows() noexcept { return rows_; }
     /// SHA-256 of the file as given; known after the last row.

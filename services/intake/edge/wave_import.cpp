@@ -157,11 +157,11 @@ asio::awaitable<base::result<v1::Progress>> wave_import::read_progress(std::stri
 
 /// Pass 1: the whole file, without writing a row. The rejects are complete before the first row is written.
 asio::awaitable<base::result<wave_import::checked>> wave_import::check(const job& job) {
-    auto upload = stored_upload::open(settings_.uploads, job.order);
+    auto upload = stored_upload::open(settings_.uploads, job.order, settings_.limits);
     if (!upload) {
         co_return base::failed(std::move(upload.error()));
     }
-    rejects_file rejects{settings_.rejects / audience::rejects_file(job.order.place())};
+    rejects_file rejects{settings_.rejects / audience::rejects_file(job.order.place()), settings_.listed_rejects};
     auto& rows = upload->rows();
     v1::Recipient recipient;
     for (unsigned n = 1;; ++n) {
@@ -208,7 +208,7 @@ asio::awaitable<wave_import::ending> wave_import::write(job& job) {
             span.set_start_offset(ends->second);
         }
     }
-    auto upload = stored_upload::open(settings_.uploads, job.order);
+    auto upload = stored_upload::open(settings_.uploads, job.order, {}); // pass 1 held it to the limits
     if (!upload) {
         give_up(upload.error());
     }

@@ -32,6 +32,8 @@ struct settings {
     crypto::key256 key_encryption_key;
     std::int32_t audience_partitions = 0, progress_partitions = 0; // as the topics have them
     unsigned chunks_per_transaction = 20;
+    audience::limits limits;                // a file beyond them is refused
+    std::uint64_t listed_rejects = 100'000; // what is beyond is counted
 };
 
 struct counters {

@@ -414,3 +414,34 @@ TEST_F(Intake, AnotherProcessGoesOnWithWhatIsTakenFromThisOne) {
     EXPECT_EQ(metrics.expose().find("semel_intake_rows_total 0\n"), std::string::npos) << "the first wrote nothing";
     EXPECT_EQ(theirs.expose().find("semel_intake_rows_total 0\n"), std::string::npos) << "the first wrote everything";
 }
+
+// 5,889 bytes of gzip made 127 MB of rejects.
+TEST_F(Intake, TheListOfRejectsIsBoundedAndCountsWhatItLeavesOut) {
+    settings.listed_rejects = 10;
+    upload(some_rows(3'210, 100));
+    send(order().SerializeAsString());
+    serve_until_committed(1);
+    const auto told = feedback();
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(told[0].rejected(), 32U);
+    std::ifstream rejects{settings.rejects / audience::rejects_file({campaign, 1})};
+    const std::string text{std::istreambuf_iterator<char>{rejects}, {}};
+    EXPECT_EQ(std::ranges::count(text, '\n'), 12) << "the header, ten, and a line that counts the rest";
+    EXPECT_NE(text.find("\r\n,,\"and 22 more, which are not listed"), std::string::npos) << text;
+}
+
+TEST_F(Intake, AFileBeyondTheLimitsIsRefusedInWords) {
+    const auto refused = [&](std::uint32_t number) {
+        upload(some_rows(2'000), number);
+        send(order(number).SerializeAsString());
+        serve_until_committed(number);
+        const auto last = feedback().back();
+        return last.refused() ? last.reason() : std::string{"it was taken"};
+    };
+    settings.limits = {.decoded = 10'000, .rows = 5'000};
+    EXPECT_NE(refused(1).find("limits.decoded"), std::string::npos);
+    settings.limits = {.decoded = 10'000'000, .rows = 1'999};
+    EXPECT_NE(refused(2).find("more than 1999 rows"), std::string::npos);
+    settings.limits.rows = 2'000;
+    EXPECT_EQ(refused(3), "it was taken");
+}
