@@ -30,8 +30,10 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
     if (!kek) {
         throw std::runtime_error{kek.error().why()};
     }
-    // The report of a large campaign takes longer than anything that others ask for.
-    postgres::pool db{ctx.config().postgres_dsn, 4, {.statement = std::chrono::minutes{5}}};
+    // Reports and lists of a large campaign take longer than anything that others ask for.
+    const auto& dsn = ctx.config().postgres_dsn;
+    postgres::pool db{dsn, 4, {.statement = std::chrono::minutes{5}}}, steps{dsn, 2};
+    postgres::pool lists{dsn, 2, {.statement = std::chrono::minutes{30}}};
     db.run_blocking([&](pqxx::connection& c) {
         api::store::migrate(c);
         api::adopt_users(c, ctx.config().tokens_dir);
@@ -46,6 +48,8 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
                            .config = ctx.config(),
                            .instance = ctx.instance_name(),
                            .db = db,
+                           .steps = steps,
+                           .lists = lists,
                            .redis = redis,
                            .outbox = outbox,
                            .disk = disk,

@@ -28,6 +28,7 @@ http::router routes(services& s) {
     add_record_routes(all, s);
     add_trial_routes(all, s);
     add_doubt_routes(all, s);
+    add_people_routes(all, s);
     add_unmatched_routes(all, s);
     return all;
 }
@@ -36,35 +37,41 @@ namespace {
 
 asio::awaitable<http::response> serve(services& s, const std::vector<role>& roles, const user_handler& handle,
                                       http::request& r) {
-    const auto denied = [&](std::string_view who, std::string_view why) {
-        telemetry::log().warn(
-            "access.denied",
-            {{"who", who}, {"why", why}, {"from", r.peer}, {"route", r.method + " " + r.path.substr(0, 200)}});
+    const auto denied = [&](std::string_view who, std::string_view why, http::response answer) {
+        answer.held_back = s.turned_away.denied(r.peer, std::chrono::steady_clock::now());
+        telemetry::log().warn("access.denied", {{"who", who},
+                                                {"why", why},
+                                                {"from", r.peer},
+                                                {"route", r.method + " " + r.path.substr(0, 200)},
+                                                {"held_back_ms", answer.held_back.count()}});
+        return answer;
     };
     if (r.bearer.empty()) {
-        denied("", "no token");
-        co_return http::problem(401, "a token is needed",
-                                "send Authorization: Bearer TOKEN; the local stack keeps "
-                                "tokens in .semel/config/tokens/USER");
+        co_return denied("", "no token",
+                         http::problem(401, "a token is needed",
+                                       "send Authorization: Bearer TOKEN; the local stack keeps tokens in "
+                                       ".semel/config/tokens/USER"));
     }
-    const auto who = co_await s.db.run([token = r.bearer](pqxx::connection& c) {
+    const auto who = co_await s.steps.run([token = r.bearer](pqxx::connection& c) {
         pqxx::work tx{c};
         return store::user_of_token(tx, token);
     });
     if (!who) {
-        denied("", "unknown token");
-        co_return http::problem(401, "the token is not known", "check SEMEL_TOKEN, or --as USER for the local stack");
+        co_return denied(
+            "", "unknown token",
+            http::problem(401, "the token is not known", "check SEMEL_TOKEN, or --as USER for the local stack"));
     }
     r.signed_in();
     if (std::ranges::find(roles, who->role) == roles.end()) {
-        denied(who->name, "another role is needed");
         std::string needed;
         for (const auto role : roles) {
             needed += (needed.empty() ? "" : " or ") + std::string{to_string(role)};
         }
-        co_return http::problem(
-            403, who->name + " has the role " + std::string{to_string(who->role)} + ", which may not do this",
-            "ask a user with the role " + needed + " (--as " + needed + ")");
+        co_return denied(
+            who->name, "another role is needed",
+            http::problem(403,
+                          who->name + " has the role " + std::string{to_string(who->role)} + ", which may not do this",
+                          "ask a user with the role " + needed + " (--as " + needed + ")"));
     }
     co_return co_await handle(r, *who);
 }

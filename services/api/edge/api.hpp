@@ -33,6 +33,7 @@ void add_upload_routes(http::router&, services&);
 void add_record_routes(http::router&, services&);
 void add_trial_routes(http::router&, services&);
 void add_doubt_routes(http::router&, services&);
+void add_people_routes(http::router&, services&); // lists.cpp
 
 /// Runs the handler for a user with one of these roles; 401 without a known token, 403 for another role.
 using user_handler = std::function<boost::asio::awaitable<http::response>(http::request&, user)>;

@@ -9,10 +9,11 @@
 #include <wire/sealed.hpp>
 
 #include <api/core/evidence.hpp>
+#include <api/edge/lists.hpp>
 #include <api/edge/reading.hpp>
 #include <fmt/format.h>
 
-#include <map>
+#include <optional>
 
 namespace semel::api {
 
@@ -20,23 +21,24 @@ namespace asio = boost::asio;
 
 namespace {
 
-using searches = std::map<std::string, receipt_search>; // by notification
+/// What receipts looked for. Where it has never run, it has kept nothing.
+const char* in_doubt_query(pqxx::work& tx) {
+    return tx.exec1("SELECT to_regprocedure('receipts.evidence(text)')")[0].is_null()
+               ? "SELECT d.*, ledger.resends($1, d.notification) AS resends, NULL::boolean AS comparable, 0 AS "
+                 "fitting, 0 AS candidates, 0 AS others FROM ledger.in_doubt($1) d ORDER BY d.since_us, d.notification"
+               : "SELECT d.*, ledger.resends($1, d.notification) AS resends, e.comparable, e.fitting, e.candidates, "
+                 "e.others FROM ledger.in_doubt($1) d LEFT JOIN receipts.evidence($1) e USING (notification) "
+                 "ORDER BY d.since_us, d.notification";
+}
 
-searches read_searches(pqxx::work& tx, const std::string& campaign) {
-    searches out;
-    // Where receipts has never run, it has kept nothing.
-    if (tx.exec1("SELECT to_regprocedure('receipts.evidence(text)')")[0].is_null()) {
-        return out;
+std::optional<receipt_search> search_of(const pqxx::row& row) {
+    if (row["comparable"].is_null()) {
+        return std::nullopt;
     }
-    for (const auto& row : tx.exec_params("SELECT notification, comparable, fitting, candidates, others "
-                                          "FROM receipts.evidence($1)",
-                                          campaign)) {
-        out[blob(row[0])] = {.comparable = row[1].as<bool>(),
-                             .fitting = row[2].as<std::int64_t>(),
-                             .candidates = row[3].as<std::int64_t>(),
-                             .others = row[4].as<std::int64_t>()};
-    }
-    return out;
+    return receipt_search{.comparable = row["comparable"].as<bool>(),
+                          .fitting = row["fitting"].as<std::int64_t>(),
+                          .candidates = row["candidates"].as<std::int64_t>(),
+                          .others = row["others"].as<std::int64_t>()};
 }
 
 std::string recipient_of(const crypto::key256& key, const pqxx::row& row) {
@@ -44,8 +46,7 @@ std::string recipient_of(const crypto::key256& key, const pqxx::row& row) {
     return recipient ? recipient->recipient_id() : std::string{};
 }
 
-doubt doubt_of(const pqxx::row& row, const searches& found) {
-    const auto search = found.find(blob(row["notification"]));
+doubt doubt_of(const pqxx::row& row) {
     return {.channel = text(row["channel"]),
             .state = text(row["state"]),
             .since = base::from_us(row["since_us"].as<std::int64_t>()),
@@ -56,49 +57,45 @@ doubt doubt_of(const pqxx::row& row, const searches& found) {
             .decided_code = text(row["decided_code"]),
             .decided_text = text(row["decided_text"]),
             .decided_by = text(row["decided_by"]),
-            .search = search == found.end() ? std::nullopt : std::optional{search->second}};
+            .search = search_of(row)};
 }
 
-http::response list(pqxx::work& tx, const v1::Campaign& c, const crypto::key256& key) {
-    const auto found = read_searches(tx, c.id());
-    json::array out;
-    for (const auto& row : tx.exec_params(
-             "SELECT d.*, ledger.resends($1, d.notification) AS resends FROM ledger.in_doubt($1) d", c.id())) {
-        const auto d = doubt_of(row, found);
+list_form list(pqxx::work& tx, const v1::Campaign& c, const crypto::key256& key) {
+    const auto line = [c, key](const pqxx::row& row) {
+        const auto d = doubt_of(row);
         json::array evidence;
-        for (const auto& line : evidence_of(d)) {
-            evidence.emplace_back(line);
+        for (const auto& about : evidence_of(d)) {
+            evidence.emplace_back(about);
         }
-        out.push_back(json::object{{"notification", base::to_hex(blob(row["notification"]))},
-                                   {"recipient_id", recipient_of(key, row)},
-                                   {"channel", d.channel},
-                                   {"gateway", text(row["gateway"])},
-                                   {"attempt", row["attempt"].as<int>()},
-                                   {"code", d.code},
-                                   {"state", d.state},
-                                   {"unresolved", d.state == "unresolved"},
-                                   {"resends", d.resends},
-                                   {"since", time_of(row["since_us"])},
-                                   {"evidence", std::move(evidence)},
-                                   {"decision", decision_of(d, c)}});
-    }
-    return answer(out);
+        return json::serialize(json::object{{"notification", base::to_hex(blob(row["notification"]))},
+                                            {"recipient_id", recipient_of(key, row)},
+                                            {"channel", d.channel},
+                                            {"gateway", text(row["gateway"])},
+                                            {"attempt", row["attempt"].as<int>()},
+                                            {"code", d.code},
+                                            {"state", d.state},
+                                            {"unresolved", d.state == "unresolved"},
+                                            {"resends", d.resends},
+                                            {"since", time_of(row["since_us"])},
+                                            {"evidence", std::move(evidence)},
+                                            {"decision", decision_of(d, c)}});
+    };
+    return {.query = in_doubt_query(tx), .line = line};
 }
 
-http::response list_resent(pqxx::work& tx, const v1::Campaign& c, const crypto::key256& key) {
-    json::array out;
-    for (const auto& row : tx.exec_params("SELECT * FROM ledger.resent($1)", c.id())) {
-        out.push_back(json::object{{"notification", base::to_hex(blob(row["notification"]))},
-                                   {"recipient_id", recipient_of(key, row)},
-                                   {"channel", text(row["channel"])},
-                                   {"gateway", text(row["gateway"])},
-                                   {"state", text(row["state"])},
-                                   {"first_resent", time_of(row["first_us"])},
-                                   {"times", row["times"].as<std::int64_t>()},
-                                   {"withdrawn", row["withdrawn"].as<std::int64_t>()},
-                                   {"decided_by", text(row["decided_by"])}});
-    }
-    return answer(out);
+list_form list_resent(pqxx::work&, const v1::Campaign&, const crypto::key256& key) {
+    const auto line = [key](const pqxx::row& row) {
+        return json::serialize(json::object{{"notification", base::to_hex(blob(row["notification"]))},
+                                            {"recipient_id", recipient_of(key, row)},
+                                            {"channel", text(row["channel"])},
+                                            {"gateway", text(row["gateway"])},
+                                            {"state", text(row["state"])},
+                                            {"first_resent", time_of(row["first_us"])},
+                                            {"times", row["times"].as<std::int64_t>()},
+                                            {"withdrawn", row["withdrawn"].as<std::int64_t>()},
+                                            {"decided_by", text(row["decided_by"])}});
+    };
+    return {.query = "SELECT * FROM ledger.resent($1)", .line = line};
 }
 
 struct decision {
@@ -126,7 +123,8 @@ v1::Event decided(const v1::Campaign& c, const decision& d, const pqxx::row& dou
 
 http::response resolve_all(pqxx::connection& connection, const std::string& id, decision d, std::int32_t partitions) {
     pqxx::work tx{connection};
-    const auto c = store::lock_campaign(tx, id);
+    // Not locked: a step that stops the campaign must not wait until thousands of doubts are decided.
+    const auto c = store::read_campaign(tx, id);
     if (!c) {
         return not_found(id);
     }
@@ -158,7 +156,7 @@ asio::awaitable<http::response> resolve(services& s, http::request& r, user who)
     if (d.what != "resend" && d.what != "presume-sent") {
         co_return http::problem(400, "decision must be resend or presume-sent");
     }
-    auto response = co_await s.db.run([id, d, partitions = s.topics.events](pqxx::connection& connection) {
+    auto response = co_await s.lists.run([id, d, partitions = s.topics.events](pqxx::connection& connection) {
         return resolve_all(connection, id, d, partitions);
     });
     if (response.status == 202) {
@@ -171,13 +169,8 @@ asio::awaitable<http::response> resolve(services& s, http::request& r, user who)
 } // namespace
 
 void add_doubt_routes(http::router& all, services& s) {
-    const auto add = [&](const char* pattern, maker make) {
-        all.add("GET", pattern,
-                for_roles(s, {role::operator_, role::approver, role::auditor},
-                          [&s, make](http::request& r, user) { return read(s, r.parameter("id"), make); }));
-    };
-    add("/v1/campaigns/{id}/in-doubt", with_key(s, list));
-    add("/v1/campaigns/{id}/resent", with_key(s, list_resent));
+    all.add("GET", "/v1/campaigns/{id}/in-doubt", long_list(s, list));
+    all.add("GET", "/v1/campaigns/{id}/resent", long_list(s, list_resent));
     all.add("POST", "/v1/campaigns/{id}/in-doubt",
             for_roles(s, {role::approver}, [&s](http::request& r, user who) { return resolve(s, r, std::move(who)); }));
 }

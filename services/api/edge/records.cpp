@@ -343,60 +343,6 @@ http::response story(pqxx::work& tx, const v1::Campaign& c, const crypto::key256
                                {"messages", std::move(messages)}});
 }
 
-std::string csv_field(std::string value) {
-    // A cell that a spreadsheet would compute is shown as text (ASVS 1.2.10).
-    if (!value.empty() && std::string_view{"=+-@\t\r"}.find(value[0]) != std::string_view::npos) {
-        value.insert(value.begin(), '\'');
-    }
-    if (value.find_first_of("\",\r\n") == std::string::npos) {
-        return value;
-    }
-    std::string out = "\"";
-    for (const char ch : value) {
-        out += ch;
-        if (ch == '"') {
-            out += ch;
-        }
-    }
-    return out + "\"";
-}
-
-http::response unreached(pqxx::work& tx, const v1::Campaign& c, const crypto::key256& key) {
-    http::response out;
-    out.content_type = "text/csv; charset=utf-8";
-    out.body = "recipient_id,name,why\r\n";
-    for (const auto& row : tx.exec_params("SELECT recipient_ref, line, sealed FROM ledger.unreached($1)", c.id())) {
-        const auto recipient = wire::open_recipient(key, blob(row[0]), blob(row[2]));
-        if (recipient) {
-            out.body +=
-                csv_field(recipient->recipient_id()) + "," + csv_field(recipient->name()) + "," + text(row[1]) + "\r\n";
-        } else {
-            out.body += "(sealed),," + text(row[1]) + "\r\n";
-        }
-    }
-    return out;
-}
-
-/// Not refused, so in no rejects.csv: the import keeps no ids, and only plan finds out.
-http::response repeated(pqxx::work& tx, const v1::Campaign& c, const crypto::key256& key) {
-    http::response out;
-    out.content_type = "text/csv; charset=utf-8";
-    out.body = "wave,row,recipient_id,reason,effect\r\n";
-    for (const auto& row : tx.exec_params("SELECT wave, row, recipient_ref, sealed, array_to_string(own, ' and ') "
-                                          "FROM ledger.repeated($1)",
-                                          c.id())) {
-        const auto recipient = wire::open_recipient(key, blob(row[2]), blob(row[3]));
-        const auto own = text(row[4]);
-        out.body += fmt::format("{},{},{},an earlier row of this wave has the same recipient_id,\"counted as repeated; "
-                                "{}\"\r\n",
-                                row[0].as<int>(), row[1].as<std::int64_t>(),
-                                recipient ? csv_field(recipient->recipient_id()) : "(sealed)",
-                                own.empty() ? "its addresses are told by other rows"
-                                            : "told by " + own + " at an address that no earlier row has");
-    }
-    return out;
-}
-
 asio::awaitable<http::response> audit(services& s, http::request& r, user who) {
     const auto body = co_await read_object(r);
     if (!body) {
@@ -441,8 +387,6 @@ void add_record_routes(http::router& all, services& s) {
     });
     add_status("/v1/campaigns/{id}/status", [](pqxx::work&, const v1::Campaign&, json::object&) {});
     add("/v1/campaigns/{id}/report", [](pqxx::work& tx, const v1::Campaign& c) { return answer(report_of(tx, c)); });
-    add("/v1/campaigns/{id}/unreached", with_key(s, unreached));
-    add("/v1/campaigns/{id}/repeated", with_key(s, repeated));
     all.add("POST", "/v1/campaigns/{id}/audit",
             for_roles(s, {role::auditor, role::operator_, role::approver},
                       [&s](http::request& r, user who) { return audit(s, r, std::move(who)); }));

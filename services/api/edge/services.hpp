@@ -8,6 +8,8 @@
 #include <redis/client.hpp>
 #include <runtime/tasks.hpp>
 
+#include <api/core/denials.hpp>
+#include <api/core/long_reads.hpp>
 #include <api/edge/topic_sizes.hpp>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -22,12 +24,17 @@ struct services {
     const config::settings& config;
     std::string instance; // of this process: "api"
     postgres::pool& db;
+    // Of their own, because an emergency does not wait for reports: who asks and may they, and campaigns' steps.
+    postgres::pool& steps;
+    postgres::pool& lists;          // what takes as long as a campaign has people
     redis::client& redis;           // read only, and never waited for: the api works without it
     runtime::signal& outbox;        // notify after a transaction that wrote to it
     boost::asio::thread_pool& disk; // for writes that may block: the end of a large upload takes seconds
     crypto::key256 key_encryption_key;
     topic_sizes topics;
     base::time_source time; // on the executor only
+    long_reads reads = {};
+    denials turned_away = {};
 };
 
 } // namespace semel::api

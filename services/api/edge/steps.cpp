@@ -69,7 +69,7 @@ asio::awaitable<http::response> take_step(services& s, http::request& r, user wh
     const auto id = r.parameter("id");
     const auto partitions = s.topics.events;
     auto response =
-        co_await s.db.run([id, who, what, decide, partitions](pqxx::connection& connection) -> http::response {
+        co_await s.steps.run([id, who, what, decide, partitions](pqxx::connection& connection) -> http::response {
             pqxx::work tx{connection};
             const auto campaign = store::lock_campaign(tx, id);
             if (!campaign) {

@@ -29,6 +29,7 @@ using base::fault;
 using base::result;
 
 constexpr std::uint64_t most_rows = 50;
+constexpr std::uint64_t most_decoded = 1 << 20;     // bytes: the file is read while the campaign is held
 constexpr auto patience = std::chrono::minutes{10}; // a test that comes later than that helps nobody
 
 struct trial {
@@ -110,8 +111,9 @@ audience::terms terms_of(const v1::Campaign& c, const v1::NoticeSource& source) 
 result<trial> trial_of(const v1::Campaign& c, const v1::NoticeSource& source, const crypto::key256& key,
                        const std::string& file, audience::format format, base::timestamp now) {
     audience::decoder decoded{[rest = std::string_view{file}]() mutable -> result<std::string_view> {
-        return std::exchange(rest, std::string_view{});
-    }};
+                                  return std::exchange(rest, std::string_view{});
+                              },
+                              most_decoded};
     audience::importer rows{[&decoded] { return decoded.next(); }, format, terms_of(c, source)};
     const auto nonce = crypto::new_campaign_id().value(); // as unguessable as an id, and never one
     trial out;

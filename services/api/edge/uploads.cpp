@@ -10,9 +10,10 @@
 #include <telemetry/log.hpp>
 #include <wire/topics.hpp>
 
+#include <api/edge/lists.hpp>
 #include <fmt/format.h>
 
-#include <array>
+#include <expected>
 #include <fstream>
 #include <memory>
 #include <vector>
@@ -124,38 +125,48 @@ class heartbeat {
     std::chrono::steady_clock::time_point next_ = std::chrono::steady_clock::now() + upload_patience / 12;
 };
 
+http::response too_large(std::uint64_t most) {
+    return http::problem(413, fmt::format("the file is larger than {} bytes", most),
+                         "compress it, split it into several waves, or raise limits.upload in semel.yaml");
+}
+
 /// Copies the body into the sealed file; the digest of the plain bytes. Leaves no file behind when it fails.
-asio::awaitable<base::result<std::string>> receive(services& s, http::request& r, std::filesystem::path path,
-                                                   crypto::key256 key, audience::upload_place place) {
+asio::awaitable<std::expected<std::string, http::response>>
+receive(services& s, http::request& r, std::filesystem::path path, crypto::key256 key, audience::upload_place place) {
     std::error_code error;
     std::filesystem::create_directories(path.parent_path(), error);
     heartbeat alive{s, place.campaign.value(), place.number};
     auto file = audience::sealed_writer::create(path, key, std::move(place));
     if (!file) {
-        co_return base::failed(file.error());
+        co_return std::unexpected{http::problem(file.error())};
     }
     std::vector<char> buffer(std::size_t{256} * 1024);
+    std::uint64_t size = 0;
     for (;;) {
         const auto n = co_await r.read_some(buffer);
         if (!n) {
-            co_return base::failed(n.error());
+            co_return std::unexpected{http::problem(n.error())};
         }
         if (*n == 0) {
             break;
         }
+        size += *n;
+        if (size > s.config.limits.bytes) {
+            co_return std::unexpected{too_large(s.config.limits.bytes)};
+        }
         auto write = [&file, piece = std::string_view{buffer.data(), *n}] { return file->write(piece); };
         const auto written = co_await runtime::on_thread(s.disk, std::move(write));
         if (!written) {
-            co_return base::failed(written.error());
+            co_return std::unexpected{http::problem(written.error())};
         }
         if (const auto ours = co_await alive.beat(); !ours) {
-            co_return base::failed(ours.error());
+            co_return std::unexpected{http::problem(ours.error())};
         }
     }
     auto finish = [&file] { return file->finish(); };
     const auto digest = co_await runtime::on_thread(s.disk, std::move(finish));
     if (!digest) {
-        co_return base::failed(digest.error());
+        co_return std::unexpected{http::problem(digest.error())};
     }
     co_return std::string{base::as_view(*digest)};
 }
@@ -215,6 +226,9 @@ asio::awaitable<http::response> add(services& s, http::request& r, user who) {
     if (format != "csv" && format != "ndjson") {
         co_return http::problem(400, "format must be csv or ndjson");
     }
+    if (r.content_length.value_or(0) > s.config.limits.bytes) {
+        co_return too_large(s.config.limits.bytes);
+    }
     const bool accept_unreachable = r.query_value("accept_unreachable", "false") == "true";
     const auto start = co_await s.db.run([id, receiver = s.instance](pqxx::connection& c) -> std::optional<begun> {
         pqxx::work tx{c};
@@ -239,11 +253,10 @@ asio::awaitable<http::response> add(services& s, http::request& r, user who) {
         co_return http::problem(key.error());
     }
     const auto path = upload_path(s.config.data_dir, id, start->number);
-    const auto digest =
-        co_await receive(s, r, path, *key, {.campaign = base::campaign_id{id}, .number = start->number});
+    auto digest = co_await receive(s, r, path, *key, {.campaign = base::campaign_id{id}, .number = start->number});
     if (!digest) {
         co_await drop(s, id, start->number);
-        co_return http::problem(digest.error());
+        co_return std::move(digest.error());
     }
 
     SEMEL_FAILPOINT("api.upload.received");
@@ -289,11 +302,17 @@ asio::awaitable<http::response> show(services& s, http::request& r, user) {
     co_return u ? answer(describe(*u)) : http::problem(404, "there is no such upload");
 }
 
-asio::awaitable<base::result<void>> copy(std::shared_ptr<std::ifstream> in, http::body_writer& to) {
+asio::awaitable<base::result<void>> copy(services& s, std::shared_ptr<std::ifstream> in, http::body_writer& to) {
     std::vector<char> piece(std::size_t{64} * 1024);
-    while (in->read(piece.data(), static_cast<std::streamsize>(piece.size())) || in->gcount() > 0) {
-        const auto written = co_await to.write({piece.data(), static_cast<std::size_t>(in->gcount())});
-        if (!written) {
+    for (;;) {
+        const auto n = co_await runtime::on_thread(s.disk, [in, &piece] {
+            in->read(piece.data(), static_cast<std::streamsize>(piece.size()));
+            return static_cast<std::size_t>(in->gcount());
+        });
+        if (n == 0) {
+            break;
+        }
+        if (const auto written = co_await to.write({piece.data(), n}); !written) {
             co_return base::failed(written.error());
         }
     }
@@ -303,7 +322,11 @@ asio::awaitable<base::result<void>> copy(std::shared_ptr<std::ifstream> in, http
     co_return base::result<void>{};
 }
 
-asio::awaitable<http::response> show_rejects(services& s, http::request& r, user) {
+asio::awaitable<http::response> show_rejects(services& s, http::request& r, user who) {
+    auto admitted = admit(s, who);
+    if (!admitted.place) {
+        co_return std::move(admitted.refusal);
+    }
     const auto u = co_await find(s, r);
     if (!u || u->state != "imported") {
         co_return http::problem(404, "there is no list of rejects for this upload",
@@ -318,7 +341,7 @@ asio::awaitable<http::response> show_rejects(services& s, http::request& r, user
     }
     http::response out;
     out.content_type = "text/csv; charset=utf-8";
-    out.stream = [in](http::body_writer& to) { return copy(in, to); };
+    out.stream = [&s, in, place = admitted.place](http::body_writer& to) { return copy(s, in, to); };
     co_return out;
 }
 

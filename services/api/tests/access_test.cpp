@@ -84,6 +84,22 @@ TEST_F(Api, RevokesATokenWhoseFileIsGone) {
     EXPECT_EQ(get("operator", "/v1/whoami").status, 200U);
 }
 
+TEST_F(Api, SlowsDownWhoIsTurnedAwayAndNobodyElse) {
+    shared->turned_away = denials{{.free = 2, .every = 1h, .longest = 300ms}};
+    const auto took = [&](const std::string& user, unsigned status) {
+        const auto began = std::chrono::steady_clock::now();
+        EXPECT_EQ(post(user, "/v1/campaigns/c-none/approve").status, status) << user;
+        return std::chrono::steady_clock::now() - began;
+    };
+    took("stranger", 401);
+    took("operator", 403);
+    EXPECT_GE(took("stranger", 401), 300ms);
+    took("", 401);
+    EXPECT_GE(took("operator", 403), 300ms) << "another role is a refusal as well";
+    EXPECT_EQ(shared->turned_away.remembered(), 1U);
+    EXPECT_LT(took("approver", 404), 5s) << "from the same address";
+}
+
 TEST_F(Api, RefusesTokenFilesThatOthersMayUse) {
     const auto adopt = [&] { db->run_blocking([&](pqxx::connection& c) { adopt_users(c, config.tokens_dir); }); };
     for (const unsigned mode : {0640U, 0604U, 0620U}) {

@@ -88,6 +88,8 @@ class Api : public testing::Test {
             write_token(user, token_of(user));
         }
         db.emplace(config.postgres_dsn, 2);
+        steps.emplace(config.postgres_dsn, 2);
+        lists.emplace(config.postgres_dsn, 2);
         redis.emplace(io.get_executor(), redis::client_options{.port = support::redis_port()});
         db->run_blocking([&](pqxx::connection& c) {
             store::migrate(c);
@@ -98,6 +100,8 @@ class Api : public testing::Test {
             .config = config,
             .instance = database_,
             .db = *db,
+            .steps = *steps,
+            .lists = *lists,
             .redis = *redis,
             .outbox = outbox,
             .disk = disk,
@@ -105,10 +109,13 @@ class Api : public testing::Test {
             .topics = {.events = 4,
                        .orders = 4,
                        .dispatch = {{base::channel::email, 4}, {base::channel::push, 4}, {base::channel::sms, 4}}},
-            .time = [this] {
-                const auto now = base::now();
-                return base::known_time{.best = now, .certain = time_is_certain ? std::optional{now} : std::nullopt};
-            }});
+            .time =
+                [this] {
+                    const auto now = base::now();
+                    return base::known_time{.best = now,
+                                            .certain = time_is_certain ? std::optional{now} : std::nullopt};
+                },
+            .turned_away = denials{{.free = 10'000}}});
         server.emplace(io.get_executor(), http::server_options{}, routes(*shared));
         asio::co_spawn(io, server->run(), asio::detached);
     }
@@ -118,6 +125,8 @@ class Api : public testing::Test {
         }
         server.reset();
         redis.reset();
+        lists.reset();
+        steps.reset();
         db.reset();
         administer("DROP DATABASE IF EXISTS " + database_);
         fs::remove_all(folder);
@@ -312,7 +321,7 @@ class Api : public testing::Test {
     bool time_is_certain = true;
     runtime::signal outbox{io.get_executor()};
     asio::thread_pool disk{1};
-    std::optional<postgres::pool> db;
+    std::optional<postgres::pool> db, steps, lists;
     std::optional<redis::client> redis;
     std::optional<services> shared;
     std::optional<http::server> server;

@@ -42,6 +42,26 @@ struct Uploads : Api {
     }
 };
 
+TEST_F(Uploads, BeyondTheLimitAreRefusedAndLeaveNothing) {
+    config.limits.bytes = std::string_view{rows}.size();
+    const auto id = create();
+    EXPECT_EQ(upload(id, rows).status, 202U);
+    const auto told_before = upload(id, std::string{rows} + "1");
+    EXPECT_EQ(told_before.status, 413U);
+    EXPECT_THAT(told_before.text("hint"), HasSubstr("limits.upload"));
+    auto unknown_length = request("operator", "POST", "/v1/campaigns/" + id + "/uploads?format=csv");
+    unknown_length.source = [left = std::string(100'000, 'x')](std::span<char> into) mutable {
+        const auto n = std::min(into.size(), left.size());
+        std::ranges::copy(std::string_view{left}.substr(0, n), into.begin());
+        left.erase(0, n);
+        return n;
+    };
+    const auto told_on_the_way = call(std::move(unknown_length));
+    EXPECT_EQ(told_on_the_way.status, 413U) << told_on_the_way.body;
+    EXPECT_EQ(files_below(config.data_dir / "uploads"), 1U);
+    EXPECT_EQ(outbox_of(wire::intake_work).size(), 1U);
+}
+
 TEST_F(Uploads, AreSealedOnDiskAndOrderedForImport) {
     const auto id = create();
     const auto answer = upload(id, rows);

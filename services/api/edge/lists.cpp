@@ -1,0 +1,184 @@
+#include "lists.hpp"
+
+#include <postgres/snapshot.hpp>
+#include <wire/sealed.hpp>
+
+#include <api/edge/reading.hpp>
+#include <fmt/format.h>
+
+#include <optional>
+#include <variant>
+
+namespace semel::api {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr int page_rows = 1'000;
+
+/// One list on its way to one reader.
+struct reading {
+    reading(postgres::pool& db, std::shared_ptr<const void> p)
+        : view(db)
+        , place(std::move(p)) {}
+
+    postgres::snapshot view;
+    std::shared_ptr<const void> place;
+    list_form form = {};
+    bool begun = false;
+
+    /// Empty at the end.
+    std::string next_page(pqxx::work& tx) {
+        std::string out;
+        for (const auto& row : tx.exec(fmt::format("FETCH {} FROM list", page_rows))) {
+            out += begun ? form.between : std::string{};
+            out += form.line(row);
+            begun = true;
+        }
+        return out;
+    }
+};
+
+asio::awaitable<base::result<void>> send(std::shared_ptr<reading> list, std::string page, http::body_writer& to) {
+    page.insert(0, list->form.head);
+    for (;;) {
+        if (const auto written = co_await to.write(page); !written) {
+            co_return base::failed(written.error());
+        }
+        page = co_await list->view.run([list = list.get()](pqxx::work& tx) { return list->next_page(tx); });
+        if (page.empty()) {
+            co_return co_await to.write(list->form.foot);
+        }
+    }
+}
+
+using form_or_refusal = std::variant<http::response, list_form>;
+using form_maker = std::function<form_or_refusal(pqxx::work&, const v1::Campaign&)>;
+
+form_or_refusal form_with_key(services& s, const list_maker& make, pqxx::work& tx, const v1::Campaign& c) {
+    std::optional<list_form> form;
+    auto refusal = with_key(s, [&](pqxx::work& inner, const v1::Campaign& campaign, const crypto::key256& key) {
+        form = make(inner, campaign, key);
+        return http::response{};
+    })(tx, c);
+    return form ? form_or_refusal{std::move(*form)} : form_or_refusal{std::move(refusal)};
+}
+
+/// Opens the list and reads its first page: what can go wrong is told before the answer begins.
+asio::awaitable<http::response> begin(services& s, std::string id, form_maker make, std::shared_ptr<const void> place) {
+    const auto list = std::make_shared<reading>(s.lists, std::move(place));
+    using first_page = std::variant<http::response, std::string>;
+    auto opened = co_await list->view.run([id, make, list = list.get()](pqxx::work& tx) -> first_page {
+        const auto c = store::read_campaign(tx, id);
+        if (!c) {
+            return not_found(id);
+        }
+        auto form = make(tx, *c);
+        if (auto* refusal = std::get_if<http::response>(&form)) {
+            return std::move(*refusal);
+        }
+        list->form = std::get<list_form>(std::move(form));
+        tx.exec_params0("DECLARE list NO SCROLL CURSOR FOR " + list->form.query, id);
+        return list->next_page(tx);
+    });
+    if (auto* refusal = std::get_if<http::response>(&opened)) {
+        co_return std::move(*refusal);
+    }
+    http::response out;
+    out.content_type = list->form.content_type;
+    out.stream = [list, page = std::get<std::string>(std::move(opened))](http::body_writer& to) {
+        return send(list, page, to);
+    };
+    co_return out;
+}
+
+http::handler for_everybody(services& s, form_maker make) {
+    return for_roles(s, {role::operator_, role::approver, role::auditor},
+                     [&s, make = std::move(make)](http::request& r, user who) -> asio::awaitable<http::response> {
+                         auto admitted = admit(s, who);
+                         if (!admitted.place) {
+                             co_return std::move(admitted.refusal);
+                         }
+                         co_return co_await begin(s, r.parameter("id"), make, std::move(admitted.place));
+                     });
+}
+
+std::string csv_field(std::string value) {
+    // A cell that a spreadsheet would compute is shown as text (ASVS 1.2.10).
+    if (!value.empty() && std::string_view{"=+-@\t\r"}.find(value[0]) != std::string_view::npos) {
+        value.insert(value.begin(), '\'');
+    }
+    if (value.find_first_of("\",\r\n") == std::string::npos) {
+        return value;
+    }
+    std::string out = "\"";
+    for (const char ch : value) {
+        out += ch;
+        if (ch == '"') {
+            out += ch;
+        }
+    }
+    return out + "\"";
+}
+
+list_form csv(std::string head, std::string query, std::function<std::string(const pqxx::row&)> line) {
+    return {.content_type = "text/csv; charset=utf-8",
+            .head = std::move(head) + "\r\n",
+            .between = {},
+            .foot = {},
+            .query = std::move(query),
+            .line = std::move(line)};
+}
+
+list_form unreached(pqxx::work&, const v1::Campaign&, const crypto::key256& key) {
+    return csv("recipient_id,name,why", "SELECT recipient_ref, line, sealed FROM ledger.unreached($1)",
+               [key](const pqxx::row& row) {
+                   const auto recipient = wire::open_recipient(key, blob(row[0]), blob(row[2]));
+                   const auto who = recipient
+                                        ? csv_field(recipient->recipient_id()) + "," + csv_field(recipient->name())
+                                        : std::string{"(sealed),"};
+                   return who + "," + text(row[1]) + "\r\n";
+               });
+}
+
+/// Not refused, so in no rejects.csv: the import keeps no ids, and only plan finds out.
+list_form repeated(pqxx::work&, const v1::Campaign&, const crypto::key256& key) {
+    return csv("wave,row,recipient_id,reason,effect",
+               "SELECT wave, row, recipient_ref, sealed, array_to_string(own, ' and ') FROM ledger.repeated($1)",
+               [key](const pqxx::row& row) {
+                   const auto recipient = wire::open_recipient(key, blob(row[2]), blob(row[3]));
+                   const auto own = text(row[4]);
+                   return fmt::format("{},{},{},an earlier row of this wave has the same recipient_id,\"counted as "
+                                      "repeated; {}\"\r\n",
+                                      row[0].as<int>(), row[1].as<std::int64_t>(),
+                                      recipient ? csv_field(recipient->recipient_id()) : "(sealed)",
+                                      own.empty() ? "its addresses are told by other rows"
+                                                  : "told by " + own + " at an address that no earlier row has");
+               });
+}
+
+} // namespace
+
+admission admit(services& s, const user& who) {
+    auto place = s.reads.enter(who.name);
+    if (place) {
+        return {.place = std::move(place), .refusal = {}};
+    }
+    return {.place = nullptr,
+            .refusal = http::problem(429, who.name + " reads two long lists already",
+                                     "wait until one of them has ended; steps such as pause are not held up by lists")};
+}
+
+http::handler long_list(services& s, list_maker make) {
+    return for_everybody(s, [&s, make = std::move(make)](pqxx::work& tx, const v1::Campaign& c) {
+        return form_with_key(s, make, tx, c);
+    });
+}
+
+void add_people_routes(http::router& all, services& s) {
+    all.add("GET", "/v1/campaigns/{id}/unreached", long_list(s, unreached));
+    all.add("GET", "/v1/campaigns/{id}/repeated", long_list(s, repeated));
+}
+
+} // namespace semel::api

@@ -1,0 +1,36 @@
+#pragma once
+// Lists that are as long as a campaign has people. They are read with a cursor and sent page by page, on connections of
+// their own, and each user reads a few at once: whatever they take, the steps that stop a campaign do not wait for
+// them.
+
+#include <crypto/seal.hpp>
+
+#include <api/edge/api.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <pqxx/pqxx>
+
+namespace semel::api {
+
+struct list_form {
+    std::string content_type = "application/json";
+    std::string head = "[", between = ",", foot = "]";
+    std::string query;                                 // $1: the campaign's id
+    std::function<std::string(const pqxx::row&)> line; // called on a thread of the pool; owns what it uses
+};
+using list_maker = std::function<list_form(pqxx::work&, const v1::Campaign&, const crypto::key256&)>;
+
+/// For any role. 410 when the campaign's key is gone.
+http::handler long_list(services&, list_maker);
+
+/// A place among the user's long reads, or the answer that tells why there is none.
+struct admission {
+    std::shared_ptr<const void> place;
+    http::response refusal;
+};
+admission admit(services&, const user&);
+
+} // namespace semel::api
