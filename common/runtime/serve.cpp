@@ -1,6 +1,7 @@
 #include "serve.hpp"
 
 #include "admin.hpp"
+#include "privacy.hpp"
 #include "refusals.hpp"
 #include "tasks.hpp"
 
@@ -246,6 +247,9 @@ int serve(int argc, char** argv, std::string_view service, service_main main) {
     if (list_failpoints) {
         fmt::print("{}", failpoint::list(service));
         return 0;
+    }
+    if (!check_only) {
+        keep_to_itself();
     }
     auto settings = config::load(config_file);
     if (!settings) {

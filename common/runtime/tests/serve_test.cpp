@@ -134,6 +134,17 @@ asio::awaitable<void> breaks_inside_a_gate(context& ctx) {
     co_await ctx.stop_requested();
 }
 
+TEST_F(Serve, KeepsItsMemoryAndItsFilesToItself) {
+    start_and_wait(until_stopped);
+    std::ifstream in{"/proc/" + std::to_string(child_) + "/limits"};
+    std::string limit;
+    while (std::getline(in, limit) && !limit.starts_with("Max core file size")) {
+    }
+    EXPECT_EQ(limit.substr(26, 1), "0") << limit;
+    EXPECT_EQ(fs::status(dir_ / "run/intake.pid").permissions() & fs::perms::all,
+              fs::perms::owner_read | fs::perms::owner_write);
+}
+
 TEST_F(Serve, DrainsAtSigtermAndRemovesItsFiles) {
     start_and_wait(until_stopped);
     EXPECT_EQ(read_line(dir_ / "run/intake.pid"), std::to_string(child_));
