@@ -66,12 +66,13 @@ settlement judge(const verdict& v, const v1::Dispatch& d, std::optional<base::ti
 }
 
 standing standing_of(v1::CampaignPhase phase, const v1::Dispatch& d, std::optional<base::timestamp> now) {
-    if (!d.test() && phase == v1::CAMPAIGN_CANCELLED) {
+    if (phase == v1::CAMPAIGN_CANCELLED) {
         return standing::cancelled;
     }
-    if (!d.test() && now && d.give_up_us() != 0 && *now > base::from_us(d.give_up_us())) {
+    if (now && d.give_up_us() != 0 && *now > base::from_us(d.give_up_us())) {
         return standing::expired;
     }
+    // A test of a paused campaign is how one sees that the cause is mended.
     if (!d.test() && phase == v1::CAMPAIGN_PAUSED) {
         return standing::paused;
     }

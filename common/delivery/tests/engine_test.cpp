@@ -85,7 +85,7 @@ TEST(Engine, ACampaignThatIsCancelledFailsWhatIsNotSentAndOneThatIsLateExpires) 
     on.dispatch("ok", 5, [](v1::Dispatch& d) { d.set_test(true); });
     on.start();
     on.expect_the_truth();
-    EXPECT_EQ(on.acceptances(), 5U) << "tests are sent whatever the campaign's state";
+    EXPECT_EQ(on.acceptances(), 0U) << "not even a test is sent";
     on.set(v1::CAMPAIGN_RUNNING);
     on.dispatch("ok", 50, [](v1::Dispatch& d) { d.set_give_up_us(base::to_us(base::now() - 1h)); });
     on.expect_the_truth();
@@ -95,8 +95,17 @@ TEST(Engine, ACampaignThatIsCancelledFailsWhatIsNotSentAndOneThatIsLateExpires) 
             ++codes[e.code()];
         }
     }
-    EXPECT_EQ(codes["semel:cancelled"], 3'000);
+    EXPECT_EQ(codes["semel:cancelled"], 3'005);
     EXPECT_EQ(codes["semel:expired"], 50);
+    EXPECT_EQ(on.acceptances(), 0U);
+}
+
+TEST(Engine, ATestOfAPausedCampaignIsSent) {
+    stage on;
+    on.set(v1::CAMPAIGN_PAUSED);
+    on.dispatch("ok", 5, [](v1::Dispatch& d) { d.set_test(true); });
+    on.start();
+    on.expect_the_truth();
     EXPECT_EQ(on.acceptances(), 5U);
 }
 

@@ -166,6 +166,16 @@ TEST(Settlement, WhileTheTimeIsNotCertainNothingExpiresAndNothingIsSent) {
     EXPECT_EQ(delivery::judge(later, d, std::nullopt).what, delivery::settlement::kind::deferred);
 }
 
+TEST(Settlement, ATestIsCancelledAndGivenUpButNotPaused) {
+    auto d = a_dispatch();
+    d.set_test(true);
+    d.set_give_up_us(base::to_us(now));
+    using delivery::standing;
+    EXPECT_EQ(delivery::standing_of(v1::CAMPAIGN_CANCELLED, d, now), standing::cancelled);
+    EXPECT_EQ(delivery::standing_of(v1::CAMPAIGN_RUNNING, d, now + 1us), standing::expired);
+    EXPECT_EQ(delivery::standing_of(v1::CAMPAIGN_PAUSED, d, now), standing::wanted);
+}
+
 TEST(Settlement, AStepOfTheClockMovesNoRetryBeyondItsTier) {
     const auto d = delivery::again(a_dispatch(), delivery::postponed(0s, "semel:rate"), now);
     const auto topic = wire::retry(base::channel::email, 0);

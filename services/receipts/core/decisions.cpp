@@ -24,9 +24,6 @@ std::string forbids_resend(const v1::Dispatch& d, const std::optional<policy>& p
     if (p->key_destroyed) {
         return "semel:key-destroyed";
     }
-    if (d.test()) {
-        return {};
-    }
     if (p->cancelled) {
         return "semel:cancelled";
     }

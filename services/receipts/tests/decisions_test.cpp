@@ -17,6 +17,14 @@ TEST(Doubts, ACancelledExpiredOrShreddedCampaignIsNotResent) {
         EXPECT_TRUE(w.open());
     };
     left_with([](world& w, v1::Event&) { w.says.cancelled = true; }, "semel:cancelled");
+    left_with(
+        [](world& w, v1::Event& e) {
+            w.says.cancelled = true;
+            auto d = dispatch();
+            d.set_test(true);
+            e.set_dispatch(d.SerializeAsString());
+        },
+        "semel:cancelled");
     left_with([](world& w, v1::Event&) { w.says.key_destroyed = true; }, "semel:key-destroyed");
     left_with([](world&, v1::Event& e) { e.clear_dispatch(); }, "semel:no-record");
     left_with(
