@@ -1,6 +1,7 @@
 #include "commands.hpp"
 
 #include <CLI/CLI.hpp>
+#include <cli/campaign/private_file.hpp>
 #include <cli/campaign/text_table.hpp>
 #include <cli/campaign/upload.hpp>
 #include <cli/campaign/views.hpp>
@@ -82,24 +83,28 @@ result<json::value> send_file(session& s, const adding& how, progress& shown) {
 /// The rows left out and why; empty when there are none.
 result<std::string> fetch_rejects(session& s, const adding& how, std::int64_t upload, std::int64_t wave) {
     const auto to = rejects_file_for(how.file, wave);
-    std::ofstream file{to, std::ios::binary | std::ios::trunc};
+    auto file = private_file::create(to.string());
+    if (!file) {
+        return failed(file.error().within("the wave is imported"));
+    }
     std::uint64_t lines = 0;
     http::client_request request;
     request.target = campaign_target(how.id, fmt::format("/uploads/{}/rejects", upload));
     request.sink = [&](std::string_view piece) {
         lines += static_cast<std::uint64_t>(std::ranges::count(piece, '\n'));
-        file << piece;
+        file->out() << piece;
     };
     const auto answer = s.send(std::move(request));
-    file.close();
-    std::error_code ignored;
-    if (!answer || lines <= 1) { // the header alone
-        fs::remove(to, ignored);
-        return answer ? result<std::string>{} : failed(answer.error());
+    if (!answer) {
+        return failed(answer.error());
     }
-    if (!file) {
-        return failed(fault::kind::permanent,
-                      fmt::format("the wave is imported, but its rejects cannot be written to {}", to.string()));
+    if (lines <= 1) { // the header alone
+        std::error_code ignored;
+        fs::remove(to, ignored); // an older list would be taken for this one
+        return std::string{};
+    }
+    if (const auto kept = file->keep(); !kept) {
+        return failed(kept.error().within("the wave is imported"));
     }
     return to.string();
 }

@@ -1,17 +1,13 @@
 #include "commands.hpp"
 
 #include <CLI/CLI.hpp>
+#include <cli/campaign/private_file.hpp>
 #include <cli/campaign/text_table.hpp>
 #include <cli/campaign/views.hpp>
 #include <cli/campaign/with_session.hpp>
 #include <fmt/format.h>
 
-#include <fstream>
-#include <iostream>
-
 namespace semel::cli::campaign {
-
-using base::fault;
 
 namespace {
 
@@ -21,26 +17,19 @@ struct reporting : common_options {
 };
 
 int write_list(session& s, const std::string& target, const std::string& path) {
-    const bool to_file = path != "-";
-    std::ofstream file;
-    if (to_file) {
-        file.open(path, std::ios::binary | std::ios::trunc);
-        if (!file) {
-            return fail({fault::kind::permanent, fmt::format("cannot write {}", path)});
-        }
+    auto file = private_file::create(path);
+    if (!file) {
+        return fail(file.error());
     }
-    std::ostream& out = to_file ? file : std::cout;
     http::client_request request;
     request.target = target;
-    request.sink = [&out](std::string_view piece) { out << piece; };
+    request.sink = [&out = file->out()](std::string_view piece) { out << piece; };
     const auto answer = s.send(std::move(request));
     if (!answer) {
         return fail(answer.error());
     }
-    if (!out.flush()) {
-        return fail({fault::kind::permanent, fmt::format("cannot write {}: is the disk full?", path)});
-    }
-    return 0;
+    const auto kept = file->keep();
+    return kept ? 0 : fail(kept.error());
 }
 
 int report(session& s, const reporting& how) {

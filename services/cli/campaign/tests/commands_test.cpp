@@ -132,6 +132,9 @@ class Commands : public testing::Test {
         std::ifstream in{where, std::ios::binary};
         return {std::istreambuf_iterator<char>{in}, {}};
     }
+    static bool is_private(const fs::path& file) {
+        return (fs::status(file).permissions() & fs::perms::all) == (fs::perms::owner_read | fs::perms::owner_write);
+    }
     fs::path folder;
     made_up_api api;
 };
@@ -292,6 +295,7 @@ TEST_F(Commands, AddStreamsTheFileWaitsAndFetchesTheRejects) {
                                                       {"columns", json::array{}},
                                                       {"rejects_file", json::string(path + ".rejects.csv")}}));
     EXPECT_EQ(text_in(path + ".rejects.csv"), rejects);
+    EXPECT_TRUE(is_private(path + ".rejects.csv"));
     EXPECT_TRUE(api.stop().at(0).body == people) << "what arrived is the file, byte for byte";
 }
 
@@ -364,10 +368,25 @@ TEST_F(Commands, UnreachedGoesIntoTheFile) {
     const std::string people = "recipient_id,name,why\r\n4711,Kim,failed\r\n";
     api.on("GET", "/v1/campaigns/{id}/unreached", {{200, people}}).start();
     const auto to = folder / "people.csv";
+    fs::permissions(file("people.csv", "of yesterday"), static_cast<fs::perms>(0644));
     const auto r = semel({"campaign", "report", "c-1", "--unreached", to.string()});
     EXPECT_EQ(r.exit_code, 0) << r.err;
     EXPECT_EQ(text_in(to), people);
+    EXPECT_TRUE(is_private(to)) << "whatever could read the one of yesterday";
     EXPECT_EQ(r.out, "") << "personal data goes where it was asked to go";
+    EXPECT_EQ(semel({"campaign", "report", "c-1", "--unreached", "/dev/null"}).exit_code, 0);
+}
+
+TEST_F(Commands, AListThatDoesNotComeLeavesTheFileAsItWas) {
+    api.on("GET", "/v1/campaigns/{id}/unreached", {{429, R"({"error":"auditor reads two long lists already"})"}})
+        .start();
+    const auto to = file("people.csv", "of yesterday");
+    const auto r = semel({"campaign", "report", "c-1", "--unreached", to});
+    EXPECT_EQ(r.exit_code, 1);
+    EXPECT_THAT(r.err, HasSubstr("two long lists"));
+    EXPECT_EQ(text_in(to), "of yesterday");
+    EXPECT_EQ(std::distance(fs::directory_iterator{folder}, fs::directory_iterator{}), 1) << "no part of one beside it";
+    EXPECT_EQ(semel({"campaign", "report", "c-1", "--unreached", (folder / "none" / "x").string()}).exit_code, 1);
 }
 
 TEST_F(Commands, RepeatedRowsGoIntoTheFile) {
