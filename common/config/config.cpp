@@ -232,6 +232,10 @@ void read_root(section& s, settings& out, reading& file) {
         l.read("rows", out.limits.rows, 1, 10'000'000'000);
         l.read("listed_rejects", out.limits.listed_rejects, 1, 1'000'000'000);
     });
+    s.inside("tests", [&](section& t) {
+        t.read("addresses", out.tests.addresses);
+        t.read("messages_a_day", out.tests.messages_a_day, 0, 100'000);
+    });
     s.read("partitions", out.partitions, 1, 1'000);
     s.read("drain_deadline", out.drain_deadline, 1s, 10min);
     s.read_word<std::string>(

@@ -86,6 +86,12 @@ struct upload_limits {
     std::uint64_t listed_rejects = 100'000; // lines of its rejects.csv; what is beyond is counted there
 };
 
+/// Tests of campaigns need no second person, so they reach few.
+struct test_settings {
+    std::vector<std::string> addresses; // who may get one, beside those that approvers add
+    unsigned messages_a_day = 200;      // of each campaign
+};
+
 struct settings {
     path file; // where this came from
     std::string kafka_bootstrap = "127.0.0.1:19092";
@@ -100,6 +106,7 @@ struct settings {
     path tokens_dir; // api: USER files, one token each, for the first users
     std::vector<gateway> email, push, sms;
     upload_limits limits;
+    test_settings tests;
     std::int32_t partitions = 8;
     std::chrono::seconds drain_deadline{30};
     std::string log_level = "info";

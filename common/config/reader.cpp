@@ -105,6 +105,22 @@ void section::read(std::string_view key, bool& out) {
     read_word<bool>(key, out, {{"true", true}, {"false", false}});
 }
 
+void section::read(std::string_view key, std::vector<std::string>& out) {
+    const auto node = find(key);
+    if (!node.IsDefined() || node.IsNull()) {
+        return;
+    }
+    const auto is_value = [](const auto& item) { return item.IsScalar() && !item.Scalar().empty(); };
+    if (!node.IsSequence() || !std::all_of(node.begin(), node.end(), is_value)) {
+        complain(key, "is not a list of values: write [one, another]");
+        return;
+    }
+    out.clear();
+    for (const auto& item : node) {
+        out.push_back(item.Scalar());
+    }
+}
+
 void section::read(std::string_view key, rate& out) {
     read_as<rate>(key, out, parse_rate);
 }

@@ -29,6 +29,8 @@ class section {
 
     void read(std::string_view key, std::string& out);
     void read(std::string_view key, bool& out);
+    /// `key: [one, another]`
+    void read(std::string_view key, std::vector<std::string>& out);
     void read(std::string_view key, rate& out);
     void read(std::string_view key, std::chrono::milliseconds& out, std::chrono::milliseconds least,
               std::chrono::milliseconds most);

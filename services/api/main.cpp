@@ -7,6 +7,7 @@
 #include <api/edge/background.hpp>
 #include <api/edge/first_users.hpp>
 #include <api/edge/publisher.hpp>
+#include <api/edge/test_addresses.hpp>
 #include <ticks/service.hpp>
 
 #include <chrono>
@@ -36,6 +37,10 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
     postgres::pool lists{dsn, 2, {.statement = std::chrono::minutes{30}}};
     db.run_blocking([&](pqxx::connection& c) {
         api::store::migrate(c);
+        {
+            pqxx::work tx{c};
+            static_cast<void>(api::listed_test_addresses(tx, ctx.config())); // tells at once of one that is none
+        }
         api::adopt_users(c, ctx.config().tokens_dir);
         api::drop_broken_off_uploads(c, ctx.config().data_dir, ctx.instance_name());
     });

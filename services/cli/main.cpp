@@ -18,6 +18,7 @@ constexpr auto order_of_a_campaign = R"(A campaign, from the first to the last s
   semel notice check notices/follow-up                    is the text fit to be sent?
   semel campaign create --name "Renewed notice" --notice notices/follow-up      prints the id
   semel audience add ID people.csv                        once or more: each file is a wave
+  semel test-address add kim@example.com --as approver    who may get a test
   semel campaign test ID --to colleagues.csv              see it in your own inbox first
   semel campaign seal ID                                  counts the people, prints what an approver sees
   semel campaign approve ID --as approver                 by another user than the creator
@@ -44,6 +45,8 @@ int main(int argc, char** argv) {
     campaign::add_campaign_commands(program, exit_code);
     campaign::add_audience_commands(program, exit_code);
     campaign::add_record_commands(program, exit_code);
+    campaign::add_test_address_commands(program, exit_code);
+    campaign::add_user_commands(program, exit_code);
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& e) {

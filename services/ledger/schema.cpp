@@ -331,11 +331,25 @@ CREATE FUNCTION ledger.seen_after(before int, now int) RETURNS smallint LANGUAGE
     SELECT (CASE WHEN now & 64 <> 0 THEN before & ~6 | now ELSE before | now END)::smallint $f$;
 )";
 
+// What people did with a campaign: its own events, and those of its test messages.
+constexpr const char* history = R"(
+CREATE FUNCTION ledger.history(campaign text, tests bytea[]) RETURNS TABLE (time_us bigint, kind text, channel text,
+    notification bytea, attempt int, gateway text, code text, text text, wave int, actor text)
+LANGUAGE sql STABLE AS $f$
+    SELECT e.time_us, ledger.kind_name(e.kind), ledger.channel_name(e.channel), e.notification, e.attempt, e.gateway,
+        CASE WHEN e.kind = 20 THEN concat_ws(' ', ledger.receipt_name(e.receipt), nullif(e.code, '')) ELSE e.code END,
+        e.text, e.wave, e.actor
+    FROM (SELECT ''::bytea AS notification UNION ALL SELECT unnest(tests)) m
+    JOIN ledger.events e ON e.campaign = ledger.number_of(history.campaign) AND e.notification = m.notification
+    WHERE m.notification <> '' OR e.kind IN (30, 31, 32)
+    ORDER BY e.time_us, e.kind, e.id $f$;
+)";
+
 } // namespace
 
 void migrate(pqxx::connection& connection) {
     postgres::migrate(connection, "ledger",
-                      {tables, meanings, answers, dropped_waves, repeated_rows, parts_of_messages});
+                      {tables, meanings, answers, dropped_waves, repeated_rows, parts_of_messages, history});
 }
 
 } // namespace semel::ledger

@@ -51,14 +51,19 @@ std::string smpp_with(std::string_view link) {
     return "gateways: {sms: [{name: a, smpp: {host: h, system_id: s, password_file: p, " + std::string{link} + "}}]}";
 }
 
-TEST(Config, BoundsFilesOfPeople) {
-    const auto out = parse("limits: {upload: 1GB, decoded: 2GiB, rows: 5, listed_rejects: 7}\n", "semel.yaml");
+TEST(Config, BoundsFilesOfPeopleAndTests) {
+    const auto out = parse("limits: {upload: 1GB, decoded: 2GiB, rows: 5, listed_rejects: 7}\n"
+                           "tests: {addresses: [kim@example.com, \"+821012345678\"], messages_a_day: 20}\n",
+                           "semel.yaml");
     ASSERT_TRUE(out) << out.error().why();
     EXPECT_EQ(out->limits.bytes, 1'000'000'000U);
     EXPECT_EQ(out->limits.decoded, std::uint64_t{2} << 30);
     EXPECT_EQ(out->limits.rows, 5U);
     EXPECT_EQ(out->limits.listed_rejects, 7U);
+    EXPECT_EQ(out->tests.addresses, (std::vector<std::string>{"kim@example.com", "+821012345678"}));
+    EXPECT_EQ(out->tests.messages_a_day, 20U);
     EXPECT_THAT(refused("limits: {upload: much}"), HasSubstr("500MB"));
+    EXPECT_THAT(refused("tests: {addresses: kim@example.com}"), HasSubstr("list of values"));
 }
 
 TEST(Config, ReadsTheWholeFile) {

@@ -17,11 +17,6 @@ namespace asio = boost::asio;
 
 http::router routes(services& s) {
     http::router all;
-    all.add("GET", "/v1/whoami",
-            for_roles(s, {role::operator_, role::approver, role::auditor},
-                      [](http::request&, user who) -> asio::awaitable<http::response> {
-                          co_return answer(json::object{{"user", who.name}, {"role", to_string(who.role)}});
-                      }));
     add_campaign_routes(all, s);
     add_step_routes(all, s);
     add_upload_routes(all, s);
@@ -29,6 +24,8 @@ http::router routes(services& s) {
     add_trial_routes(all, s);
     add_doubt_routes(all, s);
     add_people_routes(all, s);
+    add_test_address_routes(all, s);
+    add_user_routes(all, s);
     add_unmatched_routes(all, s);
     return all;
 }

@@ -46,8 +46,12 @@ void adopt_users(pqxx::connection& connection, const fs::path& folder) {
     for (const auto& file : fs::directory_iterator{folder}) {
         const auto name = file.path().filename().string();
         if (const auto role = role_from(name)) {
-            store::put_user(tx, name, *role, token_in(file.path()));
-            names.push_back(name);
+            if (store::put_user(tx, name, *role, token_in(file.path()))) {
+                names.push_back(name);
+            } else {
+                telemetry::log().warn("a token that was revoked is not taken again: put another into its file",
+                                      {{"user", name}});
+            }
         }
     }
     const auto gone = store::keep_users(tx, names);

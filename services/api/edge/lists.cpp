@@ -158,6 +158,24 @@ list_form repeated(pqxx::work&, const v1::Campaign&, const crypto::key256& key) 
                });
 }
 
+/// What people did with the campaign, and what became of each test message.
+list_form history() {
+    const auto line = [](const pqxx::row& row) {
+        return json::serialize(json::object{{"time", time_of(row["time_us"])},
+                                            {"kind", text(row["kind"])},
+                                            {"actor", text(row["actor"])},
+                                            {"text", text(row["text"])},
+                                            {"wave", row["wave"].as<int>()},
+                                            {"channel", text(row["channel"])},
+                                            {"notification", base::to_hex(blob(row["notification"]))},
+                                            {"attempt", row["attempt"].as<int>()},
+                                            {"gateway", text(row["gateway"])},
+                                            {"code", text(row["code"])}});
+    };
+    return {.query = "SELECT * FROM ledger.history($1, ARRAY(SELECT notification FROM api.trials WHERE campaign = $1))",
+            .line = line};
+}
+
 } // namespace
 
 admission admit(services& s, const user& who) {
@@ -176,9 +194,15 @@ http::handler long_list(services& s, list_maker make) {
     });
 }
 
+http::handler long_list(services& s, list_form form) {
+    return for_everybody(
+        s, [form = std::move(form)](pqxx::work&, const v1::Campaign&) -> form_or_refusal { return form; });
+}
+
 void add_people_routes(http::router& all, services& s) {
     all.add("GET", "/v1/campaigns/{id}/unreached", long_list(s, unreached));
     all.add("GET", "/v1/campaigns/{id}/repeated", long_list(s, repeated));
+    all.add("GET", "/v1/campaigns/{id}/history", long_list(s, history()));
 }
 
 } // namespace semel::api

@@ -3,7 +3,6 @@
 #include <base/ids.hpp>
 #include <crypto/hash.hpp>
 #include <http/json.hpp>
-#include <postgres/pool.hpp>
 #include <wire/topics.hpp>
 
 #include <algorithm>
@@ -80,50 +79,34 @@ upload upload_of(const pqxx::row& row) {
 
 } // namespace
 
-void migrate(pqxx::connection& connection) {
-    postgres::migrate(connection, "api",
-                      {R"(
-CREATE SCHEMA IF NOT EXISTS api;
-CREATE TABLE api.users (name text PRIMARY KEY, role text NOT NULL, token_sha256 bytea NOT NULL UNIQUE);
-CREATE TABLE api.campaigns (id text PRIMARY KEY, state bytea NOT NULL, notice bytea NOT NULL, creator text NOT NULL,
-    created timestamptz NOT NULL DEFAULT now());
-CREATE TABLE api.uploads (campaign text NOT NULL REFERENCES api.campaigns, wave int NOT NULL, state text NOT NULL,
-    reason text NOT NULL DEFAULT '', file_digest bytea, rows bigint NOT NULL DEFAULT 0, rejected bigint NOT NULL DEFAULT 0,
-    rejects_path text NOT NULL DEFAULT '', PRIMARY KEY (campaign, wave), UNIQUE (campaign, file_digest));
-CREATE TABLE api.registered (campaign text NOT NULL, wave int NOT NULL, partition int NOT NULL, end_offset bigint NOT NULL,
-    recipients bigint NOT NULL, unreachable bigint NOT NULL, addresses jsonb NOT NULL, PRIMARY KEY (campaign, wave, partition));
-CREATE TABLE api.approvals (campaign text NOT NULL, waves int[] NOT NULL, notice_digest bytea NOT NULL,
-    audience_digest bytea NOT NULL, plan_digest bytea NOT NULL, approver text NOT NULL, at timestamptz NOT NULL DEFAULT now());
-CREATE TABLE api.outbox (number bigserial PRIMARY KEY, topic text NOT NULL, partition int NOT NULL, key bytea NOT NULL, value bytea NOT NULL);
-)",
-                       R"(
--- An upload has a number of its own, never used again; the wave's number comes with the end of its import.
-ALTER TABLE api.uploads RENAME COLUMN wave TO number;
-ALTER TABLE api.uploads ADD COLUMN wave int, ADD COLUMN receiver text NOT NULL DEFAULT '',
-    ADD COLUMN heard timestamptz NOT NULL DEFAULT now();
-UPDATE api.uploads SET wave = number WHERE state = 'imported';
-ALTER TABLE api.campaigns ADD COLUMN uploads int NOT NULL DEFAULT 0;
-UPDATE api.campaigns c SET uploads = coalesce((SELECT max(u.number) FROM api.uploads u WHERE u.campaign = c.id), 0);
-)",
-                       R"(
-CREATE TABLE api.publisher (holder text NOT NULL, heard timestamptz NOT NULL);
-INSERT INTO api.publisher VALUES ('', '-infinity');
-)",
-                       R"(
-ALTER TABLE api.uploads ADD COLUMN findings bytea;
-ALTER TABLE api.approvals ADD COLUMN accepted jsonb NOT NULL DEFAULT '{}';
-)",
-                       R"(
--- Files are found by their upload's ids.
-ALTER TABLE api.uploads DROP COLUMN rejects_path;
-)"});
+bool put_user(pqxx::work& tx, const std::string& name, role r, const std::string& token) {
+    const auto digest = crypto::sha256(token);
+    const auto hash = bytes(base::as_view(digest));
+    if (!tx.exec_params("SELECT 1 FROM api.revoked_tokens WHERE token_sha256 = $1", hash).empty()) {
+        return false;
+    }
+    tx.exec_params("INSERT INTO api.users (name, role, token_sha256) VALUES ($1, $2, $3) "
+                   "ON CONFLICT (name) DO UPDATE SET role = $2, token_sha256 = $3",
+                   name, std::string{to_string(r)}, hash);
+    return true;
 }
 
-void put_user(pqxx::work& tx, const std::string& name, role r, const std::string& token) {
-    const auto digest = crypto::sha256(token);
-    tx.exec_params(
-        "INSERT INTO api.users VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET role = $2, token_sha256 = $3", name,
-        std::string{to_string(r)}, bytes(base::as_view(digest)));
+std::vector<user> all_users(pqxx::work& tx) {
+    std::vector<user> out;
+    for (const auto& row : tx.exec("SELECT name, role FROM api.users ORDER BY name")) {
+        if (const auto r = role_from(row[1].as<std::string>())) {
+            out.push_back({.name = row[0].as<std::string>(), .role = *r});
+        }
+    }
+    return out;
+}
+
+bool revoke_user(pqxx::work& tx, const std::string& name, const std::string& by) {
+    return tx.exec_params("WITH gone AS (DELETE FROM api.users WHERE name = $1 RETURNING name, token_sha256) "
+                          "INSERT INTO api.revoked_tokens (token_sha256, name, revoked_by) "
+                          "SELECT token_sha256, name, $2 FROM gone ON CONFLICT DO NOTHING",
+                          name, by)
+               .affected_rows() != 0;
 }
 
 std::vector<std::string> keep_users(pqxx::work& tx, const std::vector<std::string>& names) {

@@ -6,6 +6,7 @@
 #include <semel/v1/events.pb.h>
 
 #include <api/core/lifecycle.hpp>
+#include <api/schema.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -42,12 +43,14 @@ struct upload {
 
 namespace store {
 
-void migrate(pqxx::connection&);
-
-/// Adds or replaces users whose tokens stand in files: only the tokens' SHA-256 is kept.
-void put_user(pqxx::work&, const std::string& name, role, const std::string& token);
+/// Adds or replaces a user whose token stands in a file: only the token's SHA-256 is kept. False for a token that was
+/// revoked.
+bool put_user(pqxx::work&, const std::string& name, role, const std::string& token);
 /// Every user but these, whose tokens are known no more. Answers who is gone.
 std::vector<std::string> keep_users(pqxx::work&, const std::vector<std::string>& names);
+std::vector<user> all_users(pqxx::work&);
+/// The user goes, and the token with it: put_user never takes it again. False for a user that is not there.
+bool revoke_user(pqxx::work&, const std::string& name, const std::string& by);
 std::optional<user> user_of_token(pqxx::work&, std::string_view token);
 
 void insert_campaign(pqxx::work&, const v1::Campaign&, const v1::NoticeSource&, const std::string& creator);

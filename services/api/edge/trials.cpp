@@ -13,6 +13,7 @@
 #include <wire/sealed.hpp>
 #include <wire/topics.hpp>
 
+#include <api/edge/test_addresses.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -56,15 +57,32 @@ result<std::string> artifact_for(const v1::Campaign& c, const v1::Recipient& per
     return ref->artifact();
 }
 
-result<void> add_messages(trial& to, const v1::Campaign& c, const crypto::key256& key, const std::string& nonce,
-                          const v1::Recipient& person, base::timestamp now, std::set<base::notification_id>& seen) {
+/// What all messages of one test have in common.
+struct occasion {
+    const v1::Campaign& campaign;
+    const crypto::key256& key;
+    const test_addresses& listed;
+    std::string nonce = crypto::new_campaign_id().value(); // as unguessable as an id, and never one
+    base::timestamp now = base::now();
+    std::set<base::notification_id> seen = {};
+};
+
+result<void> add_messages(trial& to, occasion& o, const v1::Recipient& person, std::uint64_t line) {
+    const auto& c = o.campaign;
     for (const auto& address : person.addresses()) {
         const auto channel = wire::from_proto(address.channel());
         if (!channel || std::ranges::find(c.channels(), static_cast<int>(address.channel())) == c.channels().end()) {
             continue;
         }
-        const auto id = test_id(c, key, *channel, nonce, address.canonical());
-        if (!seen.insert(id).second) {
+        if (!o.listed.has(*channel, address.canonical())) {
+            to.rejects.push_back({.line = line,
+                                  .column = std::string{base::to_string(*channel)},
+                                  .reason = "it is not on the list of test addresses: an approver adds it (`semel "
+                                            "test-address add`)"});
+            continue;
+        }
+        const auto id = test_id(c, o.key, *channel, o.nonce, address.canonical());
+        if (!o.seen.insert(id).second) {
             continue; // two rows with one address
         }
         const auto artifact = artifact_for(c, person, address.channel());
@@ -83,10 +101,10 @@ result<void> add_messages(trial& to, const v1::Campaign& c, const crypto::key256
         d.set_channel(address.channel());
         d.set_attempt(1);
         d.set_artifact(*artifact);
-        d.set_planned_at_us(base::to_us(now));
-        d.set_give_up_us(base::to_us(now + patience));
+        d.set_planned_at_us(base::to_us(o.now));
+        d.set_give_up_us(base::to_us(o.now + patience));
         d.set_test(true);
-        d.set_sealed(wire::seal_delivery(key, d.notification(), delivery));
+        d.set_sealed(wire::seal_delivery(o.key, d.notification(), delivery));
     }
     return {};
 }
@@ -108,16 +126,13 @@ audience::terms terms_of(const v1::Campaign& c, const v1::NoticeSource& source) 
     return terms;
 }
 
-result<trial> trial_of(const v1::Campaign& c, const v1::NoticeSource& source, const crypto::key256& key,
-                       const std::string& file, audience::format format, base::timestamp now) {
+result<trial> trial_of(occasion o, const v1::NoticeSource& source, const std::string& file, audience::format format) {
     audience::decoder decoded{[rest = std::string_view{file}]() mutable -> result<std::string_view> {
                                   return std::exchange(rest, std::string_view{});
                               },
                               most_decoded};
-    audience::importer rows{[&decoded] { return decoded.next(); }, format, terms_of(c, source)};
-    const auto nonce = crypto::new_campaign_id().value(); // as unguessable as an id, and never one
+    audience::importer rows{[&decoded] { return decoded.next(); }, format, terms_of(o.campaign, source)};
     trial out;
-    std::set<base::notification_id> seen;
     for (;;) {
         v1::Recipient person;
         const auto step = rows.next(person);
@@ -135,7 +150,7 @@ result<trial> trial_of(const v1::Campaign& c, const v1::NoticeSource& source, co
         }
         out.rejects.insert(out.rejects.end(), rows.rejects().begin(), rows.rejects().end());
         if (*step == audience::importer::step::recipient) {
-            if (const auto ok = add_messages(out, c, key, nonce, person, now, seen); !ok) {
+            if (const auto ok = add_messages(out, o, person, rows.line()); !ok) {
                 return failed(ok.error());
             }
         }
@@ -149,12 +164,39 @@ result<trial> trial_of(const v1::Campaign& c, const v1::NoticeSource& source, co
     return out;
 }
 
+/// So many messages went out as tests of this campaign since midnight (UTC).
+std::uint64_t sent_today(pqxx::work& tx, const std::string& campaign) {
+    return tx
+        .exec_params1("SELECT count(*) FROM api.trials WHERE campaign = $1 AND at >= date_trunc('day', now() AT "
+                      "TIME ZONE 'UTC') AT TIME ZONE 'UTC'",
+                      campaign)[0]
+        .as<std::uint64_t>();
+}
+
+/// That it was asked for, by whom; what becomes of it is told under the same notification.
+v1::Event asked_for(const v1::Dispatch& d, const user& who) {
+    v1::Event e;
+    e.set_id(wire::event_id(v1::EVENT_OPERATOR, d.notification(), 0, "test"));
+    e.set_kind(v1::EVENT_OPERATOR);
+    e.set_campaign_id(d.campaign_id());
+    e.set_time_us(d.planned_at_us());
+    e.set_notification(d.notification());
+    e.set_channel(d.channel());
+    e.set_text("test message");
+    e.set_actor(who.name);
+    e.set_test(true);
+    return e;
+}
+
 http::response send(pqxx::work& tx, const v1::Campaign& c, const trial& t, const user& who, const topic_sizes& topics) {
     std::map<std::string, std::uint64_t> by_channel;
     for (const auto& d : t.messages) {
         const auto channel = wire::from_proto(d.channel()).value();
         store::enqueue(tx, wire::dispatch(channel), base::partition_of(d.notification(), topics.dispatch.at(channel)),
                        d.notification(), d.SerializeAsString());
+        tx.exec_params0("INSERT INTO api.trials (campaign, notification) VALUES ($1, $2)", c.id(),
+                        pqxx::binarystring{d.notification()});
+        store::enqueue_event(tx, asked_for(d, who), topics.events);
         ++by_channel[std::string{base::to_string(channel)}];
     }
     auto event = operator_event(c, who, fmt::format("test of {} messages", t.messages.size()));
@@ -186,7 +228,7 @@ asio::awaitable<http::response> test(services& s, http::request& r, user who) {
         co_return http::problem(body.error());
     }
     auto response = co_await s.db.run([id, who, file = std::move(*body), format = *format, kek = s.key_encryption_key,
-                                       topics = s.topics](pqxx::connection& connection) {
+                                       topics = s.topics, &config = s.config](pqxx::connection& connection) {
         pqxx::work tx{connection};
         const auto c = store::lock_campaign(tx, id);
         if (!c) {
@@ -202,9 +244,18 @@ asio::awaitable<http::response> test(services& s, http::request& r, user who) {
         if (!key) {
             return http::problem(410, key.error().why(), "nothing can be sent for this campaign any more");
         }
-        const auto t = trial_of(*c, store::notice_of(tx, id), *key, file, format, base::now());
+        const auto listed = listed_test_addresses(tx, config);
+        const auto t =
+            trial_of({.campaign = *c, .key = *key, .listed = listed}, store::notice_of(tx, id), file, format);
         if (!t) {
             return http::problem(t.error());
+        }
+        const auto before = sent_today(tx, id);
+        if (before + t->messages.size() > config.tests.messages_a_day) {
+            return refused({fault::kind::permanent,
+                            fmt::format("{} test messages of {} went out today, and these are {} more: {} a day are "
+                                        "allowed (tests.messages_a_day in semel.yaml)",
+                                        before, id, t->messages.size(), config.tests.messages_a_day)});
         }
         auto out = send(tx, *c, *t, who, topics);
         tx.commit();

@@ -17,6 +17,8 @@ namespace semel::cli::campaign {
 void add_campaign_commands(CLI::App& program, int& exit_code);
 void add_audience_commands(CLI::App& program, int& exit_code);
 void add_record_commands(CLI::App& program, int& exit_code);
+void add_test_address_commands(CLI::App& program, int& exit_code);
+void add_user_commands(CLI::App& program, int& exit_code);
 /// `semel campaign report`.
 void add_report(CLI::App& campaign, int& exit_code);
 

@@ -67,6 +67,23 @@ void add_audit(CLI::App& program, int& exit_code) {
     show->callback(
         [how, &exit_code] { exit_code = with_session(*how, [&](session& s) { return show_story(s, *how); }); });
 
+    auto of = std::make_shared<asking>();
+    auto* history = audit->add_subcommand("history", "What people did with a campaign, and what became of its tests");
+    history->footer("Example:\n  semel audit history c-abcdefghijklmnop --as auditor\n\n"
+                    "Who created, approved, launched, paused it and so on; each test message with its outcome.");
+    add_common(*history, of);
+    add_id(*history, of->id);
+    history->callback([of, &exit_code] {
+        exit_code = with_session(*of, [&](session& s) {
+            const auto list = s.get(campaign_target(of->id, "/history"));
+            if (!list) {
+                return fail(list.error());
+            }
+            of->json ? print_json(*list) : fmt::print("{}", history_text(*list));
+            return 0;
+        });
+    });
+
     struct exporting : common_options {
         std::string subject, out;
     };

@@ -381,4 +381,38 @@ std::string unmatched_text(const json::value& list) {
     return table.empty() ? "every report has found its message\n" : table.to_string();
 }
 
+std::string history_text(const json::value& list) {
+    text_table table{{{"time"}, {"who"}, {"what"}, {"channel"}, {"gateway"}, {"code"}, {"test message"}}};
+    const auto& acts = list.is_array() ? list.get_array() : json::array{};
+    for (const auto& item : acts) {
+        const auto& a = as_object(item);
+        const auto kind = text_of(a, "kind");
+        const auto wave = number_of(a, "wave");
+        const auto what = kind == "operator" ? text_of(a, "text") : wave != 0 ? fmt::format("{} {}", kind, wave) : kind;
+        table.add({text_of(a, "time"), text_of(a, "actor"), what, text_of(a, "channel"), text_of(a, "gateway"),
+                   text_of(a, "code"), text_of(a, "notification").substr(0, 12)});
+    }
+    return table.empty() ? "nothing was done yet\n" : table.to_string();
+}
+
+std::string test_addresses_text(const json::value& list) {
+    text_table table{{{"address"}, {"channel"}, {"added"}, {"by"}, {"removed"}, {"by"}}};
+    const auto& addresses = list.is_array() ? list.get_array() : json::array{};
+    for (const auto& item : addresses) {
+        const auto& a = as_object(item);
+        table.add({text_of(a, "address"), text_of(a, "channel"), text_of(a, "added"), text_of(a, "added_by"),
+                   text_of(a, "removed"), text_of(a, "removed_by")});
+    }
+    return table.empty() ? "nobody may get a test: an approver adds them with `semel test-address add`\n"
+                         : table.to_string();
+}
+
+std::string users_text(const json::value& list) {
+    text_table table{{{"user"}, {"role"}}};
+    for (const auto& item : list.is_array() ? list.get_array() : json::array{}) {
+        table.add({text_of(as_object(item), "user"), text_of(as_object(item), "role")});
+    }
+    return table.to_string();
+}
+
 } // namespace semel::cli::campaign

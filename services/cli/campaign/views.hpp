@@ -27,6 +27,9 @@ std::string in_doubt_text(const json::value& list);
 /// What was sent again while it was in doubt.
 std::string resent_text(const json::value& list);
 std::string unmatched_text(const json::value& list);
+std::string history_text(const json::value& list);
+std::string test_addresses_text(const json::value& list);
+std::string users_text(const json::value& list);
 
 /// The member as text, or nothing.
 std::string text_of(const json::object&, std::string_view key);

@@ -36,6 +36,8 @@ class Campaign:
         file = self.stack.dir / f"colleagues-{self.id}.csv"
         file.write_text(people.to_csv(colleagues), encoding="utf-8", newline="")
         self.stack.await_ready("api")
+        for _, address in colleagues.places:
+            self.stack.patient_json("test-address", "add", address, "--as", "approver")
         self.stack.json("campaign", "test", self.id, "--to", file)
         self.testers = {(channel, address) for channel, address in colleagues.places}
 

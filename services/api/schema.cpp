@@ -1,0 +1,58 @@
+#include "schema.hpp"
+
+#include <postgres/pool.hpp>
+
+namespace semel::api::store {
+
+void migrate(pqxx::connection& connection) {
+    postgres::migrate(connection, "api",
+                      {R"(
+CREATE SCHEMA IF NOT EXISTS api;
+CREATE TABLE api.users (name text PRIMARY KEY, role text NOT NULL, token_sha256 bytea NOT NULL UNIQUE);
+CREATE TABLE api.campaigns (id text PRIMARY KEY, state bytea NOT NULL, notice bytea NOT NULL, creator text NOT NULL,
+    created timestamptz NOT NULL DEFAULT now());
+CREATE TABLE api.uploads (campaign text NOT NULL REFERENCES api.campaigns, wave int NOT NULL, state text NOT NULL,
+    reason text NOT NULL DEFAULT '', file_digest bytea, rows bigint NOT NULL DEFAULT 0, rejected bigint NOT NULL DEFAULT 0,
+    rejects_path text NOT NULL DEFAULT '', PRIMARY KEY (campaign, wave), UNIQUE (campaign, file_digest));
+CREATE TABLE api.registered (campaign text NOT NULL, wave int NOT NULL, partition int NOT NULL, end_offset bigint NOT NULL,
+    recipients bigint NOT NULL, unreachable bigint NOT NULL, addresses jsonb NOT NULL, PRIMARY KEY (campaign, wave, partition));
+CREATE TABLE api.approvals (campaign text NOT NULL, waves int[] NOT NULL, notice_digest bytea NOT NULL,
+    audience_digest bytea NOT NULL, plan_digest bytea NOT NULL, approver text NOT NULL, at timestamptz NOT NULL DEFAULT now());
+CREATE TABLE api.outbox (number bigserial PRIMARY KEY, topic text NOT NULL, partition int NOT NULL, key bytea NOT NULL, value bytea NOT NULL);
+)",
+                       R"(
+-- An upload has a number of its own, never used again; the wave's number comes with the end of its import.
+ALTER TABLE api.uploads RENAME COLUMN wave TO number;
+ALTER TABLE api.uploads ADD COLUMN wave int, ADD COLUMN receiver text NOT NULL DEFAULT '',
+    ADD COLUMN heard timestamptz NOT NULL DEFAULT now();
+UPDATE api.uploads SET wave = number WHERE state = 'imported';
+ALTER TABLE api.campaigns ADD COLUMN uploads int NOT NULL DEFAULT 0;
+UPDATE api.campaigns c SET uploads = coalesce((SELECT max(u.number) FROM api.uploads u WHERE u.campaign = c.id), 0);
+)",
+                       R"(
+CREATE TABLE api.publisher (holder text NOT NULL, heard timestamptz NOT NULL);
+INSERT INTO api.publisher VALUES ('', '-infinity');
+)",
+                       R"(
+ALTER TABLE api.uploads ADD COLUMN findings bytea;
+ALTER TABLE api.approvals ADD COLUMN accepted jsonb NOT NULL DEFAULT '{}';
+)",
+                       R"(
+-- Files are found by their upload's ids.
+ALTER TABLE api.uploads DROP COLUMN rejects_path;
+)",
+                       R"(
+-- Never deleted from: who let whom in, and until when.
+CREATE TABLE api.test_addresses (number bigserial PRIMARY KEY, channel text NOT NULL, canonical text NOT NULL,
+    written text NOT NULL, added_by text NOT NULL, added timestamptz NOT NULL DEFAULT now(), removed_by text,
+    removed timestamptz);
+CREATE UNIQUE INDEX test_addresses_in_force ON api.test_addresses (channel, canonical) WHERE removed IS NULL;
+CREATE TABLE api.revoked_tokens (token_sha256 bytea PRIMARY KEY, name text NOT NULL, revoked_by text NOT NULL,
+    revoked timestamptz NOT NULL DEFAULT now());
+-- A row for each test message.
+CREATE TABLE api.trials (campaign text NOT NULL REFERENCES api.campaigns, notification bytea NOT NULL,
+    at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (campaign, notification));
+)"});
+}
+
+} // namespace semel::api::store

@@ -1,0 +1,30 @@
+#include <api/core/test_addresses.hpp>
+#include <gtest/gtest.h>
+
+namespace semel::api {
+namespace {
+
+TEST(TestAddresses, AreReadByTheirLooks) {
+    const auto mail = read_test_address("Kim@Example.com");
+    ASSERT_TRUE(mail);
+    EXPECT_EQ(mail->channel, base::channel::email);
+    EXPECT_EQ(mail->canonical, "kim@example.com");
+    const auto phone = read_test_address("+82 10-1234-5678");
+    ASSERT_TRUE(phone);
+    EXPECT_EQ(phone->canonical, "+821012345678");
+    EXPECT_EQ(read_test_address("fcm:" + std::string(140, 'a'))->channel, base::channel::push);
+    for (const auto* nothing : {"", "010-1234-5678", "kim", "kim@", "+82"}) {
+        EXPECT_FALSE(read_test_address(nothing)) << nothing;
+    }
+}
+
+TEST(TestAddresses, AreComparedByChannelAndCanonicalForm) {
+    test_addresses listed;
+    listed.add(base::channel::email, "kim@example.com");
+    EXPECT_TRUE(listed.has(base::channel::email, "kim@example.com"));
+    EXPECT_FALSE(listed.has(base::channel::email, "lee@example.com"));
+    EXPECT_FALSE(listed.has(base::channel::sms, "kim@example.com"));
+}
+
+} // namespace
+} // namespace semel::api
