@@ -218,7 +218,16 @@ void read_root(section& s, settings& out, reading& file) {
         r.read_as<endpoint>("address", out.redis, parse_endpoint);
         r.read_path("password_file", out.redis_password_file, file.folder);
     });
-    s.inside("postgres", [&](section& p) { p.read_as<std::string>("dsn", out.postgres_dsn, parse_dsn); });
+    s.inside("postgres", [&](section& p) {
+        p.read_as<std::string>("dsn", out.postgres_dsn, parse_dsn);
+        p.inside("users", [&](section& users) {
+            for (const auto service : {"api", "ledger", "receipts"}) {
+                if (users.has(service)) {
+                    users.read_as<std::string>(service, out.postgres_users[service], parse_role);
+                }
+            }
+        });
+    });
     s.inside("api", [&](section& a) { a.read_as<endpoint>("address", out.api, parse_endpoint); });
     s.inside("admin_ports", [&](section& p) { read_ports(p, out); });
     s.read_path("data_dir", out.data_dir, file.folder);
@@ -298,6 +307,20 @@ std::vector<std::string> open_secrets(const settings& s) {
 }
 
 } // namespace
+
+std::string postgres_dsn_of(const settings& s, std::string_view service) {
+    const auto user = s.postgres_users.find(std::string{service});
+    if (user == s.postgres_users.end()) {
+        return s.postgres_dsn;
+    }
+    // In both forms what comes later holds.
+    const bool uri = s.postgres_dsn.contains("://");
+    return fmt::format("{}{}user={}", s.postgres_dsn,
+                       !uri                           ? " "
+                       : s.postgres_dsn.contains('?') ? "&"
+                                                      : "?",
+                       user->second);
+}
 
 base::result<settings> parse(std::string_view yaml, const path& origin) {
     return read(yaml, origin, origin);

@@ -98,6 +98,7 @@ struct settings {
     endpoint redis{.host = "127.0.0.1", .port = 16379};
     path redis_password_file;
     std::string postgres_dsn = "postgresql:///semel";
+    std::map<std::string, std::string> postgres_users; // service -> its role; none: the DSN's own for all
     endpoint api{.host = "127.0.0.1", .port = 18080};
     std::map<std::string, std::uint16_t> admin_ports; // service -> port of its first process; later processes: 0 = any
     path data_dir;                                    // uploads, rejects
@@ -115,6 +116,8 @@ struct settings {
 /// `broken` with all complaints, one a line: "semel.yaml:12: gateways.email[0].rate: ...".
 base::result<settings> load(const path& file);
 base::result<settings> parse(std::string_view yaml, const path& origin);
+/// The DSN with the service's own role in it.
+std::string postgres_dsn_of(const settings&, std::string_view service);
 /// "20000/s" -> rate; complains in words.
 base::result<rate> parse_rate(std::string_view text);
 

@@ -203,6 +203,16 @@ base::result<std::string> parse_bootstrap(std::string_view text) {
     return std::string{text};
 }
 
+base::result<std::string> parse_role(std::string_view text) {
+    const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
+    if (text.empty() || text.size() > 63 || !std::ranges::all_of(text, plain)) {
+        return failed(kind::broken, fmt::format("\"{}\" is not a role of PostgreSQL in lower-case letters, digits and "
+                                                "underscores",
+                                                text));
+    }
+    return std::string{text};
+}
+
 base::result<std::string> parse_dsn(std::string_view text) {
     const bool uri = text.starts_with("postgresql://") || text.starts_with("postgres://");
     if (!uri && (text.contains("://") || !text.contains('='))) {

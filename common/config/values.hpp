@@ -23,6 +23,8 @@ base::result<std::string> parse_host(std::string_view text);
 base::result<std::string> parse_https_url(std::string_view text);
 /// host:port[,host:port...]
 base::result<std::string> parse_bootstrap(std::string_view text);
+/// A PostgreSQL role whose name needs no quotes anywhere.
+base::result<std::string> parse_role(std::string_view text);
 /// A libpq connection string without a password in it.
 base::result<std::string> parse_dsn(std::string_view text);
 

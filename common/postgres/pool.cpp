@@ -71,6 +71,34 @@ void pool::give_back(pqxx::connection& used) noexcept {
     }
 }
 
+namespace {
+
+/// The digests of the steps that are applied, in order.
+std::vector<std::string> applied_steps(pqxx::work& tx, const std::string& component) {
+    std::vector<std::string> out;
+    if (tx.exec1("SELECT to_regclass('schema_steps')")[0].is_null()) {
+        return out;
+    }
+    for (const auto& row :
+         tx.exec_params("SELECT digest FROM schema_steps WHERE component = $1 ORDER BY step", component)) {
+        out.push_back(row[0].as<std::string>());
+    }
+    return out;
+}
+
+void make(pqxx::work& tx, const std::string& component, std::size_t number, const std::string& sql) {
+    try {
+        tx.exec(sql);
+    } catch (const pqxx::insufficient_privilege&) {
+        throw std::runtime_error{
+            fmt::format("the database lacks schema step {} of \"{}\", and this role may not make it: run `semel "
+                        "database prepare` as the owner of the tables (`semel up` does so on the local stack)",
+                        number, component)};
+    }
+}
+
+} // namespace
+
 void migrate(pqxx::connection& connection, std::string_view component, std::initializer_list<std::string_view> steps) {
     const std::string name{component};
     pqxx::work tx{connection};
@@ -78,31 +106,33 @@ void migrate(pqxx::connection& connection, std::string_view component, std::init
     tx.exec("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0");
     // One lock for all components: two that start together would both create the table below.
     tx.exec("SELECT pg_advisory_xact_lock(hashtext('semel.schema_steps'))");
-    tx.exec("CREATE TABLE IF NOT EXISTS schema_steps (component text NOT NULL, step integer NOT NULL, "
-            "digest text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (component, step))");
-    const auto applied = tx.exec_params("SELECT digest FROM schema_steps WHERE component = $1 ORDER BY step", name);
+    const auto applied = applied_steps(tx, name);
     if (applied.size() > steps.size()) {
         throw std::runtime_error{
             fmt::format("the database has {} schema steps of \"{}\" and this program knows {}: it was "
                         "set up by a newer Semel; run that one",
                         applied.size(), name, steps.size())};
     }
-    int number = 0;
+    if (applied.empty() && tx.exec1("SELECT to_regclass('schema_steps')")[0].is_null()) {
+        make(tx, name, 1,
+             "CREATE TABLE schema_steps (component text NOT NULL, step integer NOT NULL, digest text NOT NULL, "
+             "applied_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (component, step))");
+    }
+    std::size_t number = 0;
     for (const auto sql : steps) {
         const std::string text{sql};
         const auto digest = tx.exec_params1("SELECT md5($1)", text)[0].as<std::string>();
         ++number;
-        if (static_cast<std::size_t>(number) <= applied.size()) {
-            if (applied[static_cast<pqxx::result::size_type>(number - 1)][0].as<std::string>() != digest) {
-                throw std::runtime_error{
-                    fmt::format("schema step {} of \"{}\" was applied with another text: a step that ran "
-                                "somewhere is never changed, add a new one after it",
-                                number, name)};
-            }
-            continue;
+        if (number > applied.size()) {
+            make(tx, name, number, text);
+            tx.exec_params("INSERT INTO schema_steps (component, step, digest) VALUES ($1, $2, $3)", name, number,
+                           digest);
+        } else if (applied[number - 1] != digest) {
+            throw std::runtime_error{
+                fmt::format("schema step {} of \"{}\" was applied with another text: a step that ran "
+                            "somewhere is never changed, add a new one after it",
+                            number, name)};
         }
-        tx.exec(text);
-        tx.exec_params("INSERT INTO schema_steps (component, step, digest) VALUES ($1, $2, $3)", name, number, digest);
     }
     tx.commit();
 }

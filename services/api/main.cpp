@@ -32,7 +32,7 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
         throw std::runtime_error{kek.error().why()};
     }
     // Reports and lists of a large campaign take longer than anything that others ask for.
-    const auto& dsn = ctx.config().postgres_dsn;
+    const auto dsn = config::postgres_dsn_of(ctx.config(), "api");
     postgres::pool db{dsn, 4, {.statement = std::chrono::minutes{5}}}, steps{dsn, 2};
     postgres::pool lists{dsn, 2, {.statement = std::chrono::minutes{30}}};
     db.run_blocking([&](pqxx::connection& c) {

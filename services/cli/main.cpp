@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <cli/campaign/commands.hpp>
+#include <cli/database/commands.hpp>
 #include <cli/notice/notice_commands.hpp>
 #include <cli/stack/stack.hpp>
 #include <cli/usage/usage.hpp>
@@ -41,6 +42,7 @@ int main(int argc, char** argv) {
     program.set_version_flag("--version", SEMEL_VERSION);
     int exit_code = 0;
     stack::add_stack_commands(program, exit_code);
+    database::add_database_commands(program, exit_code);
     add_notice_commands(program, exit_code);
     campaign::add_campaign_commands(program, exit_code);
     campaign::add_audience_commands(program, exit_code);

@@ -26,7 +26,7 @@ boost::asio::awaitable<void> serve_ledger(runtime::context& ctx) {
     auto topics = wire::all_topics(config.partitions);
     std::erase_if(topics, [](const auto& topic) { return topic.name != wire::events; });
     must(kafka::check_retention(admin, topics));
-    postgres::pool db{config.postgres_dsn, 2};
+    postgres::pool db{config::postgres_dsn_of(config, "ledger"), 2};
 
     ledger::settings settings;
     settings.bootstrap = config.kafka_bootstrap;

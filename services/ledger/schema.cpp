@@ -345,11 +345,56 @@ LANGUAGE sql STABLE AS $f$
     ORDER BY e.time_us, e.kind, e.id $f$;
 )";
 
+// A campaign's partitions are made with their owner's rights, whoever asks: the ledger's own role may add events and
+// neither change nor delete them, which an owner may. Partitions have the rights of their table.
+constexpr const char* rights_of_partitions = R"(
+CREATE FUNCTION ledger.share_rights(parent regclass, part regclass) RETURNS void LANGUAGE plpgsql AS $f$
+DECLARE
+    a record;
+BEGIN
+    FOR a IN SELECT x.grantee, x.privilege_type FROM pg_class c, aclexplode(c.relacl) x
+             WHERE c.oid = parent AND x.grantee NOT IN (0, c.relowner) LOOP
+        EXECUTE format('GRANT %s ON %s TO %s', a.privilege_type, part, a.grantee::regrole);
+    END LOOP;
+END $f$;
+
+CREATE OR REPLACE FUNCTION ledger.make_campaign(name text) RETURNS int LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+    n int;
+    key text;
+    part text;
+BEGIN
+    n := ledger.number_of(name);
+    IF n IS NOT NULL THEN
+        RETURN n;
+    END IF;
+    -- Two ledgers that meet a campaign at once: the second waits here, and finds it.
+    PERFORM pg_advisory_xact_lock(hashtextextended('semel.ledger.campaign', 0));
+    SELECT number INTO n FROM ledger.campaigns WHERE id = name;
+    IF n IS NOT NULL THEN
+        RETURN n;
+    END IF;
+    INSERT INTO ledger.campaigns (id) VALUES (name) RETURNING number INTO n;
+    FOR part, key IN VALUES ('events', 'notification, id'), ('recipients', 'recipient_ref, wave, row'),
+                            ('persons', 'recipient_ref'), ('notifications', 'notification'),
+                            ('shares', 'notification, recipient_ref') LOOP
+        EXECUTE format('CREATE TABLE ledger.%1$s_%2$s (LIKE ledger.%1$s INCLUDING DEFAULTS, PRIMARY KEY (%3$s), '
+                       'CONSTRAINT of_campaign CHECK (campaign = %2$s)) %4$s', part, n, key,
+                       CASE WHEN part IN ('persons', 'notifications') THEN 'WITH (fillfactor = 70)' ELSE '' END);
+        EXECUTE format('ALTER TABLE ledger.%1$s ATTACH PARTITION ledger.%1$s_%2$s FOR VALUES IN (%2$s)', part, n);
+        PERFORM ledger.share_rights(format('ledger.%s', part)::regclass, format('ledger.%s_%s', part, n)::regclass);
+    END LOOP;
+    RETURN n;
+END $f$;
+)";
+
 } // namespace
 
 void migrate(pqxx::connection& connection) {
-    postgres::migrate(connection, "ledger",
-                      {tables, meanings, answers, dropped_waves, repeated_rows, parts_of_messages, history});
+    postgres::migrate(
+        connection, "ledger",
+        {tables, meanings, answers, dropped_waves, repeated_rows, parts_of_messages, history, rights_of_partitions});
 }
 
 } // namespace semel::ledger

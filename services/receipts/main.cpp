@@ -62,8 +62,8 @@ boost::asio::awaitable<void> serve_receipts(runtime::context& ctx) {
     if (!co_await ticks::wait_for_the_time(ctx, clock, told)) {
         co_return;
     }
-    postgres::pool database{config.postgres_dsn, 1};
-    database.run_blocking(receipts::index::migrate);
+    postgres::pool database{config::postgres_dsn_of(config, "receipts"), 1};
+    database.run_blocking(receipts::migrate);
     catalog::catalog campaigns{ctx.executor(),
                                {.bootstrap = config.kafka_bootstrap,
                                 .key_encryption_key = settings.key_encryption_key,

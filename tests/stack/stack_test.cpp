@@ -17,6 +17,8 @@
 #include <map>
 #include <random>
 
+#include <pqxx/pqxx>
+
 namespace semel::cli::stack {
 namespace {
 
@@ -104,6 +106,18 @@ TEST_F(LocalStack, StartsEverythingAndIsDoneWhenItIsReady) {
         ASSERT_TRUE(row.pid) << name;
         EXPECT_EQ(::kill(*row.pid, 0), 0) << name;
         EXPECT_TRUE(std::filesystem::exists(at.log() / (name + ".log"))) << name;
+    }
+}
+
+TEST_F(LocalStack, GivesEachServiceARoleOfItsOwn) {
+    ASSERT_EQ(up().exit_code, 0);
+    const auto settings = config::load(at.settings());
+    ASSERT_TRUE(settings) << settings.error().why();
+    for (const std::string service : {"api", "ledger", "receipts"}) {
+        pqxx::connection connection{config::postgres_dsn_of(*settings, service)};
+        pqxx::work tx{connection};
+        EXPECT_EQ(tx.exec1("SELECT current_user")[0].as<std::string>(), "semel_" + service);
+        EXPECT_THROW(tx.exec("DELETE FROM ledger.events"), pqxx::insufficient_privilege) << service;
     }
 }
 

@@ -66,6 +66,18 @@ TEST(Config, BoundsFilesOfPeopleAndTests) {
     EXPECT_THAT(refused("tests: {addresses: kim@example.com}"), HasSubstr("list of values"));
 }
 
+TEST(Config, GivesAServiceTheRoleThatIsNamedForIt) {
+    const auto dsn_of = [](const std::string& dsn, std::string_view service) {
+        const auto out = parse("postgres: {dsn: \"" + dsn + "\", users: {api: semel_api}}\n", "semel.yaml");
+        return out ? postgres_dsn_of(*out, service) : out.error().why();
+    };
+    EXPECT_EQ(dsn_of("postgresql://db/semel", "api"), "postgresql://db/semel?user=semel_api");
+    EXPECT_EQ(dsn_of("postgresql://db/semel?passfile=p", "api"), "postgresql://db/semel?passfile=p&user=semel_api");
+    EXPECT_EQ(dsn_of("host=db dbname=semel", "api"), "host=db dbname=semel user=semel_api");
+    EXPECT_EQ(dsn_of("host=db dbname=semel", "ledger"), "host=db dbname=semel");
+    EXPECT_THAT(refused("postgres: {users: {api: \"semel; DROP\"}}"), HasSubstr("postgres.users.api"));
+}
+
 TEST(Config, ReadsTheWholeFile) {
     const auto out = parse(whole, "/etc/semel/config/semel.yaml");
     ASSERT_TRUE(out) << out.error().why();

@@ -7,6 +7,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <cli/database/prepare.hpp>
 #include <cli/stack/backing.hpp>
 #include <fmt/format.h>
 
@@ -55,6 +56,19 @@ base::result<void> check_redis(const config::settings& s) {
 
 base::result<void> close_redis(const config::settings& s) {
     return ask_redis(s, redis::close_in_order);
+}
+
+base::result<void> prepare_postgres(const config::settings& s, const std::filesystem::path& passfile) {
+    if (s.postgres_users.empty()) {
+        return {}; // made before there were roles: the services make their tables themselves
+    }
+    try {
+        pqxx::connection owner{s.postgres_dsn};
+        database::prepare(owner);
+        return database::give_passwords(owner, s.postgres_users, passfile);
+    } catch (const std::exception& e) {
+        return failed(kind::broken, fmt::format("PostgreSQL cannot be prepared: {}", e.what()));
+    }
 }
 
 base::result<void> prepare_kafka(const config::settings& s) {

@@ -1,5 +1,6 @@
 #pragma once
-// Kafka and Redis as the guarantee needs them: checked before anything relies on them, then filled with the topics.
+// Kafka, Redis and PostgreSQL as the guarantee needs them: checked before anything relies on them, then filled with the
+// topics.
 
 #include <base/fault.hpp>
 #include <config/config.hpp>
@@ -11,6 +12,8 @@ base::result<void> check_redis(const config::settings&);
 /// After everything that writes to it has ended, and before it is stopped: leaves the proof that nothing was lost, so
 /// that the claims of a process that was killed are believed at the next start.
 base::result<void> close_redis(const config::settings&);
+/// The tables, and a role for each service that semel.yaml names one for. The DSN's own role owns them.
+base::result<void> prepare_postgres(const config::settings&, const std::filesystem::path& passfile);
 /// Creates all topics and writes every group's first offsets; what exists stays. Refuses a Kafka that would forget.
 /// No service may run.
 base::result<void> prepare_kafka(const config::settings&);

@@ -121,7 +121,7 @@ std::string first_settings(const folders& at, const ports& p) {
     return fmt::format(R"(# Made by `semel up` on its first run; yours to edit. Paths are relative to this file.
 kafka: {{bootstrap: "127.0.0.1:{kafka}"}}
 redis: {{address: "127.0.0.1:{redis}"}}
-postgres: {{dsn: "{dsn}"}}
+postgres: {{dsn: "{dsn}", users: {{api: semel_api, ledger: semel_ledger, receipts: semel_receipts}}}}
 api: {{address: "127.0.0.1:{api}"}}
 admin_ports: {{{admin}}}
 data_dir: ../data
@@ -186,6 +186,9 @@ base::result<std::string> adopted_settings(std::string_view yaml, const path& or
     root["run_dir"] = at.run().string(); // where `semel ps` looks
     if (!root["postgres"].IsDefined() || !root["postgres"]["dsn"].IsDefined()) {
         root["postgres"]["dsn"] = local_dsn(at, usual.postgres);
+        for (const auto* service : {"api", "ledger", "receipts"}) {
+            root["postgres"]["users"][service] = fmt::format("semel_{}", service);
+        }
     }
     return fmt::format("# Made by `semel up --config {}`: edit that file, not this one.\n{}\n", origin.string(),
                        YAML::Dump(root));

@@ -244,6 +244,9 @@ base::result<void> bring_up(stack_state& s, std::string_view changed = {}) {
     }
     const auto services = names_of(all, group::services);
     if (std::ranges::none_of(services, [&](const auto& name) { return pid_of(s.at, name).has_value(); })) {
+        if (auto done = prepare_postgres(s.settings, s.at.config() / "postgres.pass"); !done) {
+            return done;
+        }
         if (auto done = prepare_kafka(s.settings); !done) {
             return done;
         }

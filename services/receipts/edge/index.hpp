@@ -21,6 +21,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <receipts/core/doubts.hpp>
 #include <receipts/core/evidence.hpp>
+#include <receipts/schema.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -38,8 +39,6 @@ class index {
     explicit index(postgres::pool& db, std::set<std::string, std::less<>> exclusive = {})
         : db_(db)
         , exclusive_(std::move(exclusive)) {}
-
-    static void migrate(pqxx::connection&);
 
     struct told {
         v1::Event event;

@@ -47,7 +47,7 @@ v1::GatewayReceipt report_of(const std::string& notification, int number) {
 // Each form of an id held against each parked report: 300 against 8,700 took 1.2 s. The limit of ask() is three.
 TEST(Index, FindsTheReportsOfABatchAmongFortyThousandOthers) {
     const database in;
-    postgres::pool{in.dsn(), 1}.run_blocking(index::migrate);
+    postgres::pool{in.dsn(), 1}.run_blocking(migrate);
     constexpr int parked = 40'000;
     constexpr int first = 0x1000000;
     for (int n = 0; n < parked; n += 2'000) {

@@ -40,7 +40,7 @@ std::int64_t count(const std::string& dsn, const std::string& table, const std::
 
 class Prune : public ::testing::Test {
   protected:
-    Prune() { postgres::pool{in.dsn(), 1}.run_blocking(index::migrate); }
+    Prune() { postgres::pool{in.dsn(), 1}.run_blocking(migrate); }
     index::pruned once(std::size_t most_orphans) {
         index::pruned done;
         play([&] { return prune(*this, most_orphans, done); });
@@ -91,7 +91,7 @@ TEST(PruneInService, GoesOnUntilWhatIsOlderThanSixtyDaysIsForgotten) {
     stage on;
     {
         postgres::pool db{on.dsn(), 1};
-        db.run_blocking(index::migrate);
+        db.run_blocking(migrate);
     }
     put(on.dsn(), "old", 12'001, 0, base::now() - 60 * day - 1h);
     put(on.dsn(), "young", 10, 0, base::now() - 60 * day + 1h);

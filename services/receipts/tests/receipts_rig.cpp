@@ -74,7 +74,7 @@ asio::awaitable<void> serve(std::vector<std::string> args) {
     settings.time = clock.source();
     const auto key = settings.key_encryption_key;
     postgres::pool database{args.at(2), 1, {.lock = std::chrono::seconds{1}}};
-    database.run_blocking(receipts::index::migrate);
+    database.run_blocking(receipts::migrate);
     redis::client redis{executor, {.port = static_cast<std::uint16_t>(std::stoi(args.at(9)))}};
     receipts::service service{executor,
                               std::move(settings),

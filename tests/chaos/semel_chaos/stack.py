@@ -256,7 +256,7 @@ class Stack:
         (self.dir / "semel.yaml").write_text(f"""\
 kafka: {{bootstrap: "127.0.0.1:{self.port('kafka')}"}}
 redis: {{address: "127.0.0.1:{self.port('redis')}"}}
-postgres: {{dsn: "{self.dsn}"}}
+postgres: {{dsn: "{self.dsn}", users: {{api: semel_api, ledger: semel_ledger, receipts: semel_receipts}}}}
 api: {{address: "127.0.0.1:{self.port('api')}"}}
 admin_ports: {{{admin}}}
 partitions: 8

@@ -1,10 +1,10 @@
-// The schema `receipts`; index.hpp says what its tables are for.
+#include "schema.hpp"
 
-#include "index.hpp"
+#include <postgres/pool.hpp>
 
 namespace semel::receipts {
 
-void index::migrate(pqxx::connection& connection) {
+void migrate(pqxx::connection& connection) {
     postgres::migrate(connection, "receipts",
                       {R"(
 CREATE SCHEMA IF NOT EXISTS receipts;
