@@ -1,17 +1,12 @@
 #include "client.hpp"
 
+#include "message_reader.hpp"
 #include "url.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
+#include <socket/stream.hpp>
+
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
-#include <boost/beast/ssl/ssl_stream.hpp>
 #include <fmt/format.h>
 
 #include <stdexcept>
@@ -21,12 +16,10 @@ namespace semel::http {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace wire = boost::beast::http;
-using asio::ip::tcp;
 using base::fault;
 
 namespace {
 
-constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t piece = std::size_t{64} * 1024;
 
 std::string host_header(const url& u) {
@@ -34,11 +27,14 @@ std::string host_header(const url& u) {
     return u.port == (u.tls ? 443 : 80) ? host : fmt::format("{}:{}", host, u.port);
 }
 
-fault no_answer(const beast::error_code& error) {
-    if (error == beast::error::timeout) {
-        return {fault::kind::unreachable, "no progress in time"};
-    }
-    return {fault::kind::unreachable, fmt::format("the connection broke: {}", error.message())};
+/// RFC 9112, section 7.1.
+std::string chunk(std::string_view content) {
+    return content.empty() ? "0\r\n\r\n" : fmt::format("{:x}\r\n{}\r\n", content.size(), content);
+}
+
+bool is_not_http(const beast::error_code& error) {
+    return error.category() == wire::make_error_code(wire::error::bad_version).category() &&
+           error != wire::error::end_of_stream && error != wire::error::partial_message;
 }
 
 } // namespace
@@ -63,166 +59,134 @@ struct client::impl {
     bool still_connected();
     void disconnect();
 
-    template <class Stream>
-    asio::awaitable<base::result<client_response>> exchange(Stream& stream, const client_request& asked);
-    template <class Stream>
-    asio::awaitable<base::result<void>> send_body(Stream& stream, const client_request& asked);
-    template <class Stream>
-    asio::awaitable<beast::error_code> read_header(Stream& stream);
-    template <class Stream>
-    asio::awaitable<base::result<void>> read_body(Stream& stream, const client_request& asked, client_response& into);
+    asio::awaitable<base::result<client_response>> exchange(const client_request& asked);
+    asio::awaitable<beast::error_code> send_head(const client_request& asked);
+    asio::awaitable<base::result<void>> send_body(const client_request& asked);
+    asio::awaitable<beast::error_code> read_head();
+    asio::awaitable<base::result<void>> read_body(const client_request& asked, client_response& into);
+    fault no_answer(const beast::error_code& error) const;
 
     asio::any_io_executor ex;
     client_options options;
     base::result<url> base;
-    std::optional<asio::ssl::context> tls;
-    std::optional<beast::tcp_stream> plain;
-    std::optional<beast::ssl_stream<beast::tcp_stream>> secure; // one of the two while connected
+    std::shared_ptr<asio::ssl::context> tls;
+    std::optional<socket::stream> stream; // while connected
     beast::flat_buffer buffer;
     std::optional<wire::response_parser<wire::buffer_body>> parser;
     bool answer_began = false;
 };
 
 asio::awaitable<base::result<void>> client::impl::connect() {
-    const auto where = fmt::format("{}:{}", base->host, base->port);
-    tcp::resolver resolver{ex};
-    auto [unknown, found] = co_await resolver.async_resolve(base->host, std::to_string(base->port), quietly);
-    if (unknown) {
-        co_return base::failed(fault::kind::unreachable,
-                               fmt::format("{} does not resolve: {}", base->host, unknown.message()));
+    stream.emplace(ex);
+    stream->expires_after(options.connect_timeout);
+    auto ready = co_await stream->connect(base->host, base->port);
+    if (ready && base->tls) {
+        ready = co_await secure_connection();
     }
-    plain.emplace(ex);
-    plain->expires_after(options.connect_timeout);
-    auto [refused, endpoint] = co_await plain->async_connect(found, quietly);
-    if (refused) {
+    if (!ready) {
         disconnect();
-        co_return base::failed(fault::kind::unreachable,
-                               fmt::format("cannot connect to {}: {}", where, refused.message()));
     }
-    beast::error_code ignored;
-    plain->socket().set_option(tcp::no_delay{true}, ignored);
-    if (base->tls) {
-        if (auto ready = co_await secure_connection(); !ready) {
-            disconnect();
-            co_return base::failed(ready.error().within(where));
-        }
-    }
-    co_return base::result<void>{};
+    co_return ready;
 }
 
 asio::awaitable<base::result<void>> client::impl::secure_connection() {
     if (!tls) {
-        tls.emplace(asio::ssl::context::tls_client);
-        tls->set_verify_mode(asio::ssl::verify_peer);
-        beast::error_code bad;
-        if (::SSL_CTX_set_min_proto_version(tls->native_handle(), TLS1_2_VERSION) != 1) {
-            bad = asio::error::operation_not_supported;
-        } else if (options.ca.empty()) {
-            tls->set_default_verify_paths(bad);
-        } else {
-            tls->load_verify_file(options.ca.string(), bad);
+        auto made = socket::client_context(options.ca);
+        if (!made) {
+            co_return base::failed(made.error());
         }
-        if (bad) {
-            tls.reset();
-            co_return base::failed(fault::kind::broken,
-                                   fmt::format("cannot read the certificates of \"{}\": {}. It must be a PEM file",
-                                               options.ca.string(), bad.message()));
-        }
+        tls = *std::move(made);
     }
-    secure.emplace(std::move(*plain), *tls);
-    plain.reset();
-    // An IP address is no server name (RFC 6066), but it is verified like one.
-    beast::error_code not_an_ip;
-    asio::ip::make_address(base->host, not_an_ip);
-    if (not_an_ip && ::SSL_set_tlsext_host_name(secure->native_handle(), base->host.c_str()) != 1) {
-        co_return base::failed(fault::kind::broken, "OpenSSL does not take the server's name");
-    }
-    secure->set_verify_callback(asio::ssl::host_name_verification{base->host});
-    auto [failed] = co_await secure->async_handshake(asio::ssl::stream_base::client, quietly);
-    if (failed) {
-        co_return base::failed(
-            fault::kind::unreachable,
-            fmt::format("TLS failed: {} (certificate: {})", failed.message(),
-                        ::X509_verify_cert_error_string(::SSL_get_verify_result(secure->native_handle()))));
+    if (auto secured = co_await stream->secure(tls, base->host); !secured) {
+        // Whatever the reason: nothing was sent.
+        co_return base::failed(fault::kind::unreachable, fmt::format("TLS failed: {}", secured.error().why()));
     }
     co_return base::result<void>{};
 }
 
-/// Whether a kept connection can take another request: the server closes idle ones without asking.
+/// Whether a kept connection can take another request: the server closes idle ones without asking. What waits here
+/// after a whole answer is its goodbye, under TLS as well.
 bool client::impl::still_connected() {
-    if (!plain && !secure) {
-        return false;
-    }
-    auto& socket = plain ? plain->socket() : secure->next_layer().socket();
-    char c = 0;
-    const auto n = ::recv(socket.native_handle(), &c, 1, MSG_PEEK | MSG_DONTWAIT);
-    // Nothing to read is what is wanted; over TLS, session tickets may wait here.
-    const bool alive = n < 0 ? errno == EAGAIN || errno == EWOULDBLOCK : n > 0 && secure.has_value();
-    if (!alive) {
+    if (stream && !stream->is_quiet()) {
         disconnect();
     }
-    return alive;
+    return stream.has_value();
 }
 
 void client::impl::disconnect() {
-    plain.reset();
-    secure.reset();
+    stream.reset();
     buffer.clear();
 }
 
-template <class Stream>
-asio::awaitable<beast::error_code> client::impl::read_header(Stream& stream) {
-    parser.emplace();
-    parser->header_limit(static_cast<std::uint32_t>(piece));
-    parser->body_limit(boost::none); // whole_body, or none at all for a sink
-    beast::get_lowest_layer(stream).expires_after(options.timeout);
-    auto [error, n] = co_await wire::async_read_header(stream, buffer, *parser, quietly);
-    answer_began = answer_began || n > 0;
+fault client::impl::no_answer(const beast::error_code& error) const {
+    if (stream && stream->timed_out()) {
+        return {fault::kind::unreachable, "no progress in time"};
+    }
+    return {fault::kind::unreachable, fmt::format("the connection broke: {}", error.message())};
+}
+
+asio::awaitable<beast::error_code> client::impl::send_head(const client_request& asked) {
+    wire::request<wire::empty_body> head{wire::verb::unknown, base->base + asked.target, 11};
+    head.method_string(asked.method);
+    head.set(wire::field::host, host_header(*base));
+    head.set(wire::field::user_agent, "semel");
+    for (const auto& [name, value] : asked.headers) {
+        head.set(name, value);
+    }
+    if (asked.source) {
+        // The server may refuse without taking a body of gigabytes.
+        head.set(wire::field::expect, "100-continue");
+        if (asked.length) {
+            head.content_length(*asked.length);
+        } else {
+            head.chunked(true);
+        }
+    } else if (!asked.body.empty() || head.method() == wire::verb::post || head.method() == wire::verb::put) {
+        head.content_length(asked.body.size());
+    }
+    stream->expires_after(options.timeout);
+    const auto [error, n] = co_await stream->write(text_of(head) + (asked.source ? std::string{} : asked.body));
     co_return error;
 }
 
-template <class Stream>
-asio::awaitable<base::result<void>> client::impl::send_body(Stream& stream, const client_request& asked) {
+asio::awaitable<base::result<void>> client::impl::send_body(const client_request& asked) {
     std::vector<char> bytes(piece);
     std::uint64_t sent = 0;
-    auto& socket = beast::get_lowest_layer(stream).socket();
     for (;;) {
-        const auto n = asked.source(bytes);
-        sent += n;
-        if (asked.length && (n == 0 ? sent != *asked.length : sent > *asked.length)) {
+        const std::string_view content{bytes.data(), asked.source(bytes)};
+        sent += content.size();
+        if (asked.length && (content.empty() ? sent != *asked.length : sent > *asked.length)) {
             throw std::runtime_error{"what is being sent has changed its size meanwhile"};
         }
-        const asio::const_buffer content{bytes.data(), n};
-        beast::error_code error;
-        beast::get_lowest_layer(stream).expires_after(options.timeout);
-        if (asked.length) {
-            if (n == 0) {
-                co_return base::result<void>{};
-            }
-            std::tie(error, std::ignore) = co_await asio::async_write(stream, content, quietly);
-        } else if (n == 0) {
-            auto last = wire::make_chunk_last();
-            std::tie(error, std::ignore) = co_await asio::async_write(stream, last, quietly);
-        } else {
-            auto chunk = wire::make_chunk(content);
-            std::tie(error, std::ignore) = co_await asio::async_write(stream, chunk, quietly);
-        }
+        stream->expires_after(options.timeout);
+        const auto [error, n] = co_await stream->write(asked.length ? std::string{content} : chunk(content));
         if (error) {
             co_return base::failed(no_answer(error));
         }
-        if (n == 0) {
+        if (content.empty()) {
             co_return base::result<void>{};
         }
-        // An answer before the end is a refusal: nobody reads the rest.
-        if (!base->tls && socket.available(error) > 0) {
+        // An answer before the end is a refusal: nobody reads the rest. (TLS has words of its own to say meanwhile.)
+        if (!base->tls && !stream->is_quiet()) {
             co_return base::failed(fault::kind::unreachable, "the server answered before the end of the body");
         }
     }
 }
 
-template <class Stream>
-asio::awaitable<base::result<void>> client::impl::read_body(Stream& stream, const client_request& asked,
-                                                            client_response& into) {
+asio::awaitable<beast::error_code> client::impl::read_head() {
+    parser.emplace();
+    parser->header_limit(static_cast<std::uint32_t>(piece));
+    parser->body_limit(boost::none); // whole_body, or none at all for a sink
+    beast::error_code error;
+    stream->expires_after(options.timeout);
+    while (!error && !parser->is_header_done()) {
+        error = co_await read_some(*stream, buffer, *parser);
+        answer_began = answer_began || parser->got_some();
+    }
+    co_return error;
+}
+
+asio::awaitable<base::result<void>> client::impl::read_body(const client_request& asked, client_response& into) {
     std::vector<char> bytes(piece);
     const bool to_sink = asked.sink && into.status == 200;
     while (!parser->is_done()) {
@@ -230,8 +194,8 @@ asio::awaitable<base::result<void>> client::impl::read_body(Stream& stream, cons
         body.data = bytes.data();
         body.size = bytes.size();
         body.more = true;
-        beast::get_lowest_layer(stream).expires_after(options.timeout);
-        auto [error, n] = co_await wire::async_read_some(stream, buffer, *parser, quietly);
+        stream->expires_after(options.timeout);
+        const auto error = co_await read_some(*stream, buffer, *parser);
         const std::string_view got{bytes.data(), bytes.size() - body.size};
         if (error && error != wire::error::need_buffer) {
             co_return base::failed(fault::kind::unreachable,
@@ -249,58 +213,29 @@ asio::awaitable<base::result<void>> client::impl::read_body(Stream& stream, cons
     co_return base::result<void>{};
 }
 
-template <class Stream>
-asio::awaitable<base::result<client_response>> client::impl::exchange(Stream& stream, const client_request& asked) {
+asio::awaitable<base::result<client_response>> client::impl::exchange(const client_request& asked) {
     answer_began = false;
-    wire::request<wire::string_body> message{wire::verb::unknown, base->base + asked.target, 11};
-    message.method_string(asked.method);
-    message.set(wire::field::host, host_header(*base));
-    message.set(wire::field::user_agent, "semel");
-    for (const auto& [name, value] : asked.headers) {
-        message.set(name, value);
-    }
-    if (asked.source) {
-        // The server may refuse without taking a body of gigabytes.
-        message.set(wire::field::expect, "100-continue");
-        if (asked.length) {
-            message.content_length(*asked.length);
-        } else {
-            message.chunked(true);
-        }
-    } else {
-        message.body() = asked.body;
-        message.prepare_payload();
-    }
-    wire::request_serializer<wire::string_body> serializer{message};
-    beast::get_lowest_layer(stream).expires_after(options.timeout);
-    beast::error_code error;
-    if (asked.source) {
-        std::tie(error, std::ignore) = co_await wire::async_write_header(stream, serializer, quietly);
-    } else {
-        std::tie(error, std::ignore) = co_await wire::async_write(stream, serializer, quietly);
-    }
+    auto error = co_await send_head(asked);
     bool sent_all = !asked.source;
     std::optional<fault> cut;
     if (!error) {
-        error = co_await read_header(stream);
+        error = co_await read_head();
     }
     while (!error && parser->get().result_int() / 100 == 1) {
         if (parser->get().result() == wire::status::continue_ && asked.source && !sent_all && !cut) {
-            if (auto sent = co_await send_body(stream, asked); sent) {
+            if (auto sent = co_await send_body(asked); sent) {
                 sent_all = true;
             } else {
                 cut = sent.error(); // there may be an answer that says why
             }
         }
-        error = co_await read_header(stream);
+        error = co_await read_head();
     }
     if (error) {
-        const bool not_http = error.category() == wire::make_error_code(wire::error::bad_version).category() &&
-                              error != wire::error::end_of_stream && error != wire::error::partial_message;
-        co_return base::failed(
-            not_http ? fault{fault::kind::malformed, fmt::format("the answer is no HTTP: {}", error.message())}
-            : cut    ? *cut
-                     : no_answer(error));
+        co_return base::failed(is_not_http(error) ? fault{fault::kind::malformed,
+                                                          fmt::format("the answer is no HTTP: {}", error.message())}
+                               : cut              ? *cut
+                                                  : no_answer(error));
     }
     client_response response{.status = parser->get().result_int(), .headers = {}, .body = {}};
     for (const auto& field : parser->get()) {
@@ -309,11 +244,13 @@ asio::awaitable<base::result<client_response>> client::impl::exchange(Stream& st
     if (asked.method == "HEAD") {
         parser->skip(true);
     }
-    if (auto read = co_await read_body(stream, asked, response); !read) {
+    if (auto read = co_await read_body(asked, response); !read) {
         co_return base::failed(read.error());
     }
     if (!parser->keep_alive() || !sent_all) {
         disconnect();
+    } else {
+        stream->never_expires(); // it may rest
     }
     co_return response;
 }
@@ -337,8 +274,7 @@ asio::awaitable<base::result<client_response>> client::send(client_request asked
         base::result<client_response> answer;
         std::exception_ptr thrown;
         try {
-            answer =
-                self.secure ? co_await self.exchange(*self.secure, asked) : co_await self.exchange(*self.plain, asked);
+            answer = co_await self.exchange(asked);
         } catch (...) {
             thrown = std::current_exception();
         }

@@ -1,102 +1,49 @@
 #include "admin.hpp"
 
-#include "tasks.hpp"
-
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/ip/address_v4.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http.hpp>
 #include <fmt/format.h>
 
+#include <chrono>
 #include <memory>
 #include <stdexcept>
+#include <utility>
 
 namespace semel::runtime {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = boost::beast::http;
-using asio::ip::tcp;
+using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::size_t most_connections = 64;
-constexpr auto patience = std::chrono::seconds{10}; // for one request and its answer
-
-http::response<http::string_body> answer(const http::request<http::empty_body>& request, const admin_view& view) {
-    http::response<http::string_body> response{http::status::ok, request.version()};
-    response.set(http::field::content_type, "text/plain; charset=utf-8");
-    if (request.method() != http::verb::get) {
-        response.result(http::status::method_not_allowed);
-        response.set(http::field::allow, "GET");
-        response.body() = "only GET\n";
-    } else if (request.target() == "/health/live") {
-        response.body() = "live\n";
-    } else if (request.target() == "/health/ready") {
-        const auto reason = view.not_ready();
-        response.result(reason ? http::status::service_unavailable : http::status::ok);
-        response.body() = reason ? *reason + "\n" : "ready\n";
-    } else if (request.target() == "/metrics") {
-        response.set(http::field::content_type, "text/plain; version=0.0.4; charset=utf-8");
-        response.body() = view.metrics();
-    } else {
-        response.result(http::status::not_found);
-        response.body() = "here are /health/live, /health/ready and /metrics\n";
-    }
-    response.keep_alive(request.keep_alive());
-    response.prepare_payload();
-    return response;
+http::response text(unsigned status, std::string body) {
+    return {.status = status, .body = std::move(body), .content_type = "text/plain; charset=utf-8"};
 }
 
-asio::awaitable<void> converse(tcp::socket socket, std::shared_ptr<const admin_view> view) {
-    beast::tcp_stream stream{std::move(socket)};
-    beast::flat_buffer buffer{16 * 1024};
-    for (bool alive = true; alive;) {
-        http::request<http::empty_body> request;
-        stream.expires_after(patience);
-        auto [bad, n] = co_await http::async_read(stream, buffer, request, asio::as_tuple(asio::use_awaitable));
-        if (bad) {
-            co_return; // gone, too slow, or no HTTP
-        }
-        auto response = answer(request, *view);
-        alive = response.keep_alive();
-        auto [lost, written] = co_await http::async_write(stream, response, asio::as_tuple(asio::use_awaitable));
-        alive = alive && !lost;
-    }
-    beast::error_code ignored;
-    stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+asio::awaitable<http::response> live(http::request&) {
+    co_return text(200, "live\n");
 }
 
 } // namespace
 
-tcp::acceptor listen_admin(const asio::any_io_executor& ex, std::uint16_t port) {
-    const tcp::endpoint here{asio::ip::address_v4::loopback(), port};
+std::unique_ptr<http::server> make_admin(const asio::any_io_executor& ex, std::uint16_t port, admin_view view) {
+    http::router routes;
+    routes.add("GET", "/health/live", live);
+    routes.add("GET", "/health/ready",
+               [not_ready = std::move(view.not_ready)](http::request&) -> asio::awaitable<http::response> {
+                   const auto reason = not_ready();
+                   co_return reason ? text(503, *reason + "\n") : text(200, "ready\n");
+               });
+    routes.add("GET", "/metrics",
+               [metrics = std::move(view.metrics)](http::request&) -> asio::awaitable<http::response> {
+                   auto all = text(200, metrics());
+                   all.content_type = "text/plain; version=0.0.4; charset=utf-8";
+                   co_return all;
+               });
+    http::server_options options{.port = port, .connections = 64, .kept = 0};
+    options.body_timeout = 10s;
     try {
-        return tcp::acceptor{ex, here, true};
-    } catch (const boost::system::system_error& error) {
-        throw std::runtime_error{fmt::format("cannot listen on 127.0.0.1:{} (the admin port): {}. Is another process "
-                                             "using it? Choose another admin port in the configuration",
-                                             port, error.code().message())};
-    }
-}
-
-asio::awaitable<void> serve_admin(tcp::acceptor acceptor, admin_view view) {
-    const auto ex = co_await asio::this_coro::executor;
-    const auto shared = std::make_shared<const admin_view>(std::move(view));
-    gate conversations{ex};
-    for (;;) {
-        auto [error, socket] = co_await acceptor.async_accept(asio::as_tuple(asio::use_awaitable));
-        if (error == asio::error::operation_aborted) {
-            co_return;
-        }
-        if (error) { // out of descriptors, most likely: the port must come back when they do
-            co_await sleep(std::chrono::milliseconds{100});
-        } else if (conversations.inside() < most_connections) {
-            conversations.spawn("admin connection", converse(std::move(socket), shared));
-        }
+        return std::make_unique<http::server>(ex, std::move(options), std::move(routes));
+    } catch (const std::runtime_error& error) {
+        throw std::runtime_error{fmt::format("the admin port: {}", error.what())};
     }
 }
 

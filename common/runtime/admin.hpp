@@ -1,12 +1,13 @@
 #pragma once
 // The admin port of a service: GET /health/live, /health/ready, /metrics. Loopback only, a few short connections.
 
+#include <http/server.hpp>
+
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -17,9 +18,8 @@ struct admin_view {
     std::function<std::string()> metrics;
 };
 
-/// Throws std::runtime_error that names the port when it is taken. Port 0: any.
-boost::asio::ip::tcp::acceptor listen_admin(const boost::asio::any_io_executor&, std::uint16_t port);
-/// Serves until cancelled.
-boost::asio::awaitable<void> serve_admin(boost::asio::ip::tcp::acceptor, admin_view);
+/// Listens at once, serves while its run() is awaited. Throws std::runtime_error that names the port when it is taken.
+/// Port 0: any.
+std::unique_ptr<http::server> make_admin(const boost::asio::any_io_executor&, std::uint16_t port, admin_view);
 
 } // namespace semel::runtime

@@ -183,8 +183,10 @@ int run(const std::shared_ptr<context::impl>& self, service_main main) {
     auto& log = telemetry::log();
     const auto port = settings.admin_ports.find(self->service);
     const bool fixed = self->instance == 1 && port != settings.admin_ports.end();
-    auto acceptor = listen_admin(self->io.get_executor(), fixed ? port->second : std::uint16_t{0});
-    const auto bound = acceptor.local_endpoint().port();
+    const auto admin = make_admin(self->io.get_executor(), fixed ? port->second : std::uint16_t{0},
+                                  {.not_ready = [state = self.get()] { return state->not_ready; },
+                                   .metrics = [state = self.get()] { return state->metrics.expose(); }});
+    const auto bound = admin->port();
     // Before the pid file: whoever reads it may send the signal at once.
     self->signals.add(SIGTERM);
     self->signals.add(SIGINT);
@@ -197,9 +199,7 @@ int run(const std::shared_ptr<context::impl>& self, service_main main) {
             std::rethrow_exception(e);
         }
     };
-    admin_view view{.not_ready = [state = self.get()] { return state->not_ready; },
-                    .metrics = [state = self.get()] { return state->metrics.expose(); }};
-    asio::co_spawn(self->io, serve_admin(std::move(acceptor), std::move(view)), fail_loudly);
+    asio::co_spawn(self->io, admin->run(), fail_loudly);
     asio::co_spawn(self->io, watch_signals(*self, self->signals, [&] { pid_file.remove(), port_file.remove(); }),
                    fail_loudly);
 

@@ -112,6 +112,13 @@ bool stream::is_secured() const noexcept {
     return state_->tls.has_value();
 }
 
+bool stream::is_quiet() const noexcept {
+    char c = 0;
+    auto& socket = state_->socket;
+    return socket.is_open() && ::recv(socket.native_handle(), &c, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+           (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
 void stream::close() noexcept {
     state_->close();
     state_->deadline = state::clock::time_point::max();

@@ -1,5 +1,5 @@
 #pragma once
-// A TCP connection to a gateway, plain or under TLS (from the first byte, or later by STARTTLS), with one deadline that
+// A TCP connection, plain or under TLS (from the first byte, or later by STARTTLS), with one deadline that
 // ends whatever is under way. One strand.
 
 #include <base/fault.hpp>
@@ -52,6 +52,8 @@ class stream {
     void close() noexcept;
     bool is_open() const noexcept;
     bool is_secured() const noexcept;
+    /// Whether nothing waits to be read, not even the peer's end of the connection.
+    bool is_quiet() const noexcept;
 
   private:
     struct state;
