@@ -1,6 +1,6 @@
 #include "client.hpp"
 
-#include "message_reader.hpp"
+#include "message_io.hpp"
 #include "url.hpp"
 
 #include <socket/stream.hpp>
@@ -25,11 +25,6 @@ constexpr std::size_t piece = std::size_t{64} * 1024;
 std::string host_header(const url& u) {
     const auto host = u.host.find(':') == std::string::npos ? u.host : fmt::format("[{}]", u.host);
     return u.port == (u.tls ? 443 : 80) ? host : fmt::format("{}:{}", host, u.port);
-}
-
-/// RFC 9112, section 7.1.
-std::string chunk(std::string_view content) {
-    return content.empty() ? "0\r\n\r\n" : fmt::format("{:x}\r\n{}\r\n", content.size(), content);
 }
 
 bool is_not_http(const beast::error_code& error) {
@@ -159,7 +154,7 @@ asio::awaitable<base::result<void>> client::impl::send_body(const client_request
             throw std::runtime_error{"what is being sent has changed its size meanwhile"};
         }
         stream->expires_after(options.timeout);
-        const auto [error, n] = co_await stream->write(asked.length ? std::string{content} : chunk(content));
+        const auto [error, n] = co_await stream->write(asked.length ? std::string{content} : chunk_of(content));
         if (error) {
             co_return base::failed(no_answer(error));
         }

@@ -165,7 +165,7 @@ void server::impl::listen() {
 }
 
 asio::awaitable<void> server::impl::converse(std::shared_ptr<impl> self, tcp::socket socket) {
-    session one{std::move(socket),
+    session one{socket::stream{std::move(socket)},
                 {.options = self->options,
                  .table = self->routes.table_,
                  .handlers = self->routes.handlers_,

@@ -1,13 +1,12 @@
 #include "session.hpp"
 
+#include "message_io.hpp"
 #include "url.hpp"
 
 #include <telemetry/log.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/beast/http/chunk_encode.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,7 +21,6 @@ using base::fault;
 
 namespace {
 
-constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t piece = std::size_t{64} * 1024;
 constexpr auto farewell = std::chrono::seconds{2};
 
@@ -61,9 +59,18 @@ bool is_framed(const wire::request_header<>& head) {
     return first == last || (std::next(first) == last && beast::iequals(first->value(), "chunked"));
 }
 
-class chunk_writer final : public body_writer {
+/// Between two writes nothing expires: a handler may take its time.
+asio::awaitable<beast::error_code> write_within(std::chrono::milliseconds patience, socket::stream& to,
+                                                std::string_view bytes) {
+    to.expires_after(patience);
+    const auto [error, n] = co_await to.write(bytes);
+    to.never_expires();
+    co_return error;
+}
+
+class piece_writer final : public body_writer {
   public:
-    chunk_writer(beast::tcp_stream& to, bool chunked, std::chrono::milliseconds patience)
+    piece_writer(socket::stream& to, bool chunked, std::chrono::milliseconds patience)
         : stream_(to)
         , chunked_(chunked)
         , patience_(patience) {}
@@ -72,16 +79,8 @@ class chunk_writer final : public body_writer {
         if (bytes.empty()) { // an empty chunk would end the body
             co_return base::result<void>{};
         }
-        const asio::const_buffer content{bytes.data(), bytes.size()};
-        stream_.expires_after(patience_);
-        beast::error_code error;
-        if (chunked_) {
-            auto chunk = wire::make_chunk(content);
-            std::tie(error, std::ignore) = co_await asio::async_write(stream_, chunk, quietly);
-        } else {
-            std::tie(error, std::ignore) = co_await asio::async_write(stream_, content, quietly);
-        }
-        if (error) {
+        const auto text = chunked_ ? chunk_of(bytes) : std::string{};
+        if (const auto error = co_await write_within(patience_, stream_, chunked_ ? text : bytes)) {
             co_return base::failed(fault::kind::unreachable,
                                    fmt::format("the client no longer reads the answer: {}", error.message()));
         }
@@ -89,23 +88,19 @@ class chunk_writer final : public body_writer {
     }
 
   private:
-    beast::tcp_stream& stream_;
+    socket::stream& stream_;
     bool chunked_;
     std::chrono::milliseconds patience_;
 };
 
 } // namespace
 
-session::session(asio::ip::tcp::socket socket, service s)
+session::session(socket::stream stream, service s)
     : service_(s)
-    , stream_(std::move(socket))
-    , pause_(stream_.get_executor())
-    , buffer_(s.options.header_bytes + piece) {
-    beast::error_code gone;
-    if (const auto from = stream_.socket().remote_endpoint(gone); !gone) {
-        peer_ = from.address();
-    }
-}
+    , stream_(std::move(stream))
+    , pause_(stream_.executor())
+    , buffer_(s.options.header_bytes + piece)
+    , peer_(stream_.peer().value_or(asio::ip::address{})) {}
 
 asio::awaitable<void> session::run() {
     auto then = next::request;
@@ -114,12 +109,10 @@ asio::awaitable<void> session::run() {
     }
     if (then == next::goodbye) {
         co_await linger();
-    } else if (stream_.socket().is_open()) {
-        // A reset: whoever reads a streamed answer must not take the cut for its end.
-        beast::error_code ignored;
-        stream_.socket().set_option(asio::socket_base::linger{true, 0}, ignored);
+        stream_.close();
+    } else {
+        stream_.reset(); // whoever reads a streamed answer must not take the cut for its end
     }
-    stream_.close();
 }
 
 asio::awaitable<session::next> session::serve_one() {
@@ -135,7 +128,8 @@ asio::awaitable<session::next> session::serve_one() {
         }
         idle_ = true;
         stream_.expires_after(options.idle_timeout);
-        auto [error, n] = co_await stream_.async_read_some(buffer_.prepare(4'096), quietly);
+        const auto space = buffer_.prepare(4'096);
+        const auto [error, n] = co_await stream_.read_some({static_cast<char*>(space.data()), space.size()});
         idle_ = false;
         if (error) {
             co_return next::goodbye;
@@ -143,7 +137,11 @@ asio::awaitable<session::next> session::serve_one() {
         buffer_.commit(n);
     }
     stream_.expires_after(options.header_timeout); // for the whole header, however slowly it drips
-    auto [error, n] = co_await wire::async_read_header(stream_, buffer_, *parser_, quietly);
+    beast::error_code error;
+    while (!error && !parser_->is_header_done()) {
+        error = co_await http::read_some(stream_, buffer_, *parser_);
+    }
+    stream_.never_expires(); // while the handler works
     const auto refuse = [&](unsigned status, std::string_view why, std::string_view hint) {
         keep_ = false;
         return answer(problem(status, why, hint));
@@ -157,7 +155,7 @@ asio::awaitable<session::next> session::serve_one() {
         co_return co_await refuse(400, fmt::format("this is not an HTTP/1.1 request: {}", error.message()), "");
     }
     if (error) {
-        co_return next::cut; // gone, or too slow: beast closed it
+        co_return next::cut; // gone, or too slow
     }
     if (!is_framed(parser_->get())) {
         co_return co_await refuse(400, "Transfer-Encoding may only be chunked",
@@ -182,7 +180,7 @@ asio::awaitable<session::next> session::serve_one() {
 asio::awaitable<void> session::hold_back(std::chrono::milliseconds wait) {
     waits_ = true;
     pause_.expires_after(wait);
-    co_await pause_.async_wait(quietly);
+    co_await pause_.async_wait(asio::as_tuple(asio::use_awaitable));
     waits_ = false;
 }
 
@@ -262,30 +260,28 @@ asio::awaitable<session::next> session::answer(response r) {
     if (r.stream) {
         co_return co_await answer_streamed(std::move(r));
     }
-    wire::response<wire::string_body> message{wire::status::ok, parser_->get().version()};
-    fill_header(message, r);
-    message.body() = std::move(r.body);
-    message.keep_alive(keep_);
-    message.prepare_payload();
-    stream_.expires_after(service_.options.body_timeout);
-    auto [error, n] = co_await wire::async_write(stream_, message, quietly);
+    wire::response<wire::empty_body> head{wire::status::ok, parser_->get().version()};
+    fill_header(head, r);
+    head.keep_alive(keep_);
+    if (!r.body.empty() || (head.result() != wire::status::no_content && head.result() != wire::status::not_modified)) {
+        head.content_length(r.body.size());
+    }
+    const auto error = co_await write_within(service_.options.body_timeout, stream_, text_of(head) + r.body);
     co_return error ? next::cut : keep_ ? next::request : next::goodbye;
 }
 
 asio::awaitable<session::next> session::answer_streamed(response r) {
     const bool chunked = parser_->get().version() >= 11;
+    const auto patience = service_.options.body_timeout;
     keep_ = keep_ && chunked; // HTTP/1.0 knows the end of the body by the end of the connection
-    wire::response<wire::empty_body> message{wire::status::ok, parser_->get().version()};
-    fill_header(message, r);
-    message.keep_alive(keep_);
-    message.chunked(chunked);
-    wire::response_serializer<wire::empty_body> serializer{message};
-    stream_.expires_after(service_.options.body_timeout);
-    auto [lost, n] = co_await wire::async_write_header(stream_, serializer, quietly);
-    if (lost) {
+    wire::response<wire::empty_body> head{wire::status::ok, parser_->get().version()};
+    fill_header(head, r);
+    head.keep_alive(keep_);
+    head.chunked(chunked);
+    if (co_await write_within(patience, stream_, text_of(head))) {
         co_return next::cut;
     }
-    chunk_writer writer{stream_, chunked, service_.options.body_timeout};
+    piece_writer writer{stream_, chunked, patience};
     try {
         if (auto written = co_await r.stream(writer); !written) {
             telemetry::log().warn("response_cut", {{"why", written.error().why()}});
@@ -295,27 +291,22 @@ asio::awaitable<session::next> session::answer_streamed(response r) {
         telemetry::log().error("response_cut", {{"why", error.what()}});
         co_return next::cut;
     }
-    if (chunked) {
-        auto last = wire::make_chunk_last();
-        auto [error, m] = co_await asio::async_write(stream_, last, quietly);
-        if (error) {
-            co_return next::cut;
-        }
+    if (chunked && co_await write_within(patience, stream_, chunk_of({}))) {
+        co_return next::cut;
     }
     co_return keep_ ? next::request : next::goodbye;
 }
 
 /// Closing with unread bytes resets the connection, and the reset may overtake the answer: read on for a moment.
 asio::awaitable<void> session::linger() {
-    beast::error_code error;
-    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
-    if (error) {
+    if (!stream_.end_writing()) {
         co_return;
     }
     stream_.expires_after(farewell);
-    std::array<char, 16 * 1'024> waste;
+    std::array<char, 16 * 1'024> waste{};
+    beast::error_code error;
     while (!error) {
-        std::tie(error, std::ignore) = co_await stream_.async_read_some(asio::buffer(waste), quietly);
+        std::tie(error, std::ignore) = co_await stream_.read_some(waste);
     }
 }
 
@@ -325,8 +316,7 @@ asio::awaitable<base::result<std::size_t>> session::read_some(std::span<char> in
     if (awaits_continue_) {
         awaits_continue_ = false;
         constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-        stream_.expires_after(service_.options.body_timeout);
-        std::tie(error, std::ignore) = co_await asio::async_write(stream_, asio::buffer(go_on), quietly);
+        error = co_await write_within(service_.options.body_timeout, stream_, go_on);
     }
     body.data = into.data();
     body.size = into.size();
@@ -337,7 +327,8 @@ asio::awaitable<base::result<std::size_t>> session::read_some(std::span<char> in
             break;
         }
         stream_.expires_after(service_.options.body_timeout);
-        std::tie(error, std::ignore) = co_await wire::async_read_some(stream_, buffer_, *parser_, quietly);
+        error = co_await http::read_some(stream_, buffer_, *parser_);
+        stream_.never_expires();
         if (error == wire::error::need_buffer) {
             error = {};
         }

@@ -4,10 +4,10 @@
 
 #include "server.hpp"
 
-#include <boost/asio/ip/tcp.hpp>
+#include <socket/stream.hpp>
+
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
 #include <optional>
@@ -34,7 +34,7 @@ struct service {
 
 class session final : request::source {
   public:
-    session(boost::asio::ip::tcp::socket, service);
+    session(socket::stream, service);
     boost::asio::awaitable<void> run();
     /// Between two requests, where nothing is lost by closing.
     bool idle() const noexcept { return idle_; }
@@ -69,7 +69,7 @@ class session final : request::source {
     bool dawdles() const;
 
     service service_;
-    boost::beast::tcp_stream stream_;
+    socket::stream stream_;
     boost::asio::steady_timer pause_;
     boost::beast::flat_buffer buffer_;
     std::optional<boost::beast::http::request_parser<boost::beast::http::buffer_body>> parser_;

@@ -25,9 +25,9 @@ struct stream::state : std::enable_shared_from_this<stream::state> {
     std::shared_ptr<asio::ssl::context> context; // outlives tls
     std::optional<asio::ssl::stream<tcp::socket&>> tls;
 
-    explicit state(const asio::any_io_executor& executor)
-        : socket(executor)
-        , timer(executor) {}
+    explicit state(tcp::socket s)
+        : socket(std::move(s))
+        , timer(socket.get_executor()) {}
 
     void set_deadline(clock::time_point at) {
         deadline = at;
@@ -81,7 +81,9 @@ base::result<std::shared_ptr<asio::ssl::context>> client_context(const std::file
 }
 
 stream::stream(asio::any_io_executor executor)
-    : state_(std::make_shared<state>(executor)) {}
+    : stream(tcp::socket{executor}) {}
+stream::stream(tcp::socket socket)
+    : state_(std::make_shared<state>(std::move(socket))) {}
 stream::stream(stream&&) noexcept = default;
 stream& stream::operator=(stream&& other) noexcept {
     if (state_) {
@@ -112,11 +114,31 @@ bool stream::is_secured() const noexcept {
     return state_->tls.has_value();
 }
 
+asio::any_io_executor stream::executor() const noexcept {
+    return state_->socket.get_executor();
+}
+std::optional<asio::ip::address> stream::peer() const noexcept {
+    boost::system::error_code gone;
+    const auto from = state_->socket.remote_endpoint(gone);
+    return gone ? std::nullopt : std::optional{from.address()};
+}
 bool stream::is_quiet() const noexcept {
     char c = 0;
     auto& socket = state_->socket;
     return socket.is_open() && ::recv(socket.native_handle(), &c, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
            (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+bool stream::end_writing() noexcept {
+    boost::system::error_code gone;
+    state_->socket.shutdown(tcp::socket::shutdown_send, gone);
+    return !gone;
+}
+
+void stream::reset() noexcept {
+    boost::system::error_code ignored;
+    state_->socket.set_option(asio::socket_base::linger{true, 0}, ignored);
+    close();
 }
 
 void stream::close() noexcept {

@@ -6,12 +6,15 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,6 +31,8 @@ class stream {
     using transferred = std::tuple<boost::system::error_code, std::size_t>;
 
     explicit stream(boost::asio::any_io_executor);
+    /// One that a server accepted.
+    explicit stream(boost::asio::ip::tcp::socket);
     stream(stream&&) noexcept;
     stream& operator=(stream&&) noexcept;
     ~stream();
@@ -48,10 +53,17 @@ class stream {
     /// All of it, or an error with the bytes that the kernel (under TLS: the record layer) had taken.
     boost::asio::awaitable<transferred> write(std::string_view bytes);
 
+    /// We write no more; the peer reads to the end. False when it is gone.
+    bool end_writing() noexcept;
+    /// Closes with a reset, so that the peer does not take a cut for an end.
+    void reset() noexcept;
     /// At once, without goodbyes. What is under way ends with an error. May be called twice.
     void close() noexcept;
     bool is_open() const noexcept;
     bool is_secured() const noexcept;
+    boost::asio::any_io_executor executor() const noexcept;
+    /// Nothing when it is not connected.
+    std::optional<boost::asio::ip::address> peer() const noexcept;
     /// Whether nothing waits to be read, not even the peer's end of the connection.
     bool is_quiet() const noexcept;
 

@@ -1,6 +1,6 @@
 #pragma once
-// Beast's parsers and writers of messages over socket::stream. Beast's own composed operations would be compiled anew
-// for each kind of stream and of body: minutes of a build. Internal to this module.
+// Messages over socket::stream, by Beast's parsers and serializers. Beast's own composed operations would be compiled
+// anew for each kind of stream and of body: minutes of a build. Internal to this module.
 
 #include <socket/stream.hpp>
 
@@ -12,6 +12,7 @@
 #include <boost/beast/http/message.hpp>
 
 #include <string>
+#include <string_view>
 
 namespace semel::http {
 
@@ -24,5 +25,9 @@ boost::asio::awaitable<boost::beast::error_code> read_some(socket::stream&, boos
 
 /// The start line and the fields, with the empty line behind them.
 std::string text_of(boost::beast::http::request<boost::beast::http::empty_body>&);
+std::string text_of(boost::beast::http::response<boost::beast::http::empty_body>&);
+
+/// One chunk of a body; of nothing, its end. RFC 9112, section 7.1.
+std::string chunk_of(std::string_view content);
 
 } // namespace semel::http

@@ -1,9 +1,10 @@
-#include "message_reader.hpp"
+#include "message_io.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/beast/core/buffers_range.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/serializer.hpp>
+#include <fmt/format.h>
 
 namespace semel::http {
 
@@ -46,19 +47,8 @@ asio::awaitable<beast::error_code> read_some_of(socket::stream& from, beast::fla
     }
 }
 
-} // namespace
-
-asio::awaitable<beast::error_code> read_some(socket::stream& from, beast::flat_buffer& buffer,
-                                             wire::basic_parser<false>& parser) {
-    co_return co_await read_some_of(from, buffer, parser);
-}
-asio::awaitable<beast::error_code> read_some(socket::stream& from, beast::flat_buffer& buffer,
-                                             wire::basic_parser<true>& parser) {
-    co_return co_await read_some_of(from, buffer, parser);
-}
-
-std::string text_of(wire::request<wire::empty_body>& head) {
-    wire::request_serializer<wire::empty_body> serializer{head};
+template <class Serializer>
+std::string text_by(Serializer serializer) {
     serializer.split(true); // its body is not part of it
     std::string text;
     beast::error_code error;
@@ -71,6 +61,28 @@ std::string text_of(wire::request<wire::empty_body>& head) {
         });
     }
     return text;
+}
+
+} // namespace
+
+asio::awaitable<beast::error_code> read_some(socket::stream& from, beast::flat_buffer& buffer,
+                                             wire::basic_parser<false>& parser) {
+    co_return co_await read_some_of(from, buffer, parser);
+}
+asio::awaitable<beast::error_code> read_some(socket::stream& from, beast::flat_buffer& buffer,
+                                             wire::basic_parser<true>& parser) {
+    co_return co_await read_some_of(from, buffer, parser);
+}
+
+std::string text_of(wire::request<wire::empty_body>& head) {
+    return text_by(wire::request_serializer<wire::empty_body>{head});
+}
+std::string text_of(wire::response<wire::empty_body>& head) {
+    return text_by(wire::response_serializer<wire::empty_body>{head});
+}
+
+std::string chunk_of(std::string_view content) {
+    return content.empty() ? "0\r\n\r\n" : fmt::format("{:x}\r\n{}\r\n", content.size(), content);
 }
 
 } // namespace semel::http
