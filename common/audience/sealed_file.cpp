@@ -75,7 +75,7 @@ std::filesystem::path rejects_file(const upload_place& at) {
 
 struct sealed_writer::impl {
     std::filesystem::path file, part;
-    crypto::key256 key;
+    crypto::campaign_key key;
     std::string place;
     int fd = -1;
     std::string pending;
@@ -83,7 +83,7 @@ struct sealed_writer::impl {
     crypto::hasher hasher;
     bool finished = false;
 
-    impl(std::filesystem::path f, const crypto::key256& k, const upload_place& at)
+    impl(std::filesystem::path f, const crypto::campaign_key& k, const upload_place& at)
         : file(std::move(f))
         , part(file.string() + ".part")
         , key(k)
@@ -131,7 +131,7 @@ sealed_writer::sealed_writer(sealed_writer&&) noexcept = default;
 sealed_writer& sealed_writer::operator=(sealed_writer&&) noexcept = default;
 sealed_writer::~sealed_writer() = default;
 
-base::result<sealed_writer> sealed_writer::create(const std::filesystem::path& file, const crypto::key256& key,
+base::result<sealed_writer> sealed_writer::create(const std::filesystem::path& file, const crypto::campaign_key& key,
                                                   upload_place at) {
     auto made = std::make_unique<impl>(file, key, at);
     made->fd = ::open(made->part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -200,12 +200,12 @@ std::uint64_t sealed_writer::size() const noexcept {
     return impl_->size;
 }
 
-sealed_reader::sealed_reader(std::ifstream file, const crypto::key256& key, upload_place at)
+sealed_reader::sealed_reader(std::ifstream file, const crypto::campaign_key& key, upload_place at)
     : file_(std::make_unique<std::ifstream>(std::move(file)))
     , key_(key)
     , place_(place_of(at)) {}
 
-base::result<sealed_reader> sealed_reader::open(const std::filesystem::path& path, const crypto::key256& key,
+base::result<sealed_reader> sealed_reader::open(const std::filesystem::path& path, const crypto::campaign_key& key,
                                                 upload_place at) {
     std::ifstream file{path, std::ios::binary};
     if (!file) {

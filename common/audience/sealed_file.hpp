@@ -10,8 +10,8 @@
 
 #include <audience/stream.hpp>
 #include <base/ids.hpp>
+#include <crypto/campaign_key.hpp>
 #include <crypto/hash.hpp>
-#include <crypto/seal.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -37,7 +37,8 @@ bool is_plain_id(std::string_view);
 /// Writes FILE.part and renames it in finish(). Destroyed before that, it removes the part.
 class sealed_writer {
   public:
-    static base::result<sealed_writer> create(const std::filesystem::path& file, const crypto::key256&, upload_place);
+    static base::result<sealed_writer> create(const std::filesystem::path& file, const crypto::campaign_key&,
+                                              upload_place);
     sealed_writer(sealed_writer&&) noexcept;
     sealed_writer& operator=(sealed_writer&&) noexcept;
     ~sealed_writer();
@@ -55,7 +56,8 @@ class sealed_writer {
 
 class sealed_reader {
   public:
-    static base::result<sealed_reader> open(const std::filesystem::path& file, const crypto::key256&, upload_place);
+    static base::result<sealed_reader> open(const std::filesystem::path& file, const crypto::campaign_key&,
+                                            upload_place);
 
     /// As byte_stream. The end is only told after size and digest have been found right; malformed otherwise.
     base::result<std::string_view> next();
@@ -63,10 +65,10 @@ class sealed_reader {
     const crypto::digest& digest() const noexcept { return digest_; }
 
   private:
-    sealed_reader(std::ifstream, const crypto::key256&, upload_place);
+    sealed_reader(std::ifstream, const crypto::campaign_key&, upload_place);
 
     std::unique_ptr<std::ifstream> file_;
-    crypto::key256 key_;
+    crypto::campaign_key key_;
     std::string place_;
     crypto::hasher hasher_;
     crypto::digest digest_{};

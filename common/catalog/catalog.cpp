@@ -2,9 +2,8 @@
 
 #include <base/fault.hpp>
 #include <crypto/hash.hpp>
-#include <crypto/keys.hpp>
 #include <kafka/consumer.hpp>
-#include <kafka/refusal.hpp>
+#include <kafka/trust.hpp>
 #include <runtime/tasks.hpp>
 #include <telemetry/log.hpp>
 #include <wire/topics.hpp>
@@ -41,12 +40,14 @@ struct catalog::impl : std::enable_shared_from_this<impl> {
         next->id = base::campaign_id{next->state.id()};
         const auto present = campaigns.find(next->id);
         const auto before = present == campaigns.end() ? campaign_ptr{} : present->second;
+        const auto waiting = unopened.find(next->id);
         // The outbox may repeat a record: the highest version wins, whatever the order.
-        if (before && before->state.version() >= next->state.version()) {
+        if ((before && before->state.version() >= next->state.version()) ||
+            (waiting != unopened.end() && waiting->second->state.version() >= next->state.version())) {
             return;
         }
         if (!next->state.wrapped_key().empty()) {
-            if (auto key = crypto::unwrap(options_.key_encryption_key, next->state.wrapped_key(), next->id)) {
+            if (auto key = options_.keys.unwrap(next->state.wrapped_key(), next->id)) {
                 next->key = std::move(*key);
             } else if (before && before->key) {
                 next->key = before->key; // a campaign has one key; what its state says must be obeyed
@@ -54,12 +55,35 @@ struct catalog::impl : std::enable_shared_from_this<impl> {
             } else {
                 // Without a key it would look like one whose key was destroyed. Whoever asks for it waits.
                 kafka::refuse(record, key.error().why());
+                unopened.insert_or_assign(next->id, next);
                 return;
             }
         }
+        unopened.erase(next->id);
         campaigns.insert_or_assign(next->id, next);
         ++version;
         campaign_changed.notify();
+    }
+
+    /// Those whose key did not open: when the keys have changed, once more.
+    asio::awaitable<void> open_again() {
+        for (auto seen = options_.keys.version(); co_await runtime::sleep(1s);) {
+            if (std::exchange(seen, options_.keys.version()) == options_.keys.version()) {
+                continue;
+            }
+            for (auto it = unopened.begin(); it != unopened.end();) {
+                auto key = options_.keys.unwrap(it->second->state.wrapped_key(), it->first);
+                if (!key) {
+                    ++it;
+                    continue;
+                }
+                it->second->key = std::move(*key);
+                campaigns[it->first] = std::move(it->second);
+                it = unopened.erase(it);
+                ++version;
+                campaign_changed.notify();
+            }
+        }
     }
 
     void take_artifact(const kafka::record& record) {
@@ -110,6 +134,7 @@ struct catalog::impl : std::enable_shared_from_this<impl> {
     asio::any_io_executor executor;
     options options_;
     std::map<base::campaign_id, campaign_ptr> campaigns;
+    std::map<base::campaign_id, std::shared_ptr<campaign>> unopened;
     std::unordered_map<base::artifact_id, artifact_ptr> artifacts;
     std::uint64_t version = 0;
     std::size_t ended = 0;
@@ -130,6 +155,7 @@ asio::awaitable<void> catalog::run() {
     if (self->options_.with_artifacts) {
         both.push_back(self->follow(self->options_.prefix + std::string{wire::artifacts}, &impl::take_artifact));
     }
+    both.push_back(self->open_again());
     co_await runtime::first_of(std::move(both));
 }
 

@@ -4,7 +4,7 @@
 // One strand.
 
 #include <base/ids.hpp>
-#include <crypto/seal.hpp>
+#include <crypto/key_ring.hpp>
 #include <semel/v1/artifact.pb.h>
 #include <semel/v1/campaign.pb.h>
 
@@ -23,7 +23,7 @@ namespace semel::catalog {
 struct campaign {
     v1::Campaign state;
     base::campaign_id id;
-    std::optional<crypto::key256> key; // nothing: destroyed
+    std::optional<crypto::campaign_key> key; // nothing: destroyed
 };
 using campaign_ptr = std::shared_ptr<const campaign>;
 using artifact_ptr = std::shared_ptr<const v1::Artifact>;
@@ -32,7 +32,7 @@ class catalog {
   public:
     struct options {
         std::string bootstrap;
-        crypto::key256 key_encryption_key;
+        crypto::key_ring keys;
         bool with_artifacts = true;
         std::string prefix = {}; // of topics; empty but in tests
     };
@@ -40,7 +40,7 @@ class catalog {
     ~catalog();
 
     /// Follows the topics until cancelled. Throws when Kafka stays unreachable. A record that cannot be used is
-    /// refused (kafka/refusal.hpp) and passed over, and a campaign whose key does not open is not known.
+    /// refused (kafka/trust.hpp) and passed over; a campaign whose key does not open waits for the keys to change.
     boost::asio::awaitable<void> run();
     /// Both topics have been read to the end that stood at the start of run().
     boost::asio::awaitable<void> loaded();

@@ -233,6 +233,11 @@ void read_root(section& s, settings& out, reading& file) {
     s.read_path("data_dir", out.data_dir, file.folder);
     s.read_path("run_dir", out.run_dir, file.folder);
     s.read_path("key_encryption_key_file", out.key_encryption_key_file, file.folder);
+    s.read_paths("keys", out.keys, file.folder);
+    s.read_path("unsigned_records", out.unsigned_records, file.folder);
+    if (!out.keys.empty() && !out.key_encryption_key_file.empty()) {
+        s.complain("keys", "and key_encryption_key_file are both set: keep one, the first file in the list writes");
+    }
     s.read_path("tokens_dir", out.tokens_dir, file.folder);
     s.inside("gateways", [&](section& g) { read_gateways(g, out, file); });
     s.inside("limits", [&](section& l) {
@@ -258,6 +263,7 @@ base::result<settings> read(std::string_view yaml, const path& shown, const path
     settings out;
     out.file = where;
     out.data_dir = (where.parent_path() / "data").lexically_normal();
+    out.unsigned_records = (where.parent_path() / "unsigned-records").lexically_normal();
     if (yaml.contains('\0')) {
         return failed(kind::broken, fmt::format("{}: holds a NUL byte: it is not a text file", shown.string()));
     }
@@ -281,7 +287,8 @@ base::result<settings> read(std::string_view yaml, const path& shown, const path
 /// Secrets that everybody on the machine may read are not secrets. A file that is not here is no complaint: each
 /// service reads only its own, and says so then.
 std::vector<std::string> open_secrets(const settings& s) {
-    std::vector<path> secrets{s.redis_password_file, s.key_encryption_key_file};
+    std::vector<path> secrets = key_files(s);
+    secrets.push_back(s.redis_password_file);
     for (const auto* channel : {&s.email, &s.push, &s.sms}) {
         for (const auto& gateway : *channel) {
             if (const auto* link = std::get_if<smtp>(&gateway.link)) {
@@ -320,6 +327,13 @@ std::string postgres_dsn_of(const settings& s, std::string_view service) {
                        : s.postgres_dsn.contains('?') ? "&"
                                                       : "?",
                        user->second);
+}
+
+std::vector<path> key_files(const settings& s) {
+    if (!s.keys.empty()) {
+        return s.keys;
+    }
+    return s.key_encryption_key_file.empty() ? std::vector<path>{} : std::vector{s.key_encryption_key_file};
 }
 
 base::result<settings> parse(std::string_view yaml, const path& origin) {

@@ -104,7 +104,10 @@ struct settings {
     path data_dir;                                    // uploads, rejects
     path run_dir;                                     // pid files; empty: none are written
     path key_encryption_key_file;
-    path tokens_dir; // api: USER files, one token each, for the first users
+    std::vector<path> keys; // key-encryption keys: the first writes, all open; empty: key_encryption_key_file alone
+    path unsigned_records;  // TOPIC:PARTITION:END lines: below, records of a version without MACs are believed
+                            // (kafka/trust)
+    path tokens_dir;        // api: USER files, one token each, for the first users
     std::vector<gateway> email, push, sms;
     upload_limits limits;
     test_settings tests;
@@ -115,6 +118,8 @@ struct settings {
 
 /// `broken` with all complaints, one a line: "semel.yaml:12: gateways.email[0].rate: ...".
 base::result<settings> load(const path& file);
+/// The files of the key-encryption keys, the writing one first; empty when none is set.
+std::vector<path> key_files(const settings&);
 base::result<settings> parse(std::string_view yaml, const path& origin);
 /// The DSN with the service's own role in it.
 std::string postgres_dsn_of(const settings&, std::string_view service);

@@ -149,6 +149,24 @@ void section::read_path(std::string_view key, path& out, const path& folder) {
     }
 }
 
+void section::read_paths(std::string_view key, std::vector<path>& out, const path& folder) {
+    const auto node = find(key);
+    if (!node.IsDefined()) {
+        return;
+    }
+    if (!node.IsSequence() || node.size() == 0) {
+        complain(key, "is not a list of files: write [one, another]");
+        return;
+    }
+    for (const auto& entry : node) {
+        if (!entry.IsScalar() || entry.Scalar().empty()) {
+            complain(key, "holds something that is not the name of a file");
+            return;
+        }
+        out.push_back((folder / entry.Scalar()).lexically_normal());
+    }
+}
+
 void section::inside(std::string_view key, const std::function<void(section&)>& each) {
     const auto node = find(key);
     if (node.IsDefined()) {

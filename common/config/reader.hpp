@@ -44,6 +44,8 @@ class section {
     }
     /// A path relative to `folder`.
     void read_path(std::string_view key, path& out, const path& folder);
+    /// `key: [FILE, …]`, each relative to `folder`; not empty.
+    void read_paths(std::string_view key, std::vector<path>& out, const path& folder);
     /// A value of one of the small languages of values.hpp.
     template <class T>
     void read_as(std::string_view key, T& out, base::result<T> (*parse)(std::string_view)) {

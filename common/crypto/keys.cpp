@@ -3,7 +3,6 @@
 #include "hash.hpp"
 
 #include <algorithm>
-#include <fstream>
 
 namespace semel::crypto {
 namespace {
@@ -17,52 +16,19 @@ base::byte_array<N> head(const digest& d) {
 
 } // namespace
 
-base::result<key256> load_key_encryption_key(const std::filesystem::path& file) {
-    using std::filesystem::perms;
-    std::error_code ec;
-    const auto status = std::filesystem::status(file, ec);
-    const auto name = file.string();
-    if (ec || !std::filesystem::is_regular_file(status)) {
-        return base::failed(base::fault::kind::broken,
-                            name + ": no such key file; `semel up` makes one, or write 64 hex characters into it");
-    }
-    if ((status.permissions() & (perms::group_all | perms::others_all)) != perms::none) {
-        return base::failed(base::fault::kind::broken, name + ": others can read the key; run chmod 600 on it");
-    }
-    std::ifstream in{file};
-    std::string hex;
-    in >> hex;
-    const auto bytes = base::from_hex(hex);
-    if (!bytes || bytes->size() != 32) {
-        return base::failed(base::fault::kind::broken, name + ": the key must be 64 hex characters");
-    }
-    return key256::from(*bytes);
+base::recipient_ref recipient_ref_of(const campaign_key& key, const base::recipient_id& id) {
+    return base::recipient_ref{head<16>(hmac_sha256(key.hashing().view(), "recipient|" + id.value()))};
 }
 
-std::string wrap(const key256& kek, const key256& campaign_key, const base::campaign_id& campaign) {
-    return seal(kek, campaign_key.view(), "campaign-key|" + campaign.value());
-}
-
-base::result<key256> unwrap(const key256& kek, std::string_view wrapped, const base::campaign_id& campaign) {
-    if (wrapped.empty()) {
-        return base::failed(base::fault::kind::permanent, "the key of campaign " + campaign.value() + " was destroyed");
-    }
-    auto bytes = open(kek, wrapped, "campaign-key|" + campaign.value());
-    if (!bytes) {
-        return base::failed(bytes.error().within("key of campaign " + campaign.value()));
-    }
-    return key256::from(*bytes);
-}
-
-base::recipient_ref recipient_ref_of(const key256& campaign_key, const base::recipient_id& id) {
-    return base::recipient_ref{head<16>(hmac_sha256(campaign_key.view(), "recipient|" + id.value()))};
-}
-
-hash128 keyed_hash(const key256& campaign_key, std::string_view domain, std::string_view canonical) {
+hash128 keyed_hash(const key256& hashing_key, std::string_view domain, std::string_view canonical) {
     std::string text{domain};
     text += '|';
     text += canonical;
-    return head<16>(hmac_sha256(campaign_key.view(), text));
+    return head<16>(hmac_sha256(hashing_key.view(), text));
+}
+
+hash128 keyed_hash(const campaign_key& key, std::string_view domain, std::string_view canonical) {
+    return keyed_hash(key.hashing(), domain, canonical);
 }
 
 base::campaign_id new_campaign_id() {

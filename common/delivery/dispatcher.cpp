@@ -1,7 +1,6 @@
 #include "dispatcher.hpp"
 
 #include <base/must.hpp>
-#include <crypto/keys.hpp>
 #include <delivery/forgetting.hpp>
 #include <kafka/admin.hpp>
 #include <kafka/retention.hpp>
@@ -100,7 +99,6 @@ asio::awaitable<void> work(runtime::context& ctx, engine& e, catalog::catalog& c
 asio::awaitable<void> dispatch(runtime::context& ctx, base::channel channel,
                                const std::vector<config::gateway>& gateways, make_gateway make) {
     const auto& config = ctx.config();
-    const auto kek = must(crypto::load_key_encryption_key(config.key_encryption_key_file));
     std::vector<lane_config> lanes;
     for (const auto& g : gateways) {
         auto made = make(g);
@@ -121,7 +119,7 @@ asio::awaitable<void> dispatch(runtime::context& ctx, base::channel channel,
     if (!co_await ticks::wait_for_the_time(ctx, clock, told)) {
         co_return;
     }
-    catalog::catalog catalog{ctx.executor(), {.bootstrap = config.kafka_bootstrap, .key_encryption_key = kek}};
+    catalog::catalog catalog{ctx.executor(), {.bootstrap = config.kafka_bootstrap, .keys = ctx.keys()}};
     engine_options options;
     options.channel = channel;
     options.bootstrap = config.kafka_bootstrap;

@@ -109,6 +109,11 @@ asio::awaitable<void> engine::impl::consume() {
         auto event = co_await consumer.next();
         if (auto* fetched = std::get_if<kafka::records>(&event)) {
             on_records(fetched->batch);
+            for (const auto& [at, next] : fetched->passed) {
+                if (const auto source = find(at); source && source->ours()) {
+                    source->window.passed(next);
+                }
+            }
         } else if (auto* gained = std::get_if<kafka::assigned>(&event)) {
             auto which = std::move(gained->partitions);
             co_await take_over(std::move(which));

@@ -45,6 +45,13 @@ window::arrival window::arrived(kafka::offset at) {
     return reserved_before ? arrival::inherited : arrival::fresh;
 }
 
+void window::passed(kafka::offset next) {
+    if (next > next_) {
+        next_ = next;
+        dirty_ = dirty_ || entries_.empty();
+    }
+}
+
 void window::reserve(std::size_t count) {
     const auto limit = low_water() + max_span;
     auto it = std::ranges::lower_bound(entries_, end_, {}, &entry::at);

@@ -50,6 +50,8 @@ class window {
     };
     /// A record was read. Offsets must rise; gaps (transaction markers) are normal.
     arrival arrived(kafka::offset at);
+    /// Below `next`, what has not arrived is no record.
+    void passed(kafka::offset next);
 
     /// Asks that the next `count` unreserved records that have arrived be part of the next proposal, as far as the
     /// checkpoint has room.

@@ -1,3 +1,4 @@
+#include <kafka/authority.hpp>
 #include <kafka/consumer.hpp>
 #include <kafka/event_queue.hpp>
 #include <kafka/fetch.hpp>
@@ -123,20 +124,27 @@ struct consumer::impl {
             return take_rebalance(std::exchange(held, nullptr).get());
         }
         records out;
-        while (out.batch.size() < options.batch) {
+        // Counted by what was looked at: a flood of what is not believed must not keep the io thread either.
+        more = true;
+        for (std::size_t looked = 0; looked < options.batch; ++looked) {
             auto e = events->poll();
             if (!e) {
+                more = false;
                 break;
             }
             switch (rd_kafka_event_type(e.get())) {
             case RD_KAFKA_EVENT_FETCH:
                 // What was fetched for a former assignment is dropped: its offsets are not committed.
                 if (auto one = records_of.take(std::move(e)); one && fetching) {
-                    out.batch.push_back(std::move(*one));
+                    if (trusted->believes(*one)) {
+                        out.batch.push_back(std::move(*one));
+                    } else {
+                        pass(out.passed, *one);
+                    }
                 }
                 break;
             case RD_KAFKA_EVENT_REBALANCE:
-                if (out.batch.empty() && out.ended.empty()) {
+                if (out.batch.empty() && out.ended.empty() && out.passed.empty()) {
                     return take_rebalance(e.get());
                 }
                 held = std::move(e);
@@ -157,7 +165,7 @@ struct consumer::impl {
                 break;
             }
         }
-        if (!out.batch.empty() || !out.ended.empty()) {
+        if (!out.batch.empty() || !out.ended.empty() || !out.passed.empty()) {
             return out;
         }
         // The last wake-up of a closing consumer carries no event.
@@ -166,6 +174,15 @@ struct consumer::impl {
             return stopped{};
         }
         return std::nullopt;
+    }
+
+    static void pass(std::vector<start>& passed, const record& one) {
+        const auto known = std::ranges::find(passed, one.at(), &start::at);
+        if (known != passed.end()) {
+            known->next = one.offset() + 1;
+        } else {
+            passed.push_back({.at = one.at(), .next = one.offset() + 1});
+        }
     }
 
     asio::awaitable<event> next() {
@@ -185,7 +202,11 @@ struct consumer::impl {
             if (auto happened = poll()) {
                 co_return std::move(*happened);
             }
-            co_await events->wait();
+            if (more) {
+                co_await asio::post(executor, asio::use_awaitable);
+            } else {
+                co_await events->wait();
+            }
         }
     }
 
@@ -202,6 +223,7 @@ struct consumer::impl {
     asio::any_io_executor executor;
     consumer_options options;
     std::string name;
+    std::shared_ptr<const authority> trusted = present_authority();
     client_ptr client;
     fetch records_of;
     queue_ptr idle; // empty for ever; polled to show life
@@ -212,6 +234,7 @@ struct consumer::impl {
     asio::steady_timer liveness;
     std::shared_ptr<bool> alive = std::make_shared<bool>(true); // a timer's handler may already be queued
     bool fetching = false;
+    bool more = false; // poll() left something in the queue: nobody would wake us for it
     bool closing = false;
     bool closed = false;
     std::shared_ptr<unsigned> waiters = std::make_shared<unsigned>(0); // coroutines inside next()

@@ -46,6 +46,18 @@ bool record::is_tombstone() const noexcept {
     return message_->payload == nullptr;
 }
 
+std::optional<std::string_view> record::header(const char* name) const noexcept {
+    // Parses them when first asked for, inside the message, which is ours alone.
+    rd_kafka_headers_t* all = nullptr;
+    const void* value = nullptr;
+    std::size_t size = 0;
+    if (rd_kafka_message_headers(message_, &all) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        rd_kafka_header_get_last(all, name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return std::nullopt;
+    }
+    return bytes(value, size);
+}
+
 std::shared_ptr<const topic_partition> fetch::known(const char* topic, std::int32_t partition) {
     const auto same = [&](const auto& at) { return at->partition == partition && at->topic == topic; };
     if (last_ && same(last_)) {

@@ -16,7 +16,7 @@ class fetch {
     explicit fetch(client_ptr client)
         : client_(std::move(client)) {}
 
-    /// Nothing when the event holds no message.
+    /// Nothing when the event holds no message. Not believed yet: authority::believes().
     std::optional<record> take(event_ptr);
 
   private:

@@ -1,3 +1,4 @@
+#include <kafka/authority.hpp>
 #include <kafka/event_queue.hpp>
 #include <kafka/handles.hpp>
 #include <kafka/producer.hpp>
@@ -98,12 +99,11 @@ struct producer::impl : std::enable_shared_from_this<producer::impl> {
         for (;;) {
             auto* const mark =
                 reinterpret_cast<void*>(id); // NOLINT(performance-no-int-to-ptr) comes back in the report
-            const auto failed = rd_kafka_produce(topic(to.topic), to.partition, RD_KAFKA_MSG_F_COPY, value.data(),
-                                                 value.size(), key.data(), key.size(), mark);
-            if (failed == 0) {
+            const auto code =
+                trusted->produce(client.get(), topic(to.topic), to, key, value.data(), value.size(), mark);
+            if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
                 break;
             }
-            const auto code = rd_kafka_last_error();
             if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
                 co_return base::failed(base::fault::kind::broken,
                                        fmt::format("a record for {} was refused: {}", name_of(to), text_of(code)));
@@ -138,6 +138,7 @@ struct producer::impl : std::enable_shared_from_this<producer::impl> {
 
     asio::any_io_executor executor;
     producer_options options;
+    std::shared_ptr<const authority> trusted = present_authority();
     client_ptr client;
     event_queue events;
     std::map<std::string, topic_ptr> topics;

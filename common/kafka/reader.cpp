@@ -1,3 +1,4 @@
+#include <kafka/authority.hpp>
 #include <kafka/consumer.hpp>
 #include <kafka/event_queue.hpp>
 #include <kafka/fetch.hpp>
@@ -174,9 +175,12 @@ struct reader::impl {
     /// Without waiting.
     std::vector<record> poll() {
         std::vector<record> batch;
-        while (batch.size() < opts.batch) {
+        more = true;
+        // Counted by what was looked at: a flood of what is not believed must not keep the io thread either.
+        for (std::size_t looked = 0; looked < opts.batch; ++looked) {
             auto e = events->poll();
             if (!e) {
+                more = false;
                 break;
             }
             if (rd_kafka_event_type(e.get()) == RD_KAFKA_EVENT_FETCH) {
@@ -184,7 +188,9 @@ struct reader::impl {
                 auto* p = one ? find(one->at().topic, one->at().partition) : nullptr;
                 if (p != nullptr) {
                     p->position = one->offset() + 1;
-                    batch.push_back(std::move(*one));
+                    if (trusted->believes(*one)) {
+                        batch.push_back(std::move(*one));
+                    }
                 }
             } else if (rd_kafka_event_error(e.get()) == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
                 // Says how far the partition was read, control records included.
@@ -210,19 +216,25 @@ struct reader::impl {
                 end_told = true;
                 co_return std::vector<record>{};
             }
-            co_await events->wait();
+            if (more) {
+                co_await asio::post(executor, asio::use_awaitable);
+            } else {
+                co_await events->wait();
+            }
         }
     }
 
     asio::any_io_executor executor;
     options opts;
+    std::shared_ptr<const authority> trusted = present_authority();
     client_ptr client;
     fetch records_of;
     std::unique_ptr<event_queue> events;
     std::vector<progress> partitions;
     std::size_t last = 0; // where find() found something
     bool end_told = true;
-    worker calls; // last: its thread uses what is above
+    bool more = false; // poll() left something in the queue: nobody would wake us for it
+    worker calls;      // last: its thread uses what is above
 };
 
 reader::reader(asio::any_io_executor executor, options options)

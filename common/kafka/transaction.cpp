@@ -120,12 +120,10 @@ bool transaction_client::produce(const topic_partition& to, std::string_view key
     if (doom_ != verdict::done) {
         return true; // nothing of this transaction will be seen; commit() says why
     }
-    const auto failed = rd_kafka_produce(topic(to.topic), to.partition, RD_KAFKA_MSG_F_COPY, const_cast<char*>(value),
-                                         size, key.data(), key.size(), nullptr);
-    if (failed == 0) {
+    const auto code = trusted_->produce(client_.get(), topic(to.topic), to, key, value, size, nullptr);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
         return true;
     }
-    const auto code = rd_kafka_last_error();
     if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
         return false;
     }

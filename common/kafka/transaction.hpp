@@ -2,6 +2,7 @@
 // Internal: the blocking half of the transactional producer. One client with one transactional id, thrown away as a
 // whole when nobody knows any more what the broker did.
 
+#include <kafka/authority.hpp>
 #include <kafka/handles.hpp>
 #include <kafka/producer.hpp>
 #include <kafka/verdict.hpp>
@@ -42,6 +43,7 @@ class transaction_client {
 
     std::string name_;
     std::chrono::milliseconds patience_;
+    std::shared_ptr<const authority> trusted_ = present_authority();
     client_ptr client_;
     std::vector<std::pair<std::string, topic_ptr>> topics_; // destroyed before client_
     std::string doomed_;                                    // why the open transaction must not be committed

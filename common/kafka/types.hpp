@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -21,8 +22,8 @@ struct topic_partition {
     friend auto operator<=>(const topic_partition&, const topic_partition&) = default;
 };
 
-/// A record as it was fetched. Owns librdkafka's message: key() and value() live as long as the record does. It may
-/// outlive the consumer that gave it.
+/// A record as it was fetched, and believed (trust.hpp). Owns librdkafka's message: key() and value() live as long as
+/// the record does. It may outlive the consumer that gave it.
 class record {
   public:
     const topic_partition& at() const noexcept { return *at_; }
@@ -32,6 +33,8 @@ class record {
     /// Empty for a tombstone; tell the two apart with is_tombstone().
     std::string_view value() const noexcept;
     bool is_tombstone() const noexcept;
+    /// The last one of this name.
+    std::optional<std::string_view> header(const char* name) const noexcept;
 
   private:
     friend class fetch; // inside the module: makes records of fetch events
@@ -70,7 +73,9 @@ struct records {
     std::vector<record> batch;
     std::vector<topic_partition> ended =
         {}; ///< read to their present end, with this batch (consumer_options::tell_ends)
-}; ///< never both empty
+    std::vector<start> passed =
+        {}; ///< up to there, but for this batch, is nothing that is believed: nobody waits for it
+}; ///< never all empty
 struct stopped {}; ///< the consumer was closed
 using event = std::variant<records, assigned, revoked, stopped>;
 

@@ -25,7 +25,7 @@ constexpr std::uint64_t most_lines = 10; // of the log, in ten seconds
 constexpr auto write_every = 1s;
 
 /// The key of what is written here to `events`. Of such a record that is refused in its turn, nobody is told: two
-/// processes of different versions would tell each other for ever.
+/// processes with different keys would tell each other for ever.
 constexpr std::string_view own_key = "refused";
 
 } // namespace
@@ -54,7 +54,8 @@ void refusals::say(const kafka::refused_record& r) {
 
 void refusals::take(const kafka::refused_record& r) {
     metrics_
-        .make_counter("semel_kafka_refused_records_total", "Records that could not be used", {{"topic", r.at.topic}})
+        .make_counter("semel_kafka_refused_records_total", "Records that were not believed, or could not be used",
+                      {{"topic", r.at.topic}})
         .add();
     say(r);
     if (pending_.size() >= most_pending || pending_bytes_ + r.value.size() > most_bytes) {

@@ -1,10 +1,10 @@
 #pragma once
-// Records that this process could not use: counted, logged without their content, kept in the topic
+// Records that this process did not believe, or could not use: counted, logged without their content, kept in the topic
 // dead-letter, and told to the ledger, where `semel campaign status` and auditors see them. Whoever can write to Kafka
 // can send any number of them: what is kept of them is bounded, what is counted is not.
 
 #include <kafka/producer.hpp>
-#include <kafka/refusal.hpp>
+#include <kafka/trust.hpp>
 #include <telemetry/metrics.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -28,7 +28,7 @@ class refusals {
     };
     refusals(boost::asio::any_io_executor, place, telemetry::metrics&);
 
-    /// For kafka::tell_refusals_to(). On the executor's strand alone.
+    /// For kafka::trust(). On the executor's strand alone.
     void take(const kafka::refused_record&);
     /// Writes what was taken, until cancelled.
     boost::asio::awaitable<void> run();

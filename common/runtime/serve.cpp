@@ -1,6 +1,7 @@
 #include "serve.hpp"
 
 #include "admin.hpp"
+#include "keys.hpp"
 #include "privacy.hpp"
 #include "refusals.hpp"
 #include "tasks.hpp"
@@ -24,6 +25,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <optional>
 
 namespace semel::runtime {
@@ -48,6 +50,7 @@ struct context::impl {
     // Does not own: the loop below ends before this does, and takes with it every coroutine that uses the context.
     context face{std::shared_ptr<impl>{std::shared_ptr<void>{}, this}};
     // Destroyed in reverse: the signal's timers, then the loop with every coroutine that still refers to what is above.
+    std::optional<watched_keys> keys; // the ring is used by every client of Kafka
     asio::io_context io{1};
     signal stop{io.get_executor()};
     asio::signal_set signals{io};
@@ -75,6 +78,12 @@ telemetry::logger& context::log() noexcept {
 }
 telemetry::metrics& context::metrics() noexcept {
     return impl_->metrics;
+}
+const crypto::key_ring& context::keys() const {
+    if (!impl_->keys) {
+        throw std::runtime_error{"semel.yaml names no key: set key_encryption_key_file, or keys"};
+    }
+    return impl_->keys->ring();
 }
 bool context::stopping() const noexcept {
     return impl_->stopping;
@@ -178,6 +187,19 @@ asio::awaitable<void> watch_signals(context::impl& self, asio::signal_set& signa
     give_up(again ? "a second signal came" : "the drain deadline passed");
 }
 
+/// Without the file, nothing is believed without a MAC.
+kafka::unsigned_ends unsigned_ends(const fs::path& file) {
+    std::ifstream in{file};
+    if (!in) {
+        return {};
+    }
+    const auto ends = kafka::parse_ends(std::string{std::istreambuf_iterator<char>{in}, {}});
+    if (!ends) {
+        throw std::runtime_error{file.string() + ": " + ends.error().why()};
+    }
+    return *ends;
+}
+
 int run(const std::shared_ptr<context::impl>& self, service_main main) {
     auto& settings = self->settings;
     auto& log = telemetry::log();
@@ -203,12 +225,20 @@ int run(const std::shared_ptr<context::impl>& self, service_main main) {
     asio::co_spawn(self->io, watch_signals(*self, self->signals, [&] { pid_file.remove(), port_file.remove(); }),
                    fail_loudly);
 
-    refusals refused{
-        self->io.get_executor(),
-        {.bootstrap = settings.kafka_bootstrap, .partitions = settings.partitions, .service = self->service},
-        self->metrics};
-    kafka::tell_refusals_to([&refused](const kafka::refused_record& r) { refused.take(r); });
-    asio::co_spawn(self->io, refused.run(), fail_loudly);
+    std::optional<refusals> refused;
+    if (!config::key_files(settings).empty()) {
+        self->keys.emplace(settings);
+        refused.emplace(self->io.get_executor(),
+                        refusals::place{.bootstrap = settings.kafka_bootstrap,
+                                        .partitions = settings.partitions,
+                                        .service = self->service},
+                        self->metrics);
+        kafka::trust(
+            self->keys->ring(), [&refused](const kafka::refused_record& r) { refused->take(r); },
+            unsigned_ends(settings.unsigned_records));
+        asio::co_spawn(self->io, self->keys->watch(), fail_loudly);
+        asio::co_spawn(self->io, refused->run(), fail_loudly);
+    }
 
     bool finished = false;
     asio::co_spawn(self->io, main(self->face), [&](std::exception_ptr e) {

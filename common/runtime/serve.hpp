@@ -8,6 +8,7 @@
 // (logged with the service's name), 2 wrong usage or configuration.
 
 #include <config/config.hpp>
+#include <crypto/key_ring.hpp>
 #include <telemetry/log.hpp>
 #include <telemetry/metrics.hpp>
 
@@ -31,6 +32,9 @@ class context {
     unsigned instance() const noexcept;
     telemetry::logger& log() noexcept;
     telemetry::metrics& metrics() noexcept;
+    /// The key-encryption keys; they change while the service runs (keys.hpp). Throws std::runtime_error when
+    /// semel.yaml names none.
+    const crypto::key_ring& keys() const;
 
     /// /health/ready answers 200 from now on, or 503 with the reason.
     void ready();

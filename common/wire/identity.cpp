@@ -4,8 +4,8 @@
 
 namespace semel::wire {
 
-dedup_key dedup_key_of(const crypto::key256& key, v1::Dedup mode, base::channel channel, const base::recipient_id& id,
-                       std::string_view canonical_address) {
+dedup_key dedup_key_of(const crypto::campaign_key& key, v1::Dedup mode, base::channel channel,
+                       const base::recipient_id& id, std::string_view canonical_address) {
     if (mode == v1::DEDUP_ACCOUNT) {
         const auto both = crypto::sha256_of_fields({id.value(), canonical_address});
         return crypto::keyed_hash(key, std::string{base::to_string(channel)} + "+account", base::as_view(both));

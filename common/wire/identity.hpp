@@ -13,7 +13,7 @@ namespace semel::wire {
 /// What a message is unique for: 128 bits of a keyed hash of the canonical address, or of (recipient, address).
 using dedup_key = crypto::hash128;
 
-dedup_key dedup_key_of(const crypto::key256&, v1::Dedup, base::channel, const base::recipient_id&,
+dedup_key dedup_key_of(const crypto::campaign_key&, v1::Dedup, base::channel, const base::recipient_id&,
                        std::string_view canonical_address);
 /// `supplement_segments`: the segments of a supplement (a notification of its own); nothing for a notice.
 base::notification_id notification_id_of(const base::campaign_id&, base::channel, const dedup_key&,

@@ -51,7 +51,7 @@ asio::awaitable<void> measure(const delivery::testing::stage& on, std::size_t re
     redis::client redis{executor, {.host = "127.0.0.1", .port = on.redis.port()}};
     catalog::catalog catalog{executor,
                              {.bootstrap = on.bootstrap(),
-                              .key_encryption_key = *crypto::key256::from(*base::from_hex(on.key_hex())),
+                              .keys = crypto::key_ring{{*crypto::key256::from(*base::from_hex(on.key_hex()))}},
                               .prefix = on.prefix()}};
     auto made = std::make_unique<delivery::testing::scripted_gateway>(
         executor, delivery::testing::script{.window = window, .any_slot = true, .log = {}});

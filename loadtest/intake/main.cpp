@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <intake/edge/service.hpp>
 #include <people.hpp>
+#include <support/records.hpp>
 #include <sys/resource.h>
 
 #include <chrono>
@@ -30,7 +31,7 @@ const base::campaign_id campaign{"c-load"};
 
 using base::must;
 
-void store(const fs::path& file, const crypto::key256& key, std::uint64_t rows) {
+void store(const fs::path& file, const crypto::campaign_key& key, std::uint64_t rows) {
     auto writer = must(audience::sealed_writer::create(file, key, {campaign, 1}));
     std::string piece{people::csv_header()};
     for (std::uint64_t i = 1; i <= rows; ++i) {
@@ -72,15 +73,15 @@ std::string resident() {
 void import_run(const std::string& bootstrap, std::uint64_t rows) {
     const auto name = fmt::format("import-run-{}", ::getpid());
     const auto folder = fs::temp_directory_path() / name;
-    const auto kek = crypto::key256::random();
-    const auto key = crypto::key256::random();
+    const auto kek = crypto::key_ring::random();
+    const auto key = crypto::campaign_key::random();
     intake::settings settings;
     settings.bootstrap = bootstrap;
     settings.group = settings.instance = name;
     settings.topics = {name + ".work", name + ".audience", name + ".progress", name + ".feedback"};
     settings.uploads = folder / "uploads";
     settings.rejects = folder / "rejects";
-    settings.key_encryption_key = kek;
+    settings.keys = kek;
     settings.audience_partitions = settings.progress_partitions = partitions;
     fs::create_directories(settings.uploads / campaign.value());
 
@@ -102,7 +103,7 @@ void import_run(const std::string& bootstrap, std::uint64_t rows) {
     order.set_campaign_id(campaign.value());
     order.set_upload(1);
     order.set_format("csv");
-    order.set_wrapped_key(crypto::wrap(kek, key, campaign));
+    order.set_wrapped_key(kek.wrap(key, campaign));
     order.set_default_region("KR");
     order.set_default_locale("ko");
     order.add_locales("ko");

@@ -13,6 +13,7 @@
 #include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
 #include <ledger/edge/service.hpp>
+#include <support/records.hpp>
 #include <sys/resource.h>
 #include <unistd.h>
 

@@ -1,4 +1,3 @@
-#include <crypto/keys.hpp>
 #include <kafka/admin.hpp>
 #include <redis/configured.hpp>
 #include <runtime/serve.hpp>
@@ -27,10 +26,6 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
     if (!topics) {
         throw std::runtime_error{topics.error().why()};
     }
-    const auto kek = crypto::load_key_encryption_key(ctx.config().key_encryption_key_file);
-    if (!kek) {
-        throw std::runtime_error{kek.error().why()};
-    }
     // Reports and lists of a large campaign take longer than anything that others ask for.
     const auto dsn = config::postgres_dsn_of(ctx.config(), "api");
     postgres::pool db{dsn, 4, {.statement = std::chrono::minutes{5}}}, steps{dsn, 2};
@@ -58,7 +53,7 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
                            .redis = redis,
                            .outbox = outbox,
                            .disk = disk,
-                           .key_encryption_key = *kek,
+                           .keys = ctx.keys(),
                            .topics = *topics,
                            .time = clock.source()};
     http::server_options listen;

@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
     campaign::add_record_commands(program, exit_code);
     campaign::add_test_address_commands(program, exit_code);
     campaign::add_user_commands(program, exit_code);
+    campaign::add_key_commands(program, exit_code);
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& e) {

@@ -1,5 +1,4 @@
 #include <base/must.hpp>
-#include <crypto/keys.hpp>
 #include <kafka/retention.hpp>
 #include <runtime/serve.hpp>
 #include <wire/topics.hpp>
@@ -35,7 +34,7 @@ boost::asio::awaitable<void> serve_intake(runtime::context& ctx) {
     settings.instance = ctx.instance_name();
     settings.uploads = config.data_dir / "uploads";
     settings.rejects = config.data_dir / "rejects";
-    settings.key_encryption_key = must(crypto::load_key_encryption_key(config.key_encryption_key_file));
+    settings.keys = ctx.keys();
     settings.audience_partitions = must(admin.partitions(std::string{wire::audience}));
     settings.progress_partitions = must(admin.partitions(std::string{wire::progress}));
 

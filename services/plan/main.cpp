@@ -1,6 +1,5 @@
 #include <base/must.hpp>
 #include <catalog/catalog.hpp>
-#include <crypto/keys.hpp>
 #include <kafka/admin.hpp>
 #include <redis/configured.hpp>
 #include <runtime/serve.hpp>
@@ -49,11 +48,8 @@ boost::asio::awaitable<void> serve_plan(runtime::context& ctx) {
     if (!co_await ticks::wait_for_the_time(ctx, clock, told)) {
         co_return;
     }
-    catalog::catalog campaigns{
-        ctx.executor(),
-        {.bootstrap = config.kafka_bootstrap,
-         .key_encryption_key = must(crypto::load_key_encryption_key(config.key_encryption_key_file)),
-         .with_artifacts = false}};
+    catalog::catalog campaigns{ctx.executor(),
+                               {.bootstrap = config.kafka_bootstrap, .keys = ctx.keys(), .with_artifacts = false}};
     plan::service service{ctx.executor(), place, redis, campaigns, clock.source(), ctx.metrics()};
     std::vector<boost::asio::awaitable<void>> tasks;
     tasks.push_back(service.run(ticks::stop_or_wrong(ctx, clock)));

@@ -1,6 +1,5 @@
 #include <base/must.hpp>
 #include <catalog/catalog.hpp>
-#include <crypto/keys.hpp>
 #include <kafka/admin.hpp>
 #include <postgres/pool.hpp>
 #include <redis/configured.hpp>
@@ -47,7 +46,7 @@ boost::asio::awaitable<void> serve_receipts(runtime::context& ctx) {
     settings.bootstrap = config.kafka_bootstrap;
     settings.partitions = must(admin.partitions(std::string{wire::events}));
     settings.instance = ctx.instance_name();
-    settings.key_encryption_key = must(crypto::load_key_encryption_key(config.key_encryption_key_file));
+    settings.keys = ctx.keys();
 
     for (const auto& gateway : config.sms) {
         if (std::get<config::smpp>(gateway.link).exclusive) {
@@ -65,9 +64,7 @@ boost::asio::awaitable<void> serve_receipts(runtime::context& ctx) {
     postgres::pool database{config::postgres_dsn_of(config, "receipts"), 1};
     database.run_blocking(receipts::migrate);
     catalog::catalog campaigns{ctx.executor(),
-                               {.bootstrap = config.kafka_bootstrap,
-                                .key_encryption_key = settings.key_encryption_key,
-                                .with_artifacts = false}};
+                               {.bootstrap = config.kafka_bootstrap, .keys = settings.keys, .with_artifacts = false}};
     receipts::service service{ctx.executor(),
                               std::move(settings),
                               database,

@@ -139,6 +139,47 @@ CREATE FUNCTION receipts.unmatched(parked_before bigint) RETURNS TABLE (gateway 
 -- It is asked hundreds of times for each batch, and every question would read through what is pending.
 ALTER INDEX receipts.orphan_by_form SET (fastupdate = off);
 SELECT gin_clean_pending_list('receipts.orphan_by_form');
+)",
+                       R"(
+-- The hash of a number names its key (sms/core/number_hash), in what stands before its 16 bytes; older versions' name none.
+-- Under different keys nothing follows from two hashes being different.
+CREATE FUNCTION receipts.key_of(hash bytea) RETURNS bytea LANGUAGE sql IMMUTABLE AS
+    $f$ SELECT substring(hash FROM 1 FOR greatest(length(hash) - 16, 0)) $f$;
+
+CREATE OR REPLACE FUNCTION receipts.fits(parked_before bigint) RETURNS TABLE (orphan bigint, notification bytea, candidates bigint)
+LANGUAGE sql STABLE AS $f$
+    SELECT o.id, d.notification, count(*) OVER (PARTITION BY o.id) + (SELECT count(*) FROM receipts.open_doubt u
+        WHERE u.channel IN (0, 3) AND (u.destination_hash = ''
+            OR receipts.key_of(u.destination_hash) <> receipts.key_of(o.destination_hash)) AND receipts.may_mean(o, u))
+    FROM receipts.open_doubt d JOIN receipts.orphan o ON o.destination_hash = d.destination_hash
+        AND o.destination_hash <> '' AND receipts.may_mean(o, d)
+    WHERE o.parked_us <= parked_before $f$;
+
+CREATE OR REPLACE FUNCTION receipts.meant(of_gateway text, id text, forms text[], its_number bytea, its_reference int,
+    confirmed boolean) RETURNS TABLE (notification bytea, attempt int, campaign text, channel smallint, test boolean,
+    known_as text, part int, parts int) LANGUAGE sql STABLE AS $f$
+    WITH named AS (
+        SELECT k.notification, k.attempt, k.campaign, k.channel, k.test, k.message_id, k.part, k.parts, k.at_us,
+            k.message_id = id AS exact, k.channel = 3 AND k.number <> '' AND its_number <> ''
+                AND receipts.key_of(k.number) = receipts.key_of(its_number) AS comparable,
+            k.number = its_number AS same, k.channel = 3 AND its_reference <> 0 AS referred,
+            receipts.reference_of(k.notification) = its_reference AS fits
+        FROM receipts.known k WHERE k.gateway = of_gateway AND k.message_id <> ''
+            AND (k.message_id = id OR k.plain <> '' AND k.plain = ANY(forms))),
+    possible AS (SELECT * FROM named n WHERE NOT (CASE WHEN n.comparable THEN NOT n.same ELSE n.referred AND NOT n.fits END)),
+    others AS (
+        SELECT p.*, p.comparable AND p.same AS by_number,
+            p.comparable AND p.same OR p.referred AND p.fits AS spoken_for
+        FROM possible p WHERE NOT p.exact AND (NOT p.comparable OR NOT p.referred OR p.fits)),
+    believed AS (
+        SELECT * FROM others o WHERE CASE WHEN EXISTS (SELECT 1 FROM named WHERE exact) THEN o.by_number
+            ELSE o.spoken_for OR NOT confirmed AND NOT EXISTS (SELECT 1 FROM others WHERE spoken_for) END)
+    (SELECT p.notification, p.attempt, p.campaign, p.channel, p.test, p.message_id, p.part, p.parts
+     FROM possible p WHERE p.exact ORDER BY p.at_us DESC LIMIT 1)
+    UNION ALL
+    (SELECT b.notification, b.attempt, b.campaign, b.channel, b.test, b.message_id, b.part, b.parts FROM believed b
+     WHERE NOT EXISTS (SELECT 1 FROM possible WHERE exact)
+         AND (SELECT count(DISTINCT notification) FROM believed) = 1 ORDER BY b.at_us DESC LIMIT 1) $f$;
 )"});
 }
 

@@ -1,4 +1,3 @@
-#include <crypto/keys.hpp>
 #include <delivery/dispatcher.hpp>
 #include <runtime/serve.hpp>
 
@@ -10,11 +9,7 @@ namespace {
 using namespace semel;
 
 boost::asio::awaitable<void> sms_service(runtime::context& ctx) {
-    const auto kek = crypto::load_key_encryption_key(ctx.config().key_encryption_key_file);
-    if (!kek) {
-        throw std::runtime_error{kek.error().why()};
-    }
-    sms::receipt_writer receipts{ctx.executor(), ctx.config().kafka_bootstrap, ctx.config().partitions, *kek};
+    sms::receipt_writer receipts{ctx.executor(), ctx.config().kafka_bootstrap, ctx.config().partitions, ctx.keys()};
     co_await delivery::dispatch(
         ctx, base::channel::sms, ctx.config().sms,
         [&](const config::gateway& g) -> base::result<std::unique_ptr<delivery::gateway>> {

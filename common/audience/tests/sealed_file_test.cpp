@@ -9,7 +9,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const crypto::key256 key = crypto::key256::random();
+const crypto::campaign_key key = crypto::campaign_key::random();
 const audience::upload_place here{base::campaign_id{"c-test"}, 1};
 
 struct SealedFile : ::testing::Test {
@@ -37,7 +37,7 @@ struct SealedFile : ::testing::Test {
         std::ofstream{file, std::ios::binary}.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     }
     /// The plain bytes, or "fault: ...".
-    std::string load(const crypto::key256& with = key, audience::upload_place at = here) const {
+    std::string load(const crypto::campaign_key& with = key, audience::upload_place at = here) const {
         auto reader = audience::sealed_reader::open(file, with, std::move(at));
         if (!reader) {
             return "fault: " + reader.error().why();
@@ -105,7 +105,7 @@ TEST_F(SealedFile, FramesCannotBeSwappedDroppedOrChanged) {
 TEST_F(SealedFile, OpensOnlyInItsPlace) {
     store("abc");
     EXPECT_EQ(load(), "abc");
-    EXPECT_TRUE(load(crypto::key256::random()).starts_with("fault: "));
+    EXPECT_TRUE(load(crypto::campaign_key::random()).starts_with("fault: "));
     EXPECT_TRUE(load(key, {base::campaign_id{"c-test"}, 2}).starts_with("fault: "));
     EXPECT_TRUE(load(key, {base::campaign_id{"c-other"}, 1}).starts_with("fault: "));
 }

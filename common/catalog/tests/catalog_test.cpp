@@ -7,14 +7,15 @@
 #include <runtime/tasks.hpp>
 #include <wire/topics.hpp>
 
-#include <support/refused.hpp>
+#include <support/raw_records.hpp>
 
-#include <functional>
+#include <filesystem>
 
 namespace semel::catalog {
 namespace {
 
 namespace asio = boost::asio;
+namespace fs = std::filesystem;
 using kafka::test::broker;
 using kafka::test::must;
 using kafka::test::play;
@@ -25,7 +26,7 @@ struct Catalog : ::testing::Test {
     kafka::topic_partition control{prefix + std::string{wire::control}, 0};
     kafka::topic_partition artifacts{prefix + std::string{wire::artifacts}, 0};
     kafka::admin admin{broker()};
-    crypto::key256 kek = crypto::key256::random();
+    crypto::key_ring keys = crypto::key_ring::random();
 
     Catalog() {
         must(admin.create_topics(std::vector<kafka::topic_spec>{
@@ -33,11 +34,11 @@ struct Catalog : ::testing::Test {
             {.name = artifacts.topic, .partitions = 1, .compacted = true, .config = {}}}));
     }
 
-    static v1::Campaign campaign(const std::string& id, std::uint64_t version, const crypto::key256& under) {
+    static v1::Campaign campaign(const std::string& id, std::uint64_t version, const crypto::key_ring& under) {
         v1::Campaign c;
         c.set_id(id);
         c.set_version(version);
-        c.set_wrapped_key(crypto::wrap(under, crypto::key256::random(), base::campaign_id{id}));
+        c.set_wrapped_key(under.wrap(crypto::campaign_key::random(), base::campaign_id{id}));
         return c;
     }
     static asio::awaitable<void> put(kafka::topic_partition to, std::string key, std::string value) {
@@ -47,7 +48,7 @@ struct Catalog : ::testing::Test {
     /// While the catalog follows its topics.
     void with(const std::function<asio::awaitable<void>(catalog&)>& what) {
         play([&](asio::any_io_executor ex) -> asio::awaitable<void> {
-            catalog all{ex, {.bootstrap = broker(), .key_encryption_key = kek, .prefix = prefix}};
+            catalog all{ex, {.bootstrap = broker(), .keys = keys, .prefix = prefix}};
             std::vector<asio::awaitable<void>> both;
             both.push_back(all.run());
             both.push_back(what(all));
@@ -56,32 +57,43 @@ struct Catalog : ::testing::Test {
     }
 };
 
-TEST_F(Catalog, PassesOverWhatCannotBeUsed) {
+TEST_F(Catalog, PassesOverWhatIsNoRecordOfOurs) {
+    support::write_raw(broker(), control, "c-a", std::string(20, '\x9c'));
+    support::write_raw(broker(), artifacts, "a", std::string(20, '\x9c'));
+    auto unapproved = campaign("c-hostile", 1'000'000, keys);
+    unapproved.set_phase(v1::CAMPAIGN_RUNNING);
+    support::write_raw(broker(), control, "c-hostile", unapproved.SerializeAsString());
     with([&](catalog& all) -> asio::awaitable<void> {
-        co_await put(control, "c-bad", std::string(20, '\x9c'));
-        co_await put(control, "c-empty", "");
+        // These two are genuine: a fault of ours is not a reason to end either.
+        co_await put(control, "c-b", std::string(20, '\x9c'));
         co_await put(artifacts, std::string(32, 'x'), "not what hashes to its key");
-        co_await put(control, "c-good", campaign("c-good", 1, kek).SerializeAsString());
+        co_await put(control, "c-good", campaign("c-good", 1, keys).SerializeAsString());
         const std::string text = v1::Artifact{}.SerializeAsString();
         const auto digest = crypto::sha256(text);
         co_await put(artifacts, std::string{base::as_view(digest)}, text);
         const auto known = co_await all.get(base::campaign_id{"c-good"});
         EXPECT_TRUE(known->key);
         co_await all.get(base::artifact_id{digest});
+        EXPECT_FALSE(all.find(base::campaign_id{"c-hostile"})) << "nobody approved it";
     });
-    EXPECT_EQ(refused().of(control.topic).size(), 2U);
-    EXPECT_EQ(refused().of(artifacts.topic).size(), 1U);
+    EXPECT_EQ(refused().of(control.topic).size(), 3U);
+    EXPECT_EQ(refused().of(artifacts.topic).size(), 2U);
 }
 
-TEST_F(Catalog, ACampaignWhoseKeyDoesNotOpenIsNotTakenForOneWhoseKeyWasDestroyed) {
-    const auto others = crypto::key256::random();
+TEST_F(Catalog, ACampaignWhoseKeyDoesNotOpenWaitsForTheKeys) {
+    const auto folder = fs::temp_directory_path() / prefix;
+    fs::create_directories(folder);
+    must(crypto::make_key_file(folder / "here"));
+    must(crypto::make_key_file(folder / "there"));
+    keys = must(crypto::key_ring::load({folder / "here"}));
+    const auto others = must(crypto::key_ring::load({folder / "there"}));
     with([&](catalog& all) -> asio::awaitable<void> {
         co_await put(control, "c-theirs", campaign("c-theirs", 1, others).SerializeAsString());
-        co_await put(control, "c-ours", campaign("c-ours", 1, kek).SerializeAsString());
+        co_await put(control, "c-ours", campaign("c-ours", 1, keys).SerializeAsString());
         co_await all.get(base::campaign_id{"c-ours"});
-        EXPECT_FALSE(all.find(base::campaign_id{"c-theirs"}));
+        EXPECT_FALSE(all.find(base::campaign_id{"c-theirs"})) << "without a key it would look destroyed";
 
-        // A later state under another key is obeyed all the same: a campaign's own key never changes.
+        // A later state under a key that is not here is obeyed all the same: the campaign's key has not changed.
         auto paused = campaign("c-ours", 2, others);
         paused.set_phase(v1::CAMPAIGN_PAUSED);
         const auto before = all.version();
@@ -90,8 +102,12 @@ TEST_F(Catalog, ACampaignWhoseKeyDoesNotOpenIsNotTakenForOneWhoseKeyWasDestroyed
         const auto now = all.find(base::campaign_id{"c-ours"});
         EXPECT_EQ(now->state.phase(), v1::CAMPAIGN_PAUSED);
         EXPECT_TRUE(now->key);
+
+        must(keys.reload({folder / "here", folder / "there"}));
+        const auto theirs = co_await all.get(base::campaign_id{"c-theirs"});
+        EXPECT_TRUE(theirs->key);
     });
-    EXPECT_EQ(refused().of(control.topic).size(), 2U);
+    fs::remove_all(folder);
 }
 
 } // namespace

@@ -310,6 +310,19 @@ TEST_F(ConfigFile, MustBeThereAndBeAFile) {
                 HasSubstr("larger than 1 MiB"));
 }
 
+TEST_F(ConfigFile, ReadsSeveralKeysTheFirstOfWhichWrites) {
+    const auto one = load(write("semel.yaml", "key_encryption_key_file: kek\n"));
+    EXPECT_EQ(key_files(*one), std::vector<path>{folder_ / "kek"});
+    const auto two = load(write("semel.yaml", "keys: [new/kek, kek]\n"));
+    ASSERT_TRUE(two) << two.error().why();
+    EXPECT_EQ(key_files(*two), (std::vector<path>{folder_ / "new/kek", folder_ / "kek"}));
+    EXPECT_TRUE(key_files(*load(write("semel.yaml", "partitions: 2\n"))).empty());
+    for (const auto* wrong : {"keys: kek\n", "keys: []\n", "keys: [kek, [a]]\n", "keys: [kek, '']\n",
+                              "keys: [kek]\nkey_encryption_key_file: kek\n"}) {
+        EXPECT_THAT(load(write("semel.yaml", wrong)).error().why(), HasSubstr("keys")) << wrong;
+    }
+}
+
 TEST_F(ConfigFile, RefusesASecretThatEverybodyMayRead) {
     const auto kek = write("kek", "00");
     const auto file = write("semel.yaml", "key_encryption_key_file: kek\n");

@@ -1,5 +1,4 @@
 #include <crypto/hash.hpp>
-#include <crypto/keys.hpp>
 #include <crypto/seal.hpp>
 #include <crypto/signature.hpp>
 
@@ -8,9 +7,6 @@
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-
-#include <filesystem>
-#include <fstream>
 
 using namespace semel;
 
@@ -59,33 +55,6 @@ TEST(Seal, OpensOnlyWithTheSameKeyAtTheSamePlace) {
         EXPECT_FALSE(crypto::open(key, bent, "dispatch|1")) << "byte " << i;
     }
     EXPECT_EQ(crypto::open(key, crypto::seal(key, "", ""), ""), "");
-}
-
-TEST(Keys, ACampaignKeyOpensOnlyForItsCampaign) {
-    const auto kek = crypto::key256::random();
-    const auto key = crypto::key256::random();
-    const base::campaign_id mine{"c-mine"};
-    const auto wrapped = crypto::wrap(kek, key, mine);
-    EXPECT_EQ(crypto::unwrap(kek, wrapped, mine).value().view(), key.view());
-    EXPECT_FALSE(crypto::unwrap(kek, wrapped, base::campaign_id{"c-other"}));
-    EXPECT_FALSE(crypto::unwrap(kek, "", mine));
-}
-
-TEST(Keys, AKeyFileThatOthersReadIsRefused) {
-    const auto file = std::filesystem::temp_directory_path() / ("semel-kek-" + base::to_hex(crypto::random_bytes(8)));
-    std::ofstream{file} << std::string(64, 'a') << "\n";
-    std::filesystem::permissions(file, std::filesystem::perms::owner_read);
-    EXPECT_TRUE(crypto::load_key_encryption_key(file));
-    std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::others_read);
-    EXPECT_FALSE(crypto::load_key_encryption_key(file));
-    std::filesystem::remove(file);
-    EXPECT_FALSE(crypto::load_key_encryption_key(file));
-}
-
-TEST(Keys, HashesOfDifferentKindsDiffer) {
-    const auto key = crypto::key256::random();
-    EXPECT_NE(crypto::keyed_hash(key, "email", "x"), crypto::keyed_hash(key, "sms", "x"));
-    EXPECT_EQ(crypto::keyed_hash(key, "email", "x"), crypto::keyed_hash(key, "email", "x"));
 }
 
 TEST(Signature, Es256IsRawAndVerifies) {

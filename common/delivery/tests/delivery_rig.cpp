@@ -11,6 +11,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <support/records.hpp>
 #include <ticks/clock.hpp>
 
 #include <iostream>
@@ -52,7 +53,7 @@ asio::awaitable<void> serve(std::map<std::string, std::string> args) {
                         {.host = "127.0.0.1", .port = static_cast<std::uint16_t>(std::stoi(args.at("redis")))}};
     catalog::catalog catalog{executor,
                              {.bootstrap = args.at("kafka"),
-                              .key_encryption_key = *crypto::key256::from(*base::from_hex(args.at("key"))),
+                              .keys = crypto::key_ring{{*crypto::key256::from(*base::from_hex(args.at("key")))}},
                               .prefix = args.at("prefix")}};
     std::vector<delivery::lane_config> lanes;
     for (const auto& one : split(args.at("gateways"), ',')) {

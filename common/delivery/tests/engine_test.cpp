@@ -8,6 +8,7 @@
 #include <wire/topics.hpp>
 
 #include <gtest/gtest.h>
+#include <support/raw_records.hpp>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -76,6 +77,27 @@ TEST(Engine, ARecordThatIsNoneGoesToDeadLetterAndBlocksNothing) {
     on.expect_the_truth();
     wait_until([&] { return on.records(std::string{wire::dead_letter}).size() == 1; }, "the dead letter");
     EXPECT_EQ(on.records(std::string{wire::dead_letter}).front().value(), "\xff\xff");
+}
+
+// Its committed offsets go past them: what lies behind an offset is what plan paces itself by.
+TEST(Engine, WhatIsNotGenuineIsPassedByAndIsNoBacklog) {
+    stage on;
+    on.start();
+    on.dispatch("ok", 10);
+    on.expect_the_truth();
+    const auto topic = on.prefix() + wire::dispatch(base::channel::sms);
+    for (std::int32_t p = 0; p < stage::partitions; ++p) {
+        support::write_raw(on.bootstrap(), {topic, p}, "junk", std::string(20, '\x9c'), {}, 3'000);
+    }
+    kafka::admin admin{on.bootstrap()};
+    wait_until(
+        [&] {
+            const auto lag = admin.group_lag(on.prefix() + "sms", topic);
+            return lag && std::ranges::all_of(*lag, [](const auto& one) { return one.committed == one.end; });
+        },
+        "the offsets of what was refused");
+    on.dispatch("ok", 10);
+    on.expect_the_truth();
 }
 
 TEST(Engine, ACampaignThatIsCancelledFailsWhatIsNotSentAndOneThatIsLateExpires) {

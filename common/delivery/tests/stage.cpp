@@ -65,7 +65,7 @@ stage::stage(std::string bootstrap)
     });
     campaign_.set_id(crypto::new_campaign_id().value());
     campaign_.add_channels(v1::CHANNEL_SMS);
-    campaign_.set_wrapped_key(crypto::wrap(kek_, key_, base::campaign_id{campaign_.id()}));
+    campaign_.set_wrapped_key(crypto::key_ring{{kek_}}.wrap(key_, base::campaign_id{campaign_.id()}));
     set(v1::CAMPAIGN_RUNNING);
 }
 

@@ -15,6 +15,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <support/backing.hpp>
 #include <support/play.hpp>
+#include <support/records.hpp>
 #include <support/redis_server.hpp>
 #include <support/slowness.hpp>
 #include <support/stepped_clock.hpp>
@@ -116,7 +117,7 @@ class stage {
     std::string prefix_;
     std::string log_;
     crypto::key256 kek_ = crypto::key256::random();
-    crypto::key256 key_ = crypto::key256::random();
+    crypto::campaign_key key_ = crypto::campaign_key::random();
     v1::Campaign campaign_;
     std::string artifact_id_;
     std::map<std::string, std::string> behaviours_; // by notification, hex

@@ -28,6 +28,24 @@ void arrive(window& w, std::initializer_list<kafka::offset> offsets) {
 
 } // namespace
 
+TEST(Window, PassesByWhatIsNoRecord) {
+    window w{fresh_range()};
+    w.passed(50);
+    EXPECT_TRUE(w.dirty()) << "else what lies at the end is counted as waiting for ever";
+    EXPECT_EQ(w.propose().next, 50);
+    w.committed(w.propose());
+    EXPECT_FALSE(w.dirty());
+    arrive(w, {50});
+    w.passed(60);
+    EXPECT_EQ(w.propose().next, 50) << "not before the one in front of it is settled";
+    w.reserve(1);
+    w.committed(w.propose());
+    w.settle(50);
+    EXPECT_EQ(w.propose().next, 60);
+    w.passed(55);
+    EXPECT_EQ(w.propose().next, 60);
+}
+
 TEST(Window, SendsNothingBeforeItsReservationIsCommitted) {
     window w{fresh_range()};
     arrive(w, {0, 1, 2});

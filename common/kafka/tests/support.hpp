@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 #include <support/backing.hpp>
 #include <support/play.hpp>
+#include <support/records.hpp>
 #include <unistd.h>
 
 #include <chrono>

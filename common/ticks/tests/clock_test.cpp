@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <support/backing.hpp>
 #include <support/play.hpp>
+#include <support/records.hpp>
 #include <ticks/clock.hpp>
 #include <unistd.h>
 

@@ -9,7 +9,7 @@
 using namespace semel;
 
 namespace {
-const crypto::key256 key = crypto::key256::random();
+const crypto::campaign_key key = crypto::campaign_key::random();
 const base::campaign_id campaign{"c-test"};
 const base::recipient_id kim{"kim"};
 const base::recipient_id lee{"lee"};
@@ -19,8 +19,8 @@ TEST(Identity, OneAddressIsOneNotificationWhoeverHasIt) {
     const auto a = wire::dedup_key_of(key, v1::DEDUP_ADDRESS, base::channel::email, kim, "x@example.com");
     EXPECT_EQ(a, wire::dedup_key_of(key, v1::DEDUP_ADDRESS, base::channel::email, lee, "x@example.com"));
     EXPECT_NE(a, wire::dedup_key_of(key, v1::DEDUP_ADDRESS, base::channel::sms, kim, "x@example.com"));
-    EXPECT_NE(
-        a, wire::dedup_key_of(crypto::key256::random(), v1::DEDUP_ADDRESS, base::channel::email, kim, "x@example.com"));
+    EXPECT_NE(a, wire::dedup_key_of(crypto::campaign_key::random(), v1::DEDUP_ADDRESS, base::channel::email, kim,
+                                    "x@example.com"));
 }
 
 TEST(Identity, WithDedupAccountEveryAccountHasItsOwn) {

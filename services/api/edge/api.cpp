@@ -26,6 +26,7 @@ http::router routes(services& s) {
     add_people_routes(all, s);
     add_test_address_routes(all, s);
     add_user_routes(all, s);
+    add_key_routes(all, s);
     add_unmatched_routes(all, s);
     return all;
 }

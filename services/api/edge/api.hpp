@@ -36,6 +36,7 @@ void add_doubt_routes(http::router&, services&);
 void add_people_routes(http::router&, services&); // lists.cpp
 void add_test_address_routes(http::router&, services&);
 void add_user_routes(http::router&, services&);
+void add_key_routes(http::router&, services&);
 
 /// Runs the handler for a user with one of these roles; 401 without a known token, 403 for another role.
 using user_handler = std::function<boost::asio::awaitable<http::response>(http::request&, user)>;

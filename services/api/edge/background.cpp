@@ -4,7 +4,7 @@
 #include <failpoint/failpoint.hpp>
 #include <kafka/consumer.hpp>
 #include <kafka/producer.hpp>
-#include <kafka/refusal.hpp>
+#include <kafka/trust.hpp>
 #include <telemetry/log.hpp>
 #include <wire/identity.hpp>
 #include <wire/topics.hpp>
@@ -133,8 +133,11 @@ asio::awaitable<void> take_feedback(services& s, feedback_source from) {
         } else if (auto* fetched = std::get_if<kafka::records>(&event)) {
             std::vector<v1::Feedback> batch;
             std::map<kafka::topic_partition, kafka::offset> next;
+            for (const auto& [at, offset] : fetched->passed) {
+                next[at] = offset;
+            }
             for (const auto& record : fetched->batch) {
-                next[record.at()] = record.offset() + 1;
+                next[record.at()] = std::max(next[record.at()], record.offset() + 1);
                 v1::Feedback f;
                 if (f.ParseFromArray(record.value().data(), static_cast<int>(record.value().size()))) {
                     batch.push_back(std::move(f));

@@ -158,7 +158,7 @@ result<void> set_policies(v1::Campaign& c, const json::object& o) {
     return {};
 }
 
-result<draft> draft_of(const json::object& o, const crypto::key256& kek) {
+result<draft> draft_of(const json::object& o, const crypto::key_ring& kek) {
     const auto name = text_of(o, "name");
     const auto incident = text_of(o, "incident");
     const auto region = text_of(o, "default_region", "KR");
@@ -211,7 +211,7 @@ result<draft> draft_of(const json::object& o, const crypto::key256& kek) {
     for (const auto& locale : checked.source.locales) {
         c.add_locales(locale);
     }
-    c.set_wrapped_key(crypto::wrap(kek, crypto::key256::random(), id));
+    c.set_wrapped_key(kek.wrap(crypto::campaign_key::random(), id));
     if (const auto ok = set_channels(c, o, checked.source); !ok) {
         return failed(ok.error());
     }
@@ -253,8 +253,7 @@ asio::awaitable<http::response> create(services& s, http::request& r, user who) 
         }
     }
     // On a thread of its own: what is checked comes from outside, and others wait for this one.
-    auto d = co_await runtime::on_thread(
-        s.disk, [o = std::move(*body), kek = s.key_encryption_key] { return draft_of(o, kek); });
+    auto d = co_await runtime::on_thread(s.disk, [o = std::move(*body), kek = s.keys] { return draft_of(o, kek); });
     if (!d) {
         co_return http::problem(d.error());
     }

@@ -41,7 +41,7 @@ std::optional<receipt_search> search_of(const pqxx::row& row) {
                           .others = row["others"].as<std::int64_t>()};
 }
 
-std::string recipient_of(const crypto::key256& key, const pqxx::row& row) {
+std::string recipient_of(const crypto::campaign_key& key, const pqxx::row& row) {
     const auto recipient = wire::open_recipient(key, blob(row["recipient_ref"]), blob(row["sealed"]));
     return recipient ? recipient->recipient_id() : std::string{};
 }
@@ -60,7 +60,7 @@ doubt doubt_of(const pqxx::row& row) {
             .search = search_of(row)};
 }
 
-list_form list(pqxx::work& tx, const v1::Campaign& c, const crypto::key256& key) {
+list_form list(pqxx::work& tx, const v1::Campaign& c, const crypto::campaign_key& key) {
     const auto line = [c, key](const pqxx::row& row) {
         const auto d = doubt_of(row);
         json::array evidence;
@@ -83,7 +83,7 @@ list_form list(pqxx::work& tx, const v1::Campaign& c, const crypto::key256& key)
     return {.query = in_doubt_query(tx), .line = line};
 }
 
-list_form list_resent(pqxx::work&, const v1::Campaign&, const crypto::key256& key) {
+list_form list_resent(pqxx::work&, const v1::Campaign&, const crypto::campaign_key& key) {
     const auto line = [key](const pqxx::row& row) {
         return json::serialize(json::object{{"notification", base::to_hex(blob(row["notification"]))},
                                             {"recipient_id", recipient_of(key, row)},

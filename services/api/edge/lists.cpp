@@ -58,7 +58,7 @@ using form_maker = std::function<form_or_refusal(pqxx::work&, const v1::Campaign
 
 form_or_refusal form_with_key(services& s, const list_maker& make, pqxx::work& tx, const v1::Campaign& c) {
     std::optional<list_form> form;
-    auto refusal = with_key(s, [&](pqxx::work& inner, const v1::Campaign& campaign, const crypto::key256& key) {
+    auto refusal = with_key(s, [&](pqxx::work& inner, const v1::Campaign& campaign, const crypto::campaign_key& key) {
         form = make(inner, campaign, key);
         return http::response{};
     })(tx, c);
@@ -131,7 +131,7 @@ list_form csv(std::string head, std::string query, std::function<std::string(con
             .line = std::move(line)};
 }
 
-list_form unreached(pqxx::work&, const v1::Campaign&, const crypto::key256& key) {
+list_form unreached(pqxx::work&, const v1::Campaign&, const crypto::campaign_key& key) {
     return csv("recipient_id,name,why", "SELECT recipient_ref, line, sealed FROM ledger.unreached($1)",
                [key](const pqxx::row& row) {
                    const auto recipient = wire::open_recipient(key, blob(row[0]), blob(row[2]));
@@ -143,7 +143,7 @@ list_form unreached(pqxx::work&, const v1::Campaign&, const crypto::key256& key)
 }
 
 /// Not refused, so in no rejects.csv: the import keeps no ids, and only plan finds out.
-list_form repeated(pqxx::work&, const v1::Campaign&, const crypto::key256& key) {
+list_form repeated(pqxx::work&, const v1::Campaign&, const crypto::campaign_key& key) {
     return csv("wave,row,recipient_id,reason,effect",
                "SELECT wave, row, recipient_ref, sealed, array_to_string(own, ' and ') FROM ledger.repeated($1)",
                [key](const pqxx::row& row) {

@@ -3,7 +3,7 @@
 // their own, and each user reads a few at once: whatever they take, the steps that stop a campaign do not wait for
 // them.
 
-#include <crypto/seal.hpp>
+#include <crypto/campaign_key.hpp>
 
 #include <api/edge/api.hpp>
 
@@ -21,7 +21,7 @@ struct list_form {
     std::string query;                                 // $1: the campaign's id
     std::function<std::string(const pqxx::row&)> line; // called on a thread of the pool; owns what it uses
 };
-using list_maker = std::function<list_form(pqxx::work&, const v1::Campaign&, const crypto::key256&)>;
+using list_maker = std::function<list_form(pqxx::work&, const v1::Campaign&, const crypto::campaign_key&)>;
 
 /// For any role. 410 when the campaign's key is gone.
 http::handler long_list(services&, list_maker);

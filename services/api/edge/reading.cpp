@@ -29,9 +29,9 @@ asio::awaitable<http::response> read(services& s, std::string id, maker make) {
 }
 
 maker with_key(services& s,
-               std::function<http::response(pqxx::work&, const v1::Campaign&, const crypto::key256&)> make) {
+               std::function<http::response(pqxx::work&, const v1::Campaign&, const crypto::campaign_key&)> make) {
     return [&s, make](pqxx::work& tx, const v1::Campaign& c) {
-        const auto key = crypto::unwrap(s.key_encryption_key, c.wrapped_key(), base::campaign_id{c.id()});
+        const auto key = s.keys.unwrap(c.wrapped_key(), base::campaign_id{c.id()});
         return key ? make(tx, c, *key)
                    : http::problem(410, key.error().why(), "hashes and counts remain: `semel campaign report`");
     };

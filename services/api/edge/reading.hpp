@@ -1,7 +1,7 @@
 #pragma once
 // Handlers that only read: one campaign, one transaction, one answer.
 
-#include <crypto/seal.hpp>
+#include <crypto/campaign_key.hpp>
 
 #include <api/edge/api.hpp>
 
@@ -23,6 +23,7 @@ using maker = std::function<http::response(pqxx::work&, const v1::Campaign&)>;
 boost::asio::awaitable<http::response> read(services&, std::string id, maker make);
 
 /// Reading personal data needs the campaign's key.
-maker with_key(services&, std::function<http::response(pqxx::work&, const v1::Campaign&, const crypto::key256&)> make);
+maker with_key(services&,
+               std::function<http::response(pqxx::work&, const v1::Campaign&, const crypto::campaign_key&)> make);
 
 } // namespace semel::api

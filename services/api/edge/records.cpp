@@ -105,9 +105,9 @@ void warn_of_dead_letters(pqxx::work& tx, const std::string& id, json::array& wa
     }
     if (const auto n = row[1].as<std::int64_t>(); n > 0) {
         warnings.emplace_back(fmt::format(
-            "{} records in Kafka could not be read and were passed over; they may be of any campaign. Something else "
-            "writes there, or a service is of another version: the topic dead-letter has them, the services' logs "
-            "(record_refused) say why",
+            "{} records in Kafka were not believed, or could not be read, and may be of any campaign: something "
+            "else writes there, or a key is missing. The topic dead-letter has them, the "
+            "services' logs (record_refused) say why, docs/security.md what to do",
             n));
     }
 }
@@ -286,7 +286,7 @@ json::object event_of(const pqxx::row& row) {
             {"actor", text(row["actor"])}};
 }
 
-http::response story(pqxx::work& tx, const v1::Campaign& c, const crypto::key256& key,
+http::response story(pqxx::work& tx, const v1::Campaign& c, const crypto::campaign_key& key,
                      const std::string& recipient_id) {
     const auto ref = crypto::recipient_ref_of(key, base::recipient_id{recipient_id});
     const pqxx::binarystring ref_bytes{std::string{base::as_view(ref)}};
@@ -355,9 +355,8 @@ asio::awaitable<http::response> audit(services& s, http::request& r, user who) {
     telemetry::log().info("a person's record was read", {{"campaign", r.parameter("id")}, {"by", who.name}});
     co_return co_await read(
         s, r.parameter("id"),
-        with_key(s, [id = std::string{*recipient}](pqxx::work& tx, const v1::Campaign& c, const crypto::key256& key) {
-            return story(tx, c, key, id);
-        }));
+        with_key(s, [id = std::string{*recipient}](pqxx::work& tx, const v1::Campaign& c,
+                                                   const crypto::campaign_key& key) { return story(tx, c, key, id); }));
 }
 
 } // namespace

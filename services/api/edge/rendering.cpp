@@ -11,7 +11,7 @@ namespace {
 using base::failed;
 using base::fault;
 
-const v1::Address* address_of(const v1::Campaign& c, const crypto::key256& key, const v1::Recipient& recipient,
+const v1::Address* address_of(const v1::Campaign& c, const crypto::campaign_key& key, const v1::Recipient& recipient,
                               const std::string& notification, const v1::Artifact& artifact) {
     const auto supplement = artifact.supplement() ? std::optional{artifact.segments()} : std::nullopt;
     for (const auto& address : recipient.addresses()) {
@@ -32,7 +32,7 @@ const v1::Address* address_of(const v1::Campaign& c, const crypto::key256& key, 
 } // namespace
 
 base::result<notice::content> render_again(const v1::Campaign& c, const v1::NoticeSource& stored,
-                                           const crypto::key256& key, const v1::Recipient& recipient,
+                                           const crypto::campaign_key& key, const v1::Recipient& recipient,
                                            const std::string& notification, const std::string& artifact_id) {
     const notice::files files{stored.files().begin(), stored.files().end()};
     const auto parsed = notice::parse(files);

@@ -2,7 +2,7 @@
 // A message rendered again from the record, as an auditor wants it: the same bytes, the same hash.
 
 #include <base/fault.hpp>
-#include <crypto/seal.hpp>
+#include <crypto/campaign_key.hpp>
 #include <notice/content.hpp>
 #include <semel/v1/artifact.pb.h>
 #include <semel/v1/audience.pb.h>
@@ -14,7 +14,7 @@
 namespace semel::api {
 
 /// Compiles the stored notice anew, finds the artifact by its hash and the address by the notification's id.
-base::result<notice::content> render_again(const v1::Campaign&, const v1::NoticeSource&, const crypto::key256&,
+base::result<notice::content> render_again(const v1::Campaign&, const v1::NoticeSource&, const crypto::campaign_key&,
                                            const v1::Recipient&, const std::string& notification,
                                            const std::string& artifact);
 

@@ -3,7 +3,7 @@
 
 #include <base/known_time.hpp>
 #include <config/config.hpp>
-#include <crypto/seal.hpp>
+#include <crypto/key_ring.hpp>
 #include <postgres/pool.hpp>
 #include <redis/client.hpp>
 #include <runtime/tasks.hpp>
@@ -30,7 +30,7 @@ struct services {
     redis::client& redis;           // read only, and never waited for: the api works without it
     runtime::signal& outbox;        // notify after a transaction that wrote to it
     boost::asio::thread_pool& disk; // for writes that may block: the end of a large upload takes seconds
-    crypto::key256 key_encryption_key;
+    crypto::key_ring keys;
     topic_sizes topics;
     base::time_source time; // on the executor only
     long_reads reads = {};

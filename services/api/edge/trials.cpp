@@ -40,7 +40,7 @@ struct trial {
 
 /// Names this one message: in a domain of its own, so that it can never be the id of a real message, and with the
 /// request's nonce, because a second test is meant to arrive.
-base::notification_id test_id(const v1::Campaign& c, const crypto::key256& key, base::channel channel,
+base::notification_id test_id(const v1::Campaign& c, const crypto::campaign_key& key, base::channel channel,
                               const std::string& nonce, const std::string& canonical) {
     const auto domain = fmt::format("test+{}+{}", base::to_string(channel), nonce);
     return wire::notification_id_of(base::campaign_id{c.id()}, channel, crypto::keyed_hash(key, domain, canonical));
@@ -60,7 +60,7 @@ result<std::string> artifact_for(const v1::Campaign& c, const v1::Recipient& per
 /// What all messages of one test have in common.
 struct occasion {
     const v1::Campaign& campaign;
-    const crypto::key256& key;
+    const crypto::campaign_key& key;
     const test_addresses& listed;
     std::string nonce = crypto::new_campaign_id().value(); // as unguessable as an id, and never one
     base::timestamp now = base::now();
@@ -227,7 +227,7 @@ asio::awaitable<http::response> test(services& s, http::request& r, user who) {
     if (!body) {
         co_return http::problem(body.error());
     }
-    auto response = co_await s.db.run([id, who, file = std::move(*body), format = *format, kek = s.key_encryption_key,
+    auto response = co_await s.db.run([id, who, file = std::move(*body), format = *format, kek = s.keys,
                                        topics = s.topics, &config = s.config](pqxx::connection& connection) {
         pqxx::work tx{connection};
         const auto c = store::lock_campaign(tx, id);
@@ -240,7 +240,7 @@ asio::awaitable<http::response> test(services& s, http::request& r, user who) {
         if (c->artifacts().empty()) {
             return refused({fault::kind::transient, "the notice of " + id + " is still being compiled; try again"});
         }
-        const auto key = crypto::unwrap(kek, c->wrapped_key(), base::campaign_id{id});
+        const auto key = kek.unwrap(c->wrapped_key(), base::campaign_id{id});
         if (!key) {
             return http::problem(410, key.error().why(), "nothing can be sent for this campaign any more");
         }

@@ -131,8 +131,10 @@ http::response too_large(std::uint64_t most) {
 }
 
 /// Copies the body into the sealed file; the digest of the plain bytes. Leaves no file behind when it fails.
-asio::awaitable<std::expected<std::string, http::response>>
-receive(services& s, http::request& r, std::filesystem::path path, crypto::key256 key, audience::upload_place place) {
+asio::awaitable<std::expected<std::string, http::response>> receive(services& s, http::request& r,
+                                                                    std::filesystem::path path,
+                                                                    crypto::campaign_key key,
+                                                                    audience::upload_place place) {
     std::error_code error;
     std::filesystem::create_directories(path.parent_path(), error);
     heartbeat alive{s, place.campaign.value(), place.number};
@@ -247,7 +249,7 @@ asio::awaitable<http::response> add(services& s, http::request& r, user who) {
         co_await drop(s, id, start->number);
         co_return http::problem(409, "campaign " + id + " is cancelled", "create a new campaign for new people");
     }
-    const auto key = crypto::unwrap(s.key_encryption_key, start->campaign.wrapped_key(), base::campaign_id{id});
+    const auto key = s.keys.unwrap(start->campaign.wrapped_key(), base::campaign_id{id});
     if (!key) {
         co_await drop(s, id, start->number);
         co_return http::problem(key.error());

@@ -30,7 +30,7 @@ class Doubts : public Api {
         lists.emplace(as_api, 2);
         id = create();
         s.campaign = id;
-        key = crypto::unwrap(kek, campaign(id).wrapped_key(), base::campaign_id{id}).value();
+        key = kek.unwrap(campaign(id).wrapped_key(), base::campaign_id{id}).value();
     }
 
     /// A person whose own message is `name`, on this channel.
@@ -95,7 +95,7 @@ class Doubts : public Api {
     }
 
     std::string id;
-    crypto::key256 key = crypto::key256::random();
+    crypto::campaign_key key = crypto::campaign_key::random();
     ledger::test::story s{};
     kafka::offset offset = 0;
 };

@@ -19,7 +19,7 @@ TEST_F(Api, MakesACampaignOutOfACheckedNotice) {
     EXPECT_EQ(c.in_doubt(), v1::DOUBT_RESEND);
     EXPECT_EQ(c.in_doubt_after_s(), 1'800U);
     EXPECT_EQ(c.channels_size(), 3);
-    EXPECT_TRUE(crypto::unwrap(kek, c.wrapped_key(), base::campaign_id{id}));
+    EXPECT_TRUE(kek.unwrap(c.wrapped_key(), base::campaign_id{id}));
 
     // Others hear of it: the campaign, its notice, and who made it.
     ASSERT_EQ(outbox_of(wire::control).size(), 1U);

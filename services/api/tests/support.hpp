@@ -21,6 +21,7 @@
 #include <gtest/gtest.h>
 #include <ledger/schema.hpp>
 #include <support/backing.hpp>
+#include <support/records.hpp>
 #include <support/slowness.hpp>
 #include <unistd.h>
 
@@ -105,7 +106,7 @@ class Api : public testing::Test {
             .redis = *redis,
             .outbox = outbox,
             .disk = disk,
-            .key_encryption_key = kek,
+            .keys = kek,
             .topics = {.events = 4,
                        .orders = 4,
                        .dispatch = {{base::channel::email, 4}, {base::channel::push, 4}, {base::channel::sms, 4}}},
@@ -317,7 +318,7 @@ class Api : public testing::Test {
     asio::io_context io;
     fs::path folder;
     config::settings config;
-    crypto::key256 kek = crypto::key256::random();
+    crypto::key_ring kek = crypto::key_ring::random();
     bool time_is_certain = true;
     runtime::signal outbox{io.get_executor()};
     asio::thread_pool disk{1};

@@ -53,7 +53,7 @@ TEST_F(Trials, AreMessagesMarkedAsTests) {
     EXPECT_EQ(answer.object().at("channels").as_object().at("email").to_number<int>(), 2);
 
     const auto c = campaign(id);
-    const auto key = crypto::unwrap(kek, c.wrapped_key(), base::campaign_id{id}).value();
+    const auto key = kek.unwrap(c.wrapped_key(), base::campaign_id{id}).value();
     std::set<std::string> to, artifacts;
     for (const auto& d : dispatched()) {
         EXPECT_TRUE(d.test());
@@ -170,7 +170,7 @@ TEST_F(Trials, NeverTakeTheIdOfARealMessage) {
     ASSERT_EQ(try_out(id).status, 202U);
     ASSERT_EQ(try_out(id).status, 202U);
     const auto c = campaign(id);
-    const auto key = crypto::unwrap(kek, c.wrapped_key(), base::campaign_id{id}).value();
+    const auto key = kek.unwrap(c.wrapped_key(), base::campaign_id{id}).value();
     std::set<std::string> ids;
     for (const auto& d : dispatched()) {
         ids.insert(d.notification());

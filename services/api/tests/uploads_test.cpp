@@ -22,7 +22,7 @@ struct Uploads : Api {
     /// The stored file, opened with the campaign's key.
     std::string opened(const std::string& id, std::uint32_t number) {
         const base::campaign_id whose{id};
-        const auto key = crypto::unwrap(kek, campaign(id).wrapped_key(), whose).value();
+        const auto key = kek.unwrap(campaign(id).wrapped_key(), whose).value();
         auto reader = audience::sealed_reader::open(stored(id, static_cast<int>(number)), key,
                                                     {.campaign = whose, .number = number});
         std::string all;

@@ -1,6 +1,7 @@
 #pragma once
-// `semel campaign`, `semel audience`, `semel audit` and `semel in-doubt`: everything that goes through the api.
-// Exit codes are the contract's: 0 done, 1 the thing asked about is bad, 2 wrong usage, 3 a service is not reachable.
+// `semel campaign`, `semel audience`, `semel audit`, `semel in-doubt` and `semel keys`: everything that goes through
+// the api. Exit codes are the contract's: 0 done, 1 the thing asked about is bad, 2 wrong usage, 3 a service is not
+// reachable.
 
 #include <cli/campaign/place.hpp>
 
@@ -19,6 +20,8 @@ void add_audience_commands(CLI::App& program, int& exit_code);
 void add_record_commands(CLI::App& program, int& exit_code);
 void add_test_address_commands(CLI::App& program, int& exit_code);
 void add_user_commands(CLI::App& program, int& exit_code);
+/// `semel keys`.
+void add_key_commands(CLI::App& program, int& exit_code);
 /// `semel campaign report`.
 void add_report(CLI::App& campaign, int& exit_code);
 

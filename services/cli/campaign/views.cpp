@@ -415,4 +415,30 @@ std::string users_text(const json::value& list) {
     return table.to_string();
 }
 
+std::string keys_text(const json::object& keys) {
+    text_table table{{{"key"}, {"state"}, {"campaigns", right}}};
+    if (const auto* list = keys.if_contains("keys"); list != nullptr && list->is_array()) {
+        for (const auto& item : list->get_array()) {
+            const auto& k = as_object(item);
+            table.add({text_of(k, "id"), text_of(k, "state"), number(k, "campaigns")});
+        }
+    }
+    std::string out = table.to_string();
+    if (const auto n = number_of(keys, "campaigns_under_unnamed_keys"); n > 0) {
+        out += fmt::format("{} campaigns were wrapped by an older version, which named no key\n", n);
+    }
+    if (const auto n = number_of(keys, "campaigns_under_other_keys"); n > 0) {
+        out += fmt::format("{} campaigns lie under keys that are not in the list: nobody can open them\n", n);
+    }
+    if (keys.contains("wrapped_anew")) {
+        out += fmt::format("{} wrapped anew\n", number_of(keys, "wrapped_anew"));
+    }
+    if (const auto* failed = keys.if_contains("failed"); failed != nullptr && failed->is_array()) {
+        for (const auto& item : failed->get_array()) {
+            out += one_line(text_of(as_object(item), "why")) + "\n";
+        }
+    }
+    return out;
+}
+
 } // namespace semel::cli::campaign

@@ -30,6 +30,7 @@ std::string unmatched_text(const json::value& list);
 std::string history_text(const json::value& list);
 std::string test_addresses_text(const json::value& list);
 std::string users_text(const json::value& list);
+std::string keys_text(const json::object& keys);
 
 /// The member as text, or nothing.
 std::string text_of(const json::object&, std::string_view key);

@@ -12,6 +12,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <future>
 #include <iterator>
 #include <optional>
@@ -48,6 +50,32 @@ base::result<void> ask_redis(const config::settings& s, question what) {
     return *verdict;
 }
 
+/// Once, before the first service that asks for MACs writes: what lies in Kafka by then carries none.
+base::result<void> note_unsigned_records(const config::settings& s, kafka::admin& admin,
+                                         const std::vector<kafka::topic_spec>& topics) {
+    std::error_code ignored;
+    if (std::filesystem::exists(s.unsigned_records, ignored)) {
+        return {};
+    }
+    std::string lines;
+    for (const auto& topic : topics) {
+        const auto ends = admin.group_lag("semel-up", topic.name);
+        if (!ends) {
+            return failed(ends.error());
+        }
+        for (const auto& one : *ends) {
+            lines += fmt::format("{}:{}:{}\n", one.at.topic, one.at.partition, one.end);
+        }
+    }
+    const auto fresh = s.unsigned_records.string() + ".new";
+    if (!(std::ofstream{fresh} << lines).flush()) {
+        return failed(kind::broken, fmt::format("cannot write {}", fresh));
+    }
+    std::filesystem::rename(fresh, s.unsigned_records, ignored);
+    return ignored ? failed(kind::broken, fmt::format("cannot write {}", s.unsigned_records.string()))
+                   : base::result<void>{};
+}
+
 } // namespace
 
 base::result<void> check_redis(const config::settings& s) {
@@ -82,6 +110,9 @@ base::result<void> prepare_kafka(const config::settings& s) {
     }
     if (auto done = kafka::check_retention(admin, topics); !done) {
         return done;
+    }
+    if (auto done = note_unsigned_records(s, admin, topics); !done) {
+        return failed(done.error().within("noting which records are from before"));
     }
     // Each group has to find its coordinator first, which takes half a second: all of them at once.
     std::vector<std::future<base::result<void>>> writing;

@@ -126,7 +126,7 @@ api: {{address: "127.0.0.1:{api}"}}
 admin_ports: {{{admin}}}
 data_dir: ../data
 run_dir: ../run
-key_encryption_key_file: kek
+key_encryption_key_file: kek # or several, the first of which writes: keys: [kek-2, kek] (`semel keys --help`)
 tokens_dir: tokens
 partitions: 8
 # The test gateways of `semel up --sim`. Put your own here.
@@ -159,6 +159,11 @@ base::result<std::string> adopted_settings(std::string_view yaml, const path& or
         }
     };
     absolute(root, {"data_dir", "run_dir", "key_encryption_key_file", "tokens_dir"});
+    if (root["keys"].IsDefined()) {
+        for (auto file : root["keys"]) {
+            file = (origin.parent_path() / file.Scalar()).lexically_normal().string();
+        }
+    }
     if (root["redis"].IsDefined()) {
         absolute(root["redis"], {"password_file"});
     }
@@ -181,7 +186,9 @@ base::result<std::string> adopted_settings(std::string_view yaml, const path& or
         }
     };
     add("data_dir", at.data().string());
-    add("key_encryption_key_file", (at.config() / "kek").string());
+    if (!root["keys"].IsDefined()) {
+        add("key_encryption_key_file", (at.config() / "kek").string());
+    }
     add("tokens_dir", (at.config() / "tokens").string());
     root["run_dir"] = at.run().string(); // where `semel ps` looks
     if (!root["postgres"].IsDefined() || !root["postgres"]["dsn"].IsDefined()) {

@@ -21,7 +21,7 @@ void chunker::drop() {
     chunk_.mutable_recipients()->RemoveLast();
 }
 
-v1::AudienceRecord chunker::take(const crypto::key256& key) {
+v1::AudienceRecord chunker::take(const crypto::campaign_key& key) {
     v1::AudienceRecord record;
     record.set_campaign_id(campaign_.value());
     record.set_upload(upload_);

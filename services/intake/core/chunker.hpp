@@ -3,7 +3,7 @@
 // restart at a chunk's end cuts the rest in the same places. Pure.
 
 #include <base/ids.hpp>
-#include <crypto/seal.hpp>
+#include <crypto/campaign_key.hpp>
 #include <semel/v1/audience.pb.h>
 
 #include <cstdint>
@@ -28,7 +28,7 @@ class chunker {
     std::uint64_t next_chunk() const noexcept { return next_; }
 
     /// The kept rows as a sealed record; the next chunk begins.
-    v1::AudienceRecord take(const crypto::key256&);
+    v1::AudienceRecord take(const crypto::campaign_key&);
 
   private:
     base::campaign_id campaign_;

@@ -17,7 +17,7 @@ auto refused(std::string why) {
 
 } // namespace
 
-base::result<order> read_order(const v1::ImportOrder& from, const crypto::key256& key_encryption_key) {
+base::result<order> read_order(const v1::ImportOrder& from, const crypto::key_ring& keys) {
     order out;
     if (!audience::is_plain_id(from.campaign_id()) || from.upload() == 0) {
         return refused("the order names no campaign or no upload");
@@ -38,7 +38,7 @@ base::result<order> read_order(const v1::ImportOrder& from, const crypto::key256
     if (from.wrapped_key().empty()) {
         return refused("the campaign's key was destroyed: nothing can be imported any more");
     }
-    auto key = crypto::unwrap(key_encryption_key, from.wrapped_key(), out.campaign);
+    auto key = keys.unwrap(from.wrapped_key(), out.campaign);
     if (!key) {
         return base::failed(key.error().within("the campaign's key"));
     }

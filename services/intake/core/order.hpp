@@ -4,6 +4,7 @@
 #include <audience/import.hpp>
 #include <audience/sealed_file.hpp>
 #include <crypto/hash.hpp>
+#include <crypto/key_ring.hpp>
 
 #include <optional>
 
@@ -14,13 +15,13 @@ struct order {
     std::uint32_t number = 0; // of the upload
     audience::format format = audience::format::csv;
     std::optional<crypto::digest> file_digest;
-    crypto::key256 key;
+    crypto::campaign_key key;
     audience::terms terms;
 
     audience::upload_place place() const { return {campaign, number}; }
 };
 
 /// malformed: why the order cannot be carried out, for the one who uploaded.
-base::result<order> read_order(const v1::ImportOrder&, const crypto::key256& key_encryption_key);
+base::result<order> read_order(const v1::ImportOrder&, const crypto::key_ring& keys);
 
 } // namespace semel::intake

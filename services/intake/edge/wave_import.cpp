@@ -4,7 +4,7 @@
 #include "stored_upload.hpp"
 
 #include <failpoint/failpoint.hpp>
-#include <kafka/refusal.hpp>
+#include <kafka/trust.hpp>
 #include <runtime/tasks.hpp>
 #include <telemetry/log.hpp>
 #include <wire/progress.hpp>
@@ -83,7 +83,7 @@ asio::awaitable<void> wave_import::breathe() {
 }
 
 asio::awaitable<wave_import::ending> wave_import::run(v1::ImportOrder raw, assignment from, std::stop_token stop) {
-    auto read = read_order(raw, settings_.key_encryption_key);
+    auto read = read_order(raw, settings_.keys);
     job job{.order = {}, .from = std::move(from), .stop = stop, .progress_key = {}, .totals = {}, .progress = {}};
     v1::ImportResult result;
     result.set_upload(raw.upload());

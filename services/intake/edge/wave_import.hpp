@@ -29,7 +29,7 @@ struct settings {
     std::string instance; // group.instance.id and transactional.id
     intake::topics topics;
     std::filesystem::path uploads, rejects;
-    crypto::key256 key_encryption_key;
+    crypto::key_ring keys;
     std::int32_t audience_partitions = 0, progress_partitions = 0; // as the topics have them
     unsigned chunks_per_transaction = 20;
     audience::limits limits;                // a file beyond them is refused

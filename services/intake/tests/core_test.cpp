@@ -11,15 +11,15 @@ using namespace semel;
 namespace {
 
 const base::campaign_id campaign{"c-test"};
-const auto kek = crypto::key256::random();
-const auto key = crypto::key256::random();
+const auto kek = crypto::key_ring::random();
+const auto key = crypto::campaign_key::random();
 
 v1::ImportOrder an_order() {
     v1::ImportOrder order;
     order.set_campaign_id(campaign.value());
     order.set_upload(1);
     order.set_format("csv");
-    order.set_wrapped_key(crypto::wrap(kek, key, campaign));
+    order.set_wrapped_key(kek.wrap(key, campaign));
     order.set_default_region("KR");
     order.set_default_locale("ko");
     order.add_locales("ko");
@@ -55,7 +55,7 @@ v1::AudienceRecord chunk(std::uint64_t number, std::uint32_t count, std::uint32_
 TEST(Order, IsReadWithItsKeyAndTerms) {
     const auto read = intake::read_order(an_order(), kek);
     ASSERT_TRUE(read) << read.error().why();
-    EXPECT_EQ(read->key.view(), key.view());
+    EXPECT_EQ(read->key.bytes().view(), key.bytes().view());
     EXPECT_EQ(read->terms.locale("EN-us"), "en");
     EXPECT_EQ(read->terms.locale(""), "ko");
     EXPECT_EQ(read->terms.segment_names.at(0), "entrance_code");
@@ -74,7 +74,7 @@ TEST(Order, ThatCannotBeCarriedOutIsRefusedInWords) {
     order = an_order();
     order.clear_wrapped_key();
     EXPECT_TRUE(refused(order, "destroyed"));
-    order.set_wrapped_key(crypto::wrap(kek, key, base::campaign_id{"c-other"}));
+    order.set_wrapped_key(kek.wrap(key, base::campaign_id{"c-other"}));
     EXPECT_TRUE(refused(order, "key"));
     order = an_order();
     order.set_default_region("Korea");

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 #include <intake/edge/service.hpp>
 #include <support/backing.hpp>
+#include <support/records.hpp>
 #include <support/slowness.hpp>
 
 #include <chrono>
@@ -37,8 +38,8 @@ struct Intake : ::testing::Test {
     std::string name = "intake-test-" + std::to_string(std::random_device{}());
     fs::path folder = fs::temp_directory_path() / name;
     base::campaign_id campaign{"c-test"};
-    crypto::key256 kek = crypto::key256::random();
-    crypto::key256 key = crypto::key256::random();
+    crypto::key_ring kek = crypto::key_ring::random();
+    crypto::campaign_key key = crypto::campaign_key::random();
     intake::settings settings;
     kafka::admin admin{support::broker()};
     telemetry::metrics metrics;
@@ -50,7 +51,7 @@ struct Intake : ::testing::Test {
         settings.topics = {name + ".work", name + ".audience", name + ".progress", name + ".feedback"};
         settings.uploads = folder / "uploads";
         settings.rejects = folder / "rejects";
-        settings.key_encryption_key = kek;
+        settings.keys = kek;
         settings.audience_partitions = settings.progress_partitions = partitions;
         settings.chunks_per_transaction = 4;
         fs::create_directories(settings.uploads / campaign.value());
@@ -89,7 +90,7 @@ struct Intake : ::testing::Test {
         made.set_campaign_id(campaign.value());
         made.set_upload(upload_number);
         made.set_format("csv");
-        made.set_wrapped_key(crypto::wrap(kek, key, campaign));
+        made.set_wrapped_key(kek.wrap(key, campaign));
         made.set_default_region("KR");
         made.set_default_locale("ko");
         made.add_locales("ko");

@@ -19,7 +19,7 @@ bool holds(entry registered, entry mine) {
 
 } // namespace
 
-base::result<person> person_of(const crypto::key256& key, const v1::Campaign& campaign,
+base::result<person> person_of(const crypto::campaign_key& key, const v1::Campaign& campaign,
                                const v1::Recipient& recipient) {
     using enum base::fault::kind;
     if (recipient.row() == 0 || recipient.row() > std::numeric_limits<std::uint32_t>::max()) {

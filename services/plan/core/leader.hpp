@@ -48,7 +48,7 @@ struct person {
 
 /// Keys of a recipient's addresses, each once; addresses on other channels do not count. malformed: a row number that
 /// is 0 or does not fit 32 bits, or an empty recipient id.
-base::result<person> person_of(const crypto::key256&, const v1::Campaign&, const v1::Recipient&);
+base::result<person> person_of(const crypto::campaign_key&, const v1::Campaign&, const v1::Recipient&);
 
 /// What the register answers about one address, seen from one wave.
 struct standing {

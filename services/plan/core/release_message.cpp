@@ -31,7 +31,7 @@ v1::Link::Role role_of(plan::role role) {
 
 } // namespace
 
-release_messages::release_messages(const v1::Campaign& campaign, const crypto::key256& key, std::uint32_t wave)
+release_messages::release_messages(const v1::Campaign& campaign, const crypto::campaign_key& key, std::uint32_t wave)
     : campaign_(campaign)
     , key_(key)
     , id_(campaign.id())

@@ -5,7 +5,7 @@
 #include "leader.hpp"
 
 #include <base/time.hpp>
-#include <crypto/seal.hpp>
+#include <crypto/campaign_key.hpp>
 #include <semel/v1/delivery.pb.h>
 #include <semel/v1/events.pb.h>
 
@@ -43,7 +43,7 @@ struct released {
 class release_messages {
   public:
     /// Both must outlive this object.
-    release_messages(const v1::Campaign&, const crypto::key256&, std::uint32_t wave);
+    release_messages(const v1::Campaign&, const crypto::campaign_key&, std::uint32_t wave);
 
     /// Appends to `out`. broken: the campaign has no artifact for one of the messages; then nothing was appended.
     base::result<void> append(released& out, const v1::Recipient&, const person&, const decision&, fate,
@@ -59,7 +59,7 @@ class release_messages {
                              const std::string& artifact) const;
 
     const v1::Campaign& campaign_;
-    const crypto::key256& key_;
+    const crypto::campaign_key& key_;
     base::campaign_id id_;
     std::uint32_t wave_;
     std::map<artifact_key, std::string> artifacts_;

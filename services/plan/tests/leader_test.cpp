@@ -16,7 +16,7 @@ using namespace semel::plan::testing;
 
 namespace {
 
-const crypto::key256 key = crypto::key256::random();
+const crypto::campaign_key key = crypto::campaign_key::random();
 
 v1::Campaign a_campaign(v1::Dedup dedup = v1::DEDUP_ADDRESS) {
     v1::Campaign c;

@@ -6,6 +6,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <plan/edge/service.hpp>
+#include <support/records.hpp>
 #include <ticks/clock.hpp>
 
 #include <fstream>
@@ -20,7 +21,7 @@ namespace asio = boost::asio;
 /// The campaign in the file, as a new value whenever the file changes.
 class campaign_file {
   public:
-    campaign_file(std::string path, crypto::key256 key)
+    campaign_file(std::string path, crypto::campaign_key key)
         : path_(std::move(path))
         , key_(key) {
         reload();
@@ -43,7 +44,7 @@ class campaign_file {
 
   private:
     std::string path_;
-    crypto::key256 key_;
+    crypto::campaign_key key_;
     std::string bytes_;
     catalog::campaign_ptr now_;
 };
@@ -60,7 +61,7 @@ asio::awaitable<void> follow(campaign_file& file, plan::passes& passes) {
 asio::awaitable<void> serve(std::vector<std::string> args) {
     const auto executor = co_await asio::this_coro::executor;
     telemetry::metrics metrics;
-    campaign_file file{args.at(6), *crypto::key256::from(*base::from_hex(args.at(7)))};
+    campaign_file file{args.at(6), crypto::campaign_key{*crypto::key256::from(*base::from_hex(args.at(7)))}};
     redis::client redis{executor, {.host = "127.0.0.1", .port = static_cast<std::uint16_t>(std::stoi(args.at(2)))}};
     plan::kafka_place place{
         .bootstrap = args.at(1), .partitions = std::stoi(args.at(4)), .instance = args.at(5), .prefix = args.at(3)};

@@ -9,7 +9,7 @@ using plan::verdict;
 
 namespace {
 
-const crypto::key256 key = crypto::key256::random();
+const crypto::campaign_key key = crypto::campaign_key::random();
 const base::timestamp noon = base::from_us(1'800'000'000'000'000);
 
 v1::Campaign a_campaign() {

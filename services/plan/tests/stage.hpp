@@ -18,6 +18,7 @@
 #include <plan/core/barrier.hpp>
 #include <support/backing.hpp>
 #include <support/play.hpp>
+#include <support/records.hpp>
 #include <support/redis_server.hpp>
 #include <support/slowness.hpp>
 #include <support/stepped_clock.hpp>
@@ -124,8 +125,8 @@ class stage {
     /// `wall`: its wall clock, instead of the machine's.
     void start(const std::string& instance = "plan", const support::stepped_clock* wall = nullptr) {
         std::vector<std::string> args{
-            PLAN_RIG, broker(), std::to_string(redis.port()), prefix_, std::to_string(partitions),
-            instance, file_,    base::to_hex(key_.view())};
+            PLAN_RIG, broker(), std::to_string(redis.port()),     prefix_, std::to_string(partitions),
+            instance, file_,    base::to_hex(key_.bytes().view())};
         if (audience_kept_afterwards) {
             args.push_back(std::to_string(*audience_kept_afterwards));
         }
@@ -369,7 +370,7 @@ class stage {
     std::vector<row> rows_;
     std::string prefix_;
     std::string file_;
-    crypto::key256 key_ = crypto::key256::random();
+    crypto::campaign_key key_ = crypto::campaign_key::random();
     v1::Campaign campaign_;
     v1::Wave withheld_;
     std::map<std::string, pid_t> processes_;

@@ -52,7 +52,7 @@ std::string candidates::number_hash(const v1::Dispatch& dispatch) const {
     if (!delivery || delivery->address().canonical().empty()) {
         return {};
     }
-    return sms::number_hash(key_, delivery->address().canonical());
+    return sms::number_hash(keys_.destinations(), delivery->address().canonical());
 }
 
 } // namespace semel::receipts

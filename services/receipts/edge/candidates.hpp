@@ -21,9 +21,9 @@ using campaign_source = std::function<catalog::campaign_ptr(const base::campaign
 
 class candidates {
   public:
-    candidates(campaign_source campaigns, crypto::key256 key_encryption_key)
+    candidates(campaign_source campaigns, crypto::key_ring keys)
         : campaigns_(std::move(campaigns))
-        , key_(key_encryption_key) {}
+        , keys_(std::move(keys)) {}
 
     /// Of these notifications, those that are open among `of`.
     std::vector<index::candidate> make(std::int32_t partition, const doubts& of,
@@ -37,7 +37,7 @@ class candidates {
 
   private:
     campaign_source campaigns_;
-    crypto::key256 key_; // as sms hashes the source of a delivery report
+    crypto::key_ring keys_; // as sms hashes the source of a delivery report
     std::set<std::string> unhashed_;
 };
 

@@ -55,7 +55,7 @@ service::service(asio::any_io_executor executor, settings s, postgres::pool& db,
     , index_(db, settings_.exclusive)
     , redis_(redis)
     , campaigns_(campaigns)
-    , candidates_(std::move(campaigns), settings_.key_encryption_key)
+    , candidates_(std::move(campaigns), settings_.keys)
     , policies_([this](const std::string& id) { return policy_of_campaign(id); })
     , producer_(executor, {.bootstrap = settings_.bootstrap, .transactional_id = settings_.prefix + settings_.instance})
     , consumer_(executor, {.bootstrap = settings_.bootstrap,

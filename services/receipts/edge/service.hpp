@@ -32,10 +32,10 @@ namespace semel::receipts {
 
 struct settings {
     std::string bootstrap;
-    std::int32_t partitions = 8;       // of events, gateway.receipts, doubts and retry.*, as `semel up` creates them
-    std::string instance;              // "receipts", "receipts-2": group.instance.id and transactional.id
-    std::string prefix;                // of topics and the group; empty but in tests
-    crypto::key256 key_encryption_key; // of the hash that compares destinations
+    std::int32_t partitions = 8; // of events, gateway.receipts, doubts and retry.*, as `semel up` creates them
+    std::string instance;        // "receipts", "receipts-2": group.instance.id and transactional.id
+    std::string prefix;          // of topics and the group; empty but in tests
+    crypto::key_ring keys = {};  // of the hash that compares destinations
     std::set<std::string, std::less<>> exclusive; // gateways that carry nobody else's messages
     base::duration awaiting_limit = doubts::default_awaiting_limit;
     /// A receipt without a known message waits so long before anything is inferred from it: longer than the answer

@@ -19,7 +19,7 @@ struct message {
     std::string campaign;
     std::string notification = new_notification();
     std::string phone = "+821000000000";
-    std::optional<crypto::key256> key = {}; // of its campaign, when receipts does not have it
+    std::optional<crypto::campaign_key> key = {}; // of its campaign, when receipts does not have it
 
     v1::Event event(const stage& on, v1::EventKind kind, std::uint32_t attempt = 1) const {
         v1::Event e;
@@ -66,7 +66,7 @@ inline v1::GatewayReceipt receipt(std::string id, v1::ReceiptState state = v1::R
 
 inline v1::GatewayReceipt receipt_for(const stage& on, const message& m, std::string id) {
     auto r = receipt(std::move(id));
-    r.set_destination_hash(sms::number_hash(on.key(), m.phone));
+    r.set_destination_hash(sms::number_hash(on.destinations(), m.phone));
     r.set_user_message_reference(static_cast<std::uint32_t>(static_cast<unsigned char>(m.notification[0]) << 8U |
                                                             static_cast<unsigned char>(m.notification[1])));
     return r;

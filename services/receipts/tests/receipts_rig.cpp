@@ -10,6 +10,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <receipts/edge/service.hpp>
+#include <support/records.hpp>
 #include <ticks/clock.hpp>
 
 #include <algorithm>
@@ -28,7 +29,7 @@ std::uint32_t seconds_of(const std::string& name) {
     return dash == std::string::npos ? 1 : static_cast<std::uint32_t>(std::stoul(name.substr(dash + 1)));
 }
 
-catalog::campaign_ptr campaign_named(const base::campaign_id& id, const crypto::key256& key) {
+catalog::campaign_ptr campaign_named(const base::campaign_id& id, const crypto::campaign_key& key) {
     auto c = std::make_shared<catalog::campaign>();
     c->id = id;
     c->key = key;
@@ -64,7 +65,8 @@ asio::awaitable<void> serve(std::vector<std::string> args) {
     settings.prefix = args.at(3);
     settings.partitions = std::stoi(args.at(4));
     settings.instance = args.at(5);
-    settings.key_encryption_key = *crypto::key256::from(*base::from_hex(args.at(6)));
+    const auto secret = *crypto::key256::from(*base::from_hex(args.at(6)));
+    settings.keys = crypto::key_ring{{secret}};
     settings.awaiting_limit = std::chrono::milliseconds{std::stoi(args.at(7))};
     settings.inference_after = std::chrono::milliseconds{std::stoi(args.at(8))};
     settings.written_after = std::min<base::duration>(settings.written_after, settings.inference_after / 2);
@@ -72,7 +74,7 @@ asio::awaitable<void> serve(std::vector<std::string> args) {
     settings.look_every = std::chrono::milliseconds{100};
     ticks::clock clock{executor, {.bootstrap = settings.bootstrap, .prefix = settings.prefix}};
     settings.time = clock.source();
-    const auto key = settings.key_encryption_key;
+    const crypto::campaign_key key{secret};
     postgres::pool database{args.at(2), 1, {.lock = std::chrono::seconds{1}}};
     database.run_blocking(receipts::migrate);
     redis::client redis{executor, {.port = static_cast<std::uint16_t>(std::stoi(args.at(9)))}};

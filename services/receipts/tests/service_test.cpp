@@ -253,6 +253,16 @@ TEST_F(Receipts, AReportFromAnotherNumberOrWithAnotherReferenceMarksNobody) {
     EXPECT_FALSE(now.has(two.notification, v1::EVENT_RECEIPT));
 }
 
+// As long as two processes have different lists of keys, or after the old one was taken out.
+TEST_F(Receipts, ANumberUnderAnotherKeySpeaksNeitherForNorAgainst) {
+    const message one{.campaign = "hold", .phone = "+821035000001"};
+    on->tell({accepted_sms(*on, one, "rotated-1")});
+    auto other = reported(*on, one, "rotated-1");
+    other.set_destination_hash(sms::number_hash(crypto::key_ring::random().destinations(), one.phone));
+    on->report({other});
+    on->wait("its report", [&](const seen& s) { return s.has(one.notification, v1::EVENT_RECEIPT); });
+}
+
 TEST_F(Receipts, WithoutNumberAndReferenceAnotherSpellingIsBelievedOnlyIfItMeansOneMessage) {
     const message alone{.campaign = "hold", .phone = "+821040000001"};
     const message one{.campaign = "hold", .phone = "+821040000002"},
@@ -294,7 +304,7 @@ TEST_F(Receipts, DoNotTakeAReceiptThatAMessageOfUnreadableNumberMayMean) {
     const message readable{.campaign = "hold", .phone = "+821000000003"};
     message unreadable{.campaign = "hold", .phone = "+821000000003"};
     unreadable.notification.replace(0, 2, readable.notification, 0, 2); // the same reference
-    unreadable.key = crypto::key256::random();
+    unreadable.key = crypto::campaign_key::random();
     message another{.campaign = "hold", .phone = "+821000000003"}; // the same number, another reference
     another.notification[0] = static_cast<char>(readable.notification[0] + 1);
     on->tell({readable.event(*on, v1::EVENT_IN_DOUBT), unreadable.event(*on, v1::EVENT_IN_DOUBT),

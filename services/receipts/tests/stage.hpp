@@ -23,6 +23,7 @@
 #include <gtest/gtest.h>
 #include <support/backing.hpp>
 #include <support/play.hpp>
+#include <support/records.hpp>
 #include <support/redis_server.hpp>
 #include <support/slowness.hpp>
 #include <support/stepped_clock.hpp>
@@ -229,7 +230,8 @@ class stage {
         }
     }
 
-    const crypto::key256& key() const noexcept { return key_; }
+    const crypto::campaign_key& key() const noexcept { return campaign_key_; }
+    crypto::key_ring::named_key destinations() const { return crypto::key_ring{{key_}}.destinations(); }
     std::string dsn() const { return database_.dsn(); }
     bool is_marked(const std::string& notification) const {
         const auto found = std::make_shared<bool>(false);
@@ -331,6 +333,7 @@ class stage {
     database database_;
     std::string prefix_ = unique_name() + ".";
     crypto::key256 key_ = crypto::key256::random();
+    crypto::campaign_key campaign_key_{key_};
     std::chrono::milliseconds awaiting_limit_, inference_after_;
     std::vector<std::string> names_;
     std::map<std::string, pid_t> processes_;

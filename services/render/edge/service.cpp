@@ -2,7 +2,7 @@
 
 #include <base/bytes.hpp>
 #include <failpoint/failpoint.hpp>
-#include <kafka/refusal.hpp>
+#include <kafka/trust.hpp>
 #include <runtime/tasks.hpp>
 #include <telemetry/log.hpp>
 

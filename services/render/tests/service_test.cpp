@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 #include <render/edge/service.hpp>
 #include <support/backing.hpp>
+#include <support/records.hpp>
 #include <unistd.h>
 
 #include <chrono>

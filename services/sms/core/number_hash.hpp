@@ -9,10 +9,11 @@
 
 namespace semel::sms {
 
-/// Both hashes, 16 bytes each. Empty for what has no digits.
-std::string number_hash(const crypto::key256&, std::string_view number);
+/// Both hashes, 16 bytes each, behind four bytes that name their key: hashes under different keys say nothing about
+/// each other, neither that two numbers are the same nor that they differ. Empty for what has no digits.
+std::string number_hash(const crypto::key_ring::named_key&, std::string_view number);
 
-/// Of a number_hash(). What older versions wrote has no tail: it compares with nothing.
+/// Of a number_hash(). What older versions wrote names no key, or has no tail: it compares with nothing new.
 std::string_view whole_of(std::string_view number_hash) noexcept;
 std::string_view tail_of(std::string_view number_hash) noexcept;
 

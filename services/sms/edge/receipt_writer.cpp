@@ -12,10 +12,10 @@ namespace semel::sms {
 namespace asio = boost::asio;
 
 receipt_writer::receipt_writer(asio::any_io_executor ex, std::string bootstrap, std::int32_t partitions,
-                               crypto::key256 key)
+                               crypto::key_ring keys)
     : producer_(std::move(ex), {.bootstrap = std::move(bootstrap), .transactional_id = {}})
     , partitions_(partitions)
-    , key_(key) {}
+    , keys_(std::move(keys)) {}
 
 asio::awaitable<bool> receipt_writer::write(delivery::late_report report) {
     v1::GatewayReceipt receipt;
@@ -28,7 +28,7 @@ asio::awaitable<bool> receipt_writer::write(delivery::late_report report) {
     receipt.set_time_us(base::to_us(report.time));
     receipt.set_user_message_reference(report.user_message_reference);
     if (!report.destination.empty()) {
-        receipt.set_destination_hash(number_hash(key_, report.destination));
+        receipt.set_destination_hash(number_hash(keys_.destinations(), report.destination));
     }
     auto key = report.gateway + "|" + report.message_id;
     const auto digest = crypto::sha256(key);

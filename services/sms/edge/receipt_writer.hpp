@@ -1,7 +1,7 @@
 #pragma once
 // Hands delivery reports on to `gateway.receipts`, where the receipts service matches them.
 
-#include <crypto/seal.hpp>
+#include <crypto/key_ring.hpp>
 #include <delivery/message.hpp>
 #include <kafka/producer.hpp>
 
@@ -15,14 +15,14 @@ namespace semel::sms {
 /// True once Kafka has acknowledged the report: only then is the gateway told that we have it.
 class receipt_writer {
   public:
-    receipt_writer(boost::asio::any_io_executor, std::string bootstrap, std::int32_t partitions, crypto::key256 key);
+    receipt_writer(boost::asio::any_io_executor, std::string bootstrap, std::int32_t partitions, crypto::key_ring keys);
 
     boost::asio::awaitable<bool> write(delivery::late_report);
 
   private:
     kafka::producer producer_;
     std::int32_t partitions_;
-    crypto::key256 key_; // of the destination's hash
+    crypto::key_ring keys_; // of the destination's hash
 };
 
 } // namespace semel::sms
