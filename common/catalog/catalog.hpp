@@ -5,6 +5,7 @@
 
 #include <base/ids.hpp>
 #include <crypto/key_ring.hpp>
+#include <kafka/cluster.hpp>
 #include <semel/v1/artifact.pb.h>
 #include <semel/v1/campaign.pb.h>
 
@@ -31,7 +32,7 @@ using artifact_ptr = std::shared_ptr<const v1::Artifact>;
 class catalog {
   public:
     struct options {
-        std::string bootstrap;
+        kafka::cluster bootstrap;
         crypto::key_ring keys;
         bool with_artifacts = true;
         std::string prefix = {}; // of topics; empty but in tests

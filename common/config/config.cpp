@@ -1,5 +1,6 @@
 #include <config/config.hpp>
 #include <config/reader.hpp>
+#include <config/transport.hpp>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -27,14 +28,11 @@ constexpr std::int64_t any_port = std::numeric_limits<std::uint16_t>::max();
 /// What reading one file needs to know and remembers: where relative paths start, and names that must differ.
 struct reading {
     path folder;
+    std::vector<std::string>& unencrypted;
     std::set<std::string> gateway_names{};
 };
 
-bool is_loopback(std::string_view host) {
-    return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
-smtp read_smtp(section& s, const reading& file) {
+smtp read_smtp(section& s, reading& file) {
     smtp link;
     s.read_as<std::string>("host", link.host, parse_host);
     s.read("port", link.port, 1, any_port);
@@ -51,16 +49,16 @@ smtp read_smtp(section& s, const reading& file) {
     s.read_as<std::string>("return_path_domain", link.return_path_domain, parse_host);
     s.read_path("verp_key_file", link.verp_key_file, file.folder);
     s.need({"host"});
-    if (s.has("user") != s.has("password_file")) {
-        s.complain(s.has("user") ? "password_file" : "user", "is missing: user and password_file come together");
-    }
-    if (s.has("user") && link.tls == smtp::tls_mode::none && !is_loopback(link.host)) {
-        s.complain("tls", "is none, so the password would cross the network in the clear: use starttls or implicit");
-    }
+    come_together(s, "user", "password_file");
+    hold_to_encryption(s, file.unencrypted,
+                       {.encrypts = link.tls != smtp::tls_mode::none,
+                        .hosts = {link.host},
+                        .key = "tls",
+                        .remedy = "use starttls or implicit"});
     return link;
 }
 
-apns read_apns(section& s, const reading& file) {
+apns read_apns(section& s, reading& file) {
     apns link;
     s.read_as<std::string>("endpoint", link.endpoint, parse_https_url);
     s.read_path("ca", link.ca, file.folder);
@@ -74,7 +72,7 @@ apns read_apns(section& s, const reading& file) {
     return link;
 }
 
-fcm read_fcm(section& s, const reading& file) {
+fcm read_fcm(section& s, reading& file) {
     fcm link;
     s.read_as<std::string>("endpoint", link.endpoint, parse_https_url);
     s.read_path("ca", link.ca, file.folder);
@@ -97,7 +95,7 @@ bool is_sender(std::string_view text) {
            (text.size() <= 11 && std::ranges::all_of(text, shown));
 }
 
-smpp read_smpp(section& s, const reading& file) {
+smpp read_smpp(section& s, reading& file) {
     smpp link;
     s.read_as<std::string>("host", link.host, parse_host);
     s.read("port", link.port, 1, any_port);
@@ -110,8 +108,13 @@ smpp read_smpp(section& s, const reading& file) {
     s.read("enquire_link", link.enquire_link, 1s, 1h);
     s.read("response_timeout", link.response_timeout, 100ms, 10min);
     s.read("tls", link.tls);
+    s.read_path("ca", link.ca, file.folder);
+    s.read_as<std::string>("server_name", link.server_name, parse_host);
     s.read("exclusive", link.exclusive);
     s.need({"host", "system_id", "password_file", "source_address"});
+    only_with(s, {"ca", "server_name"}, link.tls, "tls: true");
+    hold_to_encryption(s, file.unencrypted,
+                       {.encrypts = link.tls, .hosts = {link.host}, .key = "tls", .remedy = "set tls: true"});
     // SMPP 3.4: C-octet strings of 16 and 13 bytes, their NUL included.
     if (link.system_id.size() > 15) {
         s.complain("system_id", "is longer than SMPP's 15 characters");
@@ -133,10 +136,10 @@ bool is_gateway_name(std::string_view name) {
 }
 
 template <class Link>
-using link_reader = Link (*)(section&, const reading&);
+using link_reader = Link (*)(section&, reading&);
 
 template <class Link>
-unsigned read_link(section& s, std::string_view key, gateway& out, const reading& file, link_reader<Link> read) {
+unsigned read_link(section& s, std::string_view key, gateway& out, reading& file, link_reader<Link> read) {
     unsigned found = 0;
     s.inside(key, [&](section& inner) {
         out.link = read(inner, file);
@@ -213,22 +216,10 @@ void read_ports(section& s, settings& out) {
 }
 
 void read_root(section& s, settings& out, reading& file) {
-    s.inside("kafka", [&](section& k) { k.read_as<std::string>("bootstrap", out.kafka_bootstrap, parse_bootstrap); });
-    s.inside("redis", [&](section& r) {
-        r.read_as<endpoint>("address", out.redis, parse_endpoint);
-        r.read_path("password_file", out.redis_password_file, file.folder);
-    });
-    s.inside("postgres", [&](section& p) {
-        p.read_as<std::string>("dsn", out.postgres_dsn, parse_dsn);
-        p.inside("users", [&](section& users) {
-            for (const auto service : {"api", "ledger", "receipts"}) {
-                if (users.has(service)) {
-                    users.read_as<std::string>(service, out.postgres_users[service], parse_role);
-                }
-            }
-        });
-    });
-    s.inside("api", [&](section& a) { a.read_as<endpoint>("address", out.api, parse_endpoint); });
+    s.inside("kafka", [&](section& k) { read_kafka(k, out, file.folder); });
+    s.inside("redis", [&](section& r) { read_redis(r, out, file.folder); });
+    s.inside("postgres", [&](section& p) { read_postgres(p, out, file.folder); });
+    s.inside("api", [&](section& a) { read_api(a, out, file.folder); });
     s.inside("admin_ports", [&](section& p) { read_ports(p, out); });
     s.read_path("data_dir", out.data_dir, file.folder);
     s.read_path("run_dir", out.run_dir, file.folder);
@@ -272,7 +263,7 @@ base::result<settings> read(std::string_view yaml, const path& shown, const path
         if (documents.size() > 1) {
             all.add(documents[1].Mark(), "", "a second document begins here: only one can hold");
         }
-        reading file{.folder = where.parent_path()};
+        reading file{.folder = where.parent_path(), .unencrypted = out.unencrypted};
         section root{documents.empty() ? YAML::Node{} : documents.front(), "", all};
         read_root(root, out, file);
     } catch (const YAML::Exception& error) {
@@ -281,6 +272,7 @@ base::result<settings> read(std::string_view yaml, const path& shown, const path
     if (!all.lines.empty()) {
         return failed(kind::broken, fmt::format("{}", fmt::join(all.lines, "\n")));
     }
+    out.lines = std::move(all.places);
     return out;
 }
 
@@ -288,7 +280,9 @@ base::result<settings> read(std::string_view yaml, const path& shown, const path
 /// service reads only its own, and says so then.
 std::vector<std::string> open_secrets(const settings& s) {
     std::vector<path> secrets = key_files(s);
-    secrets.push_back(s.redis_password_file);
+    secrets.insert(secrets.end(),
+                   {s.kafka_security.password_file, s.kafka_security.key_file, s.redis_security.password_file,
+                    s.redis_security.key_file, s.postgres_password_file, s.api_tls.key_file});
     for (const auto* channel : {&s.email, &s.push, &s.sms}) {
         for (const auto& gateway : *channel) {
             if (const auto* link = std::get_if<smtp>(&gateway.link)) {
@@ -334,6 +328,18 @@ std::vector<path> key_files(const settings& s) {
         return s.keys;
     }
     return s.key_encryption_key_file.empty() ? std::vector<path>{} : std::vector{s.key_encryption_key_file};
+}
+
+std::string settings::place_of(std::string_view key) const {
+    for (auto known = key; !known.empty(); known = known.substr(0, known.rfind('.'))) {
+        if (const auto line = lines.find(std::string{known}); line != lines.end()) {
+            return fmt::format("{}:{}: {}", file.string(), line->second, key);
+        }
+        if (!known.contains('.')) {
+            break;
+        }
+    }
+    return fmt::format("{}: {}", file.string(), key);
 }
 
 base::result<settings> parse(std::string_view yaml, const path& origin) {

@@ -39,6 +39,7 @@ struct smtp {
     std::string helo;               // default: the machine's name
     std::string return_path_domain; // VERP: bounce+TOKEN@this; default: the notice sender's domain
     path verp_key_file;             // HMAC of the token
+    bool insecure = false;          // tls: none to another machine is meant
 };
 struct apns {
     std::string endpoint = "https://api.push.apple.com:443";
@@ -68,7 +69,38 @@ struct smpp {
     std::chrono::milliseconds enquire_link{30'000};
     std::chrono::milliseconds response_timeout{10'000};
     bool tls = false;
-    bool exclusive = false; // nobody else sends through this account: its receipts are all about Semel's messages
+    path ca;                 // empty: the system's
+    std::string server_name; // for the certificate check; default: host
+    bool insecure = false;   // no TLS to another machine is meant
+    bool exclusive = false;  // nobody else sends through this account: its receipts are all about Semel's messages
+};
+
+/// How Kafka is reached: its own words for it.
+struct kafka_security {
+    enum class protocol : unsigned char { plaintext, ssl, sasl_plaintext, sasl_ssl } over = protocol::plaintext;
+    enum class mechanism : unsigned char { scram_sha_512, scram_sha_256, plain } sasl = mechanism::scram_sha_512;
+    std::string user;
+    path password_file;
+    path ca;                    // empty: the system's
+    path certificate, key_file; // ours, where brokers know their clients by certificate
+
+    bool encrypts() const noexcept { return over == protocol::ssl || over == protocol::sasl_ssl; }
+    bool authenticates() const noexcept { return over == protocol::sasl_plaintext || over == protocol::sasl_ssl; }
+};
+struct redis_security {
+    bool tls = false;
+    path ca;                    // empty: the system's
+    std::string server_name;    // for SNI and the certificate check; default: the address's host
+    path certificate, key_file; // ours, where the server asks for one
+    std::string user;           // of its ACL; empty: the default user
+    path password_file;
+    /// managed: the server's provider vouches for what Redis itself does not tell (docs/operations.md).
+    enum class durability_proof : unsigned char { checked, managed } durability = durability_proof::checked;
+};
+struct api_tls {
+    path certificate, key_file; // PEM, the chain first to last; read again when they change. Empty: plain HTTP
+    path ca;                    // for `semel` on this machine; empty: the system's
+    std::string server_name;    // the certificate's, for `semel` on this machine; default: the address's host
 };
 
 struct gateway {
@@ -95,11 +127,14 @@ struct test_settings {
 struct settings {
     path file; // where this came from
     std::string kafka_bootstrap = "127.0.0.1:19092";
+    config::kafka_security kafka_security;
     endpoint redis{.host = "127.0.0.1", .port = 16379};
-    path redis_password_file;
+    config::redis_security redis_security;
     std::string postgres_dsn = "postgresql:///semel";
     std::map<std::string, std::string> postgres_users; // service -> its role; none: the DSN's own for all
+    path postgres_password_file; // read for each new connection: such passwords may be tokens that expire
     endpoint api{.host = "127.0.0.1", .port = 18080};
+    config::api_tls api_tls;
     std::map<std::string, std::uint16_t> admin_ports; // service -> port of its first process; later processes: 0 = any
     path data_dir;                                    // uploads, rejects
     path run_dir;                                     // pid files; empty: none are written
@@ -114,6 +149,12 @@ struct settings {
     std::int32_t partitions = 8;
     std::chrono::seconds drain_deadline{30};
     std::string log_level = "info";
+    std::vector<std::string> unencrypted; // what leaves this machine in the clear because the file says so, in words
+    std::map<std::string, int> lines;     // of every key in the file, from 1
+
+    /// "semel.yaml:12: kafka.ca", for whoever finds later that a value will not do. A key that is not in the file is
+    /// found where it belongs.
+    std::string place_of(std::string_view key) const;
 };
 
 /// `broken` with all complaints, one a line: "semel.yaml:12: gateways.email[0].rate: ...".

@@ -27,6 +27,8 @@ section::section(YAML::Node node, std::string key, complaints& to)
             to_.add(entry.first.Mark(), key_, "a key is a plain word");
         } else if (!seen.insert(entry.first.Scalar()).second) {
             to_.add(entry.first.Mark(), full(entry.first.Scalar()), "stands here twice: keep one");
+        } else {
+            to_.places.emplace(full(entry.first.Scalar()), entry.first.Mark().line + 1);
         }
     }
 }
@@ -218,7 +220,10 @@ void section::finish() {
         if (std::ranges::find(known_, key) != known_.end()) {
             continue;
         }
-        const auto guess = nearest(key, known_);
+        // Who writes a secret itself is told of the key for its file.
+        const auto of_file = key + "_file";
+        const auto guess =
+            std::ranges::find(known_, of_file) != known_.end() ? std::optional{of_file} : nearest(key, known_);
         to_.add(entry.first.Mark(), full(key),
                 guess ? fmt::format("is not a key here: did you mean `{}`?", *guess)
                       : fmt::format("is not a key here: these are {}", fmt::join(known_, ", ")));

@@ -6,6 +6,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@ namespace semel::config {
 struct complaints {
     std::string file;
     std::vector<std::string> lines;
+    std::map<std::string, int> places = {}; // the line of each key, from 1
 
     void add(const YAML::Mark& at, std::string_view key, std::string_view why);
 };
@@ -84,6 +86,8 @@ class section {
                  const std::function<void(const std::string& name, const std::string& value)>& each);
 
     bool has(std::string_view key) const;
+    /// "redis", "gateways.sms[0].smpp"
+    const std::string& key() const noexcept { return key_; }
     void need(std::initializer_list<std::string_view> keys);
     void complain(std::string_view key, std::string_view why);
     void finish();

@@ -213,25 +213,48 @@ base::result<std::string> parse_role(std::string_view text) {
     return std::string{text};
 }
 
-base::result<std::string> parse_dsn(std::string_view text) {
-    const bool uri = text.starts_with("postgresql://") || text.starts_with("postgres://");
-    if (!uri && (text.contains("://") || !text.contains('='))) {
-        return failed(kind::broken, "not a PostgreSQL connection string: write postgresql://USER@HOST:PORT/DATABASE "
-                                    "or host=... dbname=...");
+namespace {
+
+std::string in_lower_case(std::string_view text) {
+    std::string out{text};
+    std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
+    return out;
+}
+
+} // namespace
+
+base::result<kafka_security::protocol> parse_security_protocol(std::string_view text) {
+    using enum kafka_security::protocol;
+    constexpr std::array words{std::pair{"plaintext", plaintext}, std::pair{"ssl", ssl},
+                               std::pair{"sasl_plaintext", sasl_plaintext}, std::pair{"sasl_ssl", sasl_ssl}};
+    for (const auto& [name, meant] : words) {
+        if (in_lower_case(text) == name) {
+            return meant;
+        }
     }
-    bool secret = text.contains("password=");
-    if (uri) {
-        const auto rest = text.substr(text.find("://") + 3);
-        const auto authority = rest.substr(0, rest.find_first_of("/?"));
-        const auto user = authority.rfind('@');
-        secret = secret || (user != std::string_view::npos && authority.substr(0, user).contains(':'));
+    return failed(kind::broken, fmt::format("\"{}\" is not one of plaintext, ssl, sasl_plaintext, sasl_ssl", text));
+}
+
+base::result<kafka_security::mechanism> parse_mechanism(std::string_view text) {
+    using enum kafka_security::mechanism;
+    constexpr std::array words{std::pair{"scram-sha-512", scram_sha_512}, std::pair{"scram-sha-256", scram_sha_256},
+                               std::pair{"plain", plain}};
+    for (const auto& [name, meant] : words) {
+        if (in_lower_case(text) == name) {
+            return meant;
+        }
     }
-    if (secret) {
-        // The text itself is a secret then: it is not repeated.
-        return failed(kind::broken,
-                      "has a password in it: secrets live in files, so write passfile=PATH (a libpq passfile)");
+    return failed(kind::broken, fmt::format("\"{}\" is not one of SCRAM-SHA-512, SCRAM-SHA-256, PLAIN", text));
+}
+
+bool is_loopback(std::string_view text) {
+    const std::string host{text};
+    in_addr v4{};
+    in6_addr v6{};
+    if (inet_pton(AF_INET, host.c_str(), &v4) == 1) {
+        return ntohl(v4.s_addr) >> 24U == 127;
     }
-    return std::string{text};
+    return host == "localhost" || (inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6));
 }
 
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& known) {

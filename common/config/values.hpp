@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace semel::config {
 
@@ -27,6 +28,19 @@ base::result<std::string> parse_bootstrap(std::string_view text);
 base::result<std::string> parse_role(std::string_view text);
 /// A libpq connection string without a password in it.
 base::result<std::string> parse_dsn(std::string_view text);
+/// Kafka's security.protocol and sasl.mechanism, in any case.
+base::result<kafka_security::protocol> parse_security_protocol(std::string_view text);
+base::result<kafka_security::mechanism> parse_mechanism(std::string_view text);
+
+/// What stays on this machine: localhost, 127.0.0.0/8, ::1. A name that only begins like one does not.
+bool is_loopback(std::string_view host);
+
+/// What a connection string says, as libpq reads it. A host that begins with / is a Unix socket's folder.
+struct dsn {
+    std::vector<std::string> hosts; // empty: libpq's own choice, a Unix socket unless its environment says otherwise
+    std::string sslmode;            // empty: libpq's default, which falls back to plain text
+};
+dsn read_dsn(const std::string& parsed);
 
 /// The known word that `word` was probably meant to be.
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& known);

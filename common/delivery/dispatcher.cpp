@@ -82,7 +82,8 @@ asio::awaitable<void> forget_retries(runtime::context& ctx, engine& e, kafka::ad
 }
 
 asio::awaitable<void> work(runtime::context& ctx, engine& e, catalog::catalog& c, redis::client& redis,
-                           ticks::clock& clock, trouble::teller& told, kafka::admin& kafka, asio::thread_pool& thread) {
+                           ticks::clock& clock, trouble::teller& told, kafka::admin& kafka, kafka::cluster cluster,
+                           asio::thread_pool& thread) {
     std::vector<asio::awaitable<void>> tasks;
     tasks.push_back(c.run());
     tasks.push_back(e.run());
@@ -90,7 +91,7 @@ asio::awaitable<void> work(runtime::context& ctx, engine& e, catalog::catalog& c
     tasks.push_back(tell_health(ctx, c, redis, clock));
     tasks.push_back(tell_trouble(e, clock, told));
     tasks.push_back(forget_retries(ctx, e, kafka, thread));
-    tasks.push_back(forget_dispatches(e, c, ctx.config().kafka_bootstrap, ctx.log()));
+    tasks.push_back(forget_dispatches(e, c, cluster, ctx.log()));
     co_await runtime::first_of(std::move(tasks));
 }
 
@@ -107,29 +108,30 @@ asio::awaitable<void> dispatch(runtime::context& ctx, base::channel channel,
         }
         lanes.push_back({.gateway = std::move(*made), .limit = g.limit, .domains = g.domains});
     }
-    kafka::admin admin{config.kafka_bootstrap};
+    const auto cluster = kafka::configured(config);
+    kafka::admin admin{cluster};
     must(admin.wait_until_ready(std::chrono::seconds{30}));
     must(kafka::check_retention(admin, topics_of(channel, config.partitions)));
     redis::client redis{ctx.executor(), redis::configured(config)};
     ctx.not_ready("waits for Redis");
     co_await redis.connected();
     must(co_await redis::check_durability(redis));
-    ticks::clock clock{ctx.executor(), {.bootstrap = config.kafka_bootstrap}};
+    ticks::clock clock{ctx.executor(), {.bootstrap = cluster}};
     trouble::teller told{redis, std::string{base::to_string(channel)}, ctx.instance_name()};
     if (!co_await ticks::wait_for_the_time(ctx, clock, told)) {
         co_return;
     }
-    catalog::catalog catalog{ctx.executor(), {.bootstrap = config.kafka_bootstrap, .keys = ctx.keys()}};
+    catalog::catalog catalog{ctx.executor(), {.bootstrap = cluster, .keys = ctx.keys()}};
     engine_options options;
     options.channel = channel;
-    options.bootstrap = config.kafka_bootstrap;
+    options.bootstrap = cluster;
     options.instance = ctx.instance_name();
     options.partitions = must(admin.partitions(std::string{wire::events}));
     options.time = clock.source();
     engine engine{ctx.executor(), std::move(options), catalog, redis, std::move(lanes), ctx.metrics(), ctx.log()};
 
     asio::thread_pool thread{1}; // its work uses what is above
-    co_await runtime::race(work(ctx, engine, catalog, redis, clock, told, admin, thread),
+    co_await runtime::race(work(ctx, engine, catalog, redis, clock, told, admin, cluster, thread),
                            ctx.stop_requested()); // intake ends here
     ctx.not_ready("draining");
     // What is out is answered and committed. The process is given up at the deadline: all must have been said by then.

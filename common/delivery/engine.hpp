@@ -12,6 +12,7 @@
 #include <config/config.hpp>
 #include <delivery/breaker.hpp>
 #include <delivery/gateway.hpp>
+#include <kafka/cluster.hpp>
 #include <kafka/types.hpp>
 #include <redis/client.hpp>
 #include <telemetry/log.hpp>
@@ -37,7 +38,7 @@ struct lane_config {
 
 struct engine_options {
     base::channel channel = base::channel::email;
-    std::string bootstrap;
+    kafka::cluster bootstrap;
     std::string instance;        // "email-2": group.instance.id and transactional.id
     std::string prefix = {};     // of topics and group; empty but in tests
     std::int32_t partitions = 8; // of events, and of each retry.*

@@ -32,7 +32,7 @@ bool stays(const v1::Campaign* campaign, base::timestamp written, base::timestam
     return !over || now - written < dispatched_kept_afterwards;
 }
 
-asio::awaitable<void> forget_dispatches(const engine& e, const catalog::catalog& campaigns, std::string bootstrap,
+asio::awaitable<void> forget_dispatches(const engine& e, const catalog::catalog& campaigns, kafka::cluster bootstrap,
                                         telemetry::logger& log) {
     kafka::sweeper dispatches{co_await asio::this_coro::executor, std::move(bootstrap),
                               [&campaigns](const kafka::record& r) { return stays_of(campaigns, r); }};

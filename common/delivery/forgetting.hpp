@@ -24,7 +24,7 @@ bool stays(const v1::Campaign* campaign, base::timestamp written, base::timestam
 
 /// From time to time, of the partitions that are ours: deletes what is settled and does not stay, up to the first
 /// record that does. A broker that refuses loses nothing by it. All references must outlive this.
-boost::asio::awaitable<void> forget_dispatches(const engine&, const catalog::catalog&, std::string bootstrap,
+boost::asio::awaitable<void> forget_dispatches(const engine&, const catalog::catalog&, kafka::cluster bootstrap,
                                                telemetry::logger&);
 
 } // namespace semel::delivery

@@ -3,7 +3,10 @@
 #include "json.hpp"
 #include "session.hpp"
 
+#include <base/must.hpp>
 #include <runtime/tasks.hpp>
+#include <socket/server_identity.hpp>
+#include <telemetry/log.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -131,6 +134,7 @@ struct server::impl : std::enable_shared_from_this<impl> {
     bool stopping = false;
     std::list<session*> sessions;
     runtime::gate connections;
+    std::optional<socket::server_identity> identity;
 };
 
 void server::impl::listen() {
@@ -166,6 +170,7 @@ void server::impl::listen() {
 
 asio::awaitable<void> server::impl::converse(std::shared_ptr<impl> self, tcp::socket socket) {
     session one{socket::stream{std::move(socket)},
+                self->identity ? self->identity->context() : nullptr,
                 {.options = self->options,
                  .table = self->routes.table_,
                  .handlers = self->routes.handlers_,
@@ -205,6 +210,12 @@ bool server::impl::make_room() {
 
 server::server(asio::any_io_executor ex, server_options options, router routes)
     : impl_(std::make_shared<impl>(ex, std::move(options), std::move(routes))) {
+    if (!impl_->options.certificate.empty()) {
+        impl_->identity = base::must(
+            socket::server_identity::load(impl_->options.certificate, impl_->options.key, [](std::string_view why) {
+                telemetry::log().error("certificate_not_renewed", {{"why", why}});
+            }));
+    }
     impl_->listen();
 }
 
@@ -238,8 +249,10 @@ asio::awaitable<void> server::run() {
         constexpr std::string_view busy = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
                                           "Content-Length: 63\r\nConnection: close\r\n\r\n"
                                           "{\"error\":\"too many connections\",\"hint\":\"try again in a moment\"}";
-        socket.non_blocking(true, error);
-        socket.write_some(asio::buffer(busy), error); // a fresh socket has room for it
+        if (!self->identity) { // under TLS it would be no answer, and a handshake is more than there is time for
+            socket.non_blocking(true, error);
+            socket.write_some(asio::buffer(busy), error); // a fresh socket has room for it
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 // An HTTP/1.1 server on Beast: routes to coroutine handlers, streams bodies in both directions, defends itself against
-// slow and greedy clients. One strand. Plain HTTP: TLS is a proxy's work.
+// slow and greedy clients. One strand. Under TLS where it has a certificate, else plain.
 //
 //   http::router routes;
 //   routes.add("GET", "/v1/campaigns/{id}", [&](http::request& r) { return show(store, r); });
@@ -16,6 +16,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -104,8 +105,9 @@ class router {
 };
 
 struct server_options {
-    std::string host = "127.0.0.1"; // an address, not a name
-    std::uint16_t port = 0;         // 0: any; see server::port()
+    std::string host = "127.0.0.1";                   // an address, not a name
+    std::uint16_t port = 0;                           // 0: any; see server::port()
+    std::filesystem::path certificate = {}, key = {}; // PEM; read again when they change. Empty: plain HTTP
     /// Where strangers have taken all but `kept`, a new connection takes the place of the one that has waited longest
     /// for its request, of the address that has the most. With none waiting it is answered 503 and closed.
     std::size_t connections = 256;
@@ -121,7 +123,8 @@ struct server_options {
 
 class server {
   public:
-    /// Listens at once. Throws std::runtime_error that names the address when it is taken.
+    /// Listens at once. Throws std::runtime_error that names the address when it is taken, or the certificate that
+    /// cannot be used.
     server(boost::asio::any_io_executor, server_options, router);
     ~server();
     server(const server&) = delete;

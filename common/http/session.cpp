@@ -95,15 +95,16 @@ class piece_writer final : public body_writer {
 
 } // namespace
 
-session::session(socket::stream stream, service s)
+session::session(socket::stream stream, std::shared_ptr<asio::ssl::context> tls, service s)
     : service_(s)
     , stream_(std::move(stream))
+    , tls_(std::move(tls))
     , pause_(stream_.executor())
     , buffer_(s.options.header_bytes + piece)
     , peer_(stream_.peer().value_or(asio::ip::address{})) {}
 
 asio::awaitable<void> session::run() {
-    auto then = next::request;
+    auto then = co_await shake_hands() ? next::request : next::cut;
     while (then == next::request) {
         then = co_await serve_one();
     }
@@ -113,6 +114,19 @@ asio::awaitable<void> session::run() {
     } else {
         stream_.reset(); // whoever reads a streamed answer must not take the cut for its end
     }
+}
+
+/// A client that dawdles here is a stranger like one that dawdles with its header.
+asio::awaitable<bool> session::shake_hands() {
+    if (!tls_) {
+        co_return true;
+    }
+    idle_ = true;
+    stream_.expires_after(service_.options.header_timeout);
+    const auto secured = co_await stream_.secure_as_server(tls_);
+    stream_.never_expires();
+    idle_ = false;
+    co_return secured.has_value();
 }
 
 asio::awaitable<session::next> session::serve_one() {
@@ -299,14 +313,9 @@ asio::awaitable<session::next> session::answer_streamed(response r) {
 
 /// Closing with unread bytes resets the connection, and the reset may overtake the answer: read on for a moment.
 asio::awaitable<void> session::linger() {
-    if (!stream_.end_writing()) {
-        co_return;
-    }
     stream_.expires_after(farewell);
-    std::array<char, 16 * 1'024> waste{};
-    beast::error_code error;
-    while (!error) {
-        std::tie(error, std::ignore) = co_await stream_.read_some(waste);
+    if (co_await stream_.end_writing()) {
+        co_await stream_.read_out();
     }
 }
 

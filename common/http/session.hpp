@@ -34,7 +34,8 @@ struct service {
 
 class session final : request::source {
   public:
-    session(socket::stream, service);
+    /// Without a context: plain HTTP.
+    session(socket::stream, std::shared_ptr<boost::asio::ssl::context>, service);
     boost::asio::awaitable<void> run();
     /// Between two requests, where nothing is lost by closing.
     bool idle() const noexcept { return idle_; }
@@ -60,6 +61,7 @@ class session final : request::source {
     boost::asio::awaitable<next> answer(response);
     boost::asio::awaitable<next> answer_streamed(response);
     bool body_is_here();
+    boost::asio::awaitable<bool> shake_hands();
     boost::asio::awaitable<void> linger();
 
     boost::asio::awaitable<base::result<std::size_t>> read_some(std::span<char> into) override;
@@ -70,6 +72,7 @@ class session final : request::source {
 
     service service_;
     socket::stream stream_;
+    std::shared_ptr<boost::asio::ssl::context> tls_; // of the handshake to come; nothing: plain
     boost::asio::steady_timer pause_;
     boost::beast::flat_buffer buffer_;
     std::optional<boost::beast::http::request_parser<boost::beast::http::buffer_body>> parser_;

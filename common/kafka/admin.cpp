@@ -1,5 +1,6 @@
 #include <kafka/admin.hpp>
 #include <kafka/handles.hpp>
+#include <kafka/tunnel.hpp>
 
 #include <fmt/format.h>
 
@@ -52,13 +53,58 @@ rd_kafka_resp_err_t first_error(const rd_kafka_topic_result_t* const* results, s
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+/// What librdkafka says of its connections; a call that fails says only that it had none. Called by rd_kafka_poll().
+void keep_words(rd_kafka_t*, int code, const char* reason, void* opaque) {
+    auto& context = *static_cast<shared_context*>(opaque);
+    const std::lock_guard lock{context.guard};
+    // "all brokers are down" follows the reason that matters.
+    if (context.words.empty() || code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+        context.code = static_cast<rd_kafka_resp_err_t>(code);
+        context.words = reason;
+    }
+}
+
+conf_ptr conf_that_tells(const cluster& at) {
+    auto conf = make_conf(at, {});
+    rd_kafka_conf_set_error_cb(conf.get(), keep_words);
+    return conf;
+}
+
 } // namespace
 
 struct admin::impl {
-    explicit impl(std::string servers)
-        : bootstrap(std::move(servers))
-        , client(make_client(RD_KAFKA_PRODUCER, make_conf(bootstrap, {})))
+    explicit impl(cluster where)
+        : bootstrap(std::move(where))
+        , client(make_client(RD_KAFKA_PRODUCER, conf_that_tells(bootstrap)))
         , answers(rd_kafka_queue_new(client.get())) {}
+
+    /// Why there is no connection, and which key of semel.yaml to look at.
+    std::unexpected<base::fault> not_connected(rd_kafka_resp_err_t code, std::chrono::milliseconds waited) {
+        rd_kafka_poll(client.get(), 0);
+        auto& context = context_of(bootstrap);
+        const std::lock_guard lock{context.guard};
+        if (context.failure) { // of a connection that we made ourselves
+            return base::failed(*context.failure);
+        }
+        if (context.code == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
+            return base::failed(base::fault::kind::broken,
+                                fmt::format("Kafka does not let the user {} in ({}): compare kafka.user, "
+                                            "kafka.password_file and kafka.sasl_mechanism with what Kafka knows: {}",
+                                            bootstrap.user, bootstrap.mechanism_name(), context.words));
+        }
+        if (context.code == RD_KAFKA_RESP_ERR__SSL) {
+            return base::failed(base::fault::kind::broken,
+                                fmt::format("Kafka and this machine do not agree on TLS: compare kafka.ca with who "
+                                            "signed the brokers' certificates, the brokers' names with "
+                                            "kafka.bootstrap, and kafka.security_protocol: {}",
+                                            context.words));
+        }
+        return refused(code, fmt::format("not ready within {} ms{}{}{}", waited.count(),
+                                         context.words.empty() ? "" : ": ", context.words,
+                                         bootstrap.tls ? ""
+                                                       : "; where Kafka expects TLS or a name, set "
+                                                         "kafka.security_protocol"));
+    }
 
     options_ptr options(rd_kafka_admin_op_t op) const {
         options_ptr made{rd_kafka_AdminOptions_new(client.get(), op)};
@@ -142,13 +188,13 @@ struct admin::impl {
         return out;
     }
 
-    std::string bootstrap;
+    cluster bootstrap;
     client_ptr client;
     queue_ptr answers;
 };
 
-admin::admin(std::string bootstrap)
-    : impl_(std::make_unique<impl>(std::move(bootstrap))) {}
+admin::admin(cluster at)
+    : impl_(std::make_unique<impl>(std::move(at))) {}
 
 admin::~admin() = default;
 
@@ -157,13 +203,14 @@ base::result<void> admin::wait_until_ready(std::chrono::milliseconds deadline) {
         [&] {
             metadata_ptr metadata;
             const auto answered = impl_->metadata({}, metadata);
+            rd_kafka_poll(impl_->client.get(), 0);
             return answered == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->broker_cnt == 0
                        ? RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE
                        : answered;
         },
         deadline);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return refused(code, fmt::format("not ready within {} ms", deadline.count()));
+        return impl_->not_connected(code, deadline);
     }
     return {};
 }

@@ -2,6 +2,7 @@
 // Topics, groups and the checks at start-up. Blocking; for tools and start-up code, never for an io thread.
 
 #include <base/fault.hpp>
+#include <kafka/cluster.hpp>
 #include <kafka/types.hpp>
 
 #include <chrono>
@@ -22,7 +23,7 @@ struct topic_spec {
 
 class admin {
   public:
-    explicit admin(std::string bootstrap);
+    explicit admin(cluster);
     ~admin();
 
     base::result<void> wait_until_ready(std::chrono::milliseconds deadline);

@@ -4,6 +4,7 @@
 // producer's transactions), and never resets: a group without an offset is an error, not a silent skip.
 
 #include <base/fault.hpp>
+#include <kafka/cluster.hpp>
 #include <kafka/types.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -17,7 +18,7 @@
 namespace semel::kafka {
 
 struct consumer_options {
-    std::string bootstrap;
+    cluster bootstrap;
     std::string group;
     std::string instance; // group.instance.id: static membership, one for each process slot
     std::vector<std::string> topics;
@@ -71,7 +72,7 @@ class consumer {
 class reader {
   public:
     struct options {
-        std::string bootstrap;
+        cluster bootstrap;
         std::size_t batch = 1'000;
         std::size_t prefetch_kib = 8'192;
     };

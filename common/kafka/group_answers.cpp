@@ -1,8 +1,9 @@
 #include "group_answers.hpp"
 
+#include "fields.hpp"
+
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <optional>
 
 namespace semel::kafka {
@@ -18,45 +19,10 @@ constexpr std::int16_t no_such_group = 69;
 constexpr std::uint32_t correlation_id = 4;
 constexpr std::uint32_t longest_answer = 1 << 20;
 
-/// Whatever is not there reads as nothing.
-class reader {
-  public:
-    explicit reader(std::string_view bytes)
-        : rest_(bytes) {}
-    template <class Int>
-    std::optional<Int> number() {
-        if (rest_.size() < sizeof(Int)) {
-            rest_ = {};
-            return std::nullopt;
-        }
-        std::uint64_t value = 0;
-        for (std::size_t i = 0; i < sizeof(Int); ++i) {
-            value = value << 8U | static_cast<unsigned char>(rest_[i]);
-        }
-        rest_.remove_prefix(sizeof(Int));
-        return static_cast<Int>(value);
-    }
-    /// Empty for a null.
-    std::optional<std::string> text() {
-        const auto size = number<std::int16_t>();
-        const auto n = static_cast<std::size_t>(std::max<std::int16_t>(size.value_or(0), 0));
-        if (!size || rest_.size() < n) {
-            rest_ = {};
-            return std::nullopt;
-        }
-        std::string out{rest_.substr(0, n)};
-        rest_.remove_prefix(n);
-        return out;
-    }
-
-  private:
-    std::string_view rest_;
-};
-
 } // namespace
 
 base::result<std::uint32_t> length_of_answer(std::string_view four) {
-    const auto n = reader{four}.number<std::uint32_t>();
+    const auto n = field_reader{four}.number<std::uint32_t>();
     if (!n || *n < correlation_id || *n > longest_answer) {
         return failed(fault::kind::malformed, "the answer has no length that Kafka would send");
     }
@@ -64,7 +30,7 @@ base::result<std::uint32_t> length_of_answer(std::string_view four) {
 }
 
 base::result<coordinator> coordinator_in(std::string_view body, std::string_view group) {
-    reader said{body};
+    field_reader said{body};
     said.number<std::int32_t>(); // throttle time
     const auto error = said.number<std::int16_t>();
     said.text();                 // the error in words
@@ -79,7 +45,7 @@ base::result<coordinator> coordinator_in(std::string_view body, std::string_view
 }
 
 base::result<void> departure_in(std::string_view body, std::string_view group) {
-    reader told{body};
+    field_reader told{body};
     told.number<std::int32_t>(); // throttle time
     auto worst = told.number<std::int16_t>();
     if (worst == no_such_group) {
@@ -100,6 +66,40 @@ base::result<void> departure_in(std::string_view body, std::string_view group) {
                       fmt::format("group {}: Kafka does not let members go (error {})", group, worst.value_or(-1)));
     }
     return {};
+}
+
+base::result<void> mechanism_agreed_in(std::string_view body, std::string_view wanted) {
+    field_reader said{body};
+    const auto error = said.number<std::int16_t>();
+    if (error == 0) {
+        return {};
+    }
+    std::string offers;
+    const auto n = said.number<std::int32_t>().value_or(0);
+    for (std::int32_t i = 0; i < n; ++i) {
+        const auto name = said.text();
+        if (!name) {
+            break;
+        }
+        offers += (offers.empty() ? "" : ", ") + *name;
+    }
+    return failed(fault::kind::broken,
+                  fmt::format("Kafka does not take {} here but {}: set kafka.sasl_mechanism to one of its own", wanted,
+                              offers.empty() ? "no SASL at all" : offers));
+}
+
+base::result<std::string> sasl_token_in(std::string_view body, std::string_view user) {
+    field_reader said{body};
+    const auto error = said.number<std::int16_t>();
+    said.text(); // the error in words, which are the same for every reason
+    auto token = said.bytes();
+    if (error != 0 || !token) {
+        return failed(fault::kind::broken,
+                      fmt::format("Kafka does not let the user {} in (error {}): compare kafka.user and "
+                                  "kafka.password_file with what Kafka knows",
+                                  user, error.value_or(-1)));
+    }
+    return *std::move(token);
 }
 
 } // namespace semel::kafka

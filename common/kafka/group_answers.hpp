@@ -1,5 +1,6 @@
 #pragma once
-// What Kafka answers to FindCoordinator 1 and LeaveGroup 3 (https://kafka.apache.org/protocol). Pure; outside bytes.
+// What Kafka answers to FindCoordinator 1, LeaveGroup 3, SaslHandshake 1 and SaslAuthenticate 0
+// (https://kafka.apache.org/protocol). Pure; outside bytes.
 
 #include <base/fault.hpp>
 
@@ -21,5 +22,10 @@ base::result<coordinator> coordinator_in(std::string_view body, std::string_view
 
 /// A group that does not exist and an instance that is no member are gone: no fault.
 base::result<void> departure_in(std::string_view body, std::string_view group);
+
+/// `broken`, naming what the broker offers, when it does not take this mechanism.
+base::result<void> mechanism_agreed_in(std::string_view body, std::string_view wanted);
+/// The broker's part of the SASL exchange; `broken` when it refuses the user.
+base::result<std::string> sasl_token_in(std::string_view body, std::string_view user);
 
 } // namespace semel::kafka

@@ -1,5 +1,6 @@
 #include <kafka/handles.hpp>
 #include <kafka/logging.hpp>
+#include <kafka/tunnel.hpp>
 
 #include <fmt/format.h>
 
@@ -22,13 +23,7 @@ sink& the_sink() {
 }
 
 void on_log(const rd_kafka_t*, int level, const char* facility, const char* text) {
-    auto& out = the_sink();
-    const std::lock_guard lock{out.guard};
-    if (out.to) {
-        out.to(level, fmt::format("kafka client, {}: {}", facility, text));
-    } else if (level <= 4) {
-        fmt::print(stderr, "kafka client, {}: {}\n", facility, text);
-    }
+    log_line(level, fmt::format("{}: {}", facility, text));
 }
 
 } // namespace
@@ -39,15 +34,49 @@ void log_to(log_sink to) {
     out.to = std::move(to);
 }
 
-conf_ptr make_conf(const std::string& bootstrap, std::initializer_list<setting> settings) {
+void log_line(int level, std::string_view line) {
+    auto& out = the_sink();
+    const std::lock_guard lock{out.guard};
+    if (out.to) {
+        out.to(level, fmt::format("kafka client, {}", line));
+    } else if (level <= 4) {
+        fmt::print(stderr, "kafka client, {}\n", line);
+    }
+}
+
+conf_ptr make_conf(const cluster& at, std::initializer_list<setting> settings) {
     conf_ptr conf{rd_kafka_conf_new()};
     std::array<char, 512> why{};
     const auto set = [&](const char* name, const std::string& value) {
         if (rd_kafka_conf_set(conf.get(), name, value.c_str(), why.data(), why.size()) != RD_KAFKA_CONF_OK) {
-            throw std::runtime_error{fmt::format("Kafka client: {} = {} is refused: {}", name, value, why.data())};
+            // librdkafka's words hold the value too.
+            const bool secret = std::string_view{name} == "sasl.password";
+            throw std::runtime_error{
+                secret ? fmt::format("Kafka client: {} is refused", name)
+                       : fmt::format("Kafka client: {} = {} is refused: {}", name, value, why.data())};
         }
     };
-    set("bootstrap.servers", bootstrap);
+    const auto set_if = [&](const char* name, const std::string& value) {
+        if (!value.empty()) {
+            set(name, value);
+        }
+    };
+    set("bootstrap.servers", at.servers);
+    rd_kafka_conf_set_opaque(conf.get(), &context_of(at));
+    if (needs_tunnel(at)) {
+        connect_through_tunnels(conf.get());
+    } else {
+        set("security.protocol", std::string{at.protocol_name()});
+        set_if("sasl.mechanisms", std::string{at.mechanism_name()});
+        set_if("sasl.username", at.user);
+        set_if("sasl.password", at.password);
+        if (at.tls) {
+            set("ssl.endpoint.identification.algorithm", "https"); // the broker's name too, not only who signed it
+            set_if("ssl.ca.location", at.ca.string());
+            set_if("ssl.certificate.location", at.certificate.string());
+            set_if("ssl.key.location", at.key.string());
+        }
+    }
     set("client.id", "semel");
     // A broker that comes back is met within a second; the default backs off to ten.
     set("reconnect.backoff.max.ms", "1000");

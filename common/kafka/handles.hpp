@@ -1,6 +1,7 @@
 #pragma once
 // Internal: librdkafka's handles as owning pointers, and its settings. Not for headers that other modules include.
 
+#include <kafka/cluster.hpp>
 #include <kafka/types.hpp>
 
 #include <librdkafka/rdkafka.h>
@@ -48,8 +49,9 @@ class membership {
 
 using setting = std::pair<const char*, std::string>;
 
-/// Throws std::runtime_error naming the setting that librdkafka refuses.
-conf_ptr make_conf(const std::string& bootstrap, std::initializer_list<setting>);
+/// The only place that says where Kafka is and how to speak to it. Throws std::runtime_error naming the setting that
+/// librdkafka refuses.
+conf_ptr make_conf(const cluster&, std::initializer_list<setting>);
 client_ptr make_client(rd_kafka_type_t, conf_ptr);
 
 partitions_ptr make_list(std::span<const topic_partition>);

@@ -1,9 +1,10 @@
 #pragma once
 // A static member keeps its partitions until its session has timed out, so that a process which comes back finds them.
 // Of one that is stopped for good, an administrator says so. librdkafka has no call for it: two requests of Kafka's
-// protocol (FindCoordinator 1, LeaveGroup 3), unencrypted as all of this installation's Kafka connections are.
+// protocol (FindCoordinator 1, LeaveGroup 3), over a connection like the others'.
 
 #include <base/fault.hpp>
+#include <kafka/cluster.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -14,8 +15,7 @@
 namespace semel::kafka {
 
 /// Takes these instances out of the group. One that is no member is none afterwards either: no fault.
-boost::asio::awaitable<base::result<void>> leave_group(std::string bootstrap, std::string group,
-                                                       std::vector<std::string> instances,
+boost::asio::awaitable<base::result<void>> leave_group(cluster, std::string group, std::vector<std::string> instances,
                                                        std::chrono::milliseconds patience = std::chrono::seconds{5});
 
 } // namespace semel::kafka

@@ -11,5 +11,7 @@ using log_sink = std::function<void(int level, std::string_view line)>;
 
 /// Without a sink, warnings and worse go to standard error.
 void log_to(log_sink);
+/// One line of ours to the same sink.
+void log_line(int level, std::string_view line);
 
 } // namespace semel::kafka

@@ -4,6 +4,7 @@
 
 #include <base/fault.hpp>
 #include <base/time.hpp>
+#include <kafka/cluster.hpp>
 #include <kafka/types.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -19,7 +20,7 @@
 namespace semel::kafka {
 
 struct producer_options {
-    std::string bootstrap;
+    cluster bootstrap;
     std::string transactional_id; // SERVICE-INSTANCE; empty for a plain idempotent producer
     std::chrono::milliseconds transaction_timeout{15'000};
 };

@@ -17,10 +17,10 @@ constexpr std::size_t prefetch_kib = 1'024; // nothing waits for this reading
 
 } // namespace
 
-sweeper::sweeper(asio::any_io_executor executor, std::string bootstrap, needed n)
+sweeper::sweeper(asio::any_io_executor executor, cluster at, needed n)
     : needed_(std::move(n))
-    , reader_(std::move(executor), {.bootstrap = bootstrap, .prefetch_kib = prefetch_kib})
-    , admin_(std::move(bootstrap)) {}
+    , reader_(std::move(executor), {.bootstrap = at, .prefetch_kib = prefetch_kib})
+    , admin_(std::move(at)) {}
 
 asio::awaitable<base::result<offset>> sweeper::first_needed(start below) {
     if (auto begun = co_await reader_.from_beginning(below.at); !begun) {

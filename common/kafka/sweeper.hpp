@@ -21,7 +21,7 @@ class sweeper {
 
     /// Whoever answers `needed` must be sure for good: what is not needed is gone. A record that cannot be told must be
     /// needed.
-    sweeper(boost::asio::any_io_executor, std::string bootstrap, needed);
+    sweeper(boost::asio::any_io_executor, cluster, needed);
 
     /// For each partition: deletes what lies below its offset (the low water of who reads it) and below the first
     /// record that is needed. What is deleted is not read again; a second of reading for one partition and call at

@@ -12,7 +12,9 @@ namespace {
 
 constexpr int probes = 3;
 
-std::string quoted(const std::string& value) {
+} // namespace
+
+std::string quoted_value(const std::string& value) {
     std::string out = "'";
     for (const char c : value) {
         if (c == '\'' || c == '\\') {
@@ -22,8 +24,6 @@ std::string quoted(const std::string& value) {
     }
     return out + "'";
 }
-
-} // namespace
 
 std::string watched(const std::string& dsn, const limits& l) {
     using options_ptr = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
@@ -45,7 +45,7 @@ std::string watched(const std::string& dsn, const limits& l) {
     }
     std::string out;
     for (const auto& [name, value] : all) {
-        out += fmt::format("{}{}={}", out.empty() ? "" : " ", name, quoted(value));
+        out += fmt::format("{}{}={}", out.empty() ? "" : " ", name, quoted_value(value));
     }
     return out;
 }

@@ -22,6 +22,8 @@ struct limits {
 
 /// The DSN, with what the client watches. A DSN that cannot be read is given back as it is: connecting says why.
 std::string watched(const std::string& dsn, const limits&);
+/// A value as it stands in such a string.
+std::string quoted_value(const std::string&);
 /// Tells the server what it shall watch, and to compile no statement (jit).
 void impose(pqxx::connection&, const limits&);
 

@@ -1,5 +1,7 @@
 #include "pool.hpp"
 
+#include <config/secret.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,13 +12,24 @@
 namespace semel::postgres {
 
 struct pool::impl {
-    impl(const std::string& d, unsigned n, const limits& l)
-        : dsn(watched(d, l))
+    impl(const server& where, unsigned n, const limits& l)
+        : dsn(watched(where.dsn, l))
+        , password_file(where.password_file)
         , limit(l)
         , most(n)
         , threads(n) {}
 
-    const std::string dsn;
+    /// For libpq, with the password as its file has it now.
+    std::string connection_string() const {
+        const auto password = config::secret_in(password_file);
+        if (!password) { // it is being replaced, or will be: as good as a server that is away
+            throw pqxx::broken_connection{"PostgreSQL's password: " + password.error().why()};
+        }
+        return password_file.empty() ? dsn : fmt::format("{} password={}", dsn, quoted_value(*password));
+    }
+
+    const std::string dsn; // key=value
+    const std::filesystem::path password_file;
     const limits limit;
     const unsigned most;
     std::mutex mutex;
@@ -24,8 +37,8 @@ struct pool::impl {
     boost::asio::thread_pool threads; // last: its threads use what is above
 };
 
-pool::pool(std::string dsn, unsigned connections, limits limit)
-    : impl_(std::make_unique<impl>(dsn, std::max(connections, 1U), limit)) {}
+pool::pool(server where, unsigned connections, limits limit)
+    : impl_(std::make_unique<impl>(where, std::max(connections, 1U), limit)) {}
 
 pool::~pool() {
     impl_->threads.join();
@@ -48,7 +61,7 @@ pqxx::connection& pool::take() {
 }
 
 std::unique_ptr<pqxx::connection> pool::connect() const {
-    auto fresh = std::make_unique<pqxx::connection>(impl_->dsn);
+    auto fresh = std::make_unique<pqxx::connection>(impl_->connection_string());
     // libpqxx 6 would reconnect silently, even between two statements that belong together; libpqxx 7, which dropped
     // that, is why the one way to forbid it is marked as deprecated.
 #pragma clang diagnostic push

@@ -15,6 +15,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <exception>
+#include <filesystem>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -29,10 +30,25 @@
 
 namespace semel::postgres {
 
+/// Where PostgreSQL is and who asks. The password's file is read for each new connection: managed servers give out
+/// tokens that expire while the connections made with them live on.
+struct server {
+    server(std::string connection_string) // NOLINT(google-explicit-constructor)
+        : dsn(std::move(connection_string)) {}
+    server(const char* connection_string) // NOLINT(google-explicit-constructor)
+        : dsn(connection_string) {}
+    server(std::string connection_string, std::filesystem::path password)
+        : dsn(std::move(connection_string))
+        , password_file(std::move(password)) {}
+
+    std::string dsn;                     // libpq's: key=value, or a URI
+    std::filesystem::path password_file; // empty: the DSN's own passfile, or none
+};
+
 class pool {
   public:
     /// Connects at the first use, not here. `connections` is also the number of threads.
-    pool(std::string dsn, unsigned connections, limits = {});
+    pool(server, unsigned connections, limits = {});
     /// Waits for the work that was given.
     ~pool();
     pool(const pool&) = delete;

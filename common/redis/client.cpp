@@ -2,9 +2,12 @@
 
 #include "closing.hpp"
 #include "connection.hpp"
+#include "info.hpp"
 #include "refusal.hpp"
 
+#include <config/secret.hpp>
 #include <runtime/tasks.hpp>
+#include <socket/stream.hpp>
 #include <telemetry/log.hpp>
 
 #include <boost/asio/as_tuple.hpp>
@@ -30,19 +33,6 @@ constexpr milliseconds longest_pause{1'000}; // a supervisor restarts Redis with
 constexpr milliseconds loading_pause{50};
 constexpr milliseconds looks_every{1'000}; // whether the server is still the same
 
-/// The value of `key:value\r\n` in what INFO answers.
-std::string info_value(std::string_view info, std::string_view key) {
-    while (!info.empty()) {
-        const auto end = info.find("\r\n");
-        const auto line = info.substr(0, end);
-        if (line.starts_with(key) && line.size() > key.size() && line[key.size()] == ':') {
-            return std::string{line.substr(key.size() + 1)};
-        }
-        info.remove_prefix(end == std::string_view::npos ? info.size() : end + 2);
-    }
-    return {};
-}
-
 } // namespace
 
 std::string_view reply::error_code() const noexcept {
@@ -59,6 +49,7 @@ struct client::impl : std::enable_shared_from_this<impl> {
     /// Connects, and connects again, until the client is destroyed.
     static asio::awaitable<void> keep_connected(std::shared_ptr<impl> self);
     asio::awaitable<base::result<void>> establish();
+    asio::awaitable<base::result<void>> sign_in(connection&);
     asio::awaitable<base::result<void>> greet(connection&);
     asio::awaitable<base::result<void>> read_closings(connection&);
     asio::awaitable<base::result<void>> try_to_write(connection&);
@@ -76,6 +67,7 @@ struct client::impl : std::enable_shared_from_this<impl> {
     std::vector<closing> closings; // the newest first
     std::string trouble = "not connected yet";
     bool up = false;
+    bool broken = false;  // the trouble will not pass by itself
     bool refused = false; // it answered, and would not serve us
     bool stopping = false;
 };
@@ -89,6 +81,7 @@ asio::awaitable<void> client::impl::keep_connected(std::shared_ptr<impl> self) {
             self->up = true;
             ++self->generation;
             self->trouble.clear();
+            self->broken = false;
             told.clear();
             pause = first_pause;
             telemetry::log().info(
@@ -103,6 +96,7 @@ asio::awaitable<void> client::impl::keep_connected(std::shared_ptr<impl> self) {
             self->trouble = self->link->loss();
         } else {
             self->trouble = up.error().why();
+            self->broken = up.error().what() == base::fault::kind::broken;
         }
         if (self->link) {
             self->link->close(base::fault::kind::unreachable, self->trouble);
@@ -138,13 +132,22 @@ asio::awaitable<base::result<void>> client::impl::establish() {
             addresses.push_back(entry.endpoint().address().to_string());
         }
     }
+    std::shared_ptr<asio::ssl::context> tls;
+    if (options.tls) { // anew for each connection: files are replaced while we run
+        auto made = socket::client_context(options.ca, options.certificate, options.key);
+        if (!made) {
+            co_return base::failed(made.error());
+        }
+        tls = *std::move(made);
+    }
     base::fault last{base::fault::kind::unreachable, "the name has no address"};
     for (auto& address : addresses) {
         if (stopping) {
             break;
         }
         link = std::make_shared<connection>(ex, options.reply_timeout);
-        auto result = co_await link->open(std::move(address), options.port);
+        auto result = co_await link->open(std::move(address), options.port, tls,
+                                          options.server_name.empty() ? options.host : options.server_name);
         if (result) {
             result = co_await greet(*link);
         }
@@ -157,17 +160,39 @@ asio::awaitable<base::result<void>> client::impl::establish() {
     co_return base::failed(std::move(last));
 }
 
+asio::awaitable<base::result<void>> client::impl::sign_in(connection& to) {
+    auto password = options.password_file.empty() ? base::result<std::string>{options.password}
+                                                  : config::secret_in(options.password_file);
+    if (!password) {
+        co_return base::failed(password.error());
+    }
+    if (password->empty()) {
+        co_return base::result<void>{};
+    }
+    std::vector<std::string> auth{"AUTH"};
+    if (!options.user.empty()) {
+        auth.push_back(options.user);
+    }
+    auth.push_back(*std::move(password));
+    const auto answer = co_await to.exchange(auth);
+    if (!answer) {
+        co_return base::failed(answer.error());
+    }
+    if (answer->is_error()) {
+        co_return base::failed(
+            base::fault::kind::broken,
+            options.user.empty()
+                ? "the server refuses the password (AUTH): compare redis.password_file with its requirepass"
+                : fmt::format("the server refuses the user {} or the password (AUTH): compare redis.user and "
+                              "redis.password_file with its ACL",
+                              options.user));
+    }
+    co_return base::result<void>{};
+}
+
 asio::awaitable<base::result<void>> client::impl::greet(connection& to) {
-    if (!options.password.empty()) {
-        const std::vector<std::string> auth{"AUTH", options.password};
-        const auto answer = co_await to.exchange(auth);
-        if (!answer) {
-            co_return base::failed(answer.error());
-        }
-        if (answer->is_error()) {
-            co_return base::failed(base::fault::kind::broken,
-                                   "the server refuses the password (AUTH): compare it with requirepass");
-        }
+    if (auto known = co_await sign_in(to); !known) {
+        co_return known;
     }
     const std::vector<std::string> info{"INFO"};
     for (;;) {
@@ -180,12 +205,11 @@ asio::awaitable<base::result<void>> client::impl::greet(connection& to) {
                                    refusal(answer->text).value_or("INFO was refused: " + answer->text));
         }
         if (info_value(answer->text, "loading") != "1") {
-            identity = {.run_id = info_value(answer->text, "run_id"),
-                        .master_replid = info_value(answer->text, "master_replid")};
-            if (identity.run_id.empty() || identity.master_replid.empty()) {
-                co_return base::failed(base::fault::kind::broken,
-                                       "INFO has no run_id or no master_replid: is this Redis?");
+            auto who = identity_in(answer->text);
+            if (!who) {
+                co_return base::failed(who.error());
             }
+            identity = *std::move(who);
             if (info_value(answer->text, "role") != "master") {
                 co_return base::failed(base::fault::kind::broken, *refusal("READONLY"));
             }
@@ -316,6 +340,10 @@ const std::string& client::trouble() const noexcept {
     return impl_->trouble;
 }
 
+bool client::needs_an_operator() const noexcept {
+    return impl_->broken;
+}
+
 asio::awaitable<bool> client::unchanged() {
     const auto self = impl_;
     co_return co_await self->unchanged();
@@ -351,36 +379,22 @@ asio::awaitable<base::result<reply>> client::eval(const script& what, std::vecto
     co_return co_await self->send(words);
 }
 
+bool client::managed() const noexcept {
+    return impl_->options.managed;
+}
+
 asio::awaitable<base::result<void>> check_durability(client& redis) {
-    struct demand {
-        const char* setting;
-        const char* value;
-        const char* why;
-    };
-    constexpr demand demands[] = {
-        {"appendonly", "yes", "without its append-only file it forgets claims and leaders at every restart"},
-        {"maxmemory-policy", "noeviction", "with eviction it forgets claims silently when memory is short"},
-    };
-    for (const auto& d : demands) {
-        std::vector<std::string> get{"CONFIG", "GET", d.setting};
-        const auto answer = co_await redis.command(std::move(get));
-        if (!answer) {
-            co_return base::failed(answer.error());
-        }
-        if (answer->is_error() || answer->array.size() != 2) {
-            co_return base::failed(
-                base::fault::kind::broken,
-                fmt::format("Redis does not let its setting {} be read ({}), and Semel needs {}: allow "
-                            "`CONFIG GET` to this user",
-                            d.setting, answer->is_error() ? answer->text : "no value", d.value));
-        }
-        if (const auto& value = answer->array[1].text; value != d.value) {
-            co_return base::failed(base::fault::kind::broken,
-                                   fmt::format("Redis has {} {}: {}. Set `{} {}` in redis.conf", d.setting, value,
-                                               d.why, d.setting, d.value));
-        }
+    std::vector<std::string> info{"INFO"};
+    const auto answer = co_await redis.command(std::move(info));
+    if (!answer) {
+        co_return base::failed(answer.error());
     }
-    co_return base::result<void>{};
+    if (answer->is_error()) {
+        co_return base::failed(
+            base::fault::kind::broken,
+            fmt::format("Redis does not say what it keeps ({}): allow INFO to this user", answer->text));
+    }
+    co_return keeps_what_it_has(answer->text, redis.managed());
 }
 
 } // namespace semel::redis

@@ -1,7 +1,7 @@
 #pragma once
-// One Redis connection on Asio (hiredis' async context on a borrowed descriptor). Commands of concurrent coroutines are
-// pipelined in call order. One strand; never shared between threads. Reconnects by itself, and says so: a command that
-// was out when the connection broke answers `unreachable`, and whether Redis executed it is unknown.
+// One Redis connection on Asio, plain or under TLS. Commands of concurrent coroutines are pipelined in call order. One
+// strand; never shared between threads. Reconnects by itself, and says so: a command that was out when the connection
+// broke answers `unreachable`, and whether Redis executed it is unknown.
 
 #include <base/fault.hpp>
 
@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -31,7 +32,7 @@ struct reply {
     std::string_view error_code() const noexcept;
 };
 
-/// Which server answers: a restart, another instance or a failover changes it (INFO server, INFO replication).
+/// Which server answers: a restart, another instance or a failover changes it (info.hpp).
 struct server_identity {
     std::string run_id;
     std::string master_replid;
@@ -61,7 +62,14 @@ class script {
 struct client_options {
     std::string host = "127.0.0.1";
     std::uint16_t port = 16379;
-    std::string password = {};                      // empty: none
+    std::string user = {};                    // of the server's ACL; empty: the default user
+    std::filesystem::path password_file = {}; // read for each connection; empty: no password
+    std::string password = {};                // instead of the file, for tests
+    bool tls = false;
+    std::filesystem::path ca = {};                    // PEM; empty: the system's
+    std::filesystem::path certificate = {}, key = {}; // ours, where the server asks for one
+    std::string server_name = {};                     // for SNI and the certificate check; default: host
+    bool managed = false;                             // its provider vouches for its durability
     std::chrono::milliseconds reply_timeout{5'000}; // of the oldest outstanding command; then the connection is dropped
 };
 
@@ -84,8 +92,12 @@ class client {
     /// (it was demoted, took another master's data, was promoted again) or does not say. What was read or written
     /// between the greeting and a yes concerns the data of that identity.
     boost::asio::awaitable<bool> unchanged();
+    /// Whether its provider, and not its settings, vouches for what it keeps.
+    bool managed() const noexcept;
     /// Why there is no connection, for health and operators; empty while there is one.
     const std::string& trouble() const noexcept;
+    /// Whether that will not pass by itself: a setting, a right or a certificate is wrong.
+    bool needs_an_operator() const noexcept;
 
     /// Fails at once with `unreachable` while there is no connection. An error reply is a reply, not a fault; one that
     /// says that the server cannot serve us (refusal.hpp) ends the connection as well, and there is none again before a
@@ -101,7 +113,8 @@ class client {
     std::shared_ptr<impl> impl_;
 };
 
-/// Refuses, in words, a server without AOF or with an eviction policy other than noeviction.
+/// Refuses, in words, a server without AOF or with an eviction policy other than noeviction. Asks INFO alone: managed
+/// servers forbid CONFIG.
 boost::asio::awaitable<base::result<void>> check_durability(client&);
 
 } // namespace semel::redis

@@ -58,7 +58,9 @@ boost::asio::awaitable<base::result<void>> close_in_order(client& redis) {
         const auto refused = [](const reply& r) { return r.is_error(); };
         if (answer->is_error() || std::ranges::any_of(answer->array, refused)) {
             co_return base::failed(base::fault::kind::broken,
-                                   fmt::format("Redis refuses the note of its orderly end ({}): {}", words.front(),
+                                   fmt::format("Redis refuses the note of its orderly end ({}: {}). Nothing is lost by "
+                                               "that; its next start only cannot prove that it has forgotten nothing",
+                                               words.front(),
                                                answer->is_error() ? answer->text : "a command of it failed"));
         }
     }

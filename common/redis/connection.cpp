@@ -3,12 +3,16 @@
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
-#include <hiredis/async.h>
+#include <hiredis/hiredis.h>
 
+#include <exception>
+#include <new>
 #include <optional>
 
 namespace semel::redis {
@@ -17,6 +21,8 @@ namespace asio = boost::asio;
 using clock = std::chrono::steady_clock;
 
 namespace {
+
+constexpr std::size_t chunk = std::size_t{64} * 1024; // of one read
 
 reply copy(const redisReply& from) {
     reply to;
@@ -48,8 +54,8 @@ reply copy(const redisReply& from) {
 
 } // namespace
 
-/// One command that is out. hiredis holds it until the reply or the end of the connection, even after its coroutine has
-/// given up waiting: replies are matched by their order alone.
+/// One command that is out. It keeps its place until the reply or the end of the connection, even after its coroutine
+/// has given up waiting: replies are matched by their order alone.
 struct connection::operation {
     enum class stage : unsigned char { waiting, cancelling, abandoned };
 
@@ -81,66 +87,110 @@ struct connection::operation_of final : connection::operation {
     std::optional<Handler> handler;
 };
 
-struct connection::hooks {
-    static connection& of(void* data) { return *static_cast<connection*>(data); }
-    static void add_read(void* data) { of(data).want_read(); }
-    static void del_read(void*) {} // only ever before cleanup, which cancels the wait
-    static void add_write(void* data) { of(data).want_write(); }
-    static void del_write(void* data) { of(data).write_wanted_ = false; }
-    static void cleanup(void* data) { of(data).let_go(); }
-
-    static void on_connect(const redisAsyncContext* context, int status) {
-        auto& self = of(context->ev.data);
-        self.connected_ = status == REDIS_OK;
-        self.moved_.notify();
-    }
-    static void on_reply(redisAsyncContext* context, void* redis_reply, void* op) {
-        of(context->ev.data).answered(static_cast<operation*>(op), redis_reply);
-    }
-};
+void connection::free_reader::operator()(redisReader* parser) const noexcept {
+    ::redisReaderFree(parser);
+}
 
 connection::connection(asio::any_io_executor ex, std::chrono::milliseconds reply_timeout)
     : ex_(std::move(ex))
     , reply_timeout_(reply_timeout)
-    , descriptor_(ex_)
+    , wire_(ex_)
+    , parser_(::redisReaderCreate())
     , watchdog_(ex_)
-    , moved_(ex_) {}
+    , moved_(ex_)
+    , more_(ex_) {}
 
 connection::~connection() {
-    // Waits hold the connection, so none is armed and nobody waits for a reply, unless the io_context itself is going.
+    // Whoever serves it or waits for it holds the connection: nobody does, unless the io_context itself is going.
     close(base::fault::kind::stopping, "the client is being destroyed");
 }
 
-asio::awaitable<base::result<void>> connection::open(std::string ip, std::uint16_t port) {
+asio::awaitable<base::result<void>> connection::open(std::string ip, std::uint16_t port,
+                                                     std::shared_ptr<asio::ssl::context> tls, std::string server_name) {
     const auto self = shared_from_this();
-    auto* context = ::redisAsyncConnect(ip.c_str(), port);
-    if (context == nullptr || context->err != 0) {
-        loss_ = context == nullptr ? "out of memory" : context->errstr;
-        if (context != nullptr) {
-            ::redisAsyncFree(context);
-        }
+    wire_.expires_after(reply_timeout_);
+    auto done = co_await wire_.connect(std::move(ip), port);
+    if (done && tls) {
+        done = co_await wire_.secure(std::move(tls), std::move(server_name));
+    }
+    if (state_ == state::closed) { // meanwhile, by us
         co_return base::failed(lost());
     }
-    context_ = context;
-    descriptor_.assign(context->c.fd);
-    context->ev.data = this;
-    context->ev.addRead = hooks::add_read;
-    context->ev.delRead = hooks::del_read;
-    context->ev.addWrite = hooks::add_write;
-    context->ev.delWrite = hooks::del_write;
-    context->ev.cleanup = hooks::cleanup;
-    ::redisAsyncSetConnectCallback(context, hooks::on_connect);
-    const auto deadline = clock::now() + reply_timeout_;
-    while (context_ != nullptr && !connected_) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now());
-        if (left.count() <= 0 || !co_await moved_.wait_for(left)) {
-            close(base::fault::kind::unreachable, fmt::format("no connection within {} ms", reply_timeout_.count()));
-        }
-    }
-    if (context_ == nullptr) {
+    if (!done) {
+        close(done.error().what(), done.error().why());
         co_return base::failed(lost());
     }
+    wire_.never_expires(); // from here on the watchdog looks after each reply
+    state_ = state::open;
+    const auto rethrow = [](std::exception_ptr failure) {
+        if (failure) {
+            std::rethrow_exception(failure);
+        }
+    };
+    asio::co_spawn(ex_, write_all(self), rethrow);
+    asio::co_spawn(ex_, read_all(self), rethrow);
     co_return base::result<void>{};
+}
+
+asio::awaitable<void> connection::write_all(std::shared_ptr<connection> self) {
+    while (self->is_open()) {
+        if (self->unsent_.empty()) {
+            self->writer_waits_ = true;
+            co_await self->more_.wait();
+            self->writer_waits_ = false;
+            continue;
+        }
+        self->going_out_.clear();
+        std::swap(self->going_out_, self->unsent_);
+        if (const auto [error, sent] = co_await self->wire_.write(self->going_out_); error) {
+            self->lose(error);
+        }
+    }
+}
+
+asio::awaitable<void> connection::read_all(std::shared_ptr<connection> self) {
+    std::vector<char> buffer(chunk);
+    while (self->is_open()) {
+        const auto [error, n] = co_await self->wire_.read_some(buffer);
+        if (error) {
+            self->lose(error);
+        } else if (self->is_open()) {
+            self->parsed({buffer.data(), n});
+            self->hand_over();
+        }
+    }
+}
+
+void connection::parsed(std::string_view bytes) {
+    auto* const parser = parser_.get();
+    ::redisReaderFeed(parser, bytes.data(), bytes.size());
+    for (;;) {
+        void* found = nullptr;
+        if (::redisReaderGetReply(parser, &found) != REDIS_OK) {
+            close(base::fault::kind::unreachable,
+                  fmt::format("what answers does not speak Redis' protocol: {}", parser->errstr));
+            return;
+        }
+        if (found == nullptr) {
+            return;
+        }
+        const std::unique_ptr<redisReply, decltype(&::freeReplyObject)> one{static_cast<redisReply*>(found),
+                                                                            &::freeReplyObject};
+        if (outstanding_.empty()) {
+            close(base::fault::kind::unreachable,
+                  one->type == REDIS_REPLY_ERROR ? std::string{one->str, one->len} : "a reply to no command came");
+            return;
+        }
+        auto* const op = outstanding_.front();
+        outstanding_.pop_front();
+        answered(op, copy(*one));
+    }
+}
+
+void connection::lose(const boost::system::error_code& error) {
+    close(base::fault::kind::unreachable, error == asio::error::eof || error == asio::ssl::error::stream_truncated
+                                              ? "the server closed the connection"
+                                              : error.message());
 }
 
 asio::awaitable<base::result<reply>> connection::exchange(std::span<const std::string> args) {
@@ -168,29 +218,27 @@ void connection::send(operation* op, std::span<const std::string> args) {
         argv_.push_back(a.data());
         lengths_.push_back(a.size());
     }
+    char* text = nullptr;
+    const auto size = ::redisFormatCommandArgv(&text, static_cast<int>(argv_.size()), argv_.data(), lengths_.data());
+    if (size < 0) {
+        throw std::bad_alloc{};
+    }
+    const std::unique_ptr<char, decltype(&::redisFreeCommand)> formatted{text, &::redisFreeCommand};
+    unsent_.append(text, static_cast<std::size_t>(size));
     op->sent = clock::now();
-    const int sent = ::redisAsyncCommandArgv(context_, hooks::on_reply, op, static_cast<int>(argv_.size()),
-                                             argv_.data(), lengths_.data());
     outstanding_.push_back(op);
-    if (sent != REDIS_OK) {
-        // hiredis took nothing: it is disconnecting or out of memory. This operation is nobody's but ours.
-        outstanding_.pop_back();
-        op->answered = true;
-        ready_.emplace_back(op);
-        asio::post(ex_, [self = shared_from_this()] { self->hand_over(); });
-        return;
+    if (writer_waits_) {
+        more_.notify();
     }
     watch();
 }
 
-void connection::answered(operation* op, const void* redis_reply) {
-    outstanding_.pop_front();
+/// Nothing for an answer: the connection was lost.
+void connection::answered(operation* op, std::optional<reply> what) {
     op->answered = true;
     switch (op->at) {
     case operation::stage::waiting:
-        if (redis_reply != nullptr) {
-            op->answer = copy(*static_cast<const redisReply*>(redis_reply)); // hiredis frees it on return
-        }
+        op->answer = std::move(what);
         ready_.emplace_back(op);
         break;
     case operation::stage::cancelling:
@@ -237,58 +285,6 @@ void connection::cancelled(operation* op) {
     });
 }
 
-void connection::want_read() {
-    if (read_armed_ || !descriptor_.is_open()) {
-        return;
-    }
-    read_armed_ = true;
-    descriptor_.async_wait(asio::posix::stream_descriptor::wait_read,
-                           [self = shared_from_this()](boost::system::error_code error) {
-                               self->read_armed_ = false;
-                               if (error || self->context_ == nullptr) {
-                                   return;
-                               }
-                               ::redisAsyncHandleRead(self->context_);
-                               self->hand_over();
-                           });
-}
-
-void connection::want_write() {
-    write_wanted_ = true;
-    if (write_armed_ || !descriptor_.is_open()) {
-        return;
-    }
-    write_armed_ = true;
-    if (connected_) {
-        // At the end of this turn of the loop: everything that its coroutines send goes out in one write.
-        asio::post(ex_, [self = shared_from_this()] { self->flush(); });
-        return;
-    }
-    descriptor_.async_wait(asio::posix::stream_descriptor::wait_write,
-                           [self = shared_from_this()](boost::system::error_code error) {
-                               if (!error) {
-                                   self->flush();
-                               } else {
-                                   self->write_armed_ = false;
-                               }
-                           });
-}
-
-void connection::flush() {
-    if (context_ == nullptr) {
-        write_armed_ = false;
-        return;
-    }
-    ::redisAsyncHandleWrite(context_);
-    write_armed_ = false;
-    if (context_ != nullptr && write_wanted_) { // the socket is full
-        write_armed_ = true;
-        descriptor_.async_wait(asio::posix::stream_descriptor::wait_write,
-                               [self = shared_from_this()](boost::system::error_code) { self->flush(); });
-    }
-    hand_over();
-}
-
 void connection::watch() {
     if (watching_ || outstanding_.empty()) {
         return;
@@ -310,12 +306,19 @@ void connection::watch() {
 }
 
 void connection::close(base::fault::kind k, std::string why) {
-    if (context_ == nullptr) {
+    if (state_ == state::closed) {
         return;
     }
+    state_ = state::closed;
     loss_kind_ = k;
     loss_ = std::move(why);
-    ::redisAsyncFree(context_); // answers everything that is out, then cleanup
+    wire_.close();
+    watchdog_.cancel();
+    moved_.notify();
+    more_.notify();
+    for (auto* op : std::exchange(outstanding_, {})) {
+        answered(op, std::nullopt);
+    }
     if (!ready_.empty()) {
         if (auto self = weak_from_this().lock()) {
             // The operations go along: an io_context that never comes to it destroys them, and with them the coroutines
@@ -327,21 +330,10 @@ void connection::close(base::fault::kind k, std::string why) {
     }
 }
 
-void connection::let_go() noexcept {
-    if (loss_.empty()) {
-        loss_ = context_->errstr[0] != '\0' ? context_->errstr : "the server closed the connection";
-    }
-    context_ = nullptr;
-    connected_ = false;
-    descriptor_.release(); // cancels the waits
-    watchdog_.cancel();
-    moved_.notify();
-}
-
 asio::awaitable<bool> connection::closed_within(std::chrono::milliseconds time) {
     const auto self = shared_from_this();
     const auto until = clock::now() + time;
-    while (context_ != nullptr) {
+    while (state_ != state::closed) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now());
         if (left.count() <= 0) {
             co_return false;

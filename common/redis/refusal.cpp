@@ -24,6 +24,8 @@ constexpr std::array meanings{
     meaning{"BUSY", "a script holds it up: `redis-cli SCRIPT KILL` ends one that has written nothing"},
     meaning{"LOADING", "it is loading its data: wait"},
     meaning{"NOAUTH", "it wants a password: set redis.password_file"},
+    meaning{"NOPERM", "its ACL forbids this user a command that Semel needs: docs/operations.md, \"Managed servers\", "
+                      "lists them"},
     meaning{"NOREPLICAS", "fewer replicas follow it than its min-replicas-to-write: start them"},
     meaning{"CLUSTERDOWN", no_cluster},
     meaning{"MOVED", no_cluster},

@@ -21,7 +21,7 @@ namespace semel::runtime {
 class refusals {
   public:
     struct place {
-        std::string bootstrap;
+        kafka::cluster bootstrap;
         std::int32_t partitions = 1; // of events
         std::string service;
         std::string prefix = {}; // of topics; empty but in tests

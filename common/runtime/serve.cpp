@@ -229,7 +229,7 @@ int run(const std::shared_ptr<context::impl>& self, service_main main) {
     if (!config::key_files(settings).empty()) {
         self->keys.emplace(settings);
         refused.emplace(self->io.get_executor(),
-                        refusals::place{.bootstrap = settings.kafka_bootstrap,
+                        refusals::place{.bootstrap = kafka::configured(settings),
                                         .partitions = settings.partitions,
                                         .service = self->service},
                         self->metrics);
@@ -296,6 +296,7 @@ int serve(int argc, char** argv, std::string_view service, service_main main) {
         fmt::print("{}: good\n", config_file);
         return 0;
     }
+    std::signal(SIGHUP, SIG_IGN);  // sent where a certificate was replaced, and that is seen without it
     std::signal(SIGPIPE, SIG_IGN); // a peer that goes away is an error code of the write, not the end of the process
     auto self = std::make_shared<context::impl>(std::move(*settings), service, instance);
     failpoint::watch_file(self->settings.run_dir / (self->name + ".failpoint"));

@@ -4,7 +4,9 @@
 #include <boost/asio/ssl.hpp>
 #include <fmt/format.h>
 
+#include <array>
 #include <optional>
+#include <tuple>
 
 namespace semel::socket {
 
@@ -62,7 +64,9 @@ struct stream::state : std::enable_shared_from_this<stream::state> {
     }
 };
 
-base::result<std::shared_ptr<asio::ssl::context>> client_context(const std::filesystem::path& ca) {
+base::result<std::shared_ptr<asio::ssl::context>> client_context(const std::filesystem::path& ca,
+                                                                 const std::filesystem::path& certificate,
+                                                                 const std::filesystem::path& key) {
     auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
     SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
     context->set_verify_mode(asio::ssl::verify_peer);
@@ -76,6 +80,19 @@ base::result<std::shared_ptr<asio::ssl::context>> client_context(const std::file
         return base::failed(fault::kind::broken,
                             fmt::format("cannot read the certificate authorities in {}: {}",
                                         ca.empty() ? "the system's store" : ca.string(), ec.message()));
+    }
+    if (certificate.empty()) {
+        return context;
+    }
+    context->use_certificate_chain_file(certificate.string(), ec);
+    if (ec) {
+        return base::failed(fault::kind::broken,
+                            fmt::format("cannot read the certificate in {}: {}", certificate.string(), ec.message()));
+    }
+    context->use_private_key_file(key.string(), asio::ssl::context::pem, ec);
+    if (ec) {
+        return base::failed(fault::kind::broken, fmt::format("the key in {} cannot be read, or is not that of {}: {}",
+                                                             key.string(), certificate.string(), ec.message()));
     }
     return context;
 }
@@ -127,12 +144,6 @@ bool stream::is_quiet() const noexcept {
     auto& socket = state_->socket;
     return socket.is_open() && ::recv(socket.native_handle(), &c, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
            (errno == EAGAIN || errno == EWOULDBLOCK);
-}
-
-bool stream::end_writing() noexcept {
-    boost::system::error_code gone;
-    state_->socket.shutdown(tcp::socket::shutdown_send, gone);
-    return !gone;
 }
 
 void stream::reset() noexcept {
@@ -210,6 +221,38 @@ asio::awaitable<base::result<void>> stream::secure(std::shared_ptr<asio::ssl::co
     co_return base::failed(fault::kind::unreachable,
                            fmt::format("the TLS handshake with {} failed: {}", server_name,
                                        self->expired ? std::string{"no answer in time"} : ec.message()));
+}
+
+asio::awaitable<base::result<void>> stream::secure_as_server(std::shared_ptr<asio::ssl::context> context) {
+    const auto self = state_;
+    self->context = std::move(context);
+    auto& tls = self->tls.emplace(self->socket, *self->context);
+    const auto [ec] = co_await tls.async_handshake(asio::ssl::stream_base::server, as_result);
+    if (ec) {
+        co_return base::failed(fault::kind::unreachable,
+                               fmt::format("the client does not shake hands: {}",
+                                           self->expired ? std::string{"nothing came in time"} : ec.message()));
+    }
+    co_return base::result<void>{};
+}
+
+asio::awaitable<bool> stream::end_writing() {
+    const auto self = state_;
+    if (self->tls) {
+        co_await self->tls->async_shutdown(as_result); // what keeps it from saying so, the socket says below
+    }
+    boost::system::error_code gone;
+    self->socket.shutdown(tcp::socket::shutdown_send, gone);
+    co_return !gone;
+}
+
+asio::awaitable<void> stream::read_out() {
+    const auto self = state_;
+    std::array<char, 16 * 1'024> waste{};
+    boost::system::error_code ended;
+    while (!ended) {
+        std::tie(ended, std::ignore) = co_await self->socket.async_read_some(asio::buffer(waste), as_result);
+    }
 }
 
 asio::awaitable<stream::transferred> stream::read_some(std::span<char> into) {

@@ -22,9 +22,11 @@
 
 namespace semel::socket {
 
-/// TLS 1.2 or newer, the peer verified against `ca` (a PEM file; empty: the system's authorities). `broken` when the
-/// file cannot be read.
-base::result<std::shared_ptr<boost::asio::ssl::context>> client_context(const std::filesystem::path& ca);
+/// TLS 1.2 or newer, the peer verified against `ca` (a PEM file; empty: the system's authorities). `certificate` and
+/// `key` (PEM) are ours, for peers that ask for one. `broken` when a file cannot be read.
+base::result<std::shared_ptr<boost::asio::ssl::context>> client_context(const std::filesystem::path& ca,
+                                                                        const std::filesystem::path& certificate = {},
+                                                                        const std::filesystem::path& key = {});
 
 class stream {
   public:
@@ -48,13 +50,18 @@ class stream {
     /// `broken` when the certificate does not prove `server_name`: an operator must act; else `unreachable`.
     boost::asio::awaitable<base::result<void>> secure(std::shared_ptr<boost::asio::ssl::context>,
                                                       std::string server_name);
+    /// The same as the server of a connection that was accepted. `unreachable` when the client does not shake hands.
+    boost::asio::awaitable<base::result<void>> secure_as_server(std::shared_ptr<boost::asio::ssl::context>);
 
     boost::asio::awaitable<transferred> read_some(std::span<char> into);
     /// All of it, or an error with the bytes that the kernel (under TLS: the record layer) had taken.
     boost::asio::awaitable<transferred> write(std::string_view bytes);
 
-    /// We write no more; the peer reads to the end. False when it is gone.
-    bool end_writing() noexcept;
+    /// We write no more; the peer reads to the end. Under TLS that is said in its words as well, or the peer could not
+    /// tell the end from a cut. False when it is gone.
+    boost::asio::awaitable<bool> end_writing();
+    /// Until the peer ends: what still comes, under TLS not deciphered, is nobody's.
+    boost::asio::awaitable<void> read_out();
     /// Closes with a reset, so that the peer does not take a cut for an end.
     void reset() noexcept;
     /// At once, without goodbyes. What is under way ends with an error. May be called twice.

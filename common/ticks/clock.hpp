@@ -18,7 +18,7 @@
 namespace semel::ticks {
 
 struct clock_options {
-    std::string bootstrap;
+    kafka::cluster bootstrap;
     std::string prefix = {}; // of the topic; empty but in tests
     std::chrono::milliseconds every{2'000};
     std::function<base::timestamp()> wall = base::now; // this host's

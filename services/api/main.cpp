@@ -1,4 +1,5 @@
 #include <kafka/admin.hpp>
+#include <postgres/configured.hpp>
 #include <redis/configured.hpp>
 #include <runtime/serve.hpp>
 
@@ -18,7 +19,8 @@ using namespace std::chrono_literals;
 namespace asio = boost::asio;
 
 asio::awaitable<void> api_service(runtime::context& ctx) {
-    kafka::admin kafka{ctx.config().kafka_bootstrap};
+    const auto cluster = kafka::configured(ctx.config());
+    kafka::admin kafka{cluster};
     if (const auto up = kafka.wait_until_ready(30s); !up) {
         throw std::runtime_error{up.error().why()};
     }
@@ -27,9 +29,9 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
         throw std::runtime_error{topics.error().why()};
     }
     // Reports and lists of a large campaign take longer than anything that others ask for.
-    const auto dsn = config::postgres_dsn_of(ctx.config(), "api");
-    postgres::pool db{dsn, 4, {.statement = std::chrono::minutes{5}}}, steps{dsn, 2};
-    postgres::pool lists{dsn, 2, {.statement = std::chrono::minutes{30}}};
+    const auto database = postgres::configured(ctx.config(), "api");
+    postgres::pool db{database, 4, {.statement = std::chrono::minutes{5}}}, steps{database, 2};
+    postgres::pool lists{database, 2, {.statement = std::chrono::minutes{30}}};
     db.run_blocking([&](pqxx::connection& c) {
         api::store::migrate(c);
         {
@@ -40,7 +42,7 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
         api::drop_broken_off_uploads(c, ctx.config().data_dir, ctx.instance_name());
     });
     redis::client redis{ctx.executor(), redis::configured(ctx.config())};
-    ticks::clock clock{ctx.executor(), {.bootstrap = ctx.config().kafka_bootstrap}};
+    ticks::clock clock{ctx.executor(), {.bootstrap = cluster}};
     trouble::teller told{redis, "api", ctx.instance_name()};
     runtime::signal outbox{ctx.executor()};
     asio::thread_pool disk{1};
@@ -59,6 +61,8 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
     http::server_options listen;
     listen.host = ctx.config().api.host;
     listen.port = ctx.config().api.port;
+    listen.certificate = ctx.config().api_tls.certificate;
+    listen.key = ctx.config().api_tls.key_file;
     listen.share_port = true; // `semel scale api 2`: connections go to any of them
     http::server server{ctx.executor(), listen, api::routes(services)};
 

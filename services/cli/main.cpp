@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <cli/campaign/commands.hpp>
+#include <cli/check/check_commands.hpp>
 #include <cli/database/commands.hpp>
 #include <cli/notice/notice_commands.hpp>
 #include <cli/stack/stack.hpp>
@@ -44,6 +45,7 @@ int main(int argc, char** argv) {
     stack::add_stack_commands(program, exit_code);
     database::add_database_commands(program, exit_code);
     add_notice_commands(program, exit_code);
+    add_check_commands(program, exit_code);
     campaign::add_campaign_commands(program, exit_code);
     campaign::add_audience_commands(program, exit_code);
     campaign::add_record_commands(program, exit_code);

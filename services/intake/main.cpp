@@ -26,11 +26,12 @@ std::vector<kafka::topic_spec> topics_of_intake(std::int32_t partitions) {
 
 boost::asio::awaitable<void> serve_intake(runtime::context& ctx) {
     const auto& config = ctx.config();
-    kafka::admin admin{config.kafka_bootstrap};
+    const auto cluster = kafka::configured(config);
+    kafka::admin admin{cluster};
     must(admin.wait_until_ready(30s));
     must(kafka::check_retention(admin, topics_of_intake(config.partitions)));
     intake::settings settings;
-    settings.bootstrap = config.kafka_bootstrap;
+    settings.bootstrap = cluster;
     settings.instance = ctx.instance_name();
     settings.uploads = config.data_dir / "uploads";
     settings.rejects = config.data_dir / "rejects";

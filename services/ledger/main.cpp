@@ -1,5 +1,5 @@
 #include <kafka/retention.hpp>
-#include <postgres/pool.hpp>
+#include <postgres/configured.hpp>
 #include <runtime/serve.hpp>
 #include <wire/topics.hpp>
 
@@ -21,15 +21,16 @@ void must(const base::result<void>& result) {
 
 boost::asio::awaitable<void> serve_ledger(runtime::context& ctx) {
     const auto& config = ctx.config();
-    kafka::admin admin{config.kafka_bootstrap};
+    const auto cluster = kafka::configured(config);
+    kafka::admin admin{cluster};
     must(admin.wait_until_ready(30s));
     auto topics = wire::all_topics(config.partitions);
     std::erase_if(topics, [](const auto& topic) { return topic.name != wire::events; });
     must(kafka::check_retention(admin, topics));
-    postgres::pool db{config::postgres_dsn_of(config, "ledger"), 2};
+    postgres::pool db{postgres::configured(config, "ledger"), 2};
 
     ledger::settings settings;
-    settings.bootstrap = config.kafka_bootstrap;
+    settings.bootstrap = cluster;
     settings.instance = ctx.instance_name();
     ledger::service service{
         ctx.executor(), std::move(settings), db, ctx.metrics(),

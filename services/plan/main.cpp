@@ -34,22 +34,22 @@ boost::asio::awaitable<void> tell_health(runtime::context& ctx, redis::client& r
 
 boost::asio::awaitable<void> serve_plan(runtime::context& ctx) {
     const auto& config = ctx.config();
-    kafka::admin admin{config.kafka_bootstrap};
+    const auto cluster = kafka::configured(config);
+    kafka::admin admin{cluster};
     must(admin.wait_until_ready(30s));
-    const plan::kafka_place place{.bootstrap = config.kafka_bootstrap,
+    const plan::kafka_place place{.bootstrap = cluster,
                                   .partitions = must(admin.partitions(std::string{wire::audience})),
                                   .instance = ctx.instance_name(),
                                   .prefix = {}};
     redis::client redis{ctx.executor(), redis::configured(config)};
     co_await redis.connected();
     must(co_await redis::check_durability(redis));
-    ticks::clock clock{ctx.executor(), {.bootstrap = config.kafka_bootstrap}};
+    ticks::clock clock{ctx.executor(), {.bootstrap = cluster}};
     trouble::teller told{redis, "plan", ctx.instance_name()};
     if (!co_await ticks::wait_for_the_time(ctx, clock, told)) {
         co_return;
     }
-    catalog::catalog campaigns{ctx.executor(),
-                               {.bootstrap = config.kafka_bootstrap, .keys = ctx.keys(), .with_artifacts = false}};
+    catalog::catalog campaigns{ctx.executor(), {.bootstrap = cluster, .keys = ctx.keys(), .with_artifacts = false}};
     plan::service service{ctx.executor(), place, redis, campaigns, clock.source(), ctx.metrics()};
     std::vector<boost::asio::awaitable<void>> tasks;
     tasks.push_back(service.run(ticks::stop_or_wrong(ctx, clock)));

@@ -1,7 +1,7 @@
 #include <base/must.hpp>
 #include <catalog/catalog.hpp>
 #include <kafka/admin.hpp>
-#include <postgres/pool.hpp>
+#include <postgres/configured.hpp>
 #include <redis/configured.hpp>
 #include <runtime/serve.hpp>
 #include <runtime/tasks.hpp>
@@ -40,10 +40,11 @@ boost::asio::awaitable<void> tell_health(runtime::context& ctx, catalog::catalog
 
 boost::asio::awaitable<void> serve_receipts(runtime::context& ctx) {
     const auto& config = ctx.config();
-    kafka::admin admin{config.kafka_bootstrap};
+    const auto cluster = kafka::configured(config);
+    kafka::admin admin{cluster};
     must(admin.wait_until_ready(30s));
     receipts::settings settings;
-    settings.bootstrap = config.kafka_bootstrap;
+    settings.bootstrap = cluster;
     settings.partitions = must(admin.partitions(std::string{wire::events}));
     settings.instance = ctx.instance_name();
     settings.keys = ctx.keys();
@@ -55,16 +56,15 @@ boost::asio::awaitable<void> serve_receipts(runtime::context& ctx) {
     }
 
     redis::client redis{ctx.executor(), redis::configured(config)}; // it may be away: no doubt waits for it
-    ticks::clock clock{ctx.executor(), {.bootstrap = config.kafka_bootstrap}};
+    ticks::clock clock{ctx.executor(), {.bootstrap = cluster}};
     settings.time = clock.source();
     trouble::teller told{redis, "receipts", ctx.instance_name()};
     if (!co_await ticks::wait_for_the_time(ctx, clock, told)) {
         co_return;
     }
-    postgres::pool database{config::postgres_dsn_of(config, "receipts"), 1};
+    postgres::pool database{postgres::configured(config, "receipts"), 1};
     database.run_blocking(receipts::migrate);
-    catalog::catalog campaigns{ctx.executor(),
-                               {.bootstrap = config.kafka_bootstrap, .keys = settings.keys, .with_artifacts = false}};
+    catalog::catalog campaigns{ctx.executor(), {.bootstrap = cluster, .keys = settings.keys, .with_artifacts = false}};
     receipts::service service{ctx.executor(),
                               std::move(settings),
                               database,

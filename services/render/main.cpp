@@ -13,12 +13,12 @@ using namespace semel;
 using namespace std::chrono_literals;
 
 boost::asio::awaitable<void> serve_render(runtime::context& ctx) {
-    const auto& bootstrap = ctx.config().kafka_bootstrap;
-    if (const auto ready = kafka::admin{bootstrap}.wait_until_ready(30s); !ready) {
+    const auto cluster = kafka::configured(ctx.config());
+    if (const auto ready = kafka::admin{cluster}.wait_until_ready(30s); !ready) {
         throw std::runtime_error{ready.error().why()};
     }
     render::settings settings;
-    settings.bootstrap = bootstrap;
+    settings.bootstrap = cluster;
     settings.instance = ctx.instance_name();
 
     render::service service{ctx.executor(), std::move(settings), ctx.metrics()};

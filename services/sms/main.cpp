@@ -9,7 +9,7 @@ namespace {
 using namespace semel;
 
 boost::asio::awaitable<void> sms_service(runtime::context& ctx) {
-    sms::receipt_writer receipts{ctx.executor(), ctx.config().kafka_bootstrap, ctx.config().partitions, ctx.keys()};
+    sms::receipt_writer receipts{ctx.executor(), kafka::configured(ctx.config()), ctx.config().partitions, ctx.keys()};
     co_await delivery::dispatch(
         ctx, base::channel::sms, ctx.config().sms,
         [&](const config::gateway& g) -> base::result<std::unique_ptr<delivery::gateway>> {

@@ -48,7 +48,8 @@ std::string smtp_with(std::string_view link, std::string_view rest = "") {
 }
 
 std::string smpp_with(std::string_view link) {
-    return "gateways: {sms: [{name: a, smpp: {host: h, system_id: s, password_file: p, " + std::string{link} + "}}]}";
+    return "gateways: {sms: [{name: a, smpp: {host: 127.0.0.1, system_id: s, password_file: p, " + std::string{link} +
+           "}}]}";
 }
 
 TEST(Config, BoundsFilesOfPeopleAndTests) {
@@ -68,7 +69,8 @@ TEST(Config, BoundsFilesOfPeopleAndTests) {
 
 TEST(Config, GivesAServiceTheRoleThatIsNamedForIt) {
     const auto dsn_of = [](const std::string& dsn, std::string_view service) {
-        const auto out = parse("postgres: {dsn: \"" + dsn + "\", users: {api: semel_api}}\n", "semel.yaml");
+        const auto out =
+            parse("postgres: {dsn: \"" + dsn + "\", users: {api: semel_api}, insecure: true}\n", "semel.yaml");
         return out ? postgres_dsn_of(*out, service) : out.error().why();
     };
     EXPECT_EQ(dsn_of("postgresql://db/semel", "api"), "postgresql://db/semel?user=semel_api");
@@ -112,7 +114,143 @@ TEST(Config, AnEmptyFileMeansTheDefaults) {
         ASSERT_TRUE(out) << text << out.error().why();
         EXPECT_EQ(out->kafka_bootstrap, "127.0.0.1:19092");
         EXPECT_EQ(out->partitions, 8);
+        EXPECT_TRUE(out->unencrypted.empty());
     }
+}
+
+constexpr std::string_view managed = R"(kafka:
+  bootstrap: "b-1.example.com:9096,b-2.example.com:9096"
+  security_protocol: SASL_SSL
+  sasl_mechanism: SCRAM-SHA-512
+  user: semel
+  password_file: kafka.password
+  ca: ca.pem
+  certificate: kafka.pem
+  key_file: kafka.key
+redis: {address: "redis.example.com:6380", tls: true, ca: ca.pem, server_name: r.example.com, user: semel, password_file: redis.password, durability: managed}
+postgres: {dsn: "postgresql://semel@db.example.com/semel?sslmode=verify-full&sslrootcert=/etc/ca.pem", password_file: db.token}
+api: {address: "0.0.0.0:18080", tls: {certificate: api.pem, key_file: api.key, ca: ca.pem}}
+gateways:
+  sms:
+    - {name: smsc-a, smpp: {host: smsc.example.com, tls: true, ca: ca.pem, server_name: s.example.com, system_id: semel, password_file: p, source_address: "15771577"}}
+)";
+
+TEST(Config, ReadsHowManagedServersAreReached) {
+    const auto out = parse(managed, "/etc/semel/semel.yaml");
+    ASSERT_TRUE(out) << out.error().why();
+    const auto& kafka = out->kafka_security;
+    EXPECT_EQ(kafka.over, kafka_security::protocol::sasl_ssl);
+    EXPECT_EQ(kafka.sasl, kafka_security::mechanism::scram_sha_512);
+    EXPECT_EQ(kafka.user, "semel");
+    EXPECT_EQ(kafka.password_file, "/etc/semel/kafka.password");
+    EXPECT_EQ(kafka.ca, "/etc/semel/ca.pem");
+    EXPECT_EQ(kafka.certificate, "/etc/semel/kafka.pem");
+    EXPECT_EQ(kafka.key_file, "/etc/semel/kafka.key");
+    const auto& redis = out->redis_security;
+    EXPECT_TRUE(redis.tls);
+    EXPECT_EQ(redis.server_name, "r.example.com");
+    EXPECT_EQ(redis.user, "semel");
+    EXPECT_EQ(redis.durability, redis_security::durability_proof::managed);
+    EXPECT_EQ(out->postgres_password_file, "/etc/semel/db.token");
+    EXPECT_EQ(out->api_tls.certificate, "/etc/semel/api.pem");
+    EXPECT_EQ(std::get<smpp>(out->sms.at(0).link).ca, "/etc/semel/ca.pem");
+    EXPECT_EQ(std::get<smpp>(out->sms.at(0).link).server_name, "s.example.com");
+    EXPECT_TRUE(out->unencrypted.empty());
+}
+
+TEST(Config, KnowsTheLineOfEachKey) {
+    const auto out = parse(managed, "/etc/semel/semel.yaml");
+    ASSERT_TRUE(out) << out.error().why();
+    EXPECT_EQ(out->place_of("kafka.ca"), "/etc/semel/semel.yaml:7: kafka.ca");
+    EXPECT_EQ(out->place_of("gateways.sms[0].smpp.ca"), "/etc/semel/semel.yaml:15: gateways.sms[0].smpp.ca");
+    EXPECT_EQ(out->place_of("kafka.compression"), "/etc/semel/semel.yaml:1: kafka.compression");
+    EXPECT_EQ(out->place_of("partitions"), "/etc/semel/semel.yaml: partitions");
+}
+
+struct wire {
+    std::string section;
+    std::string_view key; // that is complained about
+};
+/// Everything that would leave this machine in the clear.
+const std::vector<wire> open_wires{
+    {"kafka: {bootstrap: 'kafka.example.com:9092'~}", "kafka.security_protocol"},
+    {"kafka: {bootstrap: '127.0.0.1:9092,10.0.0.7:9092'~}", "kafka.security_protocol"},
+    {"kafka: {bootstrap: '127.0.0.1.example.com:9092'~}", "kafka.security_protocol"},
+    {"kafka: {bootstrap: 'k.example.com:9092', security_protocol: sasl_plaintext, user: u, password_file: p~}",
+     "kafka.security_protocol"},
+    {"redis: {address: '10.0.0.1:6379'~}", "redis.tls"},
+    {"redis: {address: 'redis.example.com:6379', tls: false~}", "redis.tls"},
+    {"postgres: {dsn: 'postgresql://semel@db.example.com/semel'~}", "postgres.dsn"},
+    {"postgres: {dsn: 'host=localhost,db.example.com dbname=semel'~}", "postgres.dsn"},
+    {"postgres: {dsn: 'host=localhost hostaddr=10.0.0.1 dbname=semel'~}", "postgres.dsn"},
+    {"postgres: {dsn: 'postgresql:///semel?host=db%2eexample.com'~}", "postgres.dsn"},
+    {"postgres: {dsn: 'postgresql://semel@db.example.com/semel?sslmode=require'~}", "postgres.dsn"},
+    {"api: {address: '0.0.0.0:18080'~}", "api.tls"},
+    {"gateways: {email: [{name: a, smtp: {host: relay.example.com, tls: none~}}]}", "gateways.email[0].smtp.tls"},
+    {"gateways: {sms: [{name: a, smpp: {host: smsc.example.com, system_id: s, password_file: p, source_address: "
+     "'1'~}}]}",
+     "gateways.sms[0].smpp.tls"},
+};
+std::string with(std::string text, std::string_view more) {
+    return text.replace(text.find('~'), 1, more);
+}
+
+TEST(Config, NothingLeavesThisMachineInTheClearUnlessThatIsMeant) {
+    for (const auto& [section, key] : open_wires) {
+        EXPECT_THAT(refused(with(section, "")),
+                    AllOf(StartsWith("semel.yaml:1: " + std::string{key} + ": "),
+                          HasSubstr("is not on this machine, and everything would cross the network in the clear"),
+                          HasSubstr("insecure: true")))
+            << section;
+        EXPECT_THAT(refused(with(section, ", insecure: false")), HasSubstr("in the clear")) << section;
+        const auto meant = parse(with(section, ", insecure: true"), "semel.yaml");
+        ASSERT_TRUE(meant) << section << meant.error().why();
+        ASSERT_EQ(meant->unencrypted.size(), 1U) << section;
+        EXPECT_THAT(meant->unencrypted[0], StartsWith(std::string{key.substr(0, key.rfind('.'))} + ": ")) << section;
+    }
+}
+
+TEST(Config, OnThisMachineNothingNeedsToBeEncrypted) {
+    for (const auto* text :
+         {"kafka: {bootstrap: '[::1]:9092,localhost:9092'}", "redis: {address: '127.1.2.3:6379', insecure: true}",
+          "postgres: {dsn: 'postgresql:///semel'}", "postgres: {dsn: 'host=/run/postgresql dbname=semel'}",
+          "postgres: {dsn: 'host=db.example.com hostaddr=127.0.0.1 dbname=semel'}"}) {
+        const auto out = parse(text, "semel.yaml");
+        ASSERT_TRUE(out) << text << out.error().why();
+        EXPECT_TRUE(out->unencrypted.empty()) << text;
+    }
+}
+
+TEST(Config, RefusesWhatWouldMeanNothing) {
+    EXPECT_THAT(refused("kafka: {security_protocol: tls}"), HasSubstr("is not one of plaintext, ssl, sasl_plaintext"));
+    EXPECT_THAT(refused("kafka: {security_protocol: sasl_ssl}"),
+                AllOf(HasSubstr("kafka.user: is missing"), HasSubstr("kafka.password_file: is missing")));
+    EXPECT_THAT(refused("kafka: {security_protocol: sasl_ssl, user: u, password_file: p, sasl_mechanism: GSSAPI}"),
+                HasSubstr("is not one of SCRAM-SHA-512"));
+    EXPECT_THAT(refused("kafka: {user: u, password_file: p}"),
+                HasSubstr("kafka.user: means nothing without security_protocol: sasl_ssl"));
+    EXPECT_THAT(refused("kafka: {ca: ca.pem}"), HasSubstr("kafka.ca: means nothing without security_protocol: ssl"));
+    EXPECT_THAT(refused("kafka: {security_protocol: ssl, certificate: c.pem}"),
+                HasSubstr("kafka.key_file: is missing: certificate and key_file come together"));
+    EXPECT_THAT(refused("kafka: {password: hunter2}"),
+                AllOf(HasSubstr("did you mean `password_file`?"), Not(HasSubstr("hunter2"))));
+    EXPECT_THAT(refused("redis: {ca: ca.pem}"), HasSubstr("redis.ca: means nothing without tls: true"));
+    EXPECT_THAT(refused("redis: {user: semel}"), HasSubstr("redis.password_file: is missing"));
+    EXPECT_THAT(refused("redis: {durability: trust}"), HasSubstr("is not one of checked, managed"));
+    EXPECT_THAT(refused("api: {tls: {certificate: api.pem}}"), HasSubstr("api.tls.key_file: is missing"));
+    EXPECT_THAT(refused(smpp_with("source_address: '1', ca: ca.pem")), HasSubstr("smpp.ca: means nothing without tls"));
+}
+
+TEST(Config, APasswordInAConnectionStringIsNotRepeated) {
+    for (const auto* dsn :
+         {"postgresql://u:hunter2@h/d", "host=h password=hunter2", "host=h password = hunter2",
+          "host=h sslpassword=hunter2", "postgresql://h/d?password=hunter2", "password=hunter2 nonsense"}) {
+        EXPECT_THAT(refused("postgres: {dsn: '" + std::string{dsn} + "'}"),
+                    AllOf(HasSubstr("password_file"), Not(HasSubstr("hunter2"))))
+            << dsn;
+    }
+    EXPECT_THAT(refused("postgres: {dsn: 'host=localhost dbnam=semel'}"), HasSubstr("\"dbnam\""));
+    EXPECT_THAT(refused("postgres: {dsn: 'service=semel'}"), HasSubstr("pg_service.conf"));
 }
 
 TEST(Config, MakesEveryComplaintAtOnceWithLineAndKey) {

@@ -460,10 +460,7 @@ TEST(Durability, RefusesAServerThatMayForget) {
         co_await ask(c, {"CONFIG", "SET", "maxmemory-policy", "noeviction"});
         EXPECT_TRUE(co_await check_durability(c));
         co_await ask(c, {"ACL", "SETUSER", "default", "-config"});
-        verdict = co_await check_durability(c);
-        EXPECT_FALSE(verdict);
-        EXPECT_EQ(verdict.error().what(), fault::kind::broken);
-        EXPECT_NE(verdict.error().why().find("CONFIG GET"), std::string::npos);
+        EXPECT_TRUE(co_await check_durability(c)) << "managed servers forbid CONFIG";
     });
 }
 

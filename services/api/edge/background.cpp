@@ -104,13 +104,12 @@ void on_feedback(pqxx::work& tx, const v1::Feedback& f) {
 
 asio::awaitable<void> take_feedback(services& s, feedback_source from) {
     kafka::consumer_options options;
-    options.bootstrap = s.config.kafka_bootstrap;
+    options.bootstrap = kafka::configured(s.config);
     options.group = from.group;
     options.instance = s.instance;
     options.topics = {from.topic};
-    kafka::consumer consumer{s.executor, std::move(options)};
-    kafka::transactional_producer offsets{s.executor,
-                                          {.bootstrap = s.config.kafka_bootstrap, .transactional_id = s.instance}};
+    kafka::consumer consumer{s.executor, options};
+    kafka::transactional_producer offsets{s.executor, {.bootstrap = options.bootstrap, .transactional_id = s.instance}};
     co_await offsets.init();
     std::shared_ptr<const kafka::membership> membership;
     for (;;) {

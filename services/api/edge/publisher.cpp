@@ -54,7 +54,8 @@ std::vector<std::int64_t> decode_numbers(std::string_view text) {
 publisher::publisher(services& s, publisher_place place)
     : services_(s)
     , place_(std::move(place))
-    , producer_(s.executor, {.bootstrap = s.config.kafka_bootstrap, .transactional_id = place_.name}) {}
+    , cluster_(kafka::configured(s.config))
+    , producer_(s.executor, {.bootstrap = cluster_, .transactional_id = place_.name}) {}
 
 publisher::~publisher() {
     lookups_.join();
@@ -74,16 +75,15 @@ asio::awaitable<bool> publisher::hold_lease() {
 }
 
 asio::awaitable<base::result<publisher::word>> publisher::last_published() {
-    co_return co_await runtime::on_thread(
-        lookups_, [kafka = services_.config.kafka_bootstrap, place = place_]() -> base::result<word> {
-            const auto found = kafka::admin{kafka}.group_lag(place.name, place.topic);
-            if (!found) {
-                return base::failed(found.error());
-            }
-            const auto& last = found->at(0);
-            return word{.transactions = std::max<kafka::offset>(last.committed, 0),
-                        .numbers = decode_numbers(last.metadata)};
-        });
+    co_return co_await runtime::on_thread(lookups_, [kafka = cluster_, place = place_]() -> base::result<word> {
+        const auto found = kafka::admin{kafka}.group_lag(place.name, place.topic);
+        if (!found) {
+            return base::failed(found.error());
+        }
+        const auto& last = found->at(0);
+        return word{.transactions = std::max<kafka::offset>(last.committed, 0),
+                    .numbers = decode_numbers(last.metadata)};
+    });
 }
 
 asio::awaitable<void> publisher::forget(std::vector<std::int64_t> numbers) {

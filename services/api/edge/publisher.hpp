@@ -54,6 +54,7 @@ class publisher {
 
     services& services_;
     publisher_place place_;
+    kafka::cluster cluster_;
     kafka::transactional_producer producer_;
     boost::asio::thread_pool lookups_{1};               // of Kafka's blocking calls
     bool sole_ = false;                                 // since take_over(), until a commit says otherwise

@@ -34,6 +34,7 @@ std::string since_of(const trouble::entry& e) {
 asio::awaitable<std::shared_ptr<const standing>> look_at_standing(services& s) {
     const auto out = std::make_shared<standing>();
     auto told = co_await trouble::read(s.redis, patience);
+    out->unencrypted = s.config.unencrypted;
     if (told) {
         out->reports = trouble::merged(std::move(*told));
     } else {
@@ -45,6 +46,9 @@ asio::awaitable<std::shared_ptr<const standing>> look_at_standing(services& s) {
 void tell_standing(json::object& status, const v1::Campaign& c, const standing& now) {
     json::array lanes;
     auto& warnings = status["warnings"].as_array();
+    for (const auto& open : now.unencrypted) {
+        warnings.emplace_back(open);
+    }
     if (!now.unknown.empty()) {
         warnings.emplace_back(fmt::format("Redis does not answer the api ({}): while it is away nothing is sent, and "
                                           "what stands still at the gateways is not known here",

@@ -16,7 +16,8 @@ namespace semel::api {
 
 struct standing {
     std::vector<trouble::report> reports;
-    std::string unknown; // why nothing can be said
+    std::string unknown;                  // why nothing can be said
+    std::vector<std::string> unencrypted; // the wires that the settings leave open
 };
 
 /// Never waits for long: the api works without Redis.

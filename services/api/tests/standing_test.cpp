@@ -56,6 +56,14 @@ TEST_F(Api, ACampaignHearsNothingOfChannelsThatItDoesNotUse) {
     play([&]() -> asio::awaitable<void> { return sms.tell({}); });
 }
 
+TEST_F(Api, StatusNamesEachWireThatTheSettingsLeaveOpen) {
+    make_ledger();
+    config.unencrypted = {"kafka: what passes between this machine and kafka.example.com is not encrypted"};
+    const auto id = create();
+    const auto said = get("auditor", "/v1/campaigns/" + id + "/status");
+    EXPECT_THAT(said.body, HasSubstr(config.unencrypted.front()));
+}
+
 TEST_F(Api, WithoutRedisStatusAnswersAndSaysSo) {
     make_ledger();
     const auto id = create();

@@ -1,6 +1,7 @@
 #include "place.hpp"
 
 #include <config/config.hpp>
+#include <config/values.hpp>
 #include <http/url.hpp>
 
 #include <fmt/format.h>
@@ -46,7 +47,8 @@ result<std::string> token_in(const fs::path& file) {
     return token;
 }
 
-result<std::string> local_api(const fs::path& dir) {
+/// Where the api is; no token yet.
+result<account> local_api(const fs::path& dir) {
     const auto file = dir / "config" / "semel.yaml";
     std::error_code error;
     if (!fs::exists(file, error)) {
@@ -60,26 +62,32 @@ result<std::string> local_api(const fs::path& dir) {
     if (!settings) {
         return failed(settings.error());
     }
-    const auto& at = settings->api;
-    return at.host.find(':') == std::string::npos ? fmt::format("http://{}:{}", at.host, at.port)
-                                                  : fmt::format("http://[{}]:{}", at.host, at.port);
+    const auto& how = settings->api_tls;
+    const bool secured = !how.certificate.empty();
+    // Who listens everywhere is found here.
+    auto host = settings->api.host == "0.0.0.0" ? "127.0.0.1" : settings->api.host == "::" ? "::1" : settings->api.host;
+    if (secured && !how.server_name.empty()) {
+        host = how.server_name;
+    }
+    if (host.contains(':')) {
+        host = fmt::format("[{}]", host);
+    }
+    return account{.base = fmt::format("{}://{}:{}", secured ? "https" : "http", host, settings->api.port),
+                   .token = {},
+                   .ca = how.ca};
 }
 
-bool is_loopback(const std::string& host) {
-    return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
-result<std::string> remote_api(const std::string& address) {
+result<account> remote_api(const std::string& address) {
     const auto url = http::parse_url(address);
     if (!url) {
         return failed(url.error().within("SEMEL_API"));
     }
-    if (!url->tls && !is_loopback(url->host)) {
+    if (!url->tls && !config::is_loopback(url->host)) {
         return failed(
             fault::kind::malformed,
             "SEMEL_API is http:// to another machine, which would show the token to the network; use https://");
     }
-    return address;
+    return account{.base = address, .token = {}, .ca = {}};
 }
 
 } // namespace
@@ -94,11 +102,14 @@ environment environment::of_process() {
 result<account> find_account(const place& at, const environment& env) {
     const bool local = at.dir || env.api.empty();
     const auto dir = at.dir.value_or(usual_dir);
-    const auto base = local ? local_api(dir) : remote_api(env.api);
-    if (!base) {
-        return failed(base.error());
+    auto where = local ? local_api(dir) : remote_api(env.api);
+    if (!where) {
+        return where;
     }
-    account found{.base = *base, .token = {}, .ca = env.ca};
+    auto found = *std::move(where);
+    if (!env.ca.empty()) {
+        found.ca = env.ca;
+    }
     if (!at.as && !env.token.empty()) {
         found.token = env.token;
         return found;

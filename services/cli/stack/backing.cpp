@@ -2,6 +2,7 @@
 #include <kafka/retention.hpp>
 #include <redis/client.hpp>
 #include <redis/closing.hpp>
+#include <redis/configured.hpp>
 #include <wire/topics.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -32,10 +33,7 @@ using question = asio::awaitable<base::result<void>> (*)(redis::client&);
 
 base::result<void> ask_redis(const config::settings& s, question what) {
     asio::io_context io;
-    redis::client_options server;
-    server.host = s.redis.host;
-    server.port = s.redis.port;
-    redis::client client{io.get_executor(), server};
+    redis::client client{io.get_executor(), redis::configured(s)};
     std::optional<base::result<void>> verdict;
     const auto ask = [](redis::client& to, question put,
                         std::optional<base::result<void>>& out) -> asio::awaitable<void> {
@@ -45,7 +43,8 @@ base::result<void> ask_redis(const config::settings& s, question what) {
     asio::co_spawn(io, ask(client, what, verdict), [&](const std::exception_ptr&) { io.stop(); });
     io.run_for(10s);
     if (!verdict) {
-        return failed(kind::unreachable, fmt::format("redis on port {} does not answer", s.redis.port));
+        return failed(kind::unreachable,
+                      fmt::format("Redis at {}:{} does not answer: {}", s.redis.host, s.redis.port, client.trouble()));
     }
     return *verdict;
 }
@@ -100,7 +99,8 @@ base::result<void> prepare_postgres(const config::settings& s, const std::filesy
 }
 
 base::result<void> prepare_kafka(const config::settings& s) {
-    kafka::admin admin{s.kafka_bootstrap};
+    const auto cluster = kafka::configured(s);
+    kafka::admin admin{cluster};
     const auto topics = wire::all_topics(s.partitions);
     if (auto done = admin.wait_until_ready(30s); !done) {
         return done;
@@ -117,12 +117,12 @@ base::result<void> prepare_kafka(const config::settings& s) {
     // Each group has to find its coordinator first, which takes half a second: all of them at once.
     std::vector<std::future<base::result<void>>> writing;
     for (const auto& subscription : wire::all_subscriptions()) {
-        writing.push_back(std::async(std::launch::async, [&s, &topics, subscription] {
+        writing.push_back(std::async(std::launch::async, [&cluster, &topics, subscription] {
             std::vector<kafka::topic_spec> read;
             std::ranges::copy_if(topics, std::back_inserter(read), [&](const kafka::topic_spec& topic) {
                 return std::ranges::find(subscription.topics, topic.name) != subscription.topics.end();
             });
-            return kafka::admin{s.kafka_bootstrap}.write_first_offsets(subscription.group, read);
+            return kafka::admin{cluster}.write_first_offsets(subscription.group, read);
         }));
     }
     base::result<void> all;

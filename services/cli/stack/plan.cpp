@@ -1,3 +1,5 @@
+#include <config/values.hpp>
+
 #include <cli/stack/plan.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -15,10 +17,6 @@ namespace {
 
 using base::failed;
 using kind = base::fault::kind;
-
-bool is_loopback(std::string_view host) {
-    return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
 
 std::uint16_t port_of(std::string_view host_and_port, std::uint16_t otherwise) {
     const auto colon = host_and_port.rfind(':');
@@ -52,12 +50,20 @@ base::fault elsewhere(std::string_view key, std::string_view value) {
                 key, value)};
 }
 
+base::fault not_so(std::string_view key, std::string_view server) {
+    return {
+        kind::broken,
+        fmt::format("semel.yaml: {0}: `semel up` runs {1} itself, on loopback and without that. Take {0} out; with a "
+                    "{1} of your own, start the services by your own means (semel-SERVICE --config semel.yaml)",
+                    key, server)};
+}
+
 /// The port of an https URL that is on this machine.
 std::optional<std::uint16_t> local_https_port(std::string_view url) {
     auto authority = url.substr(std::string_view{"https://"}.size());
     authority = authority.substr(0, authority.find('/'));
     const auto host = authority.substr(0, authority.rfind(':'));
-    if (!is_loopback(host) && host != "[::1]") {
+    if (!config::is_loopback(host) && host != "[::1]") {
         return std::nullopt;
     }
     return port_of(authority, 443);
@@ -158,14 +164,19 @@ base::result<std::string> adopted_settings(std::string_view yaml, const path& or
             }
         }
     };
-    absolute(root, {"data_dir", "run_dir", "key_encryption_key_file", "tokens_dir"});
+    absolute(root, {"data_dir", "run_dir", "key_encryption_key_file", "unsigned_records", "tokens_dir"});
     if (root["keys"].IsDefined()) {
         for (auto file : root["keys"]) {
             file = (origin.parent_path() / file.Scalar()).lexically_normal().string();
         }
     }
-    if (root["redis"].IsDefined()) {
-        absolute(root["redis"], {"password_file"});
+    for (const auto* server : {"kafka", "redis", "postgres"}) {
+        if (root[server].IsDefined()) {
+            absolute(root[server], {"password_file", "ca", "certificate", "key_file"});
+        }
+    }
+    if (root["api"].IsDefined() && root["api"]["tls"].IsDefined()) {
+        absolute(root["api"]["tls"], {"ca", "certificate", "key_file"});
     }
     if (root["gateways"].IsDefined()) {
         for (auto channel : root["gateways"]) {
@@ -203,13 +214,22 @@ base::result<std::string> adopted_settings(std::string_view yaml, const path& or
 
 base::result<servers> local_servers(const config::settings& s) {
     servers out;
+    if (s.kafka_security.encrypts() || s.kafka_security.authenticates()) {
+        return failed(not_so("kafka.security_protocol", "Kafka"));
+    }
+    if (s.redis_security.tls || !s.redis_security.password_file.empty()) {
+        return failed(not_so(s.redis_security.tls ? "redis.tls" : "redis.password_file", "Redis"));
+    }
+    if (!s.postgres_password_file.empty()) {
+        return failed(not_so("postgres.password_file", "PostgreSQL"));
+    }
     const auto kafka_host = s.kafka_bootstrap.substr(0, s.kafka_bootstrap.rfind(':'));
     out.kafka = port_of(s.kafka_bootstrap, 0);
-    if (s.kafka_bootstrap.contains(',') || !is_loopback(kafka_host) || out.kafka == 65'535) {
+    if (s.kafka_bootstrap.contains(',') || !config::is_loopback(kafka_host) || out.kafka == 65'535) {
         return failed(elsewhere("kafka.bootstrap", s.kafka_bootstrap));
     }
     out.controller = static_cast<std::uint16_t>(out.kafka + 1);
-    if (!is_loopback(s.redis.host)) {
+    if (!config::is_loopback(s.redis.host)) {
         return failed(elsewhere("redis.address", s.redis.host));
     }
     out.redis = s.redis.port;
@@ -231,7 +251,7 @@ base::result<servers> local_servers(const config::settings& s) {
             port = option->val;
         }
     }
-    if (!is_loopback(host)) {
+    if (!config::is_loopback(host)) {
         return failed(elsewhere("postgres.dsn", host.empty() ? "a server without a host" : host));
     }
     out.postgres = port_of(":" + port, 0);
@@ -248,14 +268,14 @@ std::vector<listener> gateway_listeners(const config::settings& s) {
     for (const auto* channel : {&s.email, &s.push, &s.sms}) {
         for (const auto& gateway : *channel) {
             if (const auto* link = std::get_if<config::smtp>(&gateway.link);
-                link != nullptr && is_loopback(link->host)) {
+                link != nullptr && config::is_loopback(link->host)) {
                 add("smtp", link->port, gateway);
             } else if (const auto* link = std::get_if<config::apns>(&gateway.link)) {
                 add("apns", local_https_port(link->endpoint), gateway);
             } else if (const auto* link = std::get_if<config::fcm>(&gateway.link)) {
                 add("fcm", local_https_port(link->endpoint), gateway);
             } else if (const auto* link = std::get_if<config::smpp>(&gateway.link);
-                       link != nullptr && is_loopback(link->host)) {
+                       link != nullptr && config::is_loopback(link->host)) {
                 add("smpp", link->port, gateway);
             }
         }

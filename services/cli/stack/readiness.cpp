@@ -133,6 +133,9 @@ void print_processes(const stack_state& s, bool json) {
     } else {
         fmt::print("{:<12} {:>8}  {:<6} {:>7}\n{}\n", "SERVICE", "PID", "READY", "UP", fmt::join(rows, "\n"));
     }
+    for (const auto& open : s.settings.unencrypted) {
+        tell("{}", open);
+    }
 }
 
 } // namespace semel::cli::stack

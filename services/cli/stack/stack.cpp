@@ -312,10 +312,10 @@ void let_go(const stack_state& s, const std::string& service, unsigned from, uns
         base::result<void> left;
         asio::co_spawn(
             io,
-            [](std::string kafka, std::string group, std::vector<std::string> who,
+            [](kafka::cluster kafka, std::string group, std::vector<std::string> who,
                base::result<void>& into) -> asio::awaitable<void> {
                 into = co_await kafka::leave_group(std::move(kafka), std::move(group), std::move(who));
-            }(s.settings.kafka_bootstrap, reads.group, gone, left),
+            }(kafka::configured(s.settings), reads.group, gone, left),
             asio::detached);
         io.run();
         if (!left) {

@@ -4,6 +4,7 @@
 #include <boost/asio.hpp>
 #include <email/edge/smtp_gateway.hpp>
 #include <gtest/gtest.h>
+#include <support/tls_door.hpp>
 
 #include <functional>
 
@@ -299,6 +300,19 @@ TEST_F(Gateway, StopsTheLaneWhenTheRelayRefusesUs) {
     while (run(send_one()).what != kind::accepted) { // and then it recovers
         ASSERT_LT(std::chrono::steady_clock::now(), deadline);
     }
+}
+
+TEST_F(Gateway, SpeaksUnderTlsFromTheFirstByte) {
+    const support::certificates certificates;
+    auto& link = std::get<config::smtp>(settings.link);
+    const support::tls_door door{io, certificates, link.port};
+    link.port = door.port();
+    link.tls = config::smtp::tls_mode::implicit;
+    link.ca = certificates.ca();
+    link.server_name = "localhost";
+    const auto v = run(send_one());
+    EXPECT_EQ(v.what, kind::accepted) << v.text;
+    EXPECT_EQ(door.asked_for(), "localhost");
 }
 
 TEST_F(Gateway, StopsTheLaneWithoutStarttls) {

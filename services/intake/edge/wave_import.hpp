@@ -24,7 +24,7 @@ struct topics {
 };
 
 struct settings {
-    std::string bootstrap;
+    kafka::cluster bootstrap;
     std::string group = "intake";
     std::string instance; // group.instance.id and transactional.id
     intake::topics topics;

@@ -24,7 +24,7 @@
 namespace semel::ledger {
 
 struct settings {
-    std::string bootstrap;
+    kafka::cluster bootstrap;
     std::string instance; // group.instance.id
     std::string group = "ledger";
     std::string topic = "events";

@@ -1,6 +1,7 @@
 #pragma once
 // Where plan finds its topics.
 
+#include <kafka/cluster.hpp>
 #include <wire/topics.hpp>
 
 #include <chrono>
@@ -11,7 +12,7 @@
 namespace semel::plan {
 
 struct kafka_place {
-    std::string bootstrap;
+    kafka::cluster bootstrap;
     std::int32_t partitions = 8; // of audience, progress, events and dispatch.*, as `semel up` creates them
     std::string instance;        // "plan", "plan-2": group.instance.id and transactional.id derive from it
     std::string prefix;          // of topics and groups; empty but in tests

@@ -4,6 +4,7 @@
 
 #include <base/bytes.hpp>
 #include <crypto/seal.hpp>
+#include <redis/info.hpp>
 #include <redis/refusal.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -74,16 +75,6 @@ base::result<void> accepted(const answer& a) {
     return base::failed(fault::kind::broken, "Redis refuses the register's script: " + a->text);
 }
 
-std::string info_value(std::string_view info, std::string_view name) {
-    const auto label = fmt::format("{}:", name);
-    const auto at = info.find(label);
-    if (at == std::string_view::npos) {
-        return {};
-    }
-    const auto from = at + label.size();
-    return std::string{info.substr(from, info.find_first_of("\r\n", from) - from)};
-}
-
 } // namespace
 
 asio::awaitable<base::result<register_store::standing_head>> register_store::look(const base::campaign_id& campaign) {
@@ -103,7 +94,11 @@ asio::awaitable<base::result<register_store::standing_head>> register_store::loo
     if (redis_.generation() != found.generation) {
         co_return base::failed(fault::kind::unreachable, "the connection to Redis broke while the head was read");
     }
-    found.server = {info_value(answers[0]->text, "run_id"), info_value(answers[0]->text, "master_replid")};
+    const auto who = redis::identity_in(answers[0]->text);
+    if (!who) {
+        co_return base::failed(who.error().within("Redis"));
+    }
+    found.server = {who->run_id, who->master_replid};
     std::map<std::string, std::string> fields;
     const auto& flat = answers[1]->array;
     for (std::size_t i = 0; i + 1 < flat.size(); i += 2) {

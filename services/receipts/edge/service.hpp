@@ -31,7 +31,7 @@
 namespace semel::receipts {
 
 struct settings {
-    std::string bootstrap;
+    kafka::cluster bootstrap;
     std::int32_t partitions = 8; // of events, gateway.receipts, doubts and retry.*, as `semel up` creates them
     std::string instance;        // "receipts", "receipts-2": group.instance.id and transactional.id
     std::string prefix;          // of topics and the group; empty but in tests

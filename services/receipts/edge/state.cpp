@@ -26,7 +26,7 @@ std::optional<v1::Doubt> doubt_of(const kafka::record& record) {
 
 } // namespace
 
-asio::awaitable<base::result<restored>> read_back(asio::any_io_executor executor, std::string bootstrap,
+asio::awaitable<base::result<restored>> read_back(asio::any_io_executor executor, kafka::cluster bootstrap,
                                                   std::string topic, std::map<std::int32_t, std::uint64_t> wanted,
                                                   base::duration awaiting_limit) {
     struct found {
@@ -94,7 +94,7 @@ asio::awaitable<base::result<restored>> read_back(asio::any_io_executor executor
     co_return out;
 }
 
-asio::awaitable<std::map<std::int32_t, awaited>> read_awaited(asio::any_io_executor executor, std::string bootstrap,
+asio::awaitable<std::map<std::int32_t, awaited>> read_awaited(asio::any_io_executor executor, kafka::cluster bootstrap,
                                                               std::vector<stretch> stretches) {
     std::map<std::int32_t, awaited> out;
     std::map<kafka::topic_partition, kafka::offset> left;

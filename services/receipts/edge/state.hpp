@@ -32,7 +32,7 @@ struct restored {
     receipts::parts parts;
     std::size_t records = 0; // that were read for it
 };
-boost::asio::awaitable<base::result<restored>> read_back(boost::asio::any_io_executor, std::string bootstrap,
+boost::asio::awaitable<base::result<restored>> read_back(boost::asio::any_io_executor, kafka::cluster bootstrap,
                                                          std::string topic,
                                                          std::map<std::int32_t, std::uint64_t> wanted,
                                                          base::duration awaiting_limit);
@@ -45,7 +45,7 @@ struct stretch {
 };
 /// What is awaited and stands in no record, by partition.
 boost::asio::awaitable<std::map<std::int32_t, awaited>> read_awaited(boost::asio::any_io_executor,
-                                                                     std::string bootstrap, std::vector<stretch>);
+                                                                     kafka::cluster bootstrap, std::vector<stretch>);
 
 /// Puts what has changed into the open transaction, and its number; returns the notifications that were settled.
 boost::asio::awaitable<std::vector<std::string>>

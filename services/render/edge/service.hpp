@@ -17,7 +17,7 @@
 namespace semel::render {
 
 struct settings {
-    std::string bootstrap;
+    kafka::cluster bootstrap;
     std::string instance; // group.instance.id and transactional.id
     std::string group = "render";
     struct {

@@ -11,7 +11,7 @@ namespace semel::sms {
 
 namespace asio = boost::asio;
 
-receipt_writer::receipt_writer(asio::any_io_executor ex, std::string bootstrap, std::int32_t partitions,
+receipt_writer::receipt_writer(asio::any_io_executor ex, kafka::cluster bootstrap, std::int32_t partitions,
                                crypto::key_ring keys)
     : producer_(std::move(ex), {.bootstrap = std::move(bootstrap), .transactional_id = {}})
     , partitions_(partitions)

@@ -15,7 +15,8 @@ namespace semel::sms {
 /// True once Kafka has acknowledged the report: only then is the gateway told that we have it.
 class receipt_writer {
   public:
-    receipt_writer(boost::asio::any_io_executor, std::string bootstrap, std::int32_t partitions, crypto::key_ring keys);
+    receipt_writer(boost::asio::any_io_executor, kafka::cluster bootstrap, std::int32_t partitions,
+                   crypto::key_ring keys);
 
     boost::asio::awaitable<bool> write(delivery::late_report);
 

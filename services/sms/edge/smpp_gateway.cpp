@@ -119,7 +119,7 @@ base::result<std::unique_ptr<smpp_gateway>> smpp_gateway::make(asio::any_io_exec
         }
     }
     if (p->centre.tls) {
-        auto context = socket::client_context({});
+        auto context = socket::client_context(p->centre.ca);
         if (!context) {
             return broken(context.error().why());
         }

@@ -91,7 +91,7 @@ asio::awaitable<verdict> smpp_gateway::pool::serve_one(unsigned& failures) {
         co_return as_verdict(ok.error(), "connect");
     }
     if (tls) {
-        if (auto ok = co_await wire.secure(tls, centre.host); !ok) {
+        if (auto ok = co_await wire.secure(tls, centre.server_name.empty() ? centre.host : centre.server_name); !ok) {
             co_return as_verdict(ok.error(), "tls");
         }
     }

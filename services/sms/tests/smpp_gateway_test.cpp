@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sms/core/pdu.hpp>
 #include <sms/edge/smpp_gateway.hpp>
+#include <support/tls_door.hpp>
 
 #include <cstdlib>
 #include <filesystem>
@@ -207,6 +208,37 @@ TEST_F(Gateway, SubmitsWithAllItsFields) {
     EXPECT_EQ(m.validity, "261124031345000+");
     EXPECT_EQ(*m.find(tag::user_message_reference), "\x12\x34");
     EXPECT_EQ(m.short_message, "hello");
+}
+
+TEST_F(Gateway, SpeaksUnderTlsToACentreThatItsAuthorityVouchesFor) {
+    const support::certificates certificates;
+    const support::tls_door door{io, certificates, link.port};
+    link.port = door.port();
+    link.tls = true;
+    link.ca = certificates.ca();
+    link.server_name = "localhost";
+    const auto v = run(send_one());
+    EXPECT_EQ(v.what, kind::accepted) << v.text;
+    EXPECT_EQ(door.handshakes(), 1);
+    EXPECT_EQ(door.asked_for(), "localhost");
+    EXPECT_EQ(peer.taken.size(), 1U);
+}
+
+TEST_F(Gateway, ACentreWithACertificateOfAnotherNameOrAuthorityStopsTheLane) {
+    const support::certificates certificates;
+    const support::tls_door door{io, certificates, link.port};
+    link.port = door.port();
+    link.tls = true;
+    link.ca = certificates.ca();
+    link.server_name = "smsc.example.com";
+    const auto other_name = run(send_one());
+    EXPECT_EQ(other_name.what, kind::lane_stop);
+    EXPECT_NE(other_name.text.find("server_name"), std::string::npos) << other_name.text;
+    gate.reset();
+    link.server_name = "localhost";
+    link.ca.clear();
+    EXPECT_EQ(run(send_one()).what, kind::lane_stop);
+    EXPECT_EQ(peer.sessions, 0) << "not a byte reached the centre";
 }
 
 TEST_F(Gateway, SendsThePartsOfOneMessageTogether) {

@@ -45,6 +45,21 @@ TEST_F(Place, IsTheLocalStackOfTheFolder) {
     EXPECT_EQ(find_account(local("approver"), {}).value().token, "local-approver");
 }
 
+TEST_F(Place, TrustsTheAuthorityThatTheSettingsName) {
+    std::ofstream{dir / "config" / "semel.yaml"}
+        << "api: {address: \"0.0.0.0:28080\", tls: {certificate: api.pem, key_file: api.key, ca: ca.pem}}\n";
+    auto found = find_account(local(), {});
+    ASSERT_TRUE(found) << found.error().why();
+    EXPECT_EQ(found->base, "https://127.0.0.1:28080");
+    EXPECT_EQ(found->ca, dir / "config" / "ca.pem");
+    std::ofstream{dir / "config" / "semel.yaml"} << "api: {address: \"0.0.0.0:28080\", tls: {certificate: api.pem, "
+                                                    "key_file: api.key, server_name: semel.example.com}}\n";
+    found = find_account(local(), {.api = {}, .token = {}, .token_file = {}, .ca = "/etc/other.pem"});
+    ASSERT_TRUE(found) << found.error().why();
+    EXPECT_EQ(found->base, "https://semel.example.com:28080");
+    EXPECT_EQ(found->ca, "/etc/other.pem");
+}
+
 TEST_F(Place, RefusesATokenThatOthersMayRead) {
     write_token("operator", "local-operator", 0640);
     const auto found = find_account(local(), {});

@@ -82,13 +82,28 @@ TEST(LocalServers, RefuseServersElsewhere) {
     };
     EXPECT_EQ(refusal(dsn), "(accepted)");
     EXPECT_THAT(
-        refusal(dsn + "kafka: {bootstrap: 'kafka.example.com:9092'}"),
+        refusal(dsn + "kafka: {bootstrap: 'kafka.example.com:9092', insecure: true}"),
         AllOf(HasSubstr("kafka.bootstrap: kafka.example.com:9092 is not on this machine"), HasSubstr("semel-SERVICE")));
     EXPECT_THAT(refusal(dsn + "kafka: {bootstrap: '127.0.0.1:1,127.0.0.1:2'}"), HasSubstr("kafka.bootstrap"));
-    EXPECT_THAT(refusal(dsn + "redis: {address: '10.0.0.1:6379'}"), HasSubstr("redis.address"));
-    EXPECT_THAT(refusal("postgres: {dsn: 'postgresql://semel@db.example.com/semel'}"), HasSubstr("postgres.dsn"));
+    EXPECT_THAT(refusal(dsn + "redis: {address: '10.0.0.1:6379', insecure: true}"), HasSubstr("redis.address"));
+    EXPECT_THAT(refusal("postgres: {dsn: 'postgresql://semel@db.example.com/semel', insecure: true}"),
+                HasSubstr("postgres.dsn"));
     EXPECT_THAT(refusal("postgres: {dsn: 'postgresql:///semel?host=/run'}"), HasSubstr("postgres.dsn"));
     EXPECT_THAT(refusal("postgres: {dsn: 'hots=x'}"), HasSubstr("postgres.dsn"));
+}
+
+TEST(LocalServers, AreNotAskedForWhatTheyDoNotSpeak) {
+    const std::string dsn = "postgres: {dsn: 'postgresql://semel@127.0.0.1:1/semel'}\n";
+    for (const auto& [yaml, key] :
+         {std::pair{"kafka: {security_protocol: ssl}\n" + dsn, "kafka.security_protocol"},
+          std::pair{"redis: {tls: true}\n" + dsn, "redis.tls"},
+          std::pair{"redis: {password_file: p}\n" + dsn, "redis.password_file"},
+          std::pair{std::string{"postgres: {dsn: 'postgresql://semel@127.0.0.1:1/semel', password_file: p}\n"},
+                    "postgres.password_file"}}) {
+        const auto at = local_servers(settings_of(yaml));
+        ASSERT_FALSE(at) << yaml;
+        EXPECT_THAT(at.error().why(), AllOf(HasSubstr(key), HasSubstr("semel-SERVICE"))) << yaml;
+    }
 }
 
 TEST(AdoptedSettings, KeepTheUsersFileAndItsPaths) {
