@@ -243,6 +243,7 @@ void read_root(section& s, settings& out, reading& file) {
     });
     s.read("partitions", out.partitions, 1, 1'000);
     s.read("drain_deadline", out.drain_deadline, 1s, 10min);
+    s.read("run_as", out.run_as);
     s.read_word<std::string>(
         "log_level", out.log_level,
         {{"trace", "trace"}, {"debug", "debug"}, {"info", "info"}, {"warn", "warn"}, {"error", "error"}});

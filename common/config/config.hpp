@@ -148,6 +148,7 @@ struct settings {
     test_settings tests;
     std::int32_t partitions = 8;
     std::chrono::seconds drain_deadline{30};
+    std::string run_as; // whom services become that root starts; empty: root without its capabilities
     std::string log_level = "info";
     std::vector<std::string> unencrypted; // what leaves this machine in the clear because the file says so, in words
     std::map<std::string, int> lines;     // of every key in the file, from 1

@@ -302,6 +302,7 @@ int serve(int argc, char** argv, std::string_view service, service_main main) {
     failpoint::watch_file(self->settings.run_dir / (self->name + ".failpoint"));
     telemetry::set_log(std::make_unique<telemetry::logger>(self->name, *least));
     try {
+        give_up_root(self->settings.run_as);
         return run(self, main);
     } catch (...) {
         telemetry::log().error("fatal", {{"why", describe(std::current_exception())}});

@@ -6,12 +6,15 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <cli/stack/machine.hpp>
 #include <cli/stack/plan.hpp>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pwd.h>
 #include <signal.h>
 #include <simdjson.h>
 #include <support/slowness.hpp>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <map>
@@ -233,6 +236,35 @@ TEST_F(LocalStack, EndsProcessesThatLostTheirSupervisor) {
     ASSERT_EQ(semel({"down"}).exit_code, 0);
     EXPECT_TRUE(wait_for(5s, [&] { return ::kill(*email, 0) != 0; }));
     EXPECT_EQ(up().exit_code, 0);
+}
+
+TEST_F(LocalStack, RunsItsServicesAsTheUserThatItIsTold) {
+    if (::geteuid() != 0) {
+        GTEST_SKIP() << "only root can become another";
+    }
+    ASSERT_EQ(semel({"down"}).exit_code, 0);
+    const auto settings = *read_file(at.settings());
+    ASSERT_TRUE(write_file(at.settings(), settings + "run_as: nobody\n"));
+    const auto closed = up();
+    EXPECT_EQ(closed.exit_code, 1);
+    EXPECT_THAT(closed.output, HasSubstr("the user nobody (run_as) cannot reach"));
+
+    std::filesystem::permissions(home, std::filesystem::perms{0711});
+    const auto out = up();
+    ASSERT_EQ(out.exit_code, 0) << out.output;
+    const auto uids = [](pid_t pid) {
+        const auto status = read_file("/proc/" + std::to_string(pid) + "/status").value_or("");
+        const auto from = status.find("Uid:");
+        return status.substr(from, status.find('\n', from) - from);
+    };
+    const auto nobody = std::to_string(::getpwnam("nobody")->pw_uid);
+    for (const auto service : service_names) {
+        const auto pid = pid_of(at, std::string{service});
+        ASSERT_TRUE(pid) << service;
+        EXPECT_EQ(uids(*pid), fmt::format("Uid:\t{0}\t{0}\t{0}\t{0}", nobody)) << service;
+    }
+    EXPECT_EQ(semel({"down"}).exit_code, 0);
+    ASSERT_TRUE(write_file(at.settings(), settings));
 }
 
 } // namespace

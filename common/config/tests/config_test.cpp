@@ -27,6 +27,7 @@ key_encryption_key_file: kek
 tokens_dir: tokens
 partitions: 4
 drain_deadline: 20s
+run_as: semel
 log_level: debug
 gateways:
   email:
@@ -92,6 +93,7 @@ TEST(Config, ReadsTheWholeFile) {
     EXPECT_EQ(out->key_encryption_key_file, "/etc/semel/config/kek");
     EXPECT_EQ(out->partitions, 4);
     EXPECT_EQ(out->drain_deadline, 20s);
+    EXPECT_EQ(out->run_as, "semel");
     EXPECT_EQ(out->log_level, "debug");
 
     ASSERT_EQ(out->email.size(), 1U);

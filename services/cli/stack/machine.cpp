@@ -5,6 +5,7 @@
 #include <cli/stack/machine.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/file.h>
@@ -222,6 +223,40 @@ base::result<void> write_file(const path& file, std::string_view text) {
     if (!written || ::rename(fresh.c_str(), file.c_str()) != 0) {
         return failed(kind::broken,
                       fmt::format("{}: cannot be written: {}", file.string(), std::generic_category().message(errno)));
+    }
+    return {};
+}
+
+base::result<void> open_to(const folders& at, const std::string& user) {
+    const auto* who = ::getpwnam(user.c_str());
+    if (who == nullptr) {
+        return failed(kind::broken, fmt::format("semel.yaml: run_as: this machine knows no user {0}: make one "
+                                                "(useradd --system {0}), or take run_as out",
+                                                user));
+    }
+    // No walk: a user who can write to a folder could turn a path in it into a link while root walks there.
+    const auto give = [&](const path& p, uid_t owner, mode_t mode) {
+        return ::lchown(p.c_str(), owner, who->pw_gid) == 0 && (mode == 0 || ::chmod(p.c_str(), mode) == 0);
+    };
+    bool done = give(at.root, 0, 0750) && give(at.run(), 0, 01770) && give(at.data(), 0, 01770);
+    for (const auto& folder : {at.config(), at.config() / "tokens"}) {
+        done = done && (!fs::exists(folder) || give(folder, 0, 0750));
+        std::error_code none;
+        for (const auto& file : fs::directory_iterator{folder, none}) {
+            done = done && (file.is_directory() || give(file.path(), who->pw_uid, 0));
+        }
+    }
+    if (!done) {
+        return failed(kind::broken, fmt::format("{}: cannot be given to {} (run_as): {}", at.root.string(), user,
+                                                std::generic_category().message(errno)));
+    }
+    const auto uid = fmt::format("--reuid={}", who->pw_uid);
+    const auto gid = fmt::format("--regid={}", who->pw_gid);
+    if (run({"setpriv", uid, gid, "--clear-groups", "test", "-w", at.data().string()}).exit_code != 0) {
+        return failed(kind::broken,
+                      fmt::format("the user {} (run_as) cannot reach {}: a folder above it is closed to others. Use a "
+                                  "--dir that it can enter (such as /var/lib/semel), or take run_as out",
+                                  user, at.data().string()));
     }
     return {};
 }

@@ -46,6 +46,10 @@ bool wait_for(std::chrono::milliseconds deadline, const std::function<bool()>& d
 base::result<std::string> read_file(const path&);
 /// Written beside and renamed, mode 0600.
 base::result<void> write_file(const path&, std::string_view text);
+/// Root's: lets the services, which become `user` (run_as), read config/ and write run/ and data/. The folders stay
+/// root's, and nobody can remove another's files in them. `broken` when there is no such user, or when it cannot reach
+/// them.
+base::result<void> open_to(const folders&, const std::string& user);
 std::string last_lines(const path&, std::size_t lines);
 
 /// Holds DIR's lock: one `up`, `down` or `scale` at a time.

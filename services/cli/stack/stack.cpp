@@ -343,6 +343,11 @@ int up(const up_options& options) {
     if (!state) {
         return refuse(state.error());
     }
+    if (::geteuid() == 0 && !state->settings.run_as.empty()) {
+        if (auto done = open_to(*at, state->settings.run_as); !done) {
+            return refuse(done.error());
+        }
+    }
     // Test gateways that run go on running: `up` takes nothing away.
     state->sim = options.sim || (state->sim && supervised(*at));
     if (const auto mark = at->run() / ".sim"; state->sim) {
