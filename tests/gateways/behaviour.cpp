@@ -221,13 +221,13 @@ base::result<void> change_field(kind k, behaviour& b, std::string_view key, cons
         b.errors = std::move(*read);
         return {};
     }
-    if (key == "fail_answer") {
+    if (key == "fail_answer" || key == "throttle_answer") {
         const auto* text = v.if_string();
         auto read = text == nullptr ? wrong(key, "an answer") : parse_refusal(k, {text->data(), text->size()});
         if (!read) {
             return failed(read.error());
         }
-        b.fail_answer = std::move(*read);
+        (key == "fail_answer" ? b.fail_answer : b.throttle_answer) = std::move(*read);
         return {};
     }
     if (key == "fail_suffix") {
@@ -327,7 +327,9 @@ base::result<refusal> parse_refusal(kind k, std::string_view text) {
 
 behaviour polite(kind k) {
     constexpr std::array<std::string_view, 4> for_ever{"550 5.1.1", "410 Unregistered", "404 UNREGISTERED", "0x0B"};
+    constexpr std::array<std::string_view, 4> too_fast{"451 4.7.1", "429", "429", "0x58"};
     behaviour out;
+    out.throttle_answer = parse_refusal(k, too_fast.at(static_cast<std::size_t>(k))).value();
     out.fail_answer = parse_refusal(k, for_ever.at(static_cast<std::size_t>(k))).value();
     return out;
 }
@@ -365,6 +367,7 @@ json::object describe(const behaviour& b) {
                      {"accept_then_reset", b.accept_then_reset},
                      {"reset_before_last_byte", b.reset_before_last_byte},
                      {"max_accepted_per_second", b.most_per_second},
+                     {"throttle_answer", b.throttle_answer.name},
                      {"hang", b.hang},
                      {"refuse_connections", b.refuse_connections},
                      {"fail_suffix", json::value_from(b.fail_suffix)},

@@ -61,6 +61,7 @@ struct behaviour {
     std::optional<unsigned> retry_after;
     double silence = 0, accept_then_reset = 0, reset_before_last_byte = 0;
     unsigned most_per_second = 0; // 0: no limit
+    refusal throttle_answer;      // beyond it
     bool hang = false, refuse_connections = false;
     std::vector<std::string> fail_suffix;
     double fail_share = 0;

@@ -224,7 +224,7 @@ void http2_session::on_end(std::int32_t id, stream& s) {
         desk_.refused(what.why.name);
         refuse(id, what, what.why, s.request);
     } else if (!desk_.has_room()) {
-        const auto why = server_.throttled();
+        const auto& why = desk_.now().throttle_answer;
         desk_.throttled(why.name);
         refuse(id, what, why, s.request);
     } else {

@@ -43,7 +43,6 @@ class push_server {
     virtual checked_push check(const push_request&, std::int64_t now) = 0;
     virtual push_answer accepted(const checked_push&) const = 0;
     virtual push_answer refused(const refusal&, std::optional<unsigned> retry_after, const push_request&) const = 0;
-    virtual refusal throttled() const = 0;
 };
 
 class apns_server final : public push_server {
@@ -54,7 +53,6 @@ class apns_server final : public push_server {
     checked_push check(const push_request&, std::int64_t now) override;
     push_answer accepted(const checked_push&) const override;
     push_answer refused(const refusal&, std::optional<unsigned>, const push_request&) const override;
-    refusal throttled() const override { return parse_refusal(kind::apns, "429").value(); }
 
   private:
     /// Empty, or Apple's reason.
@@ -71,7 +69,6 @@ class fcm_server final : public push_server {
     checked_push check(const push_request&, std::int64_t now) override;
     push_answer accepted(const checked_push&) const override;
     push_answer refused(const refusal&, std::optional<unsigned>, const push_request&) const override;
-    refusal throttled() const override { return parse_refusal(kind::fcm, "429").value(); }
 
   private:
     struct issued {

@@ -201,8 +201,9 @@ void smpp_session::on_submit(const header& h, std::string_view body) {
         desk_.refused(what.why.name);
         refuse(what.why.code);
     } else if (!desk_.has_room()) {
-        desk_.throttled("0x58");
-        refuse(status::throttled);
+        const auto& why = desk_.now().throttle_answer;
+        desk_.throttled(why.name);
+        refuse(why.code);
     } else {
         accept(m, sequence, what, key);
     }

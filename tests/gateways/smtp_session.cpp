@@ -327,8 +327,9 @@ void smtp_session::on_end() {
         answer(fmt::format("{} {} refused by the test gateway\r\n", course_->why.code, course_->why.detail),
                course_->why.code == 421);
     } else if (!desk_.has_room()) {
-        desk_.throttled("451 4.7.1");
-        answer("451 4.7.1 too many messages in a second\r\n", false);
+        const auto& why = desk_.now().throttle_answer;
+        desk_.throttled(why.name);
+        answer(fmt::format("{} {} too many messages in a second\r\n", why.code, why.detail), why.code == 421);
     } else {
         accept(headers.message_id);
     }

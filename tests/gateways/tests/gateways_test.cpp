@@ -380,6 +380,14 @@ TEST_F(Gateways, KeepToARate) {
     EXPECT_EQ(peer.count("smtp", "throttled"), 20 - accepted);
 }
 
+TEST_F(Gateways, SayThatARateIsExceededAsTheyAreTold) {
+    peer.behave(R"({"smtp": {"max_accepted_per_second": 1, "throttle_answer": "421 4.7.0"}})");
+    open_smtp();
+    EXPECT_EQ(send(mail(1)).what, outcome::accepted);
+    EXPECT_EQ(send(mail(2)).code, "421 4.7.0");
+    EXPECT_EQ(peer.count("smtp", "throttled"), 1);
+}
+
 TEST_F(Gateways, RefuseABehaviourThatTheyDoNotUnderstand) {
     EXPECT_EQ(peer.post("/behaviour", R"({"smtp": {"lattency_ms": 5}})"), 400U);
     EXPECT_EQ(peer.post("/behaviour", R"({"pigeon": {}})"), 400U);

@@ -1,0 +1,128 @@
+"""A stack of its own for whoever measures: started on free ports in a temporary folder, asked by the command line."""
+import argparse
+import contextlib
+import json
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SERVICES = ["api", "intake", "render", "plan", "email", "push", "sms", "receipts", "ledger"]
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def free_base():
+    for base in range(26000, 60000, 40):
+        for port in range(base, base + 20):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+        else:
+            return base
+    raise SystemExit("no 20 free ports in a row")
+
+
+def until(what, condition, seconds, every=0.05):
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise SystemExit(f"loadtest/figures: {what} did not happen within {seconds} s")
+        time.sleep(every)
+
+
+class Stack:
+    def __init__(self, binaries, folder, base):
+        self.binaries, self.dir, self.base = binaries, folder / ".semel", base
+        self.smtp = base + 15  # ports_from() in services/cli/stack/plan.cpp
+        self.peak = {}
+
+    def semel(self, *args, check=True):
+        done = subprocess.run([self.binaries / "semel", *map(str, args), "--dir", self.dir], capture_output=True, text=True)
+        if check and done.returncode != 0:
+            raise SystemExit(f"semel {' '.join(map(str, args))}: {done.returncode}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def json(self, *args):
+        return json.loads(self.semel(*args, "--json"))
+
+    def sample_memory(self):
+        for name in SERVICES:
+            try:
+                pid = int((self.dir / "run" / f"{name}.pid").read_text())
+                status = pathlib.Path(f"/proc/{pid}/status").read_text()
+            except (OSError, ValueError):
+                continue
+            found = re.search(r"VmHWM:\s+(\d+) kB", status)
+            if found:
+                self.peak[name] = max(self.peak.get(name, 0), int(found[1]) / 1024)
+
+    def gateways(self, path, body=None):
+        """The test gateways' control port (tests/gateways/README.md)."""
+        ask = urllib.request.Request(f"http://127.0.0.1:{self.base + 14}{path}", None if body is None else json.dumps(body).encode(),
+                                     {"Content-Type": "application/json"})
+        with urllib.request.urlopen(ask, timeout=10) as answer:
+            text = answer.read()
+        return json.loads(text) if text.strip().startswith(b"{") else None
+
+    def metrics(self, service):
+        settings = (self.dir / "config" / "semel.yaml").read_text()
+        port = re.search(rf"\b{service}: (\d+)", settings)[1]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+            return answer.read().decode()
+
+
+@contextlib.contextmanager
+def running(options, *how):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="semel-figures."))
+    folder.chmod(0o755)
+    base = free_base()
+    stack = Stack(options.bin, folder, base)
+    try:
+        say("starting the stack")
+        stack.semel("up", "--port-base", base, *how)
+        yield stack, folder
+    finally:
+        stack.semel("down", check=False)
+        if options.keep:
+            say(f"kept {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def options_of(description, people):
+    parse = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parse.add_argument("--people", type=int, default=people)
+    parse.add_argument("--bin", type=pathlib.Path, default=ROOT / "build/release/bin")
+    parse.add_argument("--keep", action="store_true", help="keep the folder with logs")
+    return parse
+
+
+def approved(stack, options, folder, people, columns, on_import=lambda: None):
+    """A sealed and approved campaign of so many rows with such addresses: (its id, rows, seconds of import, of
+    registering)."""
+    channel = {"phone": "sms"}.get(columns, columns)
+    audience = folder / f"audience-{columns}-{people}.csv"
+    with audience.open("wb") as out:
+        subprocess.run([options.bin / "semel-audience", "--rows", str(people), "--columns", columns], stdout=out, check=True)
+    campaign = stack.json("campaign", "create", "--name", "figures", "--notice", ROOT / "notices/follow-up", "--channels", channel)["id"]
+    began = time.monotonic()
+    wave = stack.json("audience", "add", campaign, audience)
+    imported = time.monotonic()
+    on_import()
+    stack.semel("campaign", "seal", campaign)
+    until("registering", lambda: all(w["state"] == "registered" for w in stack.json("campaign", "show", campaign)["waves"]), 600)
+    registered = time.monotonic()
+    stack.semel("campaign", "approve", campaign, "--as", "approver")
+    return campaign, wave["rows"] - wave["rejected"], imported - began, registered - imported
