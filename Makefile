@@ -27,6 +27,7 @@ down:
 
 figures: build
 	./loadtest/figures/run
+	./loadtest/figures/throttle
 
 # Kannel and Semel, killed in the middle of the same messages
 compare: build
