@@ -8,6 +8,7 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -120,7 +121,10 @@ base::result<std::string> secret_text(const std::filesystem::path& file) {
         return failed(kind::broken, name + ": others can read the key; run chmod 600 on it");
     }
     std::string text;
-    std::ifstream{file} >> text;
+    if (!(std::ifstream{file} >> text)) {
+        return failed(kind::broken, name + ": is empty, or this user may not read it: it belongs to who runs the "
+                                           "services");
+    }
     return text;
 }
 
@@ -146,8 +150,12 @@ base::result<void> write_secret(const std::filesystem::path& file, std::string_v
     // Renamed into place: whoever reads it meanwhile has the old or the new one, whole.
     const auto fresh = file.string() + ".new";
     const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool good =
-        fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
+    bool good = fd >= 0;
+    // Root retires a key that services of another user read: it stays theirs.
+    if (struct stat before{}; good && ::stat(file.c_str(), &before) == 0 && before.st_uid != ::geteuid()) {
+        good = ::fchown(fd, before.st_uid, before.st_gid) == 0;
+    }
+    good = good && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
     if (fd >= 0) {
         good = ::close(fd) == 0 && good;
     }

@@ -25,6 +25,7 @@
 #include <cstring>
 #include <list>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace semel::kafka {
@@ -116,7 +117,10 @@ int make_pair(int, int, int, void*) {
     }
     auto& all = the_carriers();
     const std::lock_guard lock{all.guard};
-    all.far_ends[ends[0]] = ends[1];
+    const auto [pair, fresh] = all.far_ends.try_emplace(ends[0], ends[1]);
+    if (!fresh) { // of a socket that was closed before it was connected: its number came again
+        ::close(std::exchange(pair->second, ends[1]));
+    }
     return ends[0];
 }
 

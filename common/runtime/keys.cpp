@@ -65,14 +65,18 @@ void watched_keys::look_again() {
     const auto keep = [](const base::fault& why) {
         telemetry::log().error("keys_not_read", {{"why", why.why()}, {"then", "the keys stay as they were"}});
     };
+    // Each stamp before its file is read: what changes meanwhile is seen the next time.
+    const auto of_settings = stamp_of(settings_file_);
     const auto settings = config::load(settings_file_);
+    if (settings) {
+        files_ = config::key_files(*settings);
+    }
+    seen_ = stamps();
+    seen_.front() = of_settings;
     if (!settings) {
-        seen_ = stamps();
         keep(settings.error());
         return;
     }
-    files_ = config::key_files(*settings);
-    seen_ = stamps(); // before they are read: what changes meanwhile is seen the next time
     if (const auto read = ring_.reload(files_); !read) {
         keep(read.error());
         return;
