@@ -188,6 +188,18 @@ struct admin::impl {
         return out;
     }
 
+    base::result<offset> end(const topic_partition& at) {
+        std::int64_t low = 0;
+        std::int64_t high = 0;
+        const auto code = insist([&] {
+            return rd_kafka_query_watermark_offsets(client.get(), at.topic.c_str(), at.partition, &low, &high, 5'000);
+        });
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            return refused(code, fmt::format("reading the end of {}", name_of(at)));
+        }
+        return high;
+    }
+
     cluster bootstrap;
     client_ptr client;
     queue_ptr answers;
@@ -428,6 +440,23 @@ base::result<std::int32_t> admin::partitions(const std::string& topic) {
     return metadata->topics[0].partition_cnt;
 }
 
+base::result<std::vector<start>> admin::ends(const std::string& topic) {
+    const auto count = partitions(topic);
+    if (!count) {
+        return base::failed(count.error());
+    }
+    std::vector<start> out;
+    for (std::int32_t p = 0; p < *count; ++p) {
+        topic_partition at{topic, p};
+        const auto end = impl_->end(at);
+        if (!end) {
+            return base::failed(end.error());
+        }
+        out.push_back({.at = std::move(at), .next = *end});
+    }
+    return out;
+}
+
 base::result<std::vector<admin::lag>> admin::group_lag(const std::string& group, const std::string& topic) {
     const auto count = partitions(topic);
     if (!count) {
@@ -443,16 +472,11 @@ base::result<std::vector<admin::lag>> admin::group_lag(const std::string& group,
     }
     std::vector<lag> out;
     for (auto& one : *known) {
-        std::int64_t low = 0;
-        std::int64_t high = 0;
-        const auto code = insist([&] {
-            return rd_kafka_query_watermark_offsets(impl_->client.get(), topic.c_str(), one.at.partition, &low, &high,
-                                                    5'000);
-        });
-        if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            return refused(code, fmt::format("reading the end of {}", name_of(one.at)));
+        const auto end = impl_->end(one.at);
+        if (!end) {
+            return base::failed(end.error());
         }
-        out.push_back({one.at, one.next < 0 ? -1 : one.next, high, std::move(one.metadata)});
+        out.push_back({one.at, one.next < 0 ? -1 : one.next, *end, std::move(one.metadata)});
     }
     return out;
 }

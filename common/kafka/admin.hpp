@@ -37,6 +37,8 @@ class admin {
     base::result<std::int32_t> partitions(const std::string& topic);
     /// Gives back the room of the records below these offsets. For good: only what nobody will read again.
     base::result<void> delete_records(std::span<const start> below);
+    /// Where each partition ends. Asks no group, and so needs no right on one.
+    base::result<std::vector<start>> ends(const std::string& topic);
     /// Committed offset (-1: none) and end offset for each partition.
     struct lag {
         topic_partition at;

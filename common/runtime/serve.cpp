@@ -187,11 +187,16 @@ asio::awaitable<void> watch_signals(context::impl& self, asio::signal_set& signa
     give_up(again ? "a second signal came" : "the drain deadline passed");
 }
 
-/// Without the file, nothing is believed without a MAC.
+/// Without the file, nothing is believed without a MAC. One that cannot be read is another matter: what lies below is
+/// refused once and for all.
 kafka::unsigned_ends unsigned_ends(const fs::path& file) {
+    std::error_code unknown;
+    if (!fs::exists(file, unknown) && !unknown) {
+        return {};
+    }
     std::ifstream in{file};
     if (!in) {
-        return {};
+        throw std::runtime_error{file.string() + " cannot be read: it says which records without a MAC are believed"};
     }
     const auto ends = kafka::parse_ends(std::string{std::istreambuf_iterator<char>{in}, {}});
     if (!ends) {

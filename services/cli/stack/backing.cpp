@@ -10,11 +10,10 @@
 #include <boost/asio/io_context.hpp>
 #include <cli/database/prepare.hpp>
 #include <cli/stack/backing.hpp>
+#include <cli/stack/unsigned_records.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <future>
 #include <iterator>
 #include <optional>
@@ -47,32 +46,6 @@ base::result<void> ask_redis(const config::settings& s, question what) {
                       fmt::format("Redis at {}:{} does not answer: {}", s.redis.host, s.redis.port, client.trouble()));
     }
     return *verdict;
-}
-
-/// Once, before the first service that asks for MACs writes: what lies in Kafka by then carries none.
-base::result<void> note_unsigned_records(const config::settings& s, kafka::admin& admin,
-                                         const std::vector<kafka::topic_spec>& topics) {
-    std::error_code ignored;
-    if (std::filesystem::exists(s.unsigned_records, ignored)) {
-        return {};
-    }
-    std::string lines;
-    for (const auto& topic : topics) {
-        const auto ends = admin.group_lag("semel-up", topic.name);
-        if (!ends) {
-            return failed(ends.error());
-        }
-        for (const auto& one : *ends) {
-            lines += fmt::format("{}:{}:{}\n", one.at.topic, one.at.partition, one.end);
-        }
-    }
-    const auto fresh = s.unsigned_records.string() + ".new";
-    if (!(std::ofstream{fresh} << lines).flush()) {
-        return failed(kind::broken, fmt::format("cannot write {}", fresh));
-    }
-    std::filesystem::rename(fresh, s.unsigned_records, ignored);
-    return ignored ? failed(kind::broken, fmt::format("cannot write {}", s.unsigned_records.string()))
-                   : base::result<void>{};
 }
 
 } // namespace
