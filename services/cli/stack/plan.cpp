@@ -166,8 +166,8 @@ base::result<std::string> adopted_settings(std::string_view yaml, const path& or
     };
     absolute(root, {"data_dir", "run_dir", "key_encryption_key_file", "unsigned_records", "tokens_dir"});
     if (root["keys"].IsDefined()) {
-        for (auto file : root["keys"]) {
-            file = (origin.parent_path() / file.Scalar()).lexically_normal().string();
+        for (std::size_t i = 0; i < root["keys"].size(); ++i) {
+            root["keys"][i] = (origin.parent_path() / root["keys"][i].Scalar()).lexically_normal().string();
         }
     }
     for (const auto* server : {"kafka", "redis", "postgres"}) {
