@@ -122,6 +122,15 @@ TEST(AdoptedSettings, KeepTheUsersFileAndItsPaths) {
     EXPECT_TRUE(local_servers(s));
 }
 
+TEST(AdoptedSettings, KeepEachKeyOfTheUsersList) {
+    const auto text = adopted_settings("keys: [kek-2, ../kek]\nunsigned_records: before\n", "/etc/semel/semel.yaml", here);
+    ASSERT_TRUE(text) << text.error().why();
+    const auto s = settings_of(*text);
+    EXPECT_THAT(s.keys, ElementsAre("/etc/semel/kek-2", "/etc/kek"));
+    EXPECT_EQ(s.key_encryption_key_file, "");
+    EXPECT_EQ(s.unsigned_records, "/etc/semel/before");
+}
+
 TEST(AdoptedSettings, ComplainAboutTheUsersOwnLines) {
     const auto text = adopted_settings("partitions: 0\n", "/etc/semel/semel.yaml", here);
     ASSERT_FALSE(text);
