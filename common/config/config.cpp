@@ -331,6 +331,14 @@ std::vector<path> key_files(const settings& s) {
     return s.key_encryption_key_file.empty() ? std::vector<path>{} : std::vector{s.key_encryption_key_file};
 }
 
+std::vector<path> mac_marks(const settings& s) {
+    std::set<path> all;
+    for (const auto& key : key_files(s)) {
+        all.insert(key.parent_path() / "macs-began");
+    }
+    return {all.begin(), all.end()};
+}
+
 std::string settings::place_of(std::string_view key) const {
     for (auto known = key; !known.empty(); known = known.substr(0, known.rfind('.'))) {
         if (const auto line = lines.find(std::string{known}); line != lines.end()) {

@@ -162,6 +162,8 @@ struct settings {
 base::result<settings> load(const path& file);
 /// The files of the key-encryption keys, the writing one first; empty when none is set.
 std::vector<path> key_files(const settings&);
+/// Beside each of them: the file that says that unsigned_records was noted, and is never to be noted again.
+std::vector<path> mac_marks(const settings&);
 base::result<settings> parse(std::string_view yaml, const path& origin);
 /// The DSN with the service's own role in it.
 std::string postgres_dsn_of(const settings&, std::string_view service);

@@ -18,6 +18,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -187,11 +188,21 @@ asio::awaitable<void> watch_signals(context::impl& self, asio::signal_set& signa
     give_up(again ? "a second signal came" : "the drain deadline passed");
 }
 
-/// Without the file, nothing is believed without a MAC. One that cannot be read is another matter: what lies below is
-/// refused once and for all.
-kafka::unsigned_ends unsigned_ends(const fs::path& file) {
+bool is_there(const fs::path& file) {
     std::error_code unknown;
-    if (!fs::exists(file, unknown) && !unknown) {
+    return fs::exists(file, unknown) || unknown; // what cannot be looked at may be there
+}
+
+/// Where the note was lost, nothing is believed without a MAC. Where there never was one, records of an older version
+/// would be passed over, and those of a group for good: nobody may begin.
+kafka::unsigned_ends unsigned_ends(const config::settings& settings) {
+    const auto& file = settings.unsigned_records;
+    if (!is_there(file)) {
+        if (std::ranges::none_of(config::mac_marks(settings), is_there)) {
+            throw std::runtime_error{file.string() + " is missing, which says up to where records without a MAC are "
+                                                     "believed: while no service runs, `semel up` or `semel prepare` "
+                                                     "writes it; other hosts get a copy"};
+        }
         return {};
     }
     std::ifstream in{file};
@@ -240,7 +251,7 @@ int run(const std::shared_ptr<context::impl>& self, service_main main) {
                         self->metrics);
         kafka::trust(
             self->keys->ring(), [&refused](const kafka::refused_record& r) { refused->take(r); },
-            unsigned_ends(settings.unsigned_records));
+            unsigned_ends(settings));
         asio::co_spawn(self->io, self->keys->watch(), fail_loudly);
         asio::co_spawn(self->io, refused->run(), fail_loudly);
     }

@@ -228,6 +228,24 @@ TEST_F(Serve, RefusesWrongUsageAndWrongConfiguration) {
     EXPECT_EQ(exit_code(), 2);
 }
 
+TEST_F(Serve, DoesNotBeginBeforeItIsNotedWhichRecordsHaveNoMac) {
+    std::ofstream{dir_ / "semel.yaml"} << "run_dir: run\nkey_encryption_key_file: kek\n";
+    ASSERT_TRUE(crypto::make_key_file(dir_ / "kek"));
+    start(returns);
+    EXPECT_EQ(exit_code(), 1);
+    EXPECT_NE(log().find("semel prepare"), std::string::npos);
+    std::ofstream{dir_ / "unsigned-records"} << "control:0:17\n";
+    start(returns);
+    EXPECT_EQ(exit_code(), 0);
+    std::ofstream{dir_ / "unsigned-records"} << "control\n";
+    start(returns);
+    EXPECT_EQ(exit_code(), 1) << "half a note would refuse records for good";
+    fs::remove(dir_ / "unsigned-records");
+    std::ofstream{dir_ / "macs-began"};
+    start(returns);
+    EXPECT_EQ(exit_code(), 0) << "a note that was lost is not missed: nothing unsigned is believed";
+}
+
 TEST_F(Serve, CheckConfigStartsNothing) {
     start(throws, {"--check-config"});
     EXPECT_EQ(exit_code(), 0);

@@ -14,7 +14,6 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,14 +27,6 @@ using base::failed;
 using kind = base::fault::kind;
 
 namespace {
-
-std::set<fs::path> marks(const config::settings& s) {
-    std::set<fs::path> all;
-    for (const auto& key : config::key_files(s)) {
-        all.insert(key.parent_path() / "macs-began");
-    }
-    return all;
-}
 
 bool is_there(const fs::path& file) {
     std::error_code unknown;
@@ -59,7 +50,7 @@ base::result<void> write(const fs::path& file, std::string_view text) {
 }
 
 base::result<void> mark(const config::settings& s) {
-    for (const auto& file : marks(s)) {
+    for (const auto& file : config::mac_marks(s)) {
         if (is_there(file)) {
             continue;
         }
@@ -135,7 +126,7 @@ base::result<void> note_unsigned_records(const config::settings& s, kafka::admin
                    s.unsigned_records.string());
         return mark(s);
     };
-    if (std::ranges::any_of(marks(s), is_there)) {
+    if (std::ranges::any_of(config::mac_marks(s), is_there)) {
         return without();
     }
     std::string lines;

@@ -123,7 +123,8 @@ TEST(AdoptedSettings, KeepTheUsersFileAndItsPaths) {
 }
 
 TEST(AdoptedSettings, KeepEachKeyOfTheUsersList) {
-    const auto text = adopted_settings("keys: [kek-2, ../kek]\nunsigned_records: before\n", "/etc/semel/semel.yaml", here);
+    const auto text =
+        adopted_settings("keys: [kek-2, ../kek]\nunsigned_records: before\n", "/etc/semel/semel.yaml", here);
     ASSERT_TRUE(text) << text.error().why();
     const auto s = settings_of(*text);
     EXPECT_THAT(s.keys, ElementsAre("/etc/semel/kek-2", "/etc/kek"));
