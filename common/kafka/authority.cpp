@@ -8,6 +8,7 @@
 #include <charconv>
 #include <mutex>
 #include <stdexcept>
+#include <tuple>
 
 namespace semel::kafka {
 namespace {
@@ -51,6 +52,13 @@ rd_kafka_resp_err_t authority::produce(rd_kafka_t* client, rd_kafka_topic_t* top
     const auto mac =
         fields{to, key, value == nullptr ? std::string_view{} : std::string_view{value, size}, value == nullptr}.mac(
             keys_);
+    // Ours until they are taken: one that librdkafka made of VTYPE_HEADER it frees twice where the partition is unknown
+    // or may not be written to.
+    handle<rd_kafka_headers_t, rd_kafka_headers_destroy> headers{rd_kafka_headers_new(1)};
+    const auto size_of_mac = static_cast<ssize_t>(mac.size());
+    if (const auto code = rd_kafka_header_add(headers.get(), mac_header, -1, mac.data(), size_of_mac)) {
+        return code;
+    }
     std::array<rd_kafka_vu_t, 7> words{};
     words[0].vtype = RD_KAFKA_VTYPE_RKT;
     words[0].u.rkt = topic;
@@ -62,12 +70,15 @@ rd_kafka_resp_err_t authority::produce(rd_kafka_t* client, rd_kafka_topic_t* top
     words[3].u.mem = {const_cast<char*>(key.data()), key.size()}; // only read
     words[4].vtype = RD_KAFKA_VTYPE_VALUE;
     words[4].u.mem = {const_cast<char*>(value), size};
-    words[5].vtype = RD_KAFKA_VTYPE_HEADER;
-    words[5].u.header = {mac_header, mac.data(), static_cast<ssize_t>(mac.size())};
+    words[5].vtype = RD_KAFKA_VTYPE_HEADERS;
+    words[5].u.headers = headers.get();
     words[6].vtype = RD_KAFKA_VTYPE_OPAQUE;
     words[6].u.ptr = opaque;
-    const error_ptr error{rd_kafka_produceva(client, words.data(), words.size())};
-    return error ? rd_kafka_error_code(error.get()) : RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (const error_ptr error{rd_kafka_produceva(client, words.data(), words.size())}) {
+        return rd_kafka_error_code(error.get());
+    }
+    std::ignore = headers.release();
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 bool authority::believes(const record& r) const {

@@ -117,6 +117,23 @@ TEST(Trust, TombstonesAndEmptyValuesAreGenuineAndDiffer) {
     EXPECT_THAT(refused().of(on.topic), SizeIs(0));
 }
 
+// librdkafka would free the header of such a record twice.
+TEST(Trust, ARecordForAPartitionThatIsNotThereIsRefusedAndHarmsNothing) {
+    const ground on;
+    play([&](asio::any_io_executor ex) -> asio::awaitable<void> {
+        producer writer{ex, {.bootstrap = broker(), .transactional_id = {}}};
+        const topic_partition here{on.topic, 0}, nowhere{on.topic, 7};
+        must(co_await writer.send(here, "k", "first")); // it knows the topic by now
+        for (int i = 0; i < 100; ++i) {
+            const auto sent = co_await writer.send(nowhere, "k", "v");
+            EXPECT_FALSE(sent);
+        }
+        must(co_await writer.send(here, "k", "last"));
+        const auto read = co_await contents(ex, on.topic);
+        EXPECT_THAT(read, ElementsAre("first", "last"));
+    });
+}
+
 struct RestoreTrust {
     ~RestoreTrust() {
         trust(support::records_ring(), [](const refused_record& r) { refused().add(r); });
