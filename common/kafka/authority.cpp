@@ -52,8 +52,8 @@ rd_kafka_resp_err_t authority::produce(rd_kafka_t* client, rd_kafka_topic_t* top
     const auto mac =
         fields{to, key, value == nullptr ? std::string_view{} : std::string_view{value, size}, value == nullptr}.mac(
             keys_);
-    // Ours until they are taken: one that librdkafka made of VTYPE_HEADER it frees twice where the partition is unknown
-    // or may not be written to.
+    // Ours until they are taken: its own, of VTYPE_HEADER, librdkafka frees twice (#4627) where the partition is not
+    // there or not to be written to.
     handle<rd_kafka_headers_t, rd_kafka_headers_destroy> headers{rd_kafka_headers_new(1)};
     const auto size_of_mac = static_cast<ssize_t>(mac.size());
     if (const auto code = rd_kafka_header_add(headers.get(), mac_header, -1, mac.data(), size_of_mac)) {
