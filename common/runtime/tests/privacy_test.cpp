@@ -75,7 +75,7 @@ TEST_F(AsRoot, WithoutAUserHoldsNoneOfRootsRights) {
 TEST_F(AsRoot, BecomesTheUserForGood) {
     const auto as_nobody = [] { give_up_root("nobody"); };
     EXPECT_TRUE(holds(
-        [this] {
+        [] {
             uid_t real = 0;
             uid_t effective = 0;
             uid_t saved = 0;
