@@ -245,7 +245,7 @@ asio::awaitable<base::result<client_response>> client::impl::exchange(const clie
     if (!parser->keep_alive() || !sent_all) {
         disconnect();
     } else {
-        stream->never_expires(); // it may rest
+        stream->rest();
     }
     co_return response;
 }

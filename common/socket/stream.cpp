@@ -62,6 +62,16 @@ struct stream::state : std::enable_shared_from_this<stream::state> {
         boost::system::error_code ignored;
         socket.close(ignored);
     }
+
+    void disarm() noexcept {
+        deadline = clock::time_point::max();
+        try {
+            timer.cancel();
+        } catch (const boost::system::system_error&) {
+            // The timer then fires for nothing.
+        }
+        armed = clock::time_point::max();
+    }
 };
 
 base::result<std::shared_ptr<asio::ssl::context>> client_context(const std::filesystem::path& ca,
@@ -121,6 +131,9 @@ void stream::expires_after(std::chrono::milliseconds time) {
 void stream::never_expires() {
     state_->deadline = state::clock::time_point::max();
 }
+void stream::rest() noexcept {
+    state_->disarm();
+}
 bool stream::timed_out() const noexcept {
     return state_->expired;
 }
@@ -154,13 +167,7 @@ void stream::reset() noexcept {
 
 void stream::close() noexcept {
     state_->close();
-    state_->deadline = state::clock::time_point::max();
-    try {
-        state_->timer.cancel();
-    } catch (const boost::system::system_error&) {
-        // The timer then fires for nothing.
-    }
-    state_->armed = state::clock::time_point::max();
+    state_->disarm();
 }
 
 asio::awaitable<base::result<void>> stream::connect(std::string host, std::uint16_t port) {

@@ -43,6 +43,8 @@ class stream {
     /// Cheap: moving a deadline further away touches no timer.
     void expires_after(std::chrono::milliseconds);
     void never_expires();
+    /// The same for a connection that nobody uses for a while: its timer no longer keeps the loop from ending.
+    void rest() noexcept;
     bool timed_out() const noexcept;
 
     /// Tries each address of the name. `unreachable` in words, without a stack of error codes.

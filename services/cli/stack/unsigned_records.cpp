@@ -121,8 +121,9 @@ base::result<void> note_unsigned_records(const config::settings& s, kafka::admin
         return mark(s);
     }
     const auto without = [&] {
-        fmt::print(stderr, "{} is missing: no record without a MAC is believed. If this installation was updated from "
-                           "a version without MACs, put the file back\n",
+        fmt::print(stderr,
+                   "{} is missing: no record without a MAC is believed. If this installation was updated from "
+                   "a version without MACs, put the file back\n",
                    s.unsigned_records.string());
         return mark(s);
     };
