@@ -165,6 +165,9 @@ asio::awaitable<std::expected<std::string, http::response>> receive(services& s,
             co_return std::unexpected{http::problem(ours.error())};
         }
     }
+    if (size == 0) {
+        co_return std::unexpected{http::problem(400, "the file is empty", "a CSV begins with its header line")};
+    }
     auto finish = [&file] { return file->finish(); };
     const auto digest = co_await runtime::on_thread(s.disk, std::move(finish));
     if (!digest) {
@@ -228,10 +231,13 @@ asio::awaitable<http::response> add(services& s, http::request& r, user who) {
     if (format != "csv" && format != "ndjson") {
         co_return http::problem(400, "format must be csv or ndjson");
     }
+    const std::string accept_unreachable{r.query_value("accept_unreachable", "false")};
+    if (accept_unreachable != "true" && accept_unreachable != "false") {
+        co_return http::problem(400, "accept_unreachable must be true or false");
+    }
     if (r.content_length.value_or(0) > s.config.limits.bytes) {
         co_return too_large(s.config.limits.bytes);
     }
-    const bool accept_unreachable = r.query_value("accept_unreachable", "false") == "true";
     const auto start = co_await s.db.run([id, receiver = s.instance](pqxx::connection& c) -> std::optional<begun> {
         pqxx::work tx{c};
         auto campaign = store::lock_campaign(tx, id);
@@ -268,7 +274,7 @@ asio::awaitable<http::response> add(services& s, http::request& r, user who) {
                  .path = path,
                  .format = format,
                  .digest = *digest,
-                 .accept_unreachable = accept_unreachable};
+                 .accept_unreachable = accept_unreachable == "true"};
     const auto result = co_await s.db.run(
         [all = std::move(all), orders = s.topics.orders, events = s.topics.events](pqxx::connection& c) {
             pqxx::work tx{c};

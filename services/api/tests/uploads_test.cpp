@@ -269,6 +269,13 @@ TEST_F(Uploads, ThatWereRefusedMayBeSentAgain) {
     EXPECT_FALSE(again.object().at("known").as_bool());
 }
 
+TEST_F(Uploads, RefuseWhatIsNoFileOrNoDecision) {
+    const auto id = create();
+    EXPECT_EQ(upload(id, "").status, 400U);
+    EXPECT_EQ(post("operator", "/v1/campaigns/" + id + "/uploads?accept_unreachable=yes", rows).status, 400U);
+    EXPECT_EQ(upload(id, rows).status, 202U) << "neither took anybody's place";
+}
+
 // Above a tenth without an address is somebody's decision: it travels with the file, and stands in the record.
 TEST_F(Uploads, SayWhoAcceptedThatManyCannotBeReached) {
     const auto id = create();
