@@ -43,10 +43,10 @@ ALTER TABLE api.uploads DROP COLUMN rejects_path;
 )",
                        R"(
 -- Never deleted from: who let whom in, and until when.
-CREATE TABLE api.test_addresses (number bigserial PRIMARY KEY, channel text NOT NULL, canonical text NOT NULL,
-    written text NOT NULL, added_by text NOT NULL, added timestamptz NOT NULL DEFAULT now(), removed_by text,
+CREATE TABLE api.test_addresses (number bigserial PRIMARY KEY, channel text NOT NULL, mark bytea NOT NULL,
+    shown text NOT NULL, added_by text NOT NULL, added timestamptz NOT NULL DEFAULT now(), removed_by text,
     removed timestamptz);
-CREATE UNIQUE INDEX test_addresses_in_force ON api.test_addresses (channel, canonical) WHERE removed IS NULL;
+CREATE UNIQUE INDEX test_addresses_in_force ON api.test_addresses (channel, mark) WHERE removed IS NULL;
 CREATE TABLE api.revoked_tokens (token_sha256 bytea PRIMARY KEY, name text NOT NULL, revoked_by text NOT NULL,
     revoked timestamptz NOT NULL DEFAULT now());
 -- A row for each test message.

@@ -1,5 +1,10 @@
 #include "test_addresses.hpp"
 
+#include <base/bytes.hpp>
+#include <crypto/keys.hpp>
+
+#include <algorithm>
+
 namespace semel::api {
 
 base::result<address::address> read_test_address(std::string_view written) {
@@ -15,6 +20,23 @@ base::result<address::address> read_test_address(std::string_view written) {
                             "(+82 10 1234 5678), nor a token (apns:... or fcm:...)");
     }
     return address::phone(written, "");
+}
+
+std::string mark_of(const crypto::key_ring::named_key& with, base::channel channel, std::string_view canonical) {
+    const auto whom = std::string{base::to_string(channel)} + '|' + std::string{canonical};
+    return with.id + std::string{base::as_view(crypto::keyed_hash(with.key, "test-address", whom))};
+}
+
+std::string masked(std::string_view canonical) {
+    if (const auto at = canonical.rfind('@'); at != std::string_view::npos) {
+        return std::string{canonical.substr(0, 1)} + "..." + std::string{canonical.substr(at)};
+    }
+    if (canonical.starts_with('+')) {
+        const auto shown = std::min<std::size_t>(5, canonical.size() / 2);
+        return std::string{canonical.substr(0, shown)} + "..." + std::string{canonical.substr(canonical.size() - 2)};
+    }
+    const auto token = canonical.find(':') + 1; // 0 without a prefix
+    return std::string{canonical.substr(0, token + std::min<std::size_t>(4, (canonical.size() - token) / 2))} + "...";
 }
 
 } // namespace semel::api

@@ -18,11 +18,12 @@ constexpr int most_listed = 1'000;
 struct change {
     bool adds = true;
     address::address whom;
+    std::string mark;
     std::string by;
 };
 
 /// {"add": "kim@example.com"} or {"remove": "kim@example.com"}.
-base::result<change> change_of(const json::object& o, const std::string& by) {
+base::result<change> change_of(const json::object& o, const std::string& by, const crypto::key_ring& keys) {
     const auto* added = json::find_text(o, "add");
     const auto* removed = json::find_text(o, "remove");
     if ((added == nullptr) == (removed == nullptr)) {
@@ -32,30 +33,38 @@ base::result<change> change_of(const json::object& o, const std::string& by) {
     if (!address) {
         return base::failed(base::fault::kind::malformed, address.error().why());
     }
-    return change{.adds = added != nullptr, .whom = std::move(*address), .by = by};
+    auto mark = mark_of(keys.destinations(), address->channel, address->canonical);
+    return change{.adds = added != nullptr, .whom = std::move(*address), .mark = std::move(mark), .by = by};
 }
 
-http::response list(pqxx::work& tx, const config::settings& settings) {
+pqxx::binarystring bytes(std::string_view s) {
+    return pqxx::binarystring{s.data(), s.size()};
+}
+
+http::response list(pqxx::work& tx, const config::settings& settings, const crypto::key_ring& keys) {
     json::array out;
     for (const auto& written : settings.tests.addresses) {
-        const auto address = read_test_address(written);
-        out.push_back(json::object{{"address", written},
-                                   {"channel", address ? base::to_string(address->channel) : std::string_view{}},
+        const auto address = read_test_address(written).value(); // or the service had not started
+        out.push_back(json::object{{"address", masked(address.canonical)},
+                                   {"channel", base::to_string(address.channel)},
+                                   {"in_force", true},
                                    {"added_by", "semel.yaml"},
                                    {"added", nullptr},
                                    {"removed_by", nullptr},
                                    {"removed", nullptr}});
     }
+    const auto key = keys.destinations().id;
     const auto time_or_null = [](const pqxx::field& us) {
         return us.is_null() ? json::value(nullptr) : json::value(json::string(time_of(us)));
     };
-    for (const auto& row : tx.exec("SELECT written, channel, added_by, removed_by, "
+    for (const auto& row : tx.exec("SELECT shown, channel, added_by, removed_by, "
                                    "(extract(epoch FROM added) * 1000000)::bigint, "
-                                   "(extract(epoch FROM removed) * 1000000)::bigint "
+                                   "(extract(epoch FROM removed) * 1000000)::bigint, mark "
                                    "FROM api.test_addresses ORDER BY number")) {
         out.push_back(json::object{
             {"address", text(row[0])},
             {"channel", text(row[1])},
+            {"in_force", row[5].is_null() && pqxx::binarystring{row[6]}.str().starts_with(key)},
             {"added_by", text(row[2])},
             {"added", time_or_null(row[4])},
             {"removed_by", row[3].is_null() ? json::value(nullptr) : json::value(json::string(text(row[3])))},
@@ -64,19 +73,14 @@ http::response list(pqxx::work& tx, const config::settings& settings) {
     return answer(out);
 }
 
-/// As it is told to people, who may say it again to remove it.
-const std::string& written_form(const address::address& whom) {
-    return whom.channel == base::channel::push ? whom.canonical : whom.given; // a token is given without its prefix
-}
-
 /// Nothing is changed by saying the same again.
 std::optional<http::response> apply(pqxx::work& tx, const change& c) {
     tx.exec0("LOCK TABLE api.test_addresses IN SHARE ROW EXCLUSIVE MODE"); // two approvers at once
     const std::string channel{base::to_string(c.whom.channel)};
     if (!c.adds) {
         tx.exec_params0("UPDATE api.test_addresses SET removed_by = $3, removed = now() "
-                        "WHERE channel = $1 AND canonical = $2 AND removed IS NULL",
-                        channel, c.whom.canonical, c.by);
+                        "WHERE channel = $1 AND mark = $2 AND removed IS NULL",
+                        channel, bytes(c.mark), c.by);
         return std::nullopt;
     }
     const auto in_force = tx.exec1("SELECT count(*) FROM api.test_addresses WHERE removed IS NULL")[0].as<int>();
@@ -84,9 +88,9 @@ std::optional<http::response> apply(pqxx::work& tx, const change& c) {
         return refused({base::fault::kind::permanent,
                         fmt::format("{} test addresses are listed already: remove those that nobody needs", in_force)});
     }
-    tx.exec_params0("INSERT INTO api.test_addresses (channel, canonical, written, added_by) VALUES ($1, $2, $3, $4) "
+    tx.exec_params0("INSERT INTO api.test_addresses (channel, mark, shown, added_by) VALUES ($1, $2, $3, $4) "
                     "ON CONFLICT DO NOTHING",
-                    channel, c.whom.canonical, written_form(c.whom), c.by);
+                    channel, bytes(c.mark), masked(c.whom.canonical), c.by);
     return std::nullopt;
 }
 
@@ -95,16 +99,16 @@ asio::awaitable<http::response> change_list(services& s, http::request& r, user 
     if (!body) {
         co_return http::problem(body.error());
     }
-    const auto wanted = change_of(*body, who.name);
+    const auto wanted = change_of(*body, who.name, s.keys);
     if (!wanted) {
         co_return http::problem(wanted.error());
     }
-    auto response = co_await s.db.run([&config = s.config, c = *wanted](pqxx::connection& connection) {
+    auto response = co_await s.db.run([&config = s.config, keys = s.keys, c = *wanted](pqxx::connection& connection) {
         pqxx::work tx{connection};
         if (auto refusal = apply(tx, c)) {
             return std::move(*refusal);
         }
-        auto out = list(tx, config);
+        auto out = list(tx, config, keys);
         tx.commit();
         return out;
     });
@@ -117,20 +121,19 @@ asio::awaitable<http::response> change_list(services& s, http::request& r, user 
 
 } // namespace
 
-test_addresses listed_test_addresses(pqxx::transaction_base& tx, const config::settings& settings) {
-    test_addresses out;
+test_addresses listed_test_addresses(pqxx::transaction_base& tx, const config::settings& settings,
+                                     const crypto::key_ring& keys) {
+    test_addresses out{keys.destinations()};
     for (const auto& written : settings.tests.addresses) {
         auto address = read_test_address(written);
         if (!address) {
             throw std::runtime_error{
                 fmt::format("{}: tests.addresses: {}", settings.file.string(), address.error().why())};
         }
-        out.add(address->channel, std::move(address->canonical));
+        out.add(address->channel, address->canonical);
     }
-    for (const auto& row : tx.exec("SELECT channel, canonical FROM api.test_addresses WHERE removed IS NULL")) {
-        if (const auto channel = base::channel_from(text(row[0]))) {
-            out.add(*channel, text(row[1]));
-        }
+    for (const auto& row : tx.exec("SELECT mark FROM api.test_addresses WHERE removed IS NULL")) {
+        out.add(pqxx::binarystring{row[0]}.str());
     }
     return out;
 }
@@ -139,10 +142,11 @@ void add_test_address_routes(http::router& all, services& s) {
     all.add("GET", "/v1/test-addresses",
             for_roles(s, {role::operator_, role::approver, role::auditor},
                       [&s](http::request&, user) -> asio::awaitable<http::response> {
-                          co_return co_await s.db.run([&config = s.config](pqxx::connection& connection) {
-                              pqxx::work tx{connection};
-                              return list(tx, config);
-                          });
+                          co_return co_await s.db.run(
+                              [&config = s.config, keys = s.keys](pqxx::connection& connection) {
+                                  pqxx::work tx{connection};
+                                  return list(tx, config, keys);
+                              });
                       }));
     all.add("POST", "/v1/test-addresses", for_roles(s, {role::approver}, [&s](http::request& r, user who) {
                 return change_list(s, r, std::move(who));

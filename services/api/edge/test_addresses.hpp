@@ -10,6 +10,6 @@
 namespace semel::api {
 
 /// All that are in force. Throws std::runtime_error for an address of the settings that cannot be read.
-test_addresses listed_test_addresses(pqxx::transaction_base&, const config::settings&);
+test_addresses listed_test_addresses(pqxx::transaction_base&, const config::settings&, const crypto::key_ring&);
 
 } // namespace semel::api

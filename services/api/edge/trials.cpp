@@ -244,7 +244,7 @@ asio::awaitable<http::response> test(services& s, http::request& r, user who) {
         if (!key) {
             return http::problem(410, key.error().why(), "nothing can be sent for this campaign any more");
         }
-        const auto listed = listed_test_addresses(tx, config);
+        const auto listed = listed_test_addresses(tx, config, kek);
         const auto t =
             trial_of({.campaign = *c, .key = *key, .listed = listed}, store::notice_of(tx, id), file, format);
         if (!t) {

@@ -19,11 +19,30 @@ TEST(TestAddresses, AreReadByTheirLooks) {
 }
 
 TEST(TestAddresses, AreComparedByChannelAndCanonicalForm) {
-    test_addresses listed;
+    test_addresses listed{crypto::key_ring::random().destinations()};
     listed.add(base::channel::email, "kim@example.com");
     EXPECT_TRUE(listed.has(base::channel::email, "kim@example.com"));
     EXPECT_FALSE(listed.has(base::channel::email, "lee@example.com"));
     EXPECT_FALSE(listed.has(base::channel::sms, "kim@example.com"));
+}
+
+TEST(TestAddresses, AreKeptAsHashesThatAnotherKeyDoesNotFind) {
+    const auto key = crypto::key_ring::random().destinations();
+    const auto mark = mark_of(key, base::channel::email, "kim@example.com");
+    EXPECT_EQ(mark.find("kim"), std::string::npos);
+    test_addresses same{key};
+    same.add(mark);
+    EXPECT_TRUE(same.has(base::channel::email, "kim@example.com"));
+    test_addresses other{crypto::key_ring::random().destinations()};
+    other.add(mark);
+    EXPECT_FALSE(other.has(base::channel::email, "kim@example.com"));
+}
+
+TEST(TestAddresses, AreShownSoThatOneKnowsThem) {
+    EXPECT_EQ(masked("kim@example.com"), "k...@example.com");
+    EXPECT_EQ(masked("+821012345678"), "+8210...78");
+    EXPECT_EQ(masked("fcm:abcdefghijkl"), "fcm:abcd...");
+    EXPECT_EQ(masked("fcm:ab"), "fcm:a...") << "never all of it";
 }
 
 } // namespace

@@ -396,12 +396,14 @@ std::string history_text(const json::value& list) {
 }
 
 std::string test_addresses_text(const json::value& list) {
-    text_table table{{{"address"}, {"channel"}, {"added"}, {"by"}, {"removed"}, {"by"}}};
+    text_table table{{{"address"}, {"channel"}, {"in force"}, {"added"}, {"by"}, {"removed"}, {"by"}}};
     const auto& addresses = list.is_array() ? list.get_array() : json::array{};
     for (const auto& item : addresses) {
         const auto& a = as_object(item);
-        table.add({text_of(a, "address"), text_of(a, "channel"), text_of(a, "added"), text_of(a, "added_by"),
-                   text_of(a, "removed"), text_of(a, "removed_by")});
+        const auto* in_force = a.if_contains("in_force");
+        const bool holds = in_force != nullptr && in_force->is_bool() && in_force->get_bool();
+        table.add({text_of(a, "address"), text_of(a, "channel"), holds ? "yes" : "no", text_of(a, "added"),
+                   text_of(a, "added_by"), text_of(a, "removed"), text_of(a, "removed_by")});
     }
     return table.empty() ? "nobody may get a test: an approver adds them with `semel test-address add`\n"
                          : table.to_string();
