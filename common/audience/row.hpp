@@ -19,7 +19,7 @@ inline constexpr std::size_t longest_row = 256 * 1024;
 /// A row may run over this many line breaks, all inside quotes. Where there are more, a quote is missing.
 inline constexpr std::uint64_t most_line_breaks = 20;
 
-/// The columns of the contract (design.md, section 7); any other is a slot.
+/// The columns that mean something by themselves (columns.cpp has their spellings); any other is a slot.
 enum column : std::size_t {
     col_id,
     col_email,

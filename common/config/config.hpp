@@ -1,6 +1,6 @@
 #pragma once
-// semel.yaml as typed values (design.md, section 7). Every complaint about a file is made at once, each naming its key
-// and line. Relative paths are relative to the file. Secrets are paths, never values.
+// semel.yaml as typed values (docs/operations.md, Settings). Every complaint about a file is made at once, each naming
+// its key and line. Relative paths are relative to the file. Secrets are paths, never values.
 
 #include <base/fault.hpp>
 #include <base/ids.hpp>

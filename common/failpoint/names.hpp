@@ -25,12 +25,12 @@ inline constexpr std::array points{
     point{"delivery.inherited.decided", "inherited records are decided, not committed"},
     // One message.
     point{"delivery.message.started", "taken from the queue, below the committed end"},
-    point{"delivery.message.staged", "everything but the last bytes is written (C1)"},
-    point{"delivery.claim.sent", "the claim is on its way to Redis (C1, C2)"},
-    point{"delivery.claim.taken", "claimed, the last bytes are held back (C3)"},
-    point{"delivery.message.released", "the last bytes are being written, no answer (C4, C5)"},
-    point{"delivery.message.answered", "answered, no outcome in Redis (C6)"},
-    point{"delivery.outcome.noted", "the outcome is in Redis, not in Kafka (C7)"},
+    point{"delivery.message.staged", "everything but the last bytes is written"},
+    point{"delivery.claim.sent", "the claim is on its way to Redis"},
+    point{"delivery.claim.taken", "claimed, the last bytes are held back"},
+    point{"delivery.message.released", "the last bytes are being written, no answer"},
+    point{"delivery.message.answered", "answered, no outcome in Redis"},
+    point{"delivery.outcome.noted", "the outcome is in Redis, not in Kafka"},
     point{"delivery.message.settled", "settled in memory, not committed"},
     point{"delivery.message.awaiting", "settled as awaiting, the answer is out"},
     // The transaction.

@@ -1,5 +1,5 @@
 #pragma once
-// Structured concurrency on Asio 1.81, where `||` swallows failures (style.md, 2.5).
+// Structured concurrency on Asio 1.81, whose `a || b` waits for the first success and swallows the other failure.
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>

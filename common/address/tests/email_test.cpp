@@ -59,7 +59,7 @@ TEST(Email, TwoSpellingsOfAnInternationalLocalPartAreOne) {
     EXPECT_EQ(canonical("\u00c9mile@example.com"), canonical("e\u0301mile@example.com"));
 }
 
-// faults.md, section 6: address/e-mail. Each has one outcome.
+// docs/decisions/0004-canonical-addresses.md. Each has one outcome.
 TEST(Email, BadOnesAreRefusedWithAReason) {
     using namespace std::string_literals;
     const std::string label63(63, 'd');

@@ -50,7 +50,7 @@ TEST(Phone, WhatForwardsTextMessagesIsTaken) {
     EXPECT_EQ(canonical("0502-123-4567"), "+825021234567"); // a number that hides the person's own
 }
 
-// faults.md, section 6: phone.
+// docs/decisions/0004-canonical-addresses.md.
 TEST(Phone, BadOnesAreRefusedWithAReason) {
     using namespace std::string_literals;
     EXPECT_TRUE(refused("", "empty"));

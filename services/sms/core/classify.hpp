@@ -1,5 +1,5 @@
 #pragma once
-// command_status -> what it means for the message and the lane (faults.md section 1, protocols.md B4). Pure.
+// command_status -> what it means for the message and the lane (SMPP 3.4, section 5.1.3). Pure.
 
 #include <delivery/message.hpp>
 
