@@ -72,7 +72,7 @@ asio::awaitable<void> forget_retries(runtime::context& ctx, engine& e, kafka::ad
         const auto done =
             co_await runtime::on_thread(thread, [&kafka, settled] { return kafka.delete_records(settled); });
         if (!done) {
-            ctx.log().warn("settled records of retry.* could not be deleted", {{"why", done.error().why()}});
+            ctx.log().warn("records.not_deleted", {{"topics", "retry.*"}, {"why", done.error().why()}});
             continue;
         }
         for (const auto& s : settled) {

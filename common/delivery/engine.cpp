@@ -1,5 +1,6 @@
 #include "engine_impl.hpp"
 
+#include <base/codes.hpp>
 #include <failpoint/failpoint.hpp>
 #include <kafka/leave_group.hpp>
 #include <wire/topics.hpp>
@@ -268,8 +269,7 @@ asio::awaitable<void> engine::impl::tick() {
     while (co_await runtime::sleep(100ms)) {
         if (is_cut_off()) {
             cut_off = true;
-            log.warn("gives its partitions up: others may be able to send",
-                     {{"redis", redis.trouble()}, {"clock_is_wrong", options.time().differs}});
+            log.warn("engine.cut_off", {{"redis", redis.trouble()}, {"clock_is_wrong", options.time().differs}});
             co_return;
         }
         settle_overdue(steady::now() - options.awaiting_after, false);
@@ -341,7 +341,7 @@ asio::awaitable<bool> engine::impl::drain(std::chrono::milliseconds deadline) {
     }
     const bool committed = co_await commit_until(4s);
     SEMEL_FAILPOINT("delivery.drain.committed");
-    log.info("drained", {{"clean", out == 0 && committed}, {"still_out", out}});
+    log.info("engine.drained", {{"clean", out == 0 && committed}, {"still_out", out}});
     gate.cancel_all();
     co_await gate.close(1s);
     co_await consumer.close();
@@ -350,8 +350,8 @@ asio::awaitable<bool> engine::impl::drain(std::chrono::milliseconds deadline) {
         std::vector<std::string> self{options.instance};
         const auto left = co_await kafka::leave_group(options.bootstrap, std::move(group), std::move(self));
         if (!left) {
-            log.warn("the group was not left: others take over once the session has ended",
-                     {{"why", left.error().why()}});
+            log.warn("group.not_left",
+                     {{"why", left.error().why()}, {"then", "others take over once the session has ended"}});
         }
     }
     for (auto& l : lanes) {
@@ -372,7 +372,7 @@ void engine::impl::give_back(const partition_ptr& p) {
             continue;
         }
         if (i.unreadable.empty()) {
-            settle(p, i, postponed(0ms, "semel:stopped"));
+            settle(p, i, postponed(0ms, codes::stopped));
         } else {
             bury(p, i, i.unreadable);
         }

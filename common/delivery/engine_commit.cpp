@@ -117,7 +117,7 @@ asio::awaitable<void> engine::impl::commit_now(std::shared_ptr<std::optional<boo
     SEMEL_FAILPOINT("delivery.commit.answered");
     if (result.outcome == kafka::outcome::unknown) {
         count.commit_failures.add();
-        log.warn("transaction of unknown outcome", {{"why", result.why}});
+        log.warn("transaction.unknown", {{"why", result.why}});
         SEMEL_FAILPOINT("delivery.commit.unknown");
         // Whatever the old producer had in flight is decided once its successor has started; then Kafka says which.
         co_await producer.rebuild();
@@ -127,7 +127,7 @@ asio::awaitable<void> engine::impl::commit_now(std::shared_ptr<std::optional<boo
     }
     if (result.outcome != kafka::outcome::committed) {
         count.commit_failures.add();
-        log.warn("transaction aborted", {{"why", result.why}});
+        log.warn("transaction.not_committed", {{"why", result.why}});
         for (const auto& p : said_by) {
             p->must_commit = true;
         }
@@ -181,7 +181,7 @@ asio::awaitable<bool> engine::impl::read_back(const std::vector<partition_ptr>& 
         auto which = ask;
         const auto committed = co_await consumer.committed(std::move(which));
         if (!committed) {
-            log.warn("the committed offsets cannot be read back yet", {{"why", committed.error().why()}});
+            log.warn("offsets.not_read", {{"why", committed.error().why()}});
             co_await runtime::sleep(200ms);
             continue;
         }

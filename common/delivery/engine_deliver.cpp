@@ -3,6 +3,7 @@
 #include "engine_impl.hpp"
 #include "superseded.hpp"
 
+#include <base/codes.hpp>
 #include <failpoint/failpoint.hpp>
 #include <notice/content.hpp>
 #include <wire/sealed.hpp>
@@ -84,7 +85,7 @@ asio::awaitable<void> engine::impl::send(partition_ptr p, item& message) {
     const base::campaign_id campaign_id{d.campaign_id()};
     const auto campaign = co_await soon<catalog::campaign_ptr>(catalog, campaign_id);
     if (!campaign) {
-        settle(p, message, postponed(0ms, "semel:campaign-unknown"));
+        settle(p, message, postponed(0ms, codes::campaign_unknown));
         co_return;
     }
     const auto stands = standing_of(campaign->state.phase(), d, options.time().certain);
@@ -101,13 +102,13 @@ asio::awaitable<void> engine::impl::send(partition_ptr p, item& message) {
     const auto artifact_id = base::from_bytes<base::artifact_id>(d.artifact());
     if (!artifact_id || !campaign->key) {
         settle(p, message,
-               campaign->key ? failed_with("semel:no-artifact", "the record names no artifact")
-                             : failed_with("semel:key-destroyed", "the campaign's key was destroyed"));
+               campaign->key ? failed_with(codes::no_artifact, "the record names no artifact")
+                             : failed_with(codes::key_destroyed, "the campaign's key was destroyed"));
         co_return;
     }
     const auto artifact = co_await soon<catalog::artifact_ptr>(catalog, *artifact_id);
     if (!artifact) {
-        settle(p, message, postponed(0ms, "semel:artifact-unknown"));
+        settle(p, message, postponed(0ms, codes::artifact_unknown));
         co_return;
     }
     const auto delivery = wire::open_delivery(*campaign->key, d);
@@ -127,7 +128,7 @@ asio::awaitable<void> engine::impl::send(partition_ptr p, item& message) {
                                 .give_up = chosen ? give_up : std::nullopt};
     auto content = notice::fill(*artifact, values);
     if (!content) {
-        settle(p, message, failed_with("semel:content", content.error().why()));
+        settle(p, message, failed_with(codes::content, content.error().why()));
         co_return;
     }
     const std::string content_sha256{base::as_view(content->sha256)};
@@ -158,13 +159,13 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
     auto* lane = choose(out, d, base::instant_now(), wait);
     if (lane == nullptr) {
         settle(p, message,
-               wait < 0ms ? failed_with("semel:no-gateway", "no gateway of semel.yaml carries this kind of address")
-                          : postponed(wait, "semel:lane-closed"));
+               wait < 0ms ? failed_with(codes::no_gateway, "no gateway of semel.yaml carries this kind of address")
+                          : postponed(wait, codes::lane_closed));
         co_return true;
     }
     const auto& gateway = lane->gateway->name();
     const auto at_limit = [&](milliseconds stay_away) {
-        auto s = postponed(stay_away, "semel:rate");
+        auto s = postponed(stay_away, codes::rate);
         const auto serves = [&](const delivery::lane& l) { return l.gateway->serves(out); };
         if (!d.pinned_gateway().empty() || std::ranges::count_if(lanes, serves) == 1) {
             s.waits_for = gateway;
@@ -177,7 +178,7 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
     }
     if (const auto now = base::instant_now(); !lane->takes(now)) { // it was shut meanwhile
         const auto left = std::chrono::duration_cast<milliseconds>(lane->breaker.open_until() - now);
-        settle(p, message, postponed(std::max(left, 0ms), "semel:lane-closed"));
+        settle(p, message, postponed(std::max(left, 0ms), codes::lane_closed));
         co_return true;
     }
     struct passage {
@@ -200,13 +201,13 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
     const auto domain = domain_of(delivery.address().canonical());
     const auto ours = [p] { return p->ours(); };
     if (const auto later = co_await take_tokens(*lane, out, domain, campaign.state.rate_per_s(), ours)) {
-        settle(p, message, postponed(*later, "semel:rate"));
+        settle(p, message, postponed(*later, codes::rate));
         co_return true;
     }
     const auto asked = base::instant_now();
     auto begun = co_await lane->gateway->stage(out, patience_for_session);
     if (std::holds_alternative<busy>(begun)) {
-        settle(p, message, postponed(0ms, "semel:busy"));
+        settle(p, message, postponed(0ms, codes::busy));
         co_return true;
     }
     if (const auto* not_sent = std::get_if<refused>(&begun)) {
@@ -221,7 +222,7 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
     }
     if (d.resend() && co_await is_superseded(redis, options.prefix, d.notification())) {
         settle(p, message,
-               failed_with("semel:superseded", "the copy before was accepted after all: this one was not sent"));
+               failed_with(codes::superseded, "the copy before was accepted after all: this one was not sent"));
         co_return true;
     }
     switch (co_await keep_pace(*lane, domain, p)) {
@@ -261,7 +262,7 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
     case claimed::in_doubt:
         settle(p, message,
                {.what = settlement::kind::in_doubt,
-                .code = "semel:claimed",
+                .code = codes::claimed,
                 .text = "an earlier claim stands for this attempt"},
                gateway);
         co_return true;

@@ -3,6 +3,8 @@
 #include "engine_impl.hpp"
 #include "standstill.hpp"
 
+#include <base/codes.hpp>
+
 #include <algorithm>
 #include <limits>
 
@@ -28,7 +30,8 @@ lane* engine::impl::choose(const outbound& out, const v1::Dispatch& d, base::ins
         // In doubt at a gateway that semel.yaml has no more: another one would send it a second time.
         wait = 10min;
         if (missing.insert(pinned).second) {
-            log.error("messages in doubt wait for a gateway that is not in semel.yaml", {{"gateway", pinned}});
+            log.error("gateway.missing",
+                      {{"gateway", pinned}, {"then", "what is in doubt there waits until it is in semel.yaml again"}});
         }
         return nullptr;
     }
@@ -160,7 +163,7 @@ verdict engine::impl::find_blame(lane& l, const v1::Dispatch& d, std::string_vie
                                  .domain = domain,
                                  .code = v.code,
                                  .again = d.refused_before(),
-                                 .by_us = v.code.starts_with("semel:")};
+                                 .by_us = v.code.starts_with(codes::prefix)};
     switch (l.blame.refused(refusal, now)) {
     case blame::finding::open:
         break;
@@ -169,10 +172,7 @@ verdict engine::impl::find_blame(lane& l, const v1::Dispatch& d, std::string_vie
         break;
     case blame::finding::lane:
         l.breaker.suspect(now, v.code + " " + v.text);
-        alarm(l,
-              "a gateway gives different recipients the same refusal and accepts nothing; look at its configuration, "
-              "sending goes on by itself",
-              v);
+        alarm(l, "lane.suspected", v);
         break;
     }
     return v;
@@ -209,7 +209,7 @@ verdict engine::impl::heed(lane& l, const v1::Dispatch& d, std::string_view doma
         break;
     case verdict::kind::lane_stop:
         l.breaker.stop(now, v.code + " " + v.text);
-        alarm(l, "a gateway refuses us for its configuration; mend it, sending goes on by itself", v);
+        alarm(l, "lane.stopped", v);
         break;
     case verdict::kind::ambiguous:
         return find_blame(l, d, domain, std::move(v));

@@ -3,6 +3,7 @@
 
 #include "engine_impl.hpp"
 
+#include <base/codes.hpp>
 #include <crypto/seal.hpp>
 #include <failpoint/failpoint.hpp>
 
@@ -104,7 +105,7 @@ asio::awaitable<void> engine::impl::raise_heads(std::uint64_t of) {
             open(*p);
         }
     }
-    log.info("took over", {{"partitions", taken.size()}});
+    log.info("partitions.taken", {{"partitions", taken.size()}});
     feed();
 }
 
@@ -119,7 +120,7 @@ void engine::impl::lose(partition& p, std::string_view why) {
     if (p.lost()) {
         return;
     }
-    log.warn("lost a partition", {{"topic", p.at.topic}, {"partition", p.at.partition}, {"why", why}});
+    log.warn("partition.lost", {{"topic", p.at.topic}, {"partition", p.at.partition}, {"why", why}});
     p.state = partition::phase::lost;
     p.lost_at = steady::now();
     moved.notify();
@@ -221,11 +222,11 @@ asio::awaitable<void> engine::impl::decide_inherited(partition_ptr p, std::vecto
         decide(p, std::move(items[n]), found[n]);
     }
     SEMEL_FAILPOINT("delivery.inherited.decided");
-    log.info("inherited", {{"topic", p->at.topic},
-                           {"partition", p->at.partition},
-                           {"records", items.size()},
-                           {"claimed", claimed},
-                           {"claims_lost", p->claims_lost_below > items.front().at}});
+    log.info("range.inherited", {{"topic", p->at.topic},
+                                 {"partition", p->at.partition},
+                                 {"records", items.size()},
+                                 {"claimed", claimed},
+                                 {"claims_lost", p->claims_lost_below > items.front().at}});
     wake.notify();
     feed();
 }
@@ -253,7 +254,7 @@ void engine::impl::decide(const partition_ptr& p, item i, const std::optional<st
     }
     i.parts = claim ? parts_of_claim(*claim) : 0;
     settlement doubt;
-    doubt.code = claim ? "semel:owner-lost" : "semel:claims-lost";
+    doubt.code = claim ? codes::owner_lost : codes::claims_lost;
     doubt.text = claim ? "claimed by a process that ended before the answer was recorded"
                        : "reserved by a process that ended, and Redis lost the claims";
     auto gateway = claim ? gateway_of_claim(*claim) : i.dispatch.pinned_gateway();
@@ -300,7 +301,7 @@ asio::awaitable<void> engine::impl::give_up(kafka::revoked gone) {
     }
     moved.notify();
     consumer.release(gone);
-    log.info("gave up", {{"partitions", leaving.size()}, {"lost", gone.lost}});
+    log.info("partitions.given_up", {{"partitions", leaving.size()}, {"lost", gone.lost}});
 }
 
 void engine::impl::start_rebuild(const partition_ptr& p) {
@@ -316,7 +317,7 @@ asio::awaitable<void> engine::impl::rebuild(partition_ptr p) {
     // All partitions find out at about the same time: one line for them.
     if (const auto now = steady::now(); now - rebuild_told > 1s) {
         rebuild_told = now;
-        log.warn("Redis lost the claims of this process; writing them anew",
+        log.warn("claims.lost",
                  {{"partitions", order.size()}, {"first_seen_in", p->at.topic}, {"partition", p->at.partition}});
     }
     count.rebuilds.add();

@@ -3,6 +3,7 @@
 #include "engine_impl.hpp"
 
 #include <base/bytes.hpp>
+#include <base/codes.hpp>
 #include <failpoint/failpoint.hpp>
 #include <wire/identity.hpp>
 #include <wire/topics.hpp>
@@ -142,7 +143,7 @@ void engine::impl::settle_awaiting(flight& f) {
 /// This process ends, and the connection with it: no answer will come.
 void engine::impl::settle_at_end(flight& f) {
     const settlement doubt{.what = settlement::kind::in_doubt,
-                           .code = "semel:stopped",
+                           .code = codes::stopped,
                            .text = "the dispatcher was stopped before the gateway answered"};
     const bool late = f.awaiting || f.source->lost();
     settle(f.source, *f.message, doubt, f.gateway, {}, f.content_sha256, late);
@@ -155,7 +156,7 @@ void engine::impl::bury(const partition_ptr& p, const item& message, const std::
     }
     const auto where = p->at.topic + ":" + std::to_string(p->at.partition) + ":" + std::to_string(message.at);
     count.dead_letters.add();
-    log.error("a record cannot be read; it goes to dead-letter", {{"where", where}, {"why", why}});
+    log.error("record.unusable", {{"where", where}, {"why", why}});
     // Whatever of it can be read names the notification.
     outgoing out{.source = p,
                  .event = event_of(v1::EVENT_DEAD_LETTER, message.dispatch, where),
@@ -166,7 +167,7 @@ void engine::impl::bury(const partition_ptr& p, const item& message, const std::
     if (out.event.notification().size() != 32) {
         out.event.clear_notification();
     }
-    out.event.set_code("semel:dead-letter");
+    out.event.set_code(codes::dead_letter);
     out.event.set_text(base::to_printable(where + ": " + why));
     close_range(*p, message.at);
     outbox.push_back(std::move(out));

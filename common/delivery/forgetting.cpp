@@ -38,7 +38,7 @@ asio::awaitable<void> forget_dispatches(const engine& e, const catalog::catalog&
                               [&campaigns](const kafka::record& r) { return stays_of(campaigns, r); }};
     while (co_await runtime::sleep(every)) {
         if (const auto done = co_await dispatches.sweep(e.settled("dispatch.")); !done) {
-            log.warn("settled records of dispatch.* could not be deleted", {{"why", done.error().why()}});
+            log.warn("records.not_deleted", {{"topics", "dispatch.*"}, {"why", done.error().why()}});
         }
     }
 }

@@ -1,5 +1,6 @@
 #include "settlement.hpp"
 
+#include <base/codes.hpp>
 #include <wire/topics.hpp>
 
 #include <algorithm>
@@ -60,7 +61,7 @@ settlement judge(const verdict& v, const v1::Dispatch& d, std::optional<base::ti
     if (now && d.give_up_us() != 0 && *now + wire::tiers[s.tier].wait > base::from_us(d.give_up_us())) {
         s.what = settlement::kind::failed;
         s.text = "no time is left for another try; the last answer was: " + s.code + " " + s.text;
-        s.code = "semel:expired";
+        s.code = codes::expired;
     }
     return s;
 }
@@ -82,15 +83,15 @@ standing standing_of(v1::CampaignPhase phase, const v1::Dispatch& d, std::option
 settlement turned_away(standing why, const v1::Dispatch&) {
     switch (why) {
     case standing::cancelled:
-        return {.what = settlement::kind::failed, .code = "semel:cancelled", .text = "the campaign was cancelled"};
+        return {.what = settlement::kind::failed, .code = codes::cancelled, .text = "the campaign was cancelled"};
     case standing::expired:
-        return {.what = settlement::kind::failed, .code = "semel:expired", .text = "the deadline had passed"};
+        return {.what = settlement::kind::failed, .code = codes::expired, .text = "the deadline had passed"};
     case standing::paused:
     case standing::unclear:
     case standing::wanted:
         break;
     }
-    auto s = postponed(std::chrono::milliseconds{0}, "semel:paused");
+    auto s = postponed(std::chrono::milliseconds{0}, codes::paused);
     s.parked = true;
     return s;
 }

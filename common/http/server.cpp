@@ -213,7 +213,7 @@ server::server(asio::any_io_executor ex, server_options options, router routes)
     if (!impl_->options.certificate.empty()) {
         impl_->identity = base::must(
             socket::server_identity::load(impl_->options.certificate, impl_->options.key, [](std::string_view why) {
-                telemetry::log().error("certificate_not_renewed", {{"why", why}});
+                telemetry::log().error("certificate.not_renewed", {{"why", why}});
             }));
     }
     impl_->listen();

@@ -236,7 +236,7 @@ asio::awaitable<response> session::call(const handler& h, request& r) {
     try {
         co_return co_await h(r);
     } catch (const std::exception& error) {
-        telemetry::log().error("request_failed", {{"method", r.method}, {"why", error.what()}});
+        telemetry::log().error("request.failed", {{"method", r.method}, {"why", error.what()}});
     }
     co_return problem(500, "the service failed", "its log says why");
 }
@@ -298,11 +298,11 @@ asio::awaitable<session::next> session::answer_streamed(response r) {
     piece_writer writer{stream_, chunked, patience};
     try {
         if (auto written = co_await r.stream(writer); !written) {
-            telemetry::log().warn("response_cut", {{"why", written.error().why()}});
+            telemetry::log().warn("response.cut", {{"why", written.error().why()}});
             co_return next::cut;
         }
     } catch (const std::exception& error) {
-        telemetry::log().error("response_cut", {{"why", error.what()}});
+        telemetry::log().error("response.cut", {{"why", error.what()}});
         co_return next::cut;
     }
     if (chunked && co_await write_within(patience, stream_, chunk_of({}))) {

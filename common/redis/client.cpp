@@ -85,7 +85,7 @@ asio::awaitable<void> client::impl::keep_connected(std::shared_ptr<impl> self) {
             told.clear();
             pause = first_pause;
             telemetry::log().info(
-                "redis_connected",
+                "redis.connected",
                 {{"server", self->where}, {"run_id", self->identity.run_id}, {"generation", self->generation}});
             self->changed.notify();
             const auto here = self->link;
@@ -106,7 +106,7 @@ asio::awaitable<void> client::impl::keep_connected(std::shared_ptr<impl> self) {
         }
         if (told != self->trouble) { // once for each reason, not for each attempt
             told = self->trouble;
-            telemetry::log().warn("redis_unreachable", {{"server", self->where}, {"why", told}});
+            telemetry::log().warn("redis.unreachable", {{"server", self->where}, {"why", told}});
         }
         const auto most = pause.count();
         const milliseconds jittered{std::uniform_int_distribution{most / 2, most}(random)};

@@ -30,7 +30,7 @@ void log_keys(const crypto::key_ring& ring) {
         ids += fmt::format("{}{}{}", ids.empty() ? "" : " ", base::to_hex(base::as_view(key.id)),
                            key.retired ? " (retired)" : "");
     }
-    telemetry::log().info("keys", {{"ids", ids}, {"writing", base::to_hex(base::as_view(ring.writing()))}});
+    telemetry::log().info("keys.read", {{"ids", ids}, {"writing", base::to_hex(base::as_view(ring.writing()))}});
 }
 
 } // namespace
@@ -63,7 +63,7 @@ void watched_keys::look_again() {
         return;
     }
     const auto keep = [](const base::fault& why) {
-        telemetry::log().error("keys_not_read", {{"why", why.why()}, {"then", "the keys stay as they were"}});
+        telemetry::log().error("keys.not_read", {{"why", why.why()}, {"then", "the keys stay as they were"}});
     };
     // Each stamp before its file is read: what changes meanwhile is seen the next time.
     const auto of_settings = stamp_of(settings_file_);

@@ -2,6 +2,7 @@
 
 #include "tasks.hpp"
 
+#include <base/codes.hpp>
 #include <base/time.hpp>
 #include <semel/v1/events.pb.h>
 #include <telemetry/log.hpp>
@@ -45,7 +46,7 @@ void refusals::say(const kafka::refused_record& r) {
         ++unsaid_;
         return;
     }
-    telemetry::log().error("record_refused", {{"topic", r.at.topic},
+    telemetry::log().error("record.refused", {{"topic", r.at.topic},
                                               {"partition", r.at.partition},
                                               {"offset", r.offset},
                                               {"why", r.why},
@@ -75,7 +76,7 @@ asio::awaitable<void> refusals::write(kept one) {
     kafka::topic_partition letters{place_.prefix + std::string{wire::dead_letter}, 0};
     const auto buried = co_await producer_->send(std::move(letters), one.where, std::move(one.value));
     if (!buried) {
-        telemetry::log().warn("dead_letter_not_written", {{"where", one.where}, {"why", buried.error().why()}});
+        telemetry::log().warn("dead_letter.not_written", {{"where", one.where}, {"why", buried.error().why()}});
     }
     if (!one.told) {
         co_return;
@@ -86,12 +87,12 @@ asio::awaitable<void> refusals::write(kept one) {
     e.set_kind(v1::EVENT_DEAD_LETTER);
     e.set_id(wire::event_id(v1::EVENT_DEAD_LETTER, one.where, 0));
     e.set_time_us(base::to_us(base::now()));
-    e.set_code("semel:dead-letter");
+    e.set_code(codes::dead_letter);
     e.set_text(fmt::format("{}: {}", one.where, one.why));
     kafka::topic_partition to{place_.prefix + std::string{wire::events}, base::partition_of(e.id(), place_.partitions)};
     const auto told = co_await producer_->send(std::move(to), std::string{own_key}, batch.SerializeAsString());
     if (!told) {
-        telemetry::log().warn("refusal_not_told", {{"where", one.where}, {"why", told.error().why()}});
+        telemetry::log().warn("refusal.not_told", {{"where", one.where}, {"why", told.error().why()}});
     }
 }
 

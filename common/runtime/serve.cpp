@@ -92,14 +92,14 @@ bool context::stopping() const noexcept {
 
 void context::ready() {
     if (impl_->not_ready) {
-        log().info("ready");
+        log().info("service.ready");
     }
     impl_->not_ready.reset();
 }
 
 void context::not_ready(std::string reason) {
     if (impl_->not_ready != reason) {
-        log().warn("not_ready", {{"reason", reason}});
+        log().warn("service.not_ready", {{"why", reason}});
     }
     impl_->not_ready = std::move(reason);
 }
@@ -168,13 +168,13 @@ std::string describe(const std::exception_ptr& e) {
 asio::awaitable<void> watch_signals(context::impl& self, asio::signal_set& signals, std::function<void()> tidy) {
     auto& log = telemetry::log();
     const auto give_up = [&](std::string_view why) {
-        log.error("drain_abandoned", {{"why", why}});
+        log.error("drain.abandoned", {{"why", why}});
         tidy();
         std::_Exit(1); // destructors of what hangs would hang too
     };
     const int first = co_await signals.async_wait(asio::use_awaitable);
     const std::chrono::milliseconds deadline = self.settings.drain_deadline;
-    log.info("stop_requested", {{"signal", first}, {"drain_deadline_s", self.settings.drain_deadline.count()}});
+    log.info("stop.requested", {{"signal", first}, {"drain_deadline_s", self.settings.drain_deadline.count()}});
     self.stopping = true;
     self.not_ready = "draining";
     self.stop.notify();
@@ -230,7 +230,7 @@ int run(const std::shared_ptr<context::impl>& self, service_main main) {
     self->signals.add(SIGINT);
     run_file port_file{settings.run_dir, self->name + ".port", std::to_string(bound)};
     run_file pid_file{settings.run_dir, self->name + ".pid", std::to_string(::getpid())};
-    log.info("started", {{"pid", ::getpid()}, {"admin_port", bound}, {"config", settings.file.string()}});
+    log.info("service.started", {{"pid", ::getpid()}, {"admin_port", bound}, {"config", settings.file.string()}});
 
     const auto fail_loudly = [](std::exception_ptr e) {
         if (e) {
@@ -265,7 +265,7 @@ int run(const std::shared_ptr<context::impl>& self, service_main main) {
         self->io.stop();
     });
     self->io.run();
-    log.info("stopped");
+    log.info("service.stopped");
     return finished ? 0 : 1;
 }
 
@@ -321,7 +321,7 @@ int serve(int argc, char** argv, std::string_view service, service_main main) {
         give_up_root(self->settings.run_as);
         return run(self, main);
     } catch (...) {
-        telemetry::log().error("fatal", {{"why", describe(std::current_exception())}});
+        telemetry::log().error("service.failed", {{"why", describe(std::current_exception())}});
         std::_Exit(1); // threads of PostgreSQL or Kafka may be about to resume coroutines on a loop that would be gone
     }
 }

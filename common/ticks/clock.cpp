@@ -47,9 +47,9 @@ asio::awaitable<void> clock::run() {
         const auto wrong = trouble();
         const bool changed = wrong.has_value() == logged.empty();
         if (changed && wrong) {
-            telemetry::log().error("the time is not certain", {{"why", wrong->words}});
+            telemetry::log().error("clock.uncertain", {{"why", wrong->words}});
         } else if (changed) {
-            telemetry::log().info("the time is certain again");
+            telemetry::log().info("clock.certain");
         }
         logged = wrong ? wrong->words : std::string{};
     } while (co_await runtime::sleep(every_));

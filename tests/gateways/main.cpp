@@ -61,7 +61,7 @@ int run(const std::filesystem::path& file) {
             }
         }
     } catch (const std::exception& e) {
-        telemetry::log().error("cannot start", {{"why", e.what()}});
+        telemetry::log().error("gateways.failed", {{"why", e.what()}});
         return 2;
     }
     for (auto& server : control) {
@@ -72,7 +72,7 @@ int run(const std::filesystem::path& file) {
             std::rethrow_exception(e);
         }
     });
-    telemetry::log().info("listening", {{"listeners", settings.listen.size()}});
+    telemetry::log().info("gateways.listening", {{"listeners", settings.listen.size()}});
     io.run();
     return 0;
 }
@@ -94,7 +94,7 @@ int main(int argc, char** argv) {
     try {
         return run(argv[2]);
     } catch (const std::exception& e) {
-        telemetry::log().error("cannot go on", {{"why", e.what()}});
+        telemetry::log().error("gateways.failed", {{"why", e.what()}});
         return 1;
     }
 }

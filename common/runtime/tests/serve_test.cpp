@@ -152,7 +152,7 @@ TEST_F(Serve, DrainsAtSigtermAndRemovesItsFiles) {
     EXPECT_EQ(exit_code(), 0);
     EXPECT_FALSE(fs::exists(dir_ / "run/intake.pid"));
     EXPECT_FALSE(fs::exists(dir_ / "run/intake.port"));
-    EXPECT_NE(log().find("\"event\":\"stop_requested\""), std::string::npos);
+    EXPECT_NE(log().find("\"event\":\"stop.requested\""), std::string::npos);
 }
 
 TEST_F(Serve, AnswersHealthAndMetrics) {
@@ -182,7 +182,7 @@ TEST_F(Serve, ReturningMeansDone) {
 TEST_F(Serve, AnExceptionIsLoggedAndEndsTheProcess) {
     start(throws);
     EXPECT_EQ(exit_code(), 1);
-    EXPECT_NE(log().find("\"event\":\"fatal\",\"why\":\"the plan is lost\""), std::string::npos);
+    EXPECT_NE(log().find("\"event\":\"service.failed\",\"why\":\"the plan is lost\""), std::string::npos);
     EXPECT_FALSE(fs::exists(dir_ / "run/intake.pid"));
 }
 
@@ -204,7 +204,7 @@ TEST_F(Serve, ASecondSignalEndsThePatience) {
     std::ofstream{dir_ / "semel.yaml"} << "run_dir: run\ndrain_deadline: 10m\n";
     start_and_wait(ignores_stop);
     ::kill(child_, SIGTERM);
-    ASSERT_TRUE(eventually([&] { return log().find("stop_requested") != std::string::npos; }));
+    ASSERT_TRUE(eventually([&] { return log().find("stop.requested") != std::string::npos; }));
     ::kill(child_, SIGINT);
     EXPECT_EQ(exit_code(), 1);
     EXPECT_NE(log().find("a second signal came"), std::string::npos);

@@ -1,5 +1,7 @@
 #include "evidence.hpp"
 
+#include <base/codes.hpp>
+
 #include <fmt/format.h>
 
 namespace semel::api {
@@ -14,7 +16,7 @@ std::string answer_of(const doubt& d) {
         return "answer to the last bytes: none";
     }
     // The gateway's own code is an answer; semel:... says why there is none.
-    return d.code.starts_with("semel:")
+    return d.code.starts_with(codes::prefix)
                ? "answer to the last bytes: none, " + reason(d.code, d.text)
                : fmt::format("answer to the last bytes: {}, which does not say whether it was accepted",
                              reason(d.code, d.text));

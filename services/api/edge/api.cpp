@@ -87,7 +87,7 @@ http::handler for_roles(services& s, std::initializer_list<role> allowed, user_h
                 throw;
             }
             const auto away = turn_away(*outage);
-            telemetry::log().warn("a request was turned away", {{"why", away.what}});
+            telemetry::log().warn("request.turned_away", {{"why", away.what}});
             co_return http::problem(503, away.what, away.hint);
         }
     };

@@ -29,7 +29,7 @@ template <class Step>
 void apply(pqxx::work& tx, const std::string& id, Step step) {
     const auto campaign = store::lock_campaign(tx, id);
     if (!campaign) {
-        telemetry::log().warn("feedback about an unknown campaign", {{"campaign", id}});
+        telemetry::log().warn("feedback.unmatched", {{"campaign", id}});
         return;
     }
     const auto next = step(*campaign);
@@ -89,9 +89,10 @@ void on_feedback(pqxx::work& tx, const v1::Feedback& f) {
             }
             if (f.compiled().artifacts().empty()) {
                 // The api checked the same folder: only a render of another version can say so.
-                telemetry::log().error("render could not compile a notice that the api let through: run both in one "
-                                       "version, and create the campaign anew",
-                                       {{"campaign", c.id()}, {"problems", f.compiled().problems_size()}});
+                telemetry::log().error("notice.not_compiled",
+                                       {{"campaign", c.id()},
+                                        {"problems", f.compiled().problems_size()},
+                                        {"then", "run api and render in one version, and create the campaign anew"}});
                 return base::failed(base::fault::kind::permanent, "not compiled");
             }
             return notice_compiled(c, f.compiled());
@@ -204,7 +205,7 @@ asio::awaitable<void> finish_campaigns(services& s) {
         });
         for (const auto& id : finished) {
             SEMEL_FAILPOINT("api.finish.committed");
-            telemetry::log().info("campaign finished", {{"campaign", id}});
+            telemetry::log().info("campaign.finished", {{"campaign", id}});
             s.outbox.notify();
         }
     }

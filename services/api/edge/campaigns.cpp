@@ -274,7 +274,7 @@ asio::awaitable<http::response> create(services& s, http::request& r, user who) 
         tx.commit();
     });
     s.outbox.notify();
-    telemetry::log().info("campaign created", {{"campaign", id}, {"by", who.name}});
+    telemetry::log().info("campaign.created", {{"campaign", id}, {"by", who.name}});
     co_return answer(made, 201);
 }
 

@@ -161,7 +161,7 @@ asio::awaitable<http::response> resolve(services& s, http::request& r, user who)
     });
     if (response.status == 202) {
         s.outbox.notify();
-        telemetry::log().info("doubts decided", {{"campaign", id}, {"decision", d.what}, {"by", who.name}});
+        telemetry::log().info("doubts.decided", {{"campaign", id}, {"decision", d.what}, {"by", who.name}});
     }
     co_return response;
 }

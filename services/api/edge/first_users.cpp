@@ -49,8 +49,8 @@ void adopt_users(pqxx::connection& connection, const fs::path& folder) {
             if (store::put_user(tx, name, *role, token_in(file.path()))) {
                 names.push_back(name);
             } else {
-                telemetry::log().warn("a token that was revoked is not taken again: put another into its file",
-                                      {{"user", name}});
+                telemetry::log().warn("user_token.refused",
+                                      {{"user", name}, {"why", "it was revoked: put another into its file"}});
             }
         }
     }

@@ -25,7 +25,7 @@ boost::asio::awaitable<std::invoke_result_t<F&, pqxx::connection&>> patiently(po
             if (!away) {
                 throw;
             }
-            telemetry::log().warn("waiting for PostgreSQL", {{"why", away->words}});
+            telemetry::log().warn("postgres.away", {{"why", away->words}});
         }
         if (!co_await runtime::sleep(std::chrono::seconds{1})) {
             throw boost::system::system_error{boost::asio::error::operation_aborted};

@@ -124,7 +124,7 @@ asio::awaitable<void> publisher::publish(std::vector<store::outbox_row> rows) {
         SEMEL_FAILPOINT("api.outbox.deleted");
         co_return;
     }
-    telemetry::log().warn("the outbox waits for Kafka", {{"why", result.why}});
+    telemetry::log().warn("outbox.waiting", {{"why", result.why}});
     sole_ = result.outcome == kafka::outcome::aborted;
     co_await services_.outbox.wait_for(look_around);
 }
@@ -138,7 +138,7 @@ asio::awaitable<void> publisher::run() {
         }
         if (!sole_) {
             if (const auto done = co_await take_over(); !done) {
-                telemetry::log().warn("the outbox waits for Kafka", {{"why", done.error().why()}});
+                telemetry::log().warn("outbox.waiting", {{"why", done.error().why()}});
                 co_await services_.outbox.wait_for(after_trouble);
             }
             continue;

@@ -352,7 +352,7 @@ asio::awaitable<http::response> audit(services& s, http::request& r, user who) {
     if (recipient == nullptr || recipient->empty()) {
         co_return http::problem(400, "recipient_id must be a string");
     }
-    telemetry::log().info("a person's record was read", {{"campaign", r.parameter("id")}, {"by", who.name}});
+    telemetry::log().info("person.read", {{"campaign", r.parameter("id")}, {"by", who.name}});
     co_return co_await read(
         s, r.parameter("id"),
         with_key(s, [id = std::string{*recipient}](pqxx::work& tx, const v1::Campaign& c,

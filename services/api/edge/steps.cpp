@@ -108,7 +108,7 @@ asio::awaitable<http::response> take_step(services& s, http::request& r, user wh
         });
     if (response.status == 200) {
         s.outbox.notify();
-        telemetry::log().info("campaign step", {{"campaign", id}, {"step", what}, {"by", who.name}});
+        telemetry::log().info("campaign.stepped", {{"campaign", id}, {"step", what}, {"by", who.name}});
     }
     co_return response;
 }

@@ -113,7 +113,7 @@ asio::awaitable<http::response> change_list(services& s, http::request& r, user 
         return out;
     });
     if (response.status == 200) {
-        telemetry::log().info(wanted->adds ? "test address added" : "test address removed",
+        telemetry::log().info(wanted->adds ? "test_address.added" : "test_address.removed",
                               {{"channel", base::to_string(wanted->whom.channel)}, {"by", who.name}});
     }
     co_return response;

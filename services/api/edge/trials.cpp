@@ -263,7 +263,7 @@ asio::awaitable<http::response> test(services& s, http::request& r, user who) {
     });
     if (response.status == 202) {
         s.outbox.notify();
-        telemetry::log().info("campaign tested", {{"campaign", id}, {"by", who.name}});
+        telemetry::log().info("campaign.tested", {{"campaign", id}, {"by", who.name}});
     }
     co_return response;
 }

@@ -363,8 +363,9 @@ void drop_broken_off_uploads(pqxx::connection& db, const std::filesystem::path& 
         std::error_code ignored;
         std::filesystem::remove(path, ignored);
         std::filesystem::remove(path.string() + ".part", ignored);
-        telemetry::log().warn("dropped an upload that broke off; it has to be sent again",
-                              {{"campaign", campaign}, {"upload", number}});
+        telemetry::log().warn(
+            "upload.dropped",
+            {{"campaign", campaign}, {"upload", number}, {"why", "it broke off: it has to be sent again"}});
     }
     tx.commit();
 }

@@ -1,4 +1,5 @@
 #include <base/bytes.hpp>
+#include <base/codes.hpp>
 
 #include <email/core/dialogue.hpp>
 #include <fmt/format.h>
@@ -16,11 +17,7 @@ using delivery::verdict;
 using kind = delivery::verdict::kind;
 
 verdict ours(kind what, std::string_view code, std::string text) {
-    return {.what = what,
-            .code = fmt::format("semel:{}", code),
-            .text = std::move(text),
-            .message_id = {},
-            .retry_after = {}};
+    return {.what = what, .code = std::string{code}, .text = std::move(text), .message_id = {}, .retry_after = {}};
 }
 
 std::string upper(std::string_view text) {
@@ -131,7 +128,7 @@ void dialogue::on_reply(const reply& r) {
     case state::starttls:
         if (r.code != 220) {
             return fail(r.code == 421 ? classify(stage::starttls, r, {})
-                                      : ours(r.refused() ? kind::lane_stop : kind::transient, "starttls",
+                                      : ours(r.refused() ? kind::lane_stop : kind::transient, codes::starttls,
                                              fmt::format("the server refused STARTTLS with {}", r.short_code())));
         }
         state_ = state::tls;
@@ -154,7 +151,7 @@ void dialogue::on_reply(const reply& r) {
         return;
     case state::noop:
         if (!r.positive()) {
-            return fail(ours(kind::transient, "session", "the server ended an idle session"));
+            return fail(ours(kind::transient, codes::session, "the server ended an idle session"));
         }
         state_ = state::idle;
         next_ = action::ready;
@@ -196,7 +193,7 @@ void dialogue::on_ehlo(const reply& r) {
 void dialogue::after_hello() {
     if (settings_.starttls && !encrypted_) {
         if (!offers_.starttls) {
-            return fail(ours(kind::lane_stop, "starttls",
+            return fail(ours(kind::lane_stop, codes::starttls,
                              "the server does not offer STARTTLS, which this gateway requires; "
                              "set tls: none only for a relay on a trusted wire"));
         }
@@ -215,7 +212,7 @@ void dialogue::after_hello() {
     if (offers_.auth_login) {
         return command("AUTH LOGIN", state::auth_user);
     }
-    fail(ours(kind::lane_stop, "auth",
+    fail(ours(kind::lane_stop, codes::auth,
               "the server offers neither AUTH PLAIN nor AUTH LOGIN; remove user, or check the relay's "
               "settings (some offer AUTH only under TLS)"));
 }
@@ -255,11 +252,11 @@ void dialogue::begin(const envelope& to, std::string_view message) {
         return lost("the server spoke out of turn");
     }
     if (to.needs_utf8 && !(offers_.smtputf8 && offers_.eight_bit_mime)) {
-        return settle(
-            ours(kind::permanent, "smtputf8", "the address needs SMTPUTF8 (RFC 6531), which the relay does not offer"));
+        return settle(ours(kind::permanent, codes::smtputf8,
+                           "the address needs SMTPUTF8 (RFC 6531), which the relay does not offer"));
     }
     if (offers_.max_size != 0 && message.size() > offers_.max_size) {
-        return settle(ours(kind::ambiguous, "size",
+        return settle(ours(kind::ambiguous, codes::size,
                            fmt::format("the message has {} bytes, the relay takes {}: raise the relay's "
                                        "limit or shorten the notice",
                                        message.size(), offers_.max_size)));
@@ -268,11 +265,11 @@ void dialogue::begin(const envelope& to, std::string_view message) {
         std::ranges::any_of(message, [](char c) { return (static_cast<unsigned char>(c) & 0x80U) != 0; });
     if (eight_bit && !to.needs_utf8) {
         return settle(
-            ours(kind::ambiguous, "content", "the message is not 7-bit; this is a bug in the compiled notice"));
+            ours(kind::ambiguous, codes::content, "the message is not 7-bit; this is a bug in the compiled notice"));
     }
     body_.clear();
     if (auto ok = append_stuffed(body_, message); !ok) {
-        return settle(ours(kind::ambiguous, "content", ok.error().why()));
+        return settle(ours(kind::ambiguous, codes::content, ok.error().why()));
     }
 
     const auto out = std::back_inserter(output_);
@@ -409,18 +406,18 @@ void dialogue::lost(std::string_view how) {
     }
     switch (state_) {
     case state::dot:
-        return abort_message(ours(kind::unknown, "lost", fmt::format("after the final dot: {}", how)));
+        return abort_message(ours(kind::unknown, codes::lost, fmt::format("after the final dot: {}", how)));
     case state::mail:
     case state::rcpt:
     case state::data:
     case state::held:
         stale_ = messages_ > 0 && state_ == state::mail;
-        return abort_message(refusal_ ? *refusal_
-                                      : ours(kind::transient, "lost", fmt::format("before the final dot: {}", how)));
+        return abort_message(
+            refusal_ ? *refusal_ : ours(kind::transient, codes::lost, fmt::format("before the final dot: {}", how)));
     case state::closed:
         return;
     default:
-        return fail(ours(kind::transient, "lost", fmt::format("in the session's start or pause: {}", how)));
+        return fail(ours(kind::transient, codes::lost, fmt::format("in the session's start or pause: {}", how)));
     }
 }
 

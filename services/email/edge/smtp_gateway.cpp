@@ -1,3 +1,4 @@
+#include <base/codes.hpp>
 #include <config/secret.hpp>
 #include <runtime/tasks.hpp>
 #include <socket/stream.hpp>
@@ -26,11 +27,7 @@ using std::chrono::milliseconds;
 namespace {
 
 verdict ours(kind what, std::string_view code, std::string text, std::optional<milliseconds> wait = std::nullopt) {
-    return {.what = what,
-            .code = fmt::format("semel:{}", code),
-            .text = std::move(text),
-            .message_id = {},
-            .retry_after = wait};
+    return {.what = what, .code = std::string{code}, .text = std::move(text), .message_id = {}, .retry_after = wait};
 }
 
 /// Exceptions of a detached task are bugs: they leave through io_context::run().
@@ -122,8 +119,8 @@ struct smtp_gateway::pool : std::enable_shared_from_this<pool> {
     }
 
     static verdict as_verdict(const base::fault& f) {
-        return f.what() == base::fault::kind::broken ? ours(kind::lane_stop, "tls", f.why())
-                                                     : ours(kind::transient, "connect", f.why());
+        return f.what() == base::fault::kind::broken ? ours(kind::lane_stop, codes::tls, f.why())
+                                                     : ours(kind::transient, codes::connect, f.why());
     }
 
     std::string server_name() const { return relay.server_name.empty() ? relay.host : relay.server_name; }
@@ -174,8 +171,8 @@ struct smtp_gateway::pool : std::enable_shared_from_this<pool> {
             ++failures;
             next_try = now + pause;
             telemetry::log().warn(
-                "smtp_session_failed",
-                {{"gateway", name}, {"code", why.code}, {"reason", why.text}, {"next_try_ms", pause.count()}});
+                "session.failed",
+                {{"gateway", name}, {"code", why.code}, {"text", why.text}, {"next_try_ms", pause.count()}});
         }
     }
 
@@ -307,8 +304,8 @@ asio::awaitable<delivery::beginning> smtp_gateway::stage(const delivery::outboun
     const auto to = make_envelope(message.address, return_path, base::to_hex(message.notification));
     if (!to) {
         const bool theirs = to.error().what() == base::fault::kind::permanent;
-        co_return refused{
-            ours(theirs ? kind::permanent : kind::lane_stop, theirs ? "address" : "return-path", to.error().why())};
+        co_return refused{ours(theirs ? kind::permanent : kind::lane_stop, theirs ? codes::address : codes::return_path,
+                               to.error().why())};
     }
 
     struct waiting_here { // counted, so that no more sessions are opened than messages wait
@@ -323,7 +320,7 @@ asio::awaitable<delivery::beginning> smtp_gateway::stage(const delivery::outboun
 
     while (true) {
         if (p->closed) {
-            co_return refused{ours(kind::transient, "closing", "the gateway is closing")};
+            co_return refused{ours(kind::transient, codes::closing, "the gateway is closing")};
         }
         if (!p->idle.empty()) {
             lease session{p, std::move(p->idle.back())};
@@ -337,7 +334,7 @@ asio::awaitable<delivery::beginning> smtp_gateway::stage(const delivery::outboun
                 continue; // the relay had tired of this old session; another one
             }
             if (session->talk.next() != dialogue::action::verdict) {
-                co_return refused{ours(kind::transient, "lost", "the session ended before the message was sent")};
+                co_return refused{ours(kind::transient, codes::lost, "the session ended before the message was sent")};
             }
             auto answer = session->talk.take_verdict();
             session.give_back();

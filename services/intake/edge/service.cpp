@@ -67,7 +67,7 @@ asio::awaitable<void> service::take(kafka::assigned assigned) {
         }
     }
     consumer_.begin(positions);
-    telemetry::log().info("partitions taken", {{"instance", settings_.instance}, {"partitions", positions.size()}});
+    telemetry::log().info("partitions.taken", {{"instance", settings_.instance}, {"partitions", positions.size()}});
 }
 
 asio::awaitable<void> service::give_back(kafka::revoked revoked) {
@@ -82,7 +82,7 @@ asio::awaitable<void> service::give_back(kafka::revoked revoked) {
         }
     }
     consumer_.release(revoked);
-    telemetry::log().info("partitions given back",
+    telemetry::log().info("partitions.given_up",
                           {{"instance", settings_.instance}, {"partitions", revoked.partitions.size()}});
 }
 
@@ -110,8 +110,9 @@ asio::awaitable<void> service::carry_out(const task& task) {
     if (!order.ParseFromString(task.value)) {
         order.Clear();
         // What it left in `order` names no campaign, so its offset is committed and nothing else. The upload stays.
-        telemetry::log().error("an import order does not parse and is passed over",
-                               {{"partition", task.from.at.partition}, {"offset", task.from.offset}});
+        telemetry::log().error("record.unusable", {{"partition", task.from.at.partition},
+                                                   {"offset", task.from.offset},
+                                                   {"why", "it does not parse as an import order"}});
     }
     for (;;) {
         wave_import import{executor_, settings_, producer_, consumer_, counters_};

@@ -329,12 +329,11 @@ asio::awaitable<void> wave_import::produce_progress(const job& job, v1::Progress
 asio::awaitable<wave_import::ending> wave_import::tell(const job& job, v1::ImportResult result,
                                                        const v1::Progress* done) {
     const bool refused = result.refused();
-    telemetry::log().info(refused ? "an audience file was refused" : "an audience file was imported",
-                          {{"campaign", job.order.campaign.value()},
-                           {"upload", job.order.number},
-                           {"rows", result.rows()},
-                           {"rejected", result.rejected()},
-                           {"reason", result.reason()}});
+    telemetry::log().info(refused ? "audience.refused" : "audience.imported", {{"campaign", job.order.campaign.value()},
+                                                                               {"upload", job.order.number},
+                                                                               {"rows", result.rows()},
+                                                                               {"rejected", result.rejected()},
+                                                                               {"why", result.reason()}});
     v1::Feedback feedback;
     feedback.set_campaign_id(job.order.campaign.value());
     const auto rejected = result.rejected();
@@ -367,7 +366,7 @@ asio::awaitable<wave_import::ending> wave_import::commit(const job& job, bool fi
     }
     counters_.transactions_lost.add();
     telemetry::log().warn(
-        "a transaction did not commit; the import goes on from the last one that did",
+        "transaction.not_committed",
         {{"campaign", job.order.campaign.value()}, {"upload", job.order.number}, {"why", answer.why}});
     if (answer.outcome == kafka::outcome::unknown) {
         co_await producer_.rebuild();

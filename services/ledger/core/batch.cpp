@@ -1,5 +1,6 @@
 #include "batch.hpp"
 
+#include <base/codes.hpp>
 #include <wire/identity.hpp>
 
 #include <fmt/format.h>
@@ -123,7 +124,7 @@ void batch::take_dead_letter(const std::string& campaign, std::string_view where
     e.set_id(wire::event_id(v1::EVENT_DEAD_LETTER, where, 0));
     e.set_campaign_id(is_campaign_id(campaign) ? campaign : std::string{});
     e.set_time_us(base::to_us(at));
-    e.set_code("semel:dead-letter");
+    e.set_code(codes::dead_letter);
     e.set_text(fmt::format("{}: {}", where, why));
     std::ignore = take(std::move(e));
 }

@@ -1,5 +1,7 @@
 #include "notification_state.hpp"
 
+#include <base/codes.hpp>
+
 #include <algorithm>
 
 namespace semel::ledger {
@@ -18,7 +20,7 @@ notification_state resent(const v1::Event& e) {
     auto before = e;
     before.set_attempt(e.attempt() == 0 ? 0 : e.attempt() - 1);
     auto state = at(before, step::resent);
-    state.seen = e.code() == "semel:refused-late" ? 0 : fact_resent;
+    state.seen = e.code() == codes::refused_late ? 0 : fact_resent;
     return state;
 }
 

@@ -107,7 +107,7 @@ auto service::patiently(F attempt) -> asio::awaitable<std::optional<std::invoke_
                 }
             });
             if (std::exchange(waiting_, false)) {
-                telemetry::log().info("PostgreSQL is back, writing goes on");
+                telemetry::log().info("postgres.back");
                 health_(std::nullopt);
             }
             co_return std::move(done);
@@ -119,7 +119,7 @@ auto service::patiently(F attempt) -> asio::awaitable<std::optional<std::invoke_
         }
         probe_.waits.add();
         if (!std::exchange(waiting_, true)) {
-            telemetry::log().warn("waiting for PostgreSQL; nothing is lost", {{"why", *why}});
+            telemetry::log().warn("postgres.away", {{"why", *why}});
             health_(why);
         }
         if (giving_up_) {
@@ -193,7 +193,7 @@ asio::awaitable<void> service::begin(kafka::assigned gained) {
             if (!ends.error().retryable()) {
                 throw std::runtime_error{ends.error().why()};
             }
-            telemetry::log().warn("waiting for Kafka", {{"why", ends.error().why()}});
+            telemetry::log().warn("kafka.away", {{"why", ends.error().why()}});
             if (!co_await runtime::sleep(settings_.patience)) {
                 throw boost::system::system_error{asio::error::operation_aborted};
             }
@@ -202,7 +202,7 @@ asio::awaitable<void> service::begin(kafka::assigned gained) {
     }
     read_to_ = std::move(*stored);
     consumer_.begin(starts);
-    telemetry::log().info("writing events", {{"partitions", starts.size()}});
+    telemetry::log().info("partitions.taken", {{"partitions", starts.size()}});
     health_(std::nullopt);
 }
 
@@ -229,7 +229,7 @@ void service::fold(const kafka::record& record) {
     const auto bury = [&](const std::string& campaign, std::string_view what, std::string_view why) {
         const auto where =
             fmt::format("{}/{} offset {}{}", record.at().topic, record.at().partition, record.offset(), what);
-        telemetry::log().error("ledger.dead_letter", {{"where", where}, {"why", why}});
+        telemetry::log().error("record.unusable", {{"where", where}, {"why", why}});
         probe_.dead_letters.add();
         next_->events.take_dead_letter(campaign, where, why, base::now());
     };
@@ -283,7 +283,7 @@ asio::awaitable<void> service::start_over() {
     if (giving_up_) {
         co_return;
     }
-    telemetry::log().warn("another ledger wrote these partitions; reading on from where PostgreSQL stands");
+    telemetry::log().warn("positions.moved");
     probe_.restarts.add();
     starting_over_ = true;
     const auto stored =
@@ -333,7 +333,7 @@ asio::awaitable<void> service::commit_offsets() {
     const auto result = co_await offsets_.commit(std::move(commits), membership_);
     SEMEL_FAILPOINT("ledger.offsets.committed");
     if (result.outcome != kafka::outcome::committed) {
-        telemetry::log().warn("Kafka did not take the group's offsets; PostgreSQL has them", {{"why", result.why}});
+        telemetry::log().warn("offsets.not_committed", {{"why", result.why}});
     }
     if (result.outcome == kafka::outcome::unknown) {
         co_await offsets_.rebuild();

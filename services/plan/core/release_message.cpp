@@ -1,5 +1,6 @@
 #include "release_message.hpp"
 
+#include <base/codes.hpp>
 #include <crypto/hash.hpp>
 #include <wire/identity.hpp>
 #include <wire/sealed.hpp>
@@ -14,7 +15,7 @@ namespace semel::plan {
 namespace {
 
 std::string_view code_of(fate how) {
-    return how == fate::cancelled ? "semel:cancelled" : "semel:expired";
+    return how == fate::cancelled ? codes::cancelled : codes::expired;
 }
 
 v1::Link::Role role_of(plan::role role) {

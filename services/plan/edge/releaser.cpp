@@ -369,7 +369,7 @@ asio::awaitable<base::result<void>> releaser::emit(pass& p, batch& b) {
     co_await produce(out);
     const kafka::topic_partition letters{place_.topic(wire::dead_letter), 0};
     for (const auto& [where, c] : dead) {
-        telemetry::log().error("release.dead_letter",
+        telemetry::log().error("record.unusable",
                                {{"campaign", p.campaign->id.value()}, {"where", where}, {"why", c->unreadable}});
         co_await producer_.produce(letters, where + ": " + c->unreadable, c->raw);
     }

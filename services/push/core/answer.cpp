@@ -1,5 +1,7 @@
 #include "answer.hpp"
 
+#include <base/codes.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,14 +15,14 @@ using kind = verdict::kind;
 verdict our_verdict(kind what, std::string_view code, std::string text) {
     verdict v;
     v.what = what;
-    v.code = fmt::format("semel:{}", code);
+    v.code = std::string{code};
     v.text = std::move(text);
     return v;
 }
 
 verdict judge(const http2::failure& f) {
     const bool certain = f.sure == http2::failure::certainty::not_processed;
-    return our_verdict(certain ? kind::transient : kind::unknown, certain ? "not-processed" : "no-answer", f.why);
+    return our_verdict(certain ? kind::transient : kind::unknown, certain ? codes::not_processed : codes::lost, f.why);
 }
 
 verdict judge(const base::fault& f, std::string_view code) {

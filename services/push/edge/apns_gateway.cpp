@@ -1,5 +1,6 @@
 #include "apns_gateway.hpp"
 
+#include <base/codes.hpp>
 #include <telemetry/log.hpp>
 
 #include <fmt/format.h>
@@ -50,7 +51,7 @@ apns_gateway::apns_gateway(asio::any_io_executor on, std::string name, const con
              .first_pause = t.first_pause,
              .longest_pause = t.longest_pause}) {
     pool_.on_trouble([this](const base::fault& f) {
-        telemetry::log().warn("gateway_connection_lost", {{"gateway", name_}, {"why", f.why()}});
+        telemetry::log().warn("connection.lost", {{"gateway", name_}, {"why", f.why()}});
     });
 }
 
@@ -58,11 +59,11 @@ asio::awaitable<delivery::beginning> apns_gateway::stage(const delivery::outboun
                                                          std::chrono::milliseconds patience) {
     const auto token = token_.at(base::now());
     if (!token) {
-        co_return refused{judge(token.error(), "provider-token")};
+        co_return refused{judge(token.error(), codes::provider_token)};
     }
     auto request = apns::request_for(message, authority_, topic_, *token);
     if (!request) {
-        co_return refused{judge(request.error(), "request")};
+        co_return refused{judge(request.error(), codes::request)};
     }
     auto exchange = co_await pool_.submit(*request, true, patience);
     if (!exchange) {

@@ -1,5 +1,6 @@
 #include "fcm_gateway.hpp"
 
+#include <base/codes.hpp>
 #include <telemetry/log.hpp>
 
 #include <fmt/format.h>
@@ -71,9 +72,8 @@ fcm_gateway::fcm_gateway(const asio::any_io_executor& on, std::string name, cons
              .when = {},
              .first_pause = t.first_pause,
              .longest_pause = t.longest_pause}) {
-    pool_.on_trouble([this](const fault& f) {
-        telemetry::log().warn("gateway_connection_lost", {{"gateway", name_}, {"why", f.why()}});
-    });
+    pool_.on_trouble(
+        [this](const fault& f) { telemetry::log().warn("connection.lost", {{"gateway", name_}, {"why", f.why()}}); });
 }
 
 asio::awaitable<delivery::beginning> fcm_gateway::stage(const delivery::outbound& message, milliseconds patience) {
@@ -82,16 +82,16 @@ asio::awaitable<delivery::beginning> fcm_gateway::stage(const delivery::outbound
     while ((token = access_.at(base::now())) == nullptr) {
         const auto left = std::chrono::ceil<milliseconds>(until - clock::now());
         if (trouble_ && trouble_->what() == fault::kind::broken) {
-            co_return refused{judge(*trouble_, "access-token")};
+            co_return refused{judge(*trouble_, codes::access_token)};
         }
         if (left <= milliseconds::zero() || !co_await token_came_.wait_for(left)) {
-            co_return refused{our_verdict(kind::transient, "access-token",
+            co_return refused{our_verdict(kind::transient, codes::access_token,
                                           trouble_ ? trouble_->why() : "the access token has not come yet")};
         }
     }
     auto request = fcm::request_for(message, authority_, account_.project_id, *token);
     if (!request) {
-        co_return refused{judge(request.error(), "request")};
+        co_return refused{judge(request.error(), codes::request)};
     }
     auto read_answer = [this, used = *token](const http2::response& r) { return read(r, used); };
     const auto left = std::max(std::chrono::ceil<milliseconds>(until - clock::now()), milliseconds::zero());
@@ -153,7 +153,7 @@ asio::awaitable<void> fcm_gateway::renew() {
                 pause = tuning_.first_pause;
             } else {
                 trouble_ = token.error().within("no access token");
-                telemetry::log().warn("gateway_token_refused", {{"gateway", name_}, {"why", trouble_->why()}});
+                telemetry::log().warn("gateway_token.refused", {{"gateway", name_}, {"why", trouble_->why()}});
             }
             token_came_.notify(); // or the reason why it did not
             if (trouble_) {

@@ -1,5 +1,7 @@
 #include "staged_push.hpp"
 
+#include <base/codes.hpp>
+
 namespace semel::push {
 
 boost::asio::awaitable<delivery::verdict> staged_push::release() {
@@ -15,7 +17,7 @@ delivery::beginning not_begun(const base::fault& why) {
     if (why.what() == base::fault::kind::throttled) {
         return delivery::busy{};
     }
-    return delivery::refused{judge(why, "connect")};
+    return delivery::refused{judge(why, codes::connect)};
 }
 
 } // namespace semel::push

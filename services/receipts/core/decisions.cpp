@@ -3,6 +3,7 @@
 #include "doubt.hpp"
 #include "doubts.hpp"
 
+#include <base/codes.hpp>
 #include <wire/topics.hpp>
 
 #include <algorithm>
@@ -16,20 +17,20 @@ namespace {
 /// Why a message in doubt must not be sent again, as a code; empty: it may.
 std::string forbids_resend(const v1::Dispatch& d, const std::optional<policy>& p, base::timestamp now) {
     if (d.notification().empty()) {
-        return "semel:no-record";
+        return codes::no_record;
     }
     if (!p) {
-        return "semel:campaign-unknown";
+        return codes::campaign_unknown;
     }
     if (p->key_destroyed) {
-        return "semel:key-destroyed";
+        return codes::key_destroyed;
     }
     if (p->cancelled) {
-        return "semel:cancelled";
+        return codes::cancelled;
     }
     // It would fail with the dispatcher, and a failure would hide that an earlier attempt may have arrived.
     if (d.give_up_us() != 0 && now + wire::tiers[0].wait > base::from_us(d.give_up_us())) {
-        return "semel:expired";
+        return codes::expired;
     }
     return {};
 }
@@ -87,7 +88,7 @@ std::vector<decision> doubts::review(const policy_source& policies, base::timest
             auto& d = book_.change(here);
             d.set_awaiting(false);
             auto e = event_of(v1::EVENT_IN_DOUBT, d, d.attempt(), now);
-            e.set_code("semel:no-answer");
+            e.set_code(codes::no_answer);
             e.set_text("no answer came, and the process that waited for it said nothing");
             e.set_dispatch(d.dispatch());
             decision lapsed;
@@ -113,14 +114,14 @@ decision doubts::decide(entry at, const policy& p, base::timestamp now) {
         return presume_sent(at, nobody, now);
     case v1::DOUBT_RESEND:
         if (at->second.resends() >= p.resends) {
-            return leave_unresolved(at, "semel:resends",
+            return leave_unresolved(at, codes::resends,
                                     "it was sent again as often as the campaign allows (" + std::to_string(p.resends) +
                                         ", --resends)",
                                     now);
         }
         return send_again(at, p, nobody, now);
     default:
-        return leave_unresolved(at, "semel:hold", "the policy is hold, and its time is up", now);
+        return leave_unresolved(at, codes::hold, "the policy is hold, and its time is up", now);
     }
 }
 
@@ -145,7 +146,7 @@ decision doubts::send_again(entry at, const std::optional<policy>& p, const v1::
     }
     decision out;
     auto& told = out.events.emplace_back(event_of(v1::EVENT_RESENT, d, d.resent_as(), now));
-    told.set_code(because.actor().empty() ? "semel:policy" : "semel:approver");
+    told.set_code(because.actor().empty() ? codes::policy : codes::approver);
     told.set_actor(because.actor());
     told.set_text(
         "attempt " + std::to_string(doubted) + " is in doubt: from here on it is told at least once, not exactly once" +
@@ -173,7 +174,7 @@ decision doubts::presume_sent(entry at, const v1::Event& because, base::timestam
     d.set_presumed(true);
     decision out;
     auto& told = out.events.emplace_back(event_of(v1::EVENT_PRESUMED_SENT, d, last_attempt(d), now));
-    told.set_code(because.actor().empty() ? "semel:policy" : "semel:approver");
+    told.set_code(because.actor().empty() ? codes::policy : codes::approver);
     told.set_actor(because.actor());
     return out;
 }

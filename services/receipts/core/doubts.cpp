@@ -3,6 +3,7 @@
 #include "doubt.hpp"
 #include "evidence.hpp"
 
+#include <base/codes.hpp>
 #include <delivery/settlement.hpp>
 #include <wire/identity.hpp>
 #include <wire/topics.hpp>
@@ -207,8 +208,8 @@ decision doubts::on_failed(const v1::Event& e, entry at) {
         return settle_as_failed(e, at);
     }
     // Turned away before it went, or refused: of the copy before, that says nothing.
-    const bool turned_away = e.gateway().empty() || e.code() == "semel:expired";
-    return leave_unresolved(at, turned_away ? e.code() : "semel:resend-refused",
+    const bool turned_away = e.gateway().empty() || e.code() == codes::expired;
+    return leave_unresolved(at, turned_away ? e.code() : codes::resend_refused,
                             turned_away
                                 ? "sent again in vain: the resend was turned away, or refused until its time was up"
                                 : "sent again in vain: the gateway refused the resend, and the copy before may have "
@@ -229,7 +230,7 @@ decision doubts::on_refused_for_good(const v1::Event& e, entry at) {
     if (is_resent(d) || d.unresolved() || d.presumed()) {
         return {}; // what becomes of the resend decides, or an approver
     }
-    return leave_unresolved(at, "semel:resend-refused",
+    return leave_unresolved(at, codes::resend_refused,
                             "the gateway's late answer refuses the resend, and the copy before may have arrived",
                             base::from_us(e.time_us()));
 }
@@ -249,7 +250,7 @@ decision doubts::on_deferred(const v1::Event& e, entry at, base::timestamp now) 
     }
     auto dispatch = dispatch_of(d);
     if (dispatch.notification().empty()) {
-        return leave_unresolved(at, "semel:no-record", "not accepted, and there is no record to send again", now);
+        return leave_unresolved(at, codes::no_record, "not accepted, and there is no record to send again", now);
     }
     auto& refused = book_.change(at);
     refused.set_refused(true);
@@ -264,7 +265,7 @@ decision doubts::on_deferred(const v1::Event& e, entry at, base::timestamp now) 
     dispatch.set_not_before_us(base::to_us(now + wire::tiers[tier].wait));
     decision out;
     auto& told = out.events.emplace_back(event_of(v1::EVENT_RESENT, refused, refused.resent_as(), now));
-    told.set_code("semel:refused-late");
+    told.set_code(codes::refused_late);
     told.set_text("the gateway's late answer says that it did not accept attempt " + std::to_string(refused.attempt()));
     out.resends.push_back({std::move(dispatch), tier});
     return out;
@@ -297,7 +298,7 @@ decision doubts::on_receipt(const v1::Event& e, entry at, base::timestamp now) {
     }
     const auto attempt = e.attempt() == 0 ? d.attempt() : e.attempt();
     auto& told = out.events.emplace_back(event_of(v1::EVENT_ACCEPTED, d, attempt, now));
-    told.set_code("semel:receipt");
+    told.set_code(codes::receipt);
     told.set_text(e.text().find(inferred_mark) == std::string::npos
                       ? "a receipt proves it"
                       : "a receipt proves it; " + std::string{inferred_mark});
@@ -319,7 +320,7 @@ decision doubts::settle_as_failed(const v1::Event& because, entry at) {
     if (because.resend() || because.attempt() < last_attempt(d)) {
         auto& told = out.events.emplace_back(
             event_of(v1::EVENT_FAILED, d, last_attempt(d), base::from_us(because.time_us()), "every copy"));
-        told.set_code("semel:every-copy-refused");
+        told.set_code(codes::every_copy_refused);
         told.set_text("a late answer says that the copy in doubt was refused as well; the last answer was: " +
                       because.code());
     }

@@ -153,7 +153,7 @@ asio::awaitable<void> service::take(std::vector<kafka::topic_partition> given) {
     for (const auto& [partition, p] : parts_) {
         open += p.doubts.open().size();
     }
-    telemetry::log().info("took over", {{"partitions", starts.size()}, {"open_doubts", open}});
+    telemetry::log().info("partitions.taken", {{"partitions", starts.size()}, {"open_doubts", open}});
 }
 
 asio::awaitable<std::vector<kafka::start>> service::recover(std::vector<kafka::topic_partition> given) {
@@ -234,7 +234,7 @@ asio::awaitable<void> service::on_records(std::vector<kafka::record> batch) {
     std::unordered_set<base::notification_id> histories;
     const auto bury = [&](const kafka::record& r, const std::string& why) {
         telemetry::log().error(
-            "a record cannot be used; it goes to dead-letter",
+            "record.unusable",
             {{"topic", r.at().topic}, {"partition", r.at().partition}, {"offset", r.offset()}, {"why", why}});
         out.dead.emplace_back(fmt::format("{}:{}:{}", r.at().topic, r.at().partition, r.offset()), r.value());
     };
@@ -338,8 +338,8 @@ asio::awaitable<std::optional<reading>> service::ends_of(std::vector<kafka::topi
     for (const auto& at : asked) {
         const auto marks = co_await consumer_.watermarks(at);
         if (!marks) {
-            telemetry::log().warn("Kafka does not say how far its topics go; no doubt is decided until it does",
-                                  {{"why", marks.error().why()}});
+            telemetry::log().warn("topic_ends.not_read",
+                                  {{"why", marks.error().why()}, {"then", "no doubt is decided"}});
             co_return std::nullopt;
         }
         out[at] = marks->second;

@@ -126,7 +126,7 @@ boost::asio::awaitable<T> service::persist(std::function<boost::asio::awaitable<
             co_return co_await call();
         } catch (const pqxx::failure& e) {
             // Every statement may be repeated.
-            telemetry::log().warn("PostgreSQL failed, trying again", {{"why", e.what()}});
+            telemetry::log().warn("postgres.away", {{"why", e.what()}});
             if (stopping_ || std::chrono::steady_clock::now() > deadline) {
                 throw;
             }

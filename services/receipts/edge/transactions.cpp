@@ -130,8 +130,8 @@ asio::awaitable<void> service::commit(outcome out) {
     figures_.committed(out, committed_ - began);
     figures_.written(written);
     if (!out.superseded.empty() && !co_await delivery::mark_superseded(redis_, settings_.prefix, out.superseded)) {
-        telemetry::log().warn("Redis does not take the marks of needless resends: they will be sent, and are listed",
-                              {{"resends", out.superseded.size()}});
+        telemetry::log().warn("marks.not_written",
+                              {{"resends", out.superseded.size()}, {"then", "they will be sent, and are listed"}});
     }
     if (!settled.empty() || !out.joined.empty()) {
         const auto orphans = out.joined;
@@ -143,7 +143,7 @@ asio::awaitable<void> service::commit(outcome out) {
 /// If not, everything is as it was before it, or, where somebody else has committed meanwhile, read anew.
 asio::awaitable<bool> service::is_committed_after_all(kafka::commit_result result, std::vector<kafka::commit> wanted) {
     figures_.not_committed();
-    telemetry::log().warn("a transaction did not commit; its records will be read again", {{"why", result.why}});
+    telemetry::log().warn("transaction.not_committed", {{"why", result.why}});
     if (steady::now() - committed_ > patience) {
         throw std::runtime_error{
             "no transaction has been committed for a minute; is Kafka well? Starting anew: nothing "

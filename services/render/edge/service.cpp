@@ -101,8 +101,7 @@ asio::awaitable<void> service::handle(kafka::record record) {
             SEMEL_FAILPOINT("render.compiled.committed");
             break;
         }
-        telemetry::log().warn("a notice's transaction did not commit and is made again",
-                              {{"attempt", attempt}, {"why", result.why}});
+        telemetry::log().warn("transaction.not_committed", {{"attempt", attempt}, {"why", result.why}});
         if (attempt == most_attempts) {
             throw std::runtime_error{"the artifacts of a notice could not be written to Kafka: " + result.why};
         }
@@ -115,7 +114,7 @@ asio::awaitable<void> service::handle(kafka::record record) {
         const auto& compiled = done->feedback.compiled();
         const bool good = compiled.problems_size() == 0;
         (good ? compiled_ : refused_).add();
-        telemetry::log().info(good ? "notice compiled" : "notice refused", {{"campaign", source.campaign_id()},
+        telemetry::log().info(good ? "notice.compiled" : "notice.refused", {{"campaign", source.campaign_id()},
                                                                             {"notice", base::to_hex(source.digest())},
                                                                             {"artifacts", compiled.artifacts_size()},
                                                                             {"problems", compiled.problems_size()}});

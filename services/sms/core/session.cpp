@@ -1,3 +1,5 @@
+#include <base/codes.hpp>
+
 #include <fmt/format.h>
 #include <sms/core/classify.hpp>
 #include <sms/core/session.hpp>
@@ -12,11 +14,7 @@ using delivery::verdict;
 using kind = verdict::kind;
 
 verdict ours(kind what, std::string_view code, std::string text) {
-    return {.what = what,
-            .code = fmt::format("semel:{}", code),
-            .text = std::move(text),
-            .message_id = {},
-            .retry_after = {}};
+    return {.what = what, .code = std::string{code}, .text = std::move(text), .message_id = {}, .retry_after = {}};
 }
 
 constexpr std::size_t most_output = 4U << 20U; // a peer that asks and never reads
@@ -101,9 +99,9 @@ void session::feed(std::string_view bytes, time_point now) {
         on_frame(*frame, now);
     }
     if (framer_.broken() && phase_ != phase::closed) {
-        fail(ours(kind::transient, "protocol", "the peer sent a PDU of an impossible length"));
+        fail(ours(kind::transient, codes::protocol, "the peer sent a PDU of an impossible length"));
     } else if (output_.size() > most_output) {
-        fail(ours(kind::transient, "protocol", "the peer asks without reading the answers"));
+        fail(ours(kind::transient, codes::protocol, "the peer asks without reading the answers"));
     }
 }
 
@@ -150,7 +148,7 @@ void session::on_answer(const header& h, const pdu* whole) {
         return;
     }
     if (phase_ == phase::unbinding && h.command_id == response_to(command::unbind)) {
-        return fail(ours(kind::transient, "unbound", "the session was closed in order"));
+        return fail(ours(kind::transient, codes::unbound, "the session was closed in order"));
     }
     const auto found = open_.find(h.sequence);
     if (found == open_.end() || (!nack && h.command_id != response_to(command::submit_sm))) {
@@ -161,7 +159,8 @@ void session::on_answer(const header& h, const pdu* whole) {
     }
     open_.erase(found);
     if (nack && h.command_status == status::ok) {
-        events_.emplace_back(answered{h.sequence, ours(kind::unknown, "protocol", "generic_nack without a reason")});
+        events_.emplace_back(
+            answered{h.sequence, ours(kind::unknown, codes::protocol, "generic_nack without a reason")});
         return;
     }
     // The status stands in the header: an acceptance whose id cannot be read is an acceptance still.
@@ -176,7 +175,7 @@ void session::tick(time_point now) {
     }
     for (auto it = open_.begin(); it != open_.end();) {
         if (now - it->second.since >= settings_.response_timeout) {
-            events_.emplace_back(answered{it->first, ours(kind::unknown, "timeout", "no submit_sm_resp in time")});
+            events_.emplace_back(answered{it->first, ours(kind::unknown, codes::timeout, "no submit_sm_resp in time")});
             it = open_.erase(it);
         } else {
             ++it;
@@ -184,7 +183,7 @@ void session::tick(time_point now) {
     }
     if (phase_ != phase::bound) {
         if (now - phase_since_ >= settings_.response_timeout) {
-            fail(ours(kind::transient, "timeout",
+            fail(ours(kind::transient, codes::timeout,
                       phase_ == phase::binding ? "no answer to the bind in time" : "no answer to the unbind in time"));
         }
         return;
@@ -194,7 +193,7 @@ void session::tick(time_point now) {
         if (heard_ > *enquired_since_) {
             enquired_since_.reset();
         } else if (now - *enquired_since_ >= settings_.response_timeout) {
-            fail(ours(kind::transient, "timeout", "no answer to enquire_link in time"));
+            fail(ours(kind::transient, codes::timeout, "no answer to enquire_link in time"));
         }
     } else if (now - heard_ >= settings_.enquire_link) {
         send(enquire_link{});
@@ -207,12 +206,12 @@ void session::lost(std::string_view how, std::size_t unwritten) {
     for (const auto& [sequence, submit] : open_) {
         const bool certain = submit.end > left;
         events_.emplace_back(answered{
-            sequence, certain ? ours(kind::transient, "lost", fmt::format("before the PDU was written: {}", how))
-                              : ours(kind::unknown, "lost", fmt::format("after the PDU was written: {}", how))});
+            sequence, certain ? ours(kind::transient, codes::lost, fmt::format("before the PDU was written: {}", how))
+                              : ours(kind::unknown, codes::lost, fmt::format("after the PDU was written: {}", how))});
     }
     open_.clear();
     if (!failure_) {
-        failure_ = ours(kind::transient, "lost", std::string{how});
+        failure_ = ours(kind::transient, codes::lost, std::string{how});
     }
     phase_ = phase::closed;
 }

@@ -1,3 +1,4 @@
+#include <base/codes.hpp>
 #include <config/secret.hpp>
 #include <runtime/tasks.hpp>
 #include <socket/stream.hpp>
@@ -31,7 +32,7 @@ class smpp_gateway::staged_sms final : public delivery::staged {
 
     asio::awaitable<verdict> release() override {
         if (connection_->talk.where() != session::phase::bound) {
-            co_return ours(kind::transient, "lost", "the session ended before the PDU was written");
+            co_return ours(kind::transient, codes::lost, "the session ended before the PDU was written");
         }
         const auto f = std::make_shared<flight>(pool_->executor, parts_.size());
         std::vector<std::size_t> todo(parts_.size());
@@ -150,16 +151,16 @@ asio::awaitable<delivery::beginning> smpp_gateway::stage(const delivery::outboun
     const auto deadline = clock::now() + patience;
     const auto to = destination(message.address);
     if (!to) {
-        co_return refused{as_verdict(to.error(), "address")};
+        co_return refused{as_verdict(to.error(), codes::address)};
     }
     const auto from = source(message.sender.empty() ? p->centre.source_address : message.sender);
     if (!from) {
-        co_return refused{as_verdict(from.error(), "sender")};
+        co_return refused{as_verdict(from.error(), codes::sender)};
     }
     const auto slots = static_cast<unsigned>(message.parts.size());
     if (slots > p->session_settings.window) {
         co_return refused{
-            ours(kind::ambiguous, "window",
+            ours(kind::ambiguous, codes::window,
                  fmt::format("a message of {} parts does not fit the gateway's window of {}; raise window", slots,
                              p->session_settings.window))};
     }
@@ -168,7 +169,7 @@ asio::awaitable<delivery::beginning> smpp_gateway::stage(const delivery::outboun
     for (std::size_t i = 0; i < slots; ++i) {
         auto& m = parts[i];
         if (message.parts[i].size() > 254) {
-            co_return refused{ours(kind::ambiguous, "content",
+            co_return refused{ours(kind::ambiguous, codes::content,
                                    "an SMS part is over 254 bytes; this is a bug in the compiled notice")};
         }
         m.source_numbering = from->plan;
@@ -199,7 +200,7 @@ asio::awaitable<delivery::beginning> smpp_gateway::stage(const delivery::outboun
     const place_in_line place{p->queue, p->next_ticket++};
     while (true) {
         if (p->closed) {
-            co_return refused{ours(kind::transient, "closing", "the gateway is closing")};
+            co_return refused{ours(kind::transient, codes::closing, "the gateway is closing")};
         }
         if (place.first()) {
             if (auto c = p->with_room(slots)) {

@@ -1,3 +1,4 @@
+#include <base/codes.hpp>
 #include <semel/v1/delivery.pb.h>
 #include <telemetry/log.hpp>
 
@@ -12,11 +13,7 @@
 namespace semel::sms {
 
 verdict ours(kind what, std::string_view code, std::string text) {
-    return {.what = what,
-            .code = fmt::format("semel:{}", code),
-            .text = std::move(text),
-            .message_id = {},
-            .retry_after = {}};
+    return {.what = what, .code = std::string{code}, .text = std::move(text), .message_id = {}, .retry_after = {}};
 }
 
 verdict as_verdict(const base::fault& f, std::string_view code) {
@@ -72,8 +69,8 @@ asio::awaitable<void> smpp_gateway::pool::keep_bound(std::shared_ptr<pool> self)
             std::min(self->tune.longest_back_off, self->tune.first_back_off * (1U << std::min(failures, 10U)));
         ++failures;
         telemetry::log().warn(
-            "smpp_session_lost",
-            {{"gateway", self->name}, {"code", why.code}, {"reason", why.text}, {"next_try_ms", pause.count()}});
+            "session.lost",
+            {{"gateway", self->name}, {"code", why.code}, {"text", why.text}, {"next_try_ms", pause.count()}});
         self->changed.notify();
         const auto again = clock::now() + pause;
         while (!self->closed && clock::now() < again) {
@@ -88,11 +85,11 @@ asio::awaitable<verdict> smpp_gateway::pool::serve_one(unsigned& failures) {
     socket::stream wire{executor};
     wire.expires_after(tune.connect);
     if (auto ok = co_await wire.connect(centre.host, centre.port); !ok) {
-        co_return as_verdict(ok.error(), "connect");
+        co_return as_verdict(ok.error(), codes::connect);
     }
     if (tls) {
         if (auto ok = co_await wire.secure(tls, centre.server_name.empty() ? centre.host : centre.server_name); !ok) {
-            co_return as_verdict(ok.error(), "tls");
+            co_return as_verdict(ok.error(), codes::tls);
         }
     }
     wire.never_expires(); // from here on the session watches the clock
