@@ -9,8 +9,8 @@
 
 _Static_assert(sizeof(pthread_mutex_t) <= sizeof(mtx_t), "mtx_t is too small");
 _Static_assert(sizeof(pthread_cond_t) <= sizeof(cnd_t), "cnd_t is too small");
-_Static_assert(sizeof(pthread_t) == sizeof(thrd_t), "thrd_t is no pthread_t");
-_Static_assert(sizeof(pthread_once_t) == sizeof(once_flag), "once_flag is no pthread_once_t");
+_Static_assert(sizeof(pthread_t) == sizeof(thrd_t), "thrd_t is not a pthread_t");
+_Static_assert(sizeof(pthread_once_t) == sizeof(once_flag), "once_flag is not a pthread_once_t");
 
 static int result_of(int error) {
     switch (error) {

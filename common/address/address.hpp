@@ -2,7 +2,7 @@
 // Addresses in two forms: *canonical*, for telling whether two people share one, and *as given*, for sending. Pure;
 // every function may be called from any thread. What is refused and what is folded: docs/decisions/0004.
 //
-// White space (ASCII) around an address is no part of it and is left out of both forms. Nothing else is repaired: an
+// White space (ASCII) around an address is not part of it and is left out of both forms. Nothing else is repaired: an
 // address that is not one is refused. The reason never repeats the address.
 
 #include <base/fault.hpp>

@@ -173,7 +173,7 @@ base::result<std::string> domain_as_a_labels(std::string_view domain) {
     const int rc = idn2_to_ascii_8z(given.c_str(), &encoded, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
     const std::unique_ptr<char, decltype(&std::free)> hold{encoded, &std::free};
     if (rc != IDN2_OK) {
-        return refused("the domain is no valid international domain name (IDNA 2008)");
+        return refused("the domain is not a valid international domain name (IDNA 2008)");
     }
     return ascii_domain(encoded);
 }

@@ -224,9 +224,10 @@ std::unexpected<base::fault> no_id(std::span<const std::string_view> names, cons
     }
     for (std::size_t i = 0; i < names.size(); ++i) {
         if (!may_be_quoted(names[i])) {
-            return refused(fmt::format("line 1, column {}: this is no column's name but a value: the first line must "
-                                       "name the columns, recipient_id among them",
-                                       i + 1));
+            return refused(
+                fmt::format("line 1, column {}: this is not a column's name but a value: the first line must "
+                            "name the columns, recipient_id among them",
+                            i + 1));
         }
     }
     std::string near;

@@ -94,7 +94,7 @@ class gzip final : public decoder::codec {
                     break;
                 }
             } else if (any_ && z_.total_out == 0) {
-                return refused("something that is no gzip data follows the end of the gzip data: compress the file "
+                return refused("something that is not gzip data follows the end of the gzip data: compress the file "
                                "anew and upload it whole");
             } else {
                 return refused("the gzip data is damaged: compress the file anew and upload it whole");
@@ -129,7 +129,7 @@ class zstd final : public decoder::codec {
             const auto rc = ZSTD_decompressStream(context_.get(), &out, &in_);
             if (ZSTD_isError(rc) != 0) {
                 if (fresh && any_) {
-                    return refused("something that is no zstd data follows the end of the zstd data: compress the "
+                    return refused("something that is not zstd data follows the end of the zstd data: compress the "
                                    "file anew and upload it whole");
                 }
                 return refused("the zstd data is damaged, or needs more than 128 MiB of window: compress the file "

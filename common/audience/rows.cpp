@@ -251,14 +251,15 @@ class ndjson_rows final : public row_reader {
         texts_.clear();
         read(out);
         if (!out.trouble.empty() && lines_.unterminated) {
-            return refused(fmt::format("line {}: the last line is no whole JSON object, so the file may be cut off: "
+            return refused(fmt::format("line {}: the last line is not a whole JSON object, so the file may be cut off: "
                                        "upload the whole file",
                                        out.line));
         }
         if (first_ && not_an_object_) {
-            return refused(fmt::format("line {}: this is no JSON object: NDJSON has one {{...}} a line (for a CSV file "
-                                       "say --format csv)",
-                                       out.line));
+            return refused(
+                fmt::format("line {}: this is not a JSON object: NDJSON has one {{...}} a line (for a CSV file "
+                            "say --format csv)",
+                            out.line));
         }
         first_ = false;
         return true;
@@ -284,7 +285,7 @@ class ndjson_rows final : public row_reader {
             out.not_utf8 = error == simdjson::UTF8_ERROR;
             out.trouble = out.not_utf8                        ? "it is not UTF-8"
                           : error == simdjson::DEPTH_ERROR    ? "it is nested too deeply"
-                          : error == simdjson::INCORRECT_TYPE ? "it is no JSON object"
+                          : error == simdjson::INCORRECT_TYPE ? "it is not a JSON object"
                           : error == simdjson::NUMBER_ERROR   ? "it has a number that cannot be read: put it in quotes"
                                                               : "it is not valid JSON";
             return;

@@ -34,7 +34,7 @@ struct catalog::impl : std::enable_shared_from_this<impl> {
         auto next = std::make_shared<campaign>();
         if (!next->state.ParseFromArray(record.value().data(), static_cast<int>(record.value().size())) ||
             next->state.id().empty()) {
-            kafka::refuse(record, "it is no campaign: written by a newer version of Semel?");
+            kafka::refuse(record, "it is not a campaign: written by a newer version of Semel?");
             return;
         }
         next->id = base::campaign_id{next->state.id()};

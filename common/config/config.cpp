@@ -277,7 +277,7 @@ base::result<settings> read(std::string_view yaml, const path& shown, const path
     return out;
 }
 
-/// Secrets that everybody on the machine may read are not secrets. A file that is not here is no complaint: each
+/// Secrets that everybody on the machine may read are not secrets. A file that is not here is not a complaint: each
 /// service reads only its own, and says so then.
 std::vector<std::string> open_secrets(const settings& s) {
     std::vector<path> secrets = key_files(s);

@@ -145,7 +145,7 @@ void engine::impl::on_records(const std::vector<kafka::record>& batch) {
             i.dispatch.Clear(); // of a half-read one, not even the names can be told
         }
         if (!parsed || i.dispatch.notification().size() != 32 || i.dispatch.attempt() == 0) {
-            i.unreadable = "the record is no Dispatch";
+            i.unreadable = "the record is not a Dispatch";
             i.raw = record.value();
         }
         i.due = base::instant_now() + wait_left(record.at().topic, i.dispatch, options.time().best);

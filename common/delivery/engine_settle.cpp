@@ -77,7 +77,7 @@ void engine::impl::settle(const partition_ptr& p, const item& message, settlemen
         break;
     case settlement::kind::deferred:
         count.deferred.add();
-        if (s.sent || late) { // a wait is no event; a refused attempt is one
+        if (s.sent || late) { // a wait is not an event; a refused attempt is one
             out.event = event_of(v1::EVENT_DEFERRED, d);
             out.evidence = late;
         }
@@ -92,7 +92,7 @@ void engine::impl::settle(const partition_ptr& p, const item& message, settlemen
         break;
     }
     if (out.event.kind() != v1::EVENT_KIND_UNSPECIFIED) {
-        // One byte of a gateway that is no UTF-8, and nobody could read the batch with everybody else's events.
+        // One byte of a gateway that is not UTF-8, and nobody could read the batch with everybody else's events.
         out.event.set_code(base::to_printable(s.code));
         out.event.set_text(base::to_printable(s.text));
         out.event.set_gateway(std::move(gateway));

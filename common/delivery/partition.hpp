@@ -22,7 +22,7 @@ struct item {
     kafka::offset at = 0;
     v1::Dispatch dispatch;
     base::instant due = {};      // not to be sent before
-    std::string unreadable = {}; // why the record is none; then `raw` has its bytes
+    std::string unreadable = {}; // why the record cannot be used; then `raw` has its bytes
     std::string raw = {};
     std::uint32_t parts = 0;  // of the message, once it is known
     bool claim_asked = false; // a claim was asked for and no answer came

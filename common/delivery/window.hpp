@@ -50,7 +50,7 @@ class window {
     };
     /// A record was read. Offsets must rise; gaps (transaction markers) are normal.
     arrival arrived(kafka::offset at);
-    /// Below `next`, what has not arrived is no record.
+    /// Below `next`, what has not arrived is not a record.
     void passed(kafka::offset next);
 
     /// Asks that the next `count` unreserved records that have arrived be part of the next proposal, as far as the

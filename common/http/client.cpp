@@ -228,7 +228,7 @@ asio::awaitable<base::result<client_response>> client::impl::exchange(const clie
     }
     if (error) {
         co_return base::failed(is_not_http(error) ? fault{fault::kind::malformed,
-                                                          fmt::format("the answer is no HTTP: {}", error.message())}
+                                                          fmt::format("the answer is not HTTP: {}", error.message())}
                                : cut              ? *cut
                                                   : no_answer(error));
     }

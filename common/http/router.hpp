@@ -30,7 +30,7 @@ class route_table {
 
     /// Throws std::invalid_argument for a pattern that does not start with '/' or that is there already.
     std::size_t add(std::string_view method, std::string_view pattern);
-    /// `path` as it came, percent-encoded, without the query: a %2F is no separator.
+    /// `path` as it came, percent-encoded, without the query: a %2F is not a separator.
     match find(std::string_view method, std::string_view path) const;
     /// Every route as it was added: "GET /v1/campaigns/{id}".
     std::vector<std::string> list() const;

@@ -227,7 +227,7 @@ asio::awaitable<response> session::dispatch() {
     }
     if (std::holds_alternative<route_table::bad_path>(match)) {
         co_return problem(400, "the path is broken",
-                          "encode each segment as RFC 3986 says; \"..\" and slashes are no names");
+                          "encode each segment as RFC 3986 says; \"..\" and slashes are not names");
     }
     co_return problem(404, "there is nothing at this path", "docs/openapi.yaml lists all paths");
 }

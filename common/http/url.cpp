@@ -75,7 +75,7 @@ base::result<url> parse_url(std::string_view text) {
         const auto* end = port.data() + port.size();
         const auto [stop, error] = std::from_chars(port.data() + 1, end, result.port);
         if (port.front() != ':' || error != std::errc{} || stop != end || result.port == 0) {
-            return bad("the port is no number from 1 to 65535");
+            return bad("the port is not a number from 1 to 65535");
         }
     }
     return result;

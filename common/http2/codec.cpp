@@ -198,7 +198,7 @@ struct codec::impl {
         }
         if (away && id > away_last) {
             // A server that greets a new connection's first request with an error may have acted on it and failed:
-            // its GOAWAY is no proof then (golang/net, commit ec05fdc).
+            // its GOAWAY is not proof then (golang/net, commit ec05fdc).
             const bool proof = id != 1 || away_code == NGHTTP2_NO_ERROR;
             return {proof ? not_processed : unknown, fmt::format("the peer went away ({}) after stream {}",
                                                                  nghttp2_http2_strerror(away_code), away_last)};

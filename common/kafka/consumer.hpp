@@ -51,7 +51,7 @@ class consumer {
     /// What the group has committed, read from the coordinator. A partition without an offset is a fault (broken).
     boost::asio::awaitable<base::result<std::vector<commit>>> committed(std::vector<topic_partition>);
     /// Where an assigned partition was found read to its end last (tell_ends); nothing before that. Beyond its last
-    /// record there may be marks of transactions, which are no records.
+    /// record there may be marks of transactions, which are not records.
     std::optional<offset> end_read(const topic_partition&) const;
     /// [low, high) of a partition now, as far as transactions there are decided.
     boost::asio::awaitable<base::result<std::pair<offset, offset>>> watermarks(topic_partition);

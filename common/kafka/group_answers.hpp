@@ -20,7 +20,7 @@ struct coordinator {
 /// `body`: what follows the correlation id. `group` is for the error's text.
 base::result<coordinator> coordinator_in(std::string_view body, std::string_view group);
 
-/// A group that does not exist and an instance that is no member are gone: no fault.
+/// A group that does not exist and an instance that is not a member are gone: no fault.
 base::result<void> departure_in(std::string_view body, std::string_view group);
 
 /// `broken`, naming what the broker offers, when it does not take this mechanism.

@@ -112,7 +112,7 @@ partitions_ptr make_list(std::span<const start> positions) {
     for (const auto& position : positions) {
         if (position.next < 0) {
             // librdkafka would take it for a logical offset ("the end") and skip what lies between.
-            throw std::logic_error{fmt::format("{}: {} is no offset", name_of(position.at), position.next)};
+            throw std::logic_error{fmt::format("{}: {} is not an offset", name_of(position.at), position.next)};
         }
         rd_kafka_topic_partition_list_add(list.get(), position.at.topic.c_str(), position.at.partition)->offset =
             position.next;

@@ -14,7 +14,7 @@
 
 namespace semel::kafka {
 
-/// Takes these instances out of the group. One that is no member is none afterwards either: no fault.
+/// Takes these instances out of the group. One that is not a member is not a fault: it is out already.
 boost::asio::awaitable<base::result<void>> leave_group(cluster, std::string group, std::vector<std::string> instances,
                                                        std::chrono::milliseconds patience = std::chrono::seconds{5});
 

@@ -25,8 +25,9 @@ struct producer_options {
     std::chrono::milliseconds transaction_timeout{15'000};
 };
 
-/// One transaction at a time: begin(), produce()..., commit(). Pitfalls of librdkafka 2.0.2 are handled inside: an error
-/// that is neither retriable nor abortable (verdict.hpp) makes commit() answer `unknown`, and only rebuild() helps then.
+/// One transaction at a time: begin(), produce()..., commit(). Pitfalls of librdkafka 2.0.2 are handled inside: an
+/// error that is neither retriable nor abortable (verdict.hpp) makes commit() answer `unknown`, and only rebuild()
+/// helps then.
 class transactional_producer {
   public:
     transactional_producer(boost::asio::any_io_executor, producer_options);

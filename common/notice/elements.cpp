@@ -102,7 +102,7 @@ class email_checker {
                 continue;
             }
             if (std::ranges::find(anchors, s.anchor) == anchors.end()) {
-                out_.error(source_line(s), "unknown-anchor", fmt::format("{{#{}}} is no legal element", s.anchor),
+                out_.error(source_line(s), "unknown-anchor", fmt::format("{{#{}}} is not a legal element", s.anchor),
                            fmt::format("use one of {}", fmt::join(anchors, ", ")));
             } else if (!seen.insert(s.anchor).second) {
                 out_.error(source_line(s), "double-anchor", fmt::format("{{#{}}} stands on two headings", s.anchor),

@@ -39,7 +39,7 @@ kind kind_of(const std::string& word) {
             return k;
         }
     }
-    throw std::runtime_error{"a rule names a kind of notice that is none"};
+    throw std::runtime_error{"a rule names a kind of notice that does not exist"};
 }
 
 words_to_say say_of(const YAML::Node& rule) {

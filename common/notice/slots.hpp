@@ -7,7 +7,7 @@
 
 namespace semel::notice {
 
-/// The audience's `name` column, which is no extra column.
+/// The audience's `name` column, which is not an extra column.
 inline constexpr std::string_view slot_name = "name";
 /// Slots that fill() knows by itself. No notice and no audience can name them: a slot's name has no dot.
 inline constexpr std::string_view slot_idem = "semel.idem";           // the notification in hex

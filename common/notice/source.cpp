@@ -143,7 +143,7 @@ class reader {
         if (const auto at = root->string("aware_at", yaml_map::required); !at.empty()) {
             source_.aware_at = base::from_rfc3339(at);
             if (!source_.aware_at) {
-                out.error(root->line_of("aware_at"), "bad-time", "aware_at is no time",
+                out.error(root->line_of("aware_at"), "bad-time", "aware_at is not a time",
                           "write it with its zone, like 2026-11-18T09:00:00+09:00");
             }
         }
@@ -185,7 +185,7 @@ class reader {
             const auto parts = sms->string("max_parts");
             const auto number = std::atoi(parts.c_str());
             if (!parts.empty() && (number < 1 || number > 255 || fmt::format("{}", number) != parts)) {
-                out.error(sms->line_of("max_parts"), "bad-max-parts", "sms.max_parts is no number from 1 to 255",
+                out.error(sms->line_of("max_parts"), "bad-max-parts", "sms.max_parts is not a number from 1 to 255",
                           "write how many parts one SMS may have, like 6");
             } else if (!parts.empty()) {
                 source_.sms_max_parts = static_cast<unsigned>(number);
@@ -204,7 +204,7 @@ class reader {
         if (it != kinds.end()) {
             source_.kind = it->second;
         } else if (!word.empty()) {
-            out.error(root.line_of("kind"), "bad-kind", "kind is none that Semel knows",
+            out.error(root.line_of("kind"), "bad-kind", "kind is not one that Semel knows",
                       "write breach, preliminary, supplement, follow-up, possibility or not-leaked");
         }
     }
@@ -278,7 +278,7 @@ class reader {
                                      std::string_view{"@.-_+"}.contains(c);
                           });
         if (!value.empty() && !good) {
-            out.error(map.line_of(key), "bad-email", fmt::format("{} is no plain email address", key),
+            out.error(map.line_of(key), "bad-email", fmt::format("{} is not a plain email address", key),
                       "write it like notice@example.com (an international domain in its xn-- form)");
         }
     }
@@ -289,7 +289,7 @@ class reader {
                               return (c >= '0' && c <= '9') || std::string_view{"+-() ."}.contains(c);
                           });
         if (!value.empty() && !good) {
-            out.error(map.line_of(key), "bad-phone", fmt::format("{} has something that is no phone number", key),
+            out.error(map.line_of(key), "bad-phone", fmt::format("{} has something that is not a phone number", key),
                       "write 3 to 15 digits, with + - ( ) . or spaces between, in quotes");
         }
     }

@@ -205,7 +205,7 @@ class text_checker {
         const auto known = rule.groups.find(language_);
         if (known == rule.groups.end()) {
             out_.warn(1, "KR-W3",
-                      "Semel cannot read in this language whether the follow-up says that it is no new incident",
+                      "Semel cannot read in this language whether the follow-up says that it is not a new incident",
                       "have somebody who reads it check");
         } else if (!unsaid(low_, known->second).empty()) {
             out_.finding(1, "KR-W3", "a follow-up must say that it is about no new incident", rule.mend_in(language_));

@@ -19,9 +19,9 @@ std::optional<yaml_map> yaml_map::load(const std::string& text, complaints& out)
         if (root.IsMap()) {
             return yaml_map{std::move(root), "", out};
         }
-        out.error(1, "yaml", "the file is no map of keys", "write lines like `key: value`");
+        out.error(1, "yaml", "the file is not a map of keys", "write lines like `key: value`");
     } catch (const YAML::Exception& e) {
-        out.error(e.mark.line + 1, "yaml", fmt::format("the file is no YAML: {}", e.msg),
+        out.error(e.mark.line + 1, "yaml", fmt::format("the file is not YAML: {}", e.msg),
                   "check indentation, quotes and brackets on this line and the one before");
     }
     return std::nullopt;
@@ -75,7 +75,7 @@ std::vector<std::string> yaml_map::strings(std::string_view key) const {
         if (item.IsScalar()) {
             out.push_back(item.Scalar());
         } else {
-            wrong(key, "a list with something that is no text", "write it as [one, two]");
+            wrong(key, "a list with something that is not text", "write it as [one, two]");
         }
     }
     return out;
@@ -95,7 +95,7 @@ std::map<std::string, std::string> yaml_map::string_map(std::string_view key) co
         if (entry.first.IsScalar() && entry.second.IsScalar()) {
             out[entry.first.Scalar()] = entry.second.Scalar();
         } else {
-            wrong(key, "a map with something that is no text", "write it as {one: \"...\", two: \"...\"}");
+            wrong(key, "a map with something that is not text", "write it as {one: \"...\", two: \"...\"}");
         }
     }
     return out;
@@ -154,7 +154,7 @@ void yaml_map::refuse_unknown() const {
         }
         const auto& key = entry.first.Scalar();
         if (!asked_.contains(key)) {
-            out_->error(line(entry.first), "unknown-key", fmt::format("{} is no key that Semel knows", full(key)),
+            out_->error(line(entry.first), "unknown-key", fmt::format("{} is not a key that Semel knows", full(key)),
                         "check its spelling, or remove it");
         } else if (!seen.insert(key).second) {
             out_->error(line(entry.first), "double-key", fmt::format("{} stands twice", full(key)), "remove one");

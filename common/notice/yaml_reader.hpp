@@ -19,7 +19,7 @@ class yaml_map {
   public:
     enum presence : bool { optional, required };
 
-    /// Nothing (and a complaint) when the text is no YAML map.
+    /// Nothing (and a complaint) when the text is not a YAML map.
     static std::optional<yaml_map> load(const std::string& text, complaints&);
 
     std::string string(std::string_view key, presence = optional) const;

@@ -60,7 +60,7 @@ class logger {
     level least_;
 };
 
-/// One line with its line feed. Pure: what logger::write() writes. Strings are escaped; bytes that are no UTF-8 become
+/// One line with its line feed. Pure: what logger::write() writes. Strings are escaped; bytes that are not UTF-8 become
 /// U+FFFD.
 std::string format_line(base::timestamp, level, std::string_view service, std::string_view event,
                         std::initializer_list<field> = {});

@@ -43,7 +43,7 @@ struct report {
 std::vector<entry> carry(const std::vector<entry>& before, std::vector<entry> now, base::timestamp at);
 
 std::string encode(const report&);
-/// Hostile until parsed: nothing for what is no report. Words are cut and made printable.
+/// Hostile until parsed: nothing for what is not a report. Words are cut and made printable.
 std::optional<report> decode(std::string_view);
 
 /// The same trouble of several processes of a service once, since the first of them saw it; ordered by service and

@@ -34,7 +34,7 @@ struct person {
     std::string recipient_id, email, phone, locale, name, country, segments;
     std::vector<token> push;
     std::optional<std::uint64_t> mailbox, number; // nothing: none given, or not usable
-    unsigned unusable = 0;                        // addresses given that are none
+    unsigned unusable = 0;                        // addresses given that cannot be used
 };
 
 struct choices {

@@ -36,8 +36,8 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
         api::store::migrate(c);
         {
             pqxx::work tx{c};
-            static_cast<void>(
-                api::listed_test_addresses(tx, ctx.config(), ctx.keys())); // tells at once of one that is none
+            // Tells at once of one in semel.yaml that is not an address.
+            static_cast<void>(api::listed_test_addresses(tx, ctx.config(), ctx.keys()));
         }
         api::adopt_users(c, ctx.config().tokens_dir);
         api::drop_broken_off_uploads(c, ctx.config().data_dir, ctx.instance_name());

@@ -9,7 +9,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view text{reinterpret_cast<const char*>(data), size};
     if (const auto r = semel::sms::parse_receipt_text(text)) {
-        // Three characters for each byte that is none to print.
+        // Three characters for each byte that cannot be printed.
         if (r->message_id.empty() || r->message_id.size() > std::size_t{3} * 64 ||
             r->error.size() > std::size_t{3} * 16) {
             std::abort();

@@ -146,7 +146,7 @@ base::result<receipts> read_receipts(const json::value& v) {
             auto read = read_shares<std::string>(key, value, [](std::string_view state) -> base::result<std::string> {
                 if (std::ranges::find(states, state) == states.end()) {
                     return failed(bad::kind::malformed,
-                                  fmt::format("{} is no state; give one of {}", state, fmt::join(states, ", ")));
+                                  fmt::format("{} is not a state; give one of {}", state, fmt::join(states, ", ")));
                 }
                 return std::string{state};
             });
@@ -266,7 +266,7 @@ base::result<refusal> parse_smtp(std::string_view text) {
     if (code.size() != 3 || !is_digits(code) || (code[0] != '4' && code[0] != '5') ||
         (text.size() > 3 && text[3] != ' ') || (!detail.empty() && (detail[0] != code[0] || detail.size() > 60))) {
         return failed(bad::kind::malformed,
-                      fmt::format("\"{}\" is no answer; write it as \"451 4.7.1\", of 4xx or 5xx", text));
+                      fmt::format("\"{}\" is not an answer; write it as \"451 4.7.1\", of 4xx or 5xx", text));
     }
     out.name = text;
     std::from_chars(code.data(), code.data() + 3, out.code);
@@ -286,7 +286,7 @@ base::result<refusal> parse_status(kind k, std::string_view text) {
     if (code.size() != 3 || !is_digits(code) || (code[0] != '4' && code[0] != '5') ||
         (text.size() > 3 && (text[3] != ' ' || text.size() == 4))) {
         return failed(bad::kind::malformed,
-                      fmt::format("\"{}\" is no answer; write it as \"429\" or \"410 Unregistered\"", text));
+                      fmt::format("\"{}\" is not an answer; write it as \"429\" or \"410 Unregistered\"", text));
     }
     std::from_chars(code.data(), code.data() + 3, out.code);
     out.detail = text.size() > 4 ? text.substr(4) : usual_reason(k, out.code);
@@ -299,7 +299,7 @@ base::result<refusal> parse_command_status(std::string_view text) {
     const auto digits = text.starts_with("0x") ? text.substr(2) : std::string_view{};
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out.code, 16);
     if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size() || out.code == 0) {
-        return failed(bad::kind::malformed, fmt::format("\"{}\" is no command_status; write it as \"0x58\"", text));
+        return failed(bad::kind::malformed, fmt::format("\"{}\" is not a command_status; write it as \"0x58\"", text));
     }
     out.name = fmt::format("0x{:02X}", out.code);
     return out;

@@ -25,7 +25,7 @@ endpoint read_endpoint(const json::object& o, const std::string& where) {
     endpoint out;
     out.kind = kind_from({name->data(), name->size()});
     if (!out.kind && *name != "control") {
-        throw std::runtime_error{fmt::format("{}: \"{}\" is no kind; write control, smtp, apns, fcm or smpp", where,
+        throw std::runtime_error{fmt::format("{}: \"{}\" is not a kind; write control, smtp, apns, fcm or smpp", where,
                                              std::string_view{name->data(), name->size()})};
     }
     const std::string_view text{address->data(), address->size()};
@@ -122,10 +122,11 @@ base::result<void> check_sections(const json::object& all, const std::vector<std
         const bool known = name == "all" || kind_from(name) ||
                            std::ranges::any_of(listeners, [&](const auto& l) { return l.second == name; });
         if (!known || !value.is_object()) {
-            return base::failed(base::fault::kind::malformed,
-                                fmt::format("\"{}\" is no section; give objects under all, smtp, apns, fcm, smpp or a "
-                                            "listener's name as GET /counts has it",
-                                            name));
+            return base::failed(
+                base::fault::kind::malformed,
+                fmt::format("\"{}\" is not a section; give objects under all, smtp, apns, fcm, smpp or a "
+                            "listener's name as GET /counts has it",
+                            name));
         }
     }
     return {};

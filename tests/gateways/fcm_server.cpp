@@ -342,7 +342,8 @@ checked_push fcm_server::check(const push_request& r, std::int64_t now) {
     const auto body = json::read(r.body);
     const auto* root = body ? body->if_object() : nullptr;
     if (root == nullptr || !r.content_type.starts_with("application/json")) {
-        refuse(problem(400, "INVALID_ARGUMENT", "", violation{"body", "a JSON object"}), "the body is no JSON object");
+        refuse(problem(400, "INVALID_ARGUMENT", "", violation{"body", "a JSON object"}),
+               "the body is not a JSON object");
         return out;
     }
     auto wrong = check_fields(*root, "request",

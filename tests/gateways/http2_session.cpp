@@ -157,7 +157,7 @@ http2_session::~http2_session() = default;
 void http2_session::received(std::string_view bytes) {
     const auto n = nghttp2_session_mem_recv(frames_.get(), octets(bytes), bytes.size());
     if (n < 0 && !closed_) {
-        desk_.violation("bytes that are no HTTP/2");
+        desk_.violation("bytes that are not HTTP/2");
         wire_.hang_up();
     }
 }

@@ -166,7 +166,7 @@ std::optional<objection> objection_to(const submission& m, std::string_view sche
         return objection{status::bad_validity, "validity_period"};
     }
     if ((m.esm_class & 0x3CU) != 0) {
-        return objection{status::bad_esm_class, "esm_class says that this is no plain message"};
+        return objection{status::bad_esm_class, "esm_class says that this is not a plain message"};
     }
     return std::nullopt;
 }

@@ -184,7 +184,7 @@ void smtp_session::on_mail(std::string_view argument) {
     }
     if (!read->path.empty() && !is_mailbox(read->path, utf8_)) {
         forget_transaction();
-        return breach("501 5.1.7 the sender is no mailbox", "the reverse-path of MAIL");
+        return breach("501 5.1.7 the sender is not a mailbox", "the reverse-path of MAIL");
     }
     if (size > most_message_bytes) {
         forget_transaction();
@@ -210,7 +210,7 @@ void smtp_session::on_rcpt(std::string_view argument) {
     }
     const auto read = read_path(argument);
     if (!read || !is_mailbox(read->path, utf8_)) {
-        return breach("501 5.1.3 the recipient is no mailbox", "the forward-path of RCPT");
+        return breach("501 5.1.3 the recipient is not a mailbox", "the forward-path of RCPT");
     }
     for (const auto& [key, value] : read->parameters) {
         const auto semicolon = value.find(';');

@@ -25,7 +25,7 @@ std::optional<std::string> from_xtext(std::string_view);
 
 struct header_facts {
     std::string_view message_id; // left of the @, without brackets
-    std::string problem;         // why it is no message of RFC 5322
+    std::string problem;         // why it is not a message of RFC 5322
 };
 header_facts read_headers(std::string_view message);
 

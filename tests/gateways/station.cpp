@@ -56,7 +56,7 @@ tcp::acceptor listen_on(const asio::any_io_executor& on, const endpoint& e) {
     boost::system::error_code error;
     const auto address = asio::ip::make_address(e.host, error);
     if (error) {
-        throw std::runtime_error{fmt::format("listen: {} is no IP address", e.host)};
+        throw std::runtime_error{fmt::format("listen: {} is not an IP address", e.host)};
     }
     tcp::acceptor out{on};
     const tcp::endpoint at{address, e.port};

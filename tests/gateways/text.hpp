@@ -9,7 +9,7 @@
 namespace semel::gateways {
 
 bool is_utf8(std::string_view) noexcept;
-/// Quoted. Bytes that are no UTF-8 become U+FFFD.
+/// Quoted. Bytes that are not UTF-8 become U+FFFD.
 void append_json(std::string& out, std::string_view text);
 void append_number(std::string& out, std::uint64_t);
 void append_hex(std::string& out, std::string_view bytes);

@@ -130,7 +130,7 @@ TEST(Columns, ADoubtfulNameYieldsToTheOneThatIsMeant) {
 }
 
 TEST(Columns, AHeaderThatIsNoneIsRefusedAndNeverQuoted) {
-    EXPECT_TRUE(has(fault_of({"kim", "kim@example.com", "010-2345-6001"}), "column 2: this is no column's name"));
+    EXPECT_TRUE(has(fault_of({"kim", "kim@example.com", "010-2345-6001"}), "column 2: this is not a column's name"));
     EXPECT_FALSE(has(fault_of({"kim", "kim@example.com"}), "kim@"));
     EXPECT_FALSE(has(fault_of({"planted", "name"}), "planted"));
     EXPECT_TRUE(has(fault_of({"recipient_id;email;phone"}), "semicolons"));

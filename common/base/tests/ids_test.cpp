@@ -21,7 +21,7 @@ TEST(Ids, EveryPartitionGetsItsShare) {
         seen.insert(p);
     }
     EXPECT_EQ(seen.size(), 8U);
-    EXPECT_EQ(partition_of("\xff\xff\xff\xff", 8), 7); // the sign bit is no minus
+    EXPECT_EQ(partition_of("\xff\xff\xff\xff", 8), 7); // the sign bit is not a minus
 }
 
 TEST(Ids, AnEarlierWaveComesFirst) {

@@ -99,7 +99,7 @@ TEST_F(ClaimsTest, AClaimWhoseReplyWasLostIsFoundAgainAndNoOther) {
         const auto found = co_await mine.look_up(now, std::move(refs));
         EXPECT_TRUE(found && found->at(0) && gateway_of_claim(*found->at(0)) == "b");
         EXPECT_TRUE(found && found->at(0) && parts_of_claim(*found->at(0)) == 1);
-        co_await mine.raise(50, mark(1)); // "5" is no prefix of "50:"
+        co_await mine.raise(50, mark(1)); // "5" is not a prefix of "50:"
         mine.use(head_of(50, 1));
         EXPECT_EQ(co_await mine.take(ref(1), "a", true), claim_answer::taken) << "the former owner's";
     });

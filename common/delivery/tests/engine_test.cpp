@@ -48,7 +48,7 @@ TEST(Engine, SettlesEveryKindOfAnswerByItsEvent) {
             EXPECT_EQ(e.attempt(), e.kind() == v1::EVENT_ACCEPTED && (b == "temp" || b == "throttle") ? 2U : 1U);
             EXPECT_EQ(e.gateway(), "gateway-a");
             if (e.kind() == v1::EVENT_ACCEPTED) {
-                // "foreign" answers with bytes that are no UTF-8: unescaped, no event of its batch could be read.
+                // "foreign" answers with bytes that are not UTF-8: unescaped, no event of its batch could be read.
                 EXPECT_EQ(e.gateway_message_id(), b == "foreign" ? "id%ff%01" : notification.substr(0, 12));
                 EXPECT_EQ(e.content_sha256().size(), 32U);
             }
@@ -145,7 +145,7 @@ TEST(Engine, APausedCampaignIsParkedOnceAndGoesOnAtOnce) {
     EXPECT_EQ(on.records(wire::retry(base::channel::sms, 0)).size(), 0U);
     EXPECT_EQ(on.reserved(), 0U) << "nor reserved";
     EXPECT_EQ(on.acceptances(), 0U);
-    EXPECT_EQ(on.told(), 0U) << "waiting is no outcome";
+    EXPECT_EQ(on.told(), 0U) << "waiting is not an outcome";
     const auto resumed = std::chrono::steady_clock::now();
     on.set(v1::CAMPAIGN_RUNNING);
     wait_until([&] { return on.acceptances() == 200; }, "everybody to be told");

@@ -281,7 +281,7 @@ std::map<std::string, story> stage::stories() const {
     for (const auto& r : records(std::string{wire::events})) {
         v1::EventBatch batch;
         if (!batch.ParseFromArray(r.value().data(), static_cast<int>(r.value().size()))) {
-            throw std::runtime_error{"a record of events is no EventBatch"};
+            throw std::runtime_error{"a record of events is not an EventBatch"};
         }
         for (const auto& e : batch.events()) {
             if (!seen.insert(e.id()).second) {

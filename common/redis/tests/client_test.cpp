@@ -187,7 +187,7 @@ TEST(Client, SaysWhatAScriptComplains) {
     server s;
     run(s, [](server& s) -> asio::awaitable<void> {
         static const script stale{"return redis.error_reply('STALE another owner')"};
-        static const script broken{"this is no Lua"};
+        static const script broken{"this is not Lua"};
         client c{co_await asio::this_coro::executor, to(s)};
         co_await c.connected();
         EXPECT_EQ((co_await c.eval(stale, {}, {}))->error_code(), "STALE");

@@ -142,7 +142,7 @@ asio::awaitable<void> take_feedback(services& s, feedback_source from) {
                 if (f.ParseFromArray(record.value().data(), static_cast<int>(record.value().size()))) {
                     batch.push_back(std::move(f));
                 } else {
-                    kafka::refuse(record, "it is no Feedback");
+                    kafka::refuse(record, "it is not a Feedback");
                 }
             }
             co_await patiently(s.db, [b = std::move(batch)](pqxx::connection& c) {

@@ -77,7 +77,7 @@ result<base::timestamp> time_of(const json::object& o, std::string_view key) {
     const auto t = base::from_rfc3339(*text);
     if (!t) {
         return failed(fault::kind::malformed,
-                      fmt::format("{}: \"{}\" is no time: {}", key, *text, base::trouble_with_rfc3339(*text)));
+                      fmt::format("{}: \"{}\" is not a time: {}", key, *text, base::trouble_with_rfc3339(*text)));
     }
     return *t;
 }

@@ -196,7 +196,7 @@ TEST_F(Api, RefusesStepsOutOfOrder) {
         EXPECT_NE(answer.text("error"), "") << name;
     }
     EXPECT_EQ(campaign(id).version(), 1U);
-    EXPECT_EQ(events().size(), 1U) << "a refused step is no event";
+    EXPECT_EQ(events().size(), 1U) << "a refused step is not an event";
 }
 
 TEST_F(Api, LaunchesNothingByAClockThatMayBeWrong) {

@@ -77,7 +77,7 @@ int create(session& s, const creating& how) {
     }
     const auto made = s.post("/v1/campaigns", &body);
     if (!made || !made->is_object()) {
-        return made ? fail({fault::kind::unreachable, "what answered is no api of Semel"}) : fail(made.error());
+        return made ? fail({fault::kind::unreachable, "what answered is not an api of Semel"}) : fail(made.error());
     }
     const auto& o = made->get_object();
     if (const auto* warnings = o.if_contains("warnings"); warnings != nullptr && warnings->is_array()) {
@@ -335,7 +335,7 @@ int test(session& s, const testing& how) {
         }
         const auto done = json::read(answer->body);
         if (!done || !done->is_object()) {
-            return fail({fault::kind::unreachable, "what answered is no api of Semel"});
+            return fail({fault::kind::unreachable, "what answered is not an api of Semel"});
         }
         if (how.json) {
             print_json(*done);
@@ -400,7 +400,7 @@ void add_approve(CLI::App& campaign, int& exit_code) {
         "approved.");
     add_common(*command, how);
     add_id(*command, how->id);
-    auto* reason = command->add_option("--reason", how->reason, "Why these findings are none; it is recorded");
+    auto* reason = command->add_option("--reason", how->reason, "Why nothing is wrong there; it is recorded");
     command->add_option("--accept", how->accept, "A finding's rule, such as KR-W3, to take on by name; may be repeated")
         ->needs(reason);
     command->callback([how, &exit_code] {

@@ -12,7 +12,7 @@ namespace semel::cli::campaign {
 
 class private_file {
   public:
-    /// "-" is standard output. What is there and is no regular file (a pipe, /dev/null) is written as it is.
+    /// "-" is standard output. What is there and is not a regular file (a pipe, /dev/null) is written as it is.
     static base::result<private_file> create(const std::string& path);
     private_file(private_file&&) noexcept;
     private_file& operator=(private_file&&) = delete;

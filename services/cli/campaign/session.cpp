@@ -43,7 +43,7 @@ result<json::value> document(result<http::client_response> response) {
     }
     auto body = json::read(response->body);
     if (!body) {
-        return failed(fault::kind::unreachable, "what answered is no api of Semel: " + body.error().why());
+        return failed(fault::kind::unreachable, "what answered is not an api of Semel: " + body.error().why());
     }
     return body;
 }

@@ -22,7 +22,7 @@ class session {
     base::result<json::value> get(std::string target);
     /// Without a body unless one is given.
     base::result<json::value> post(std::string target, const json::object* body = nullptr);
-    /// The raw answer of a request of the caller's making; any status that is no success is a fault.
+    /// The raw answer of a request of the caller's making; any status that is not a success is a fault.
     base::result<http::client_response> send(http::client_request);
 
   private:

@@ -11,7 +11,7 @@
 namespace semel::cli::campaign {
 namespace {
 
-/// The next character; a negative one for bytes that are no UTF-8.
+/// The next character; a negative one for bytes that are not UTF-8.
 UChar32 next_character(std::string_view text, std::size_t& at) {
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
     auto i = static_cast<std::int64_t>(at);

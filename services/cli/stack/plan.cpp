@@ -239,8 +239,8 @@ base::result<servers> local_servers(const config::settings& s) {
         PQconninfoParse(s.postgres_dsn.c_str(), &why), &PQconninfoFree};
     const std::unique_ptr<char, decltype(&PQfreemem)> reason{why, &PQfreemem};
     if (!options) {
-        return failed(kind::broken,
-                      fmt::format("semel.yaml: postgres.dsn: {}", reason ? reason.get() : "is no connection string"));
+        return failed(kind::broken, fmt::format("semel.yaml: postgres.dsn: {}",
+                                                reason ? reason.get() : "is not a connection string"));
     }
     std::string host;
     std::string port = "5432";

@@ -110,7 +110,7 @@ void dialogue::feed(std::string_view bytes) {
         on_reply(*r);
     }
     if (parser_.malformed()) {
-        lost("the server's answer is no SMTP reply");
+        lost("the server's answer is not an SMTP reply");
     } else if ((next_ == action::claim || next_ == action::secure) && parser_.pending() != 0) {
         // An answer to something not yet said: to the dot that is still held, or (the STARTTLS injection) in plain
         // text to what shall be asked under TLS. Neither may ever be believed.
@@ -347,7 +347,7 @@ void dialogue::on_data(const reply& r) {
     }
     if (r.code != 354) {
         if (r.positive() || r.code < 400) {
-            return lost("DATA was answered by what is no answer to it");
+            return lost("DATA was answered by what is not an answer to it");
         }
         return settle(classify(stage::data, r, recipient_));
     }

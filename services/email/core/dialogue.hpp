@@ -148,7 +148,7 @@ class dialogue {
 };
 
 /// The lines of the message with a dot doubled at the start of each that begins with one.
-/// A fault when a line is over 998 bytes, a CR or LF stands alone, or the end is no CRLF: such a message is not the
+/// A fault when a line is over 998 bytes, a CR or LF stands alone, or the end is not CRLF: such a message is not the
 /// same on both sides of a relay (and a bare LF before a dot ends it early).
 base::result<void> append_stuffed(std::string& out, std::string_view message);
 

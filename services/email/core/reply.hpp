@@ -36,7 +36,7 @@ struct reply {
 std::optional<enhanced_status> leading_status(std::string_view text) noexcept;
 
 /// Cuts replies out of a stream. A reply exists only once its last line is complete, line end included: what a
-/// connection loses half-way is no answer. RFC 5321 allows 512 bytes a line; more is tolerated up to `limit`.
+/// connection loses half-way is not an answer. RFC 5321 allows 512 bytes a line; more is tolerated up to `limit`.
 class reply_parser {
   public:
     static constexpr std::size_t limit = 4096; // of one reply, all its lines
@@ -45,7 +45,7 @@ class reply_parser {
     void feed(std::string_view bytes);
     /// The next whole reply. Once malformed() there are no more.
     std::optional<reply> next();
-    /// A line that is no reply, codes that differ inside one reply, or a reply over the limit. The stream cannot be
+    /// A line that is not a reply, codes that differ inside one reply, or a reply over the limit. The stream cannot be
     /// trusted any longer.
     bool malformed() const noexcept { return malformed_; }
     /// Bytes that belong to no finished reply, or to replies that were not taken yet.

@@ -32,7 +32,7 @@ base::result<order> read_order(const v1::ImportOrder& from, const crypto::key_ri
     if (!from.file_digest().empty()) {
         out.file_digest = base::as_array<32>(from.file_digest());
         if (!out.file_digest) {
-            return refused("the order's file digest is no SHA-256");
+            return refused("the order's file digest is not a SHA-256");
         }
     }
     if (from.wrapped_key().empty()) {
@@ -44,7 +44,7 @@ base::result<order> read_order(const v1::ImportOrder& from, const crypto::key_ri
     }
     out.key = *key;
     if (!from.default_region().empty() && !address::is_known_region(from.default_region())) {
-        return refused("the campaign's default region is no ISO 3166 country code that has phone numbers");
+        return refused("the campaign's default region is not an ISO 3166 country code that has phone numbers");
     }
     if (from.segment_names_size() > static_cast<int>(most_segments)) {
         return refused("the notice has more than 32 segments");

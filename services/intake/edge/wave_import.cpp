@@ -146,7 +146,7 @@ asio::awaitable<base::result<v1::Progress>> wave_import::read_progress(std::stri
             if (record.key() == key &&
                 !found.ParseFromArray(record.value().data(), static_cast<int>(record.value().size()))) {
                 // How far it came is not known: to begin anew would write rows twice.
-                kafka::refuse(record, "it is no Progress: written by a newer version of Semel?");
+                kafka::refuse(record, "it is not a Progress: written by a newer version of Semel?");
                 co_return base::failed(base::fault::kind::broken,
                                        "it cannot be read how far this import came; upload the file again");
             }
@@ -294,7 +294,7 @@ asio::awaitable<void> wave_import::prove(job& job) {
             for (const auto& record : co_await reader.next()) {
                 v1::AudienceRecord chunk;
                 if (!chunk.ParseFromArray(record.value().data(), static_cast<int>(record.value().size()))) {
-                    kafka::refuse(record, "it is no AudienceRecord");
+                    kafka::refuse(record, "it is not an AudienceRecord");
                     continue;
                 }
                 const auto taken =

@@ -35,7 +35,7 @@ base::result<void> check(const v1::Event& e) {
         return malformed(fmt::format("its id has {} bytes instead of 16", e.id().size()));
     }
     if (e.kind() <= 0 || e.kind() > most_kinds) { // one that a newer Semel added is kept
-        return malformed(fmt::format("its kind {} is none", static_cast<int>(e.kind())));
+        return malformed(fmt::format("its kind {} does not exist", static_cast<int>(e.kind())));
     }
     if (!e.notification().empty() && e.notification().size() != 32) {
         return malformed("its notification has not 32 bytes");

@@ -235,7 +235,7 @@ void service::fold(const kafka::record& record) {
     };
     v1::EventBatch batch;
     if (!batch.ParseFromArray(record.value().data(), static_cast<int>(record.value().size()))) {
-        bury({}, {}, "the record is no EventBatch");
+        bury({}, {}, "the record is not an EventBatch");
         return;
     }
     int number = 0;

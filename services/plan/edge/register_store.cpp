@@ -56,7 +56,7 @@ asio::awaitable<std::vector<answer>> together(std::vector<asio::awaitable<answer
     co_return std::move(answers);
 }
 
-/// A reply that is no error, or the fault.
+/// A reply that is not an error, or the fault.
 base::result<void> accepted(const answer& a) {
     if (!a) {
         return base::failed(a.error());

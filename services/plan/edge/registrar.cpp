@@ -117,7 +117,7 @@ asio::awaitable<void> registrar::work(std::shared_ptr<share> mine) {
     }
 }
 
-/// Of a record of `audience`. One that is none, or of a campaign that is not known here (yet), is kept.
+/// Of a record of `audience`. One that cannot be read, or of a campaign that is not known here (yet), is kept.
 bool registrar::needs(const kafka::record& r) const {
     v1::AudienceRecord record;
     const auto age = std::chrono::milliseconds{base::to_us(base::now()) / 1'000 - r.timestamp_ms()};

@@ -60,7 +60,7 @@ void wave_reader::take(const kafka::record& r) {
     if (r.offset() < s.end) {
         raw_chunk c{r.at().partition, r.offset(), {}, {}, {}};
         if (!c.record.ParseFromArray(r.value().data(), static_cast<int>(r.value().size()))) {
-            c.unreadable = "it is no AudienceRecord";
+            c.unreadable = "it is not an AudienceRecord";
             c.record.Clear(); // what was parsed before the error says nothing, least of all how many rows there were
             c.raw = r.value();
             fetched_.push_back(std::move(c));

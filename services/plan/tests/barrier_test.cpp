@@ -29,7 +29,7 @@ void add_wave(v1::Campaign& c, std::uint32_t number, v1::WavePhase phase, std::i
 TEST(Barrier, WithoutAHeadNothingIsBelieved) {
     EXPECT_FALSE(plan::usable(std::nullopt, here));
     EXPECT_FALSE(plan::usable(head::from_fields({}), here));
-    EXPECT_FALSE(plan::usable(head::from_fields({{"1:0", "20"}}), here)) << "marks without a marker are no head";
+    EXPECT_FALSE(plan::usable(head::from_fields({{"1:0", "20"}}), here)) << "marks without a marker are not a head";
 }
 
 TEST(Barrier, AHeadIsBelievedOnlyOnTheServerItWasMadeOn) {

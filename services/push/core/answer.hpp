@@ -26,7 +26,7 @@ delivery::verdict judge(const http2::failure&);
 /// A message that could not be staged.
 delivery::verdict judge(const base::fault&, std::string_view code);
 
-/// The provider's name for an error, or nothing if it is no plain word (then it is not repeated anywhere).
+/// The provider's name for an error, or nothing if it is not a plain word (then it is not repeated anywhere).
 std::string plain_code(std::string_view);
 /// Retry-After in seconds (RFC 9110, section 10.2.3), at most an hour; a date is ignored.
 std::optional<std::chrono::milliseconds> retry_after(const http2::response&);

@@ -13,7 +13,7 @@ namespace semel::push::apns {
 /// A UUID of version 8 (RFC 9562) made of the notification's id: every attempt has the same.
 std::string apns_id(const base::notification_id&);
 
-/// The request for one message; `topic` is the app's bundle id. permanent: the address is no device token.
+/// The request for one message; `topic` is the app's bundle id. permanent: the address is not a device token.
 base::result<http2::request> request_for(const delivery::outbound&, std::string_view authority, std::string_view topic,
                                          std::string_view provider_token);
 

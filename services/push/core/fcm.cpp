@@ -86,7 +86,7 @@ constexpr auto meanings = std::to_array<meaning>({
     {"PERMISSION_DENIED", kind::ambiguous, "the service account may not send for this project; grant it the role"},
 });
 
-// INVALID_ARGUMENT says either that the token is none, or that the payload is wrong for everybody.
+// INVALID_ARGUMENT says either that the token is not one, or that the payload is wrong for everybody.
 kind of_invalid_argument(const error_body& e) {
     if (e.names_other) {
         return kind::ambiguous;

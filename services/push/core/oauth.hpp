@@ -19,7 +19,7 @@ struct service_account {
     crypto::private_key key;
 };
 
-/// The JSON file that Google's console hands out. broken: a field is missing or the key is none.
+/// The JSON file that Google's console hands out. broken: a field is missing or the key is not one.
 base::result<service_account> parse_service_account(std::string_view text);
 
 /// The form to post to the token endpoint; the assertion is valid for an hour.
@@ -29,7 +29,7 @@ struct access_token {
     std::string value;
     base::timestamp expires{};
 };
-/// broken: Google refuses the account (invalid_grant, ...); transient: anything else that is no token.
+/// broken: Google refuses the account (invalid_grant, ...); transient: anything else that is not a token.
 base::result<access_token> parse_token_answer(int status, std::string_view body, base::timestamp now);
 
 /// The access token in use. Renewing is one coroutine's job, so that there is never more than one exchange in flight.

@@ -19,7 +19,7 @@ class provider_token {
     provider_token(crypto::private_key, std::string key_id, std::string team_id);
 
     /// The token for a request made now; signs a new one when the last is 45 minutes old, or from the future (the
-    /// clock was set back). broken: the key is no P-256 key.
+    /// clock was set back). broken: the key is not a P-256 key.
     base::result<std::string> at(base::timestamp now);
 
     /// APNs refused `token` as outdated. True: at() gives another from now on. False: it is the present one and too

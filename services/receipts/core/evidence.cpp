@@ -85,7 +85,7 @@ std::optional<std::string> complaint(const v1::GatewayReceipt& r) {
         return "it names neither a message id nor a notification";
     }
     if (state_of(r) == v1::RECEIPT_UNSPECIFIED) {
-        return "its state is none that this version knows";
+        return "its state is not one that this version knows";
     }
     return std::nullopt;
 }

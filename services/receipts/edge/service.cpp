@@ -248,7 +248,7 @@ asio::awaitable<void> service::on_records(std::vector<kafka::record> batch) {
         if (record.at().topic == topic(wire::events)) {
             v1::EventBatch several;
             if (!several.ParseFromArray(record.value().data(), size)) {
-                bury(record, "it is no EventBatch");
+                bury(record, "it is not an EventBatch");
                 continue;
             }
             auto& mine = parts_.at(record.at().partition);
@@ -271,7 +271,7 @@ asio::awaitable<void> service::on_records(std::vector<kafka::record> batch) {
         } else {
             v1::GatewayReceipt receipt;
             const auto why =
-                receipt.ParseFromArray(record.value().data(), size) ? complaint(receipt) : "it is no GatewayReceipt";
+                receipt.ParseFromArray(record.value().data(), size) ? complaint(receipt) : "it is not a GatewayReceipt";
             if (why) {
                 bury(record, *why);
             } else {

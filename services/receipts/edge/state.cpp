@@ -18,7 +18,7 @@ namespace {
 std::optional<v1::Doubt> doubt_of(const kafka::record& record) {
     v1::Doubt doubt;
     if (!doubt.ParseFromArray(record.value().data(), static_cast<int>(record.value().size()))) {
-        kafka::refuse(record, "it is no Doubt: written by a newer version of Semel?");
+        kafka::refuse(record, "it is not a Doubt: written by a newer version of Semel?");
         return std::nullopt;
     }
     return doubt;

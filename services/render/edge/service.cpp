@@ -78,7 +78,7 @@ asio::awaitable<void> service::handle(kafka::record record) {
     if (record.is_tombstone()) {
         // A notice that was taken back: its artifacts stay, because messages may have been sent from them.
     } else if (!source.ParseFromArray(record.value().data(), static_cast<int>(record.value().size()))) {
-        kafka::refuse(record, "it is no NoticeSource");
+        kafka::refuse(record, "it is not a NoticeSource");
     } else {
         done = render(source);
     }

@@ -18,7 +18,7 @@ struct smpp_address {
     std::string digits; // or letters, for an alphanumeric sender
 };
 
-/// "+82 10-..." -> ton 1 (international), npi 1, digits only. `permanent` for anything that is no number; the fault
+/// "+82 10-..." -> ton 1 (international), npi 1, digits only. `permanent` for anything that is not a number; the fault
 /// does not repeat it.
 base::result<smpp_address> destination(std::string_view phone);
 /// A sender as the operator wrote it: "+8215771577" international, "15771577" as it is (ton 0, npi 1: the centre knows

@@ -38,7 +38,8 @@ struct receipt {
     }
 };
 
-/// Whether a deliver_sm or data_sm reports on a message of ours (esm_class, or TLVs), and is no message from a handset.
+/// Whether a deliver_sm or data_sm reports on a message of ours (esm_class, or TLVs), and is not a message from a
+/// handset.
 bool is_receipt(const message&) noexcept;
 
 /// Nothing when neither TLVs nor text name a message id.

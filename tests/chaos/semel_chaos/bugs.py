@@ -64,7 +64,7 @@ def read(name, text, file=None):
         raise Malformed(f"{name}: its header does not say what is wrong")
     for key in ("People", "Linger"):
         if not told.get(key, "1").isdigit():
-            raise Malformed(f"{name}: {key}: is no number")
+            raise Malformed(f"{name}: {key}: is not a number")
     if told.get("Policy", "hold") not in ("hold", "resend"):
         raise Malformed(f"{name}: Policy: is neither hold nor resend")
     if told.get("Alone", "no") not in ("yes", "no"):

@@ -259,7 +259,7 @@ class Check:
         open_now = presumed | {s.notification for s in self.stories.values() if s.outcome == "in_doubt"}
         listed = {d["notification"] for d in self.e.in_doubt}
         self.some("I6", open_now - listed, "notifications are in doubt and not listed")
-        self.some("I6", listed - open_now, "listed doubts are none in the events")
+        self.some("I6", listed - open_now, "listed doubts are not doubts in the events")
 
     def reports_are_understood(self):
         """In whatever form they spell an id; and those about other senders' messages are nobody's."""

@@ -57,7 +57,7 @@ def fault(spec):
         name = " ".join(words[:length])
         if name in MAKERS:
             return MAKERS[name](Words(spec, name, words[length:]))
-    raise Wrong(f"{spec!r} is no fault; there are {', '.join(sorted(MAKERS))}")
+    raise Wrong(f"{spec!r} is not a fault; there are {', '.join(sorted(MAKERS))}")
 
 
 class Words:
@@ -119,7 +119,7 @@ def failpoint(w):
     target = w.target(*SERVICES)
     point, _, hit = w.word("the point").partition(":")
     if point.count(".") != 2:
-        raise w.wrong(f"{point!r} is no point; `semel-{target} --list-failpoints` of the preset `chaos` lists them")
+        raise w.wrong(f"{point!r} is not a point; `semel-{target} --list-failpoints` of the preset `chaos` lists them")
     if hit and (not hit.isdigit() or int(hit) == 0):
         raise w.wrong(f"which time the point is passed is a number from 1 on, not {hit!r}")
     return w.end(faults.KillAtFailpoint(target, point, int(hit or 1)))

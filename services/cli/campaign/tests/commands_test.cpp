@@ -248,7 +248,7 @@ TEST_F(Commands, SealFailsWithTheReasonWhenRedisCannotHoldTheWave) {
         .on("GET", "/v1/campaigns/{id}", {{200, waits}, {200, waits_no_more}})
         .start();
     const auto r = semel({"campaign", "seal", "c-1"});
-    EXPECT_EQ(r.exit_code, 1) << "that the first wave is registered is no success of this seal";
+    EXPECT_EQ(r.exit_code, 1) << "that the first wave is registered is not a success of this seal";
     EXPECT_THAT(r.err, HasSubstr("Redis cannot hold campaign c-1"));
 }
 

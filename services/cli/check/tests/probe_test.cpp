@@ -51,7 +51,7 @@ api: {tls: {certificate: server.pem, key_file: server.key, ca: ca.pem}}
 
 TEST_F(Probe, AFileThatWillNotDoIsNamedWithItsKey) {
     write("empty", "");
-    write("text", "this is no certificate\n");
+    write("text", "this is not a certificate\n");
     const auto s = settings(R"(
 redis: {tls: true, ca: text, certificate: client.pem, key_file: server.key, password_file: empty}
 api: {tls: {certificate: nowhere.pem, key_file: server.key}}
