@@ -16,9 +16,9 @@ constexpr auto special = [] {
 
 } // namespace
 
-csv_reader::csv_reader(byte_stream text, std::size_t longest_row)
+csv_reader::csv_reader(byte_stream text, std::size_t longest_row_bytes)
     : text_source_(std::move(text))
-    , longest_row_(longest_row) {}
+    , longest_row_bytes_(longest_row_bytes) {}
 
 void csv_reader::begin(csv_row& row) {
     text_.clear();
@@ -44,7 +44,7 @@ void csv_reader::put(char c, csv_row& row) {
         complain(row, "it has a NUL byte");
         return;
     }
-    if (size_ <= longest_row_) {
+    if (size_ <= longest_row_bytes_) {
         text_ += c;
     }
 }
@@ -127,7 +127,7 @@ bool csv_reader::take(char c, csv_row& row) {
 }
 
 bool csv_reader::finish(csv_row& row) {
-    if (size_ > longest_row_) {
+    if (size_ > longest_row_bytes_) {
         row.trouble = "the row is longer than 256 KiB";
         row.trouble_value = ends_.size();
     }
@@ -164,7 +164,7 @@ base::result<bool> csv_reader::next(csv_row& row) {
                 state_ = state::unquoted;
                 position_ += run;
                 size_ += run;
-                if (size_ <= longest_row_) {
+                if (size_ <= longest_row_bytes_) {
                     text_.append(piece_.data(), run);
                 }
                 piece_.remove_prefix(run);

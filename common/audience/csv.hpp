@@ -22,7 +22,7 @@ struct csv_row {
 
 class csv_reader {
   public:
-    csv_reader(byte_stream text, std::size_t longest_row);
+    csv_reader(byte_stream text, std::size_t longest_row_bytes);
     /// False at the end; blank lines are passed over. Malformed: a quote that is never closed.
     base::result<bool> next(csv_row&);
 
@@ -40,7 +40,7 @@ class csv_reader {
     bool finish(csv_row&);
 
     byte_stream text_source_;
-    std::size_t longest_row_;
+    std::size_t longest_row_bytes_;
     std::string_view piece_;
     std::string text_;              // the row's values, one after the other
     std::vector<std::size_t> ends_; // where each ends in text_

@@ -9,8 +9,8 @@
 namespace semel::audience {
 namespace {
 
-constexpr std::size_t block = 64 * 1024;
-constexpr std::size_t longest_magic = 6;
+constexpr std::size_t block_bytes = 64 * 1024;
+constexpr std::size_t longest_magic_bytes = 6;
 constexpr std::string_view gzip_magic{"\x1f\x8b"};
 constexpr std::string_view zstd_magic{"\x28\xb5\x2f\xfd"};
 
@@ -48,7 +48,7 @@ class plain final : public decoder::codec {
   public:
     void feed(std::string_view input) override { input_ = input; }
     base::result<std::string_view> decode() override {
-        const auto piece = input_.substr(0, block);
+        const auto piece = input_.substr(0, block_bytes);
         input_.remove_prefix(piece.size());
         return piece;
     }
@@ -77,7 +77,7 @@ class gzip final : public decoder::codec {
 
     base::result<std::string_view> decode() override {
         z_.next_out = reinterpret_cast<Bytef*>(out_.data());
-        z_.avail_out = block;
+        z_.avail_out = block_bytes;
         while (z_.avail_out != 0 && (z_.avail_in != 0 || more_)) {
             if (between_ && z_.avail_in != 0) {
                 inflateReset(&z_);
@@ -100,7 +100,7 @@ class gzip final : public decoder::codec {
                 return refused("the gzip data is damaged: compress the file anew and upload it whole");
             }
         }
-        return std::string_view{out_.data(), block - z_.avail_out};
+        return std::string_view{out_.data(), block_bytes - z_.avail_out};
     }
 
     base::result<void> finish() const override {
@@ -112,7 +112,7 @@ class gzip final : public decoder::codec {
 
   private:
     z_stream z_{};
-    std::array<char, block> out_;
+    std::array<char, block_bytes> out_;
     bool between_ = false; // a member has ended and no other has begun
     bool any_ = false;     // a member has ended
     bool more_ = false;    // zlib may hold decoded bytes back
@@ -123,7 +123,7 @@ class zstd final : public decoder::codec {
     void feed(std::string_view input) override { in_ = {input.data(), input.size(), 0}; }
 
     base::result<std::string_view> decode() override {
-        ZSTD_outBuffer out{out_.data(), block, 0};
+        ZSTD_outBuffer out{out_.data(), block_bytes, 0};
         while (out.pos != out.size && (in_.pos != in_.size || more_)) {
             const bool fresh = between_ && in_.pos != in_.size;
             const auto rc = ZSTD_decompressStream(context_.get(), &out, &in_);
@@ -155,7 +155,7 @@ class zstd final : public decoder::codec {
     };
     std::unique_ptr<ZSTD_DCtx, free_context> context_{ZSTD_createDCtx()};
     ZSTD_inBuffer in_{nullptr, 0, 0};
-    std::array<char, block> out_;
+    std::array<char, block_bytes> out_;
     bool between_ = false;
     bool any_ = false;
     bool more_ = false;
@@ -183,7 +183,7 @@ base::result<std::string_view> decoder::counted(std::string_view decoded) {
 
 base::result<std::string_view> decoder::next() {
     if (!started_) {
-        while (head_.size() < longest_magic) {
+        while (head_.size() < longest_magic_bytes) {
             const auto piece = encoded_();
             if (!piece) {
                 return piece;

@@ -12,7 +12,7 @@
 namespace semel::audience {
 namespace {
 
-constexpr std::size_t longest_id = 256;
+constexpr std::size_t longest_id_bytes = 256;
 constexpr std::size_t most_tokens = 64;
 
 auto refused(std::string why) {
@@ -141,7 +141,7 @@ bool importer::read_row(v1::Recipient& out) {
     if (values[col_id].empty()) {
         return reject_row(col_id, "it is empty: every row needs an id of its own");
     }
-    if (values[col_id].size() > longest_id) {
+    if (values[col_id].size() > longest_id_bytes) {
         return reject_row(col_id, "it is longer than 256 bytes");
     }
     for (const auto at : {col_id, col_locale, col_country}) {

@@ -34,7 +34,7 @@ std::vector<column_use> uses_of(std::span<const std::string> names, std::span<co
 class csv_rows final : public row_reader {
   public:
     csv_rows(byte_stream text, std::span<const std::string> slots)
-        : csv_(std::move(text), longest_row)
+        : csv_(std::move(text), longest_row_bytes)
         , known_(slots) {}
 
     base::result<bool> next(row& out) override {
@@ -195,7 +195,7 @@ class line_reader {
             const auto at = piece_.find('\n');
             const auto part = piece_.substr(0, at);
             position += part.size() + (at == std::string_view::npos ? 0 : 1);
-            if (buffer_.size() + part.size() > longest_row) {
+            if (buffer_.size() + part.size() > longest_row_bytes) {
                 too_long = true;
             } else {
                 buffer_ += part;
@@ -226,7 +226,7 @@ class ndjson_rows final : public row_reader {
         : lines_(std::move(text))
         , known_(slots) {
         // Deeper than any value we take, shallow enough for any stack.
-        if (parser_.allocate(longest_row, 16) != simdjson::SUCCESS) {
+        if (parser_.allocate(longest_row_bytes, 16) != simdjson::SUCCESS) {
             throw std::bad_alloc{};
         }
     }
@@ -393,7 +393,7 @@ class ndjson_rows final : public row_reader {
     std::map<std::string, meaning, std::less<>> meanings_;
     std::vector<column_use> columns_;
     std::vector<taken> taken_;
-    simdjson::dom::parser parser_{longest_row};
+    simdjson::dom::parser parser_{longest_row_bytes};
     std::vector<std::string_view> keys_;
     std::vector<std::unique_ptr<std::string>> texts_; // what the parser does not hold as text
     bool first_ = true;

@@ -15,8 +15,8 @@ namespace semel::audience {
 namespace {
 
 constexpr std::string_view magic = "SEMELUP1";
-constexpr std::size_t frame_size = 64 * 1024;
-constexpr std::size_t seal_overhead = 12 + 16;
+constexpr std::size_t frame_bytes = 64 * 1024;
+constexpr std::size_t seal_overhead_bytes = 12 + 16;
 
 std::string place_of(const upload_place& at) {
     return fmt::format("upload|{}|{}|", at.campaign.value(), at.number);
@@ -149,10 +149,10 @@ base::result<void> sealed_writer::write(std::string_view plain) {
     w.hasher.update(plain);
     w.size += plain.size();
     while (!plain.empty()) {
-        const auto part = plain.substr(0, frame_size - w.pending.size());
+        const auto part = plain.substr(0, frame_bytes - w.pending.size());
         w.pending += part;
         plain.remove_prefix(part.size());
-        if (w.pending.size() == frame_size) {
+        if (w.pending.size() == frame_bytes) {
             if (auto ok = w.put_frame(w.pending, frame_place(w.place, w.frame)); !ok) {
                 return ok;
             }
@@ -229,14 +229,14 @@ base::result<std::string_view> sealed_reader::next() {
         return cut_off();
     }
     const auto length = big_endian({head.data(), head.size()});
-    if (length <= seal_overhead || length > frame_size + seal_overhead) {
+    if (length <= seal_overhead_bytes || length > frame_bytes + seal_overhead_bytes) {
         return malformed("the stored upload is damaged: upload the file again");
     }
     sealed_.resize(length);
     if (!file_->read(sealed_.data(), static_cast<std::streamsize>(length))) {
         return cut_off();
     }
-    const bool may_be_the_end = length == 8 + 32 + seal_overhead;
+    const bool may_be_the_end = length == 8 + 32 + seal_overhead_bytes;
     if (auto opened = crypto::open(key_, sealed_, frame_place(place_, frame_))) {
         plain_ = std::move(*opened);
         ++frame_;

@@ -6,7 +6,7 @@ namespace semel::delivery {
 namespace {
 
 constexpr char version = 1;
-constexpr std::size_t fixed_size = 1 + 8 + 8 + 16 + 8 + 8;
+constexpr std::size_t fixed_bytes = 1 + 8 + 8 + 16 + 8 + 8;
 
 void put_u64(std::string& out, std::uint64_t v) {
     for (int shift = 56; shift >= 0; shift -= 8) {
@@ -43,7 +43,7 @@ base::result<checkpoint> decode_checkpoint(kafka::offset next, std::string_view 
         return c;
     }
     const auto bytes = base::from_base64(metadata);
-    if (!bytes || bytes->size() < fixed_size || bytes->front() != version) {
+    if (!bytes || bytes->size() < fixed_bytes || bytes->front() != version) {
         return base::failed(base::fault::kind::malformed,
                             "the offset's metadata is not a checkpoint of this version; was the group's offset set by "
                             "another tool?");
@@ -54,7 +54,7 @@ base::result<checkpoint> decode_checkpoint(kafka::offset next, std::string_view 
     std::ranges::copy(view.substr(17, 16), c.marker.begin());
     const auto span = get_u64(view.substr(33));
     const auto lost = get_u64(view.substr(41));
-    const auto settled = view.substr(fixed_size);
+    const auto settled = view.substr(fixed_bytes);
     if (span > static_cast<std::uint64_t>(window::max_span) || lost > span || settled.size() > span / 8 + 1) {
         return base::failed(base::fault::kind::malformed, "the checkpoint's range is longer than any that is written");
     }

@@ -20,7 +20,7 @@ using base::fault;
 
 namespace {
 
-constexpr std::size_t piece = std::size_t{64} * 1024;
+constexpr std::size_t piece_bytes = std::size_t{64} * 1024;
 
 std::string host_header(const url& u) {
     const auto host = u.host.find(':') == std::string::npos ? u.host : fmt::format("[{}]", u.host);
@@ -145,7 +145,7 @@ asio::awaitable<beast::error_code> client::impl::send_head(const client_request&
 }
 
 asio::awaitable<base::result<void>> client::impl::send_body(const client_request& asked) {
-    std::vector<char> bytes(piece);
+    std::vector<char> bytes(piece_bytes);
     std::uint64_t sent = 0;
     for (;;) {
         const std::string_view content{bytes.data(), asked.source(bytes)};
@@ -170,7 +170,7 @@ asio::awaitable<base::result<void>> client::impl::send_body(const client_request
 
 asio::awaitable<beast::error_code> client::impl::read_head() {
     parser.emplace();
-    parser->header_limit(static_cast<std::uint32_t>(piece));
+    parser->header_limit(static_cast<std::uint32_t>(piece_bytes));
     parser->body_limit(boost::none); // whole_body, or none at all for a sink
     beast::error_code error;
     stream->expires_after(options.timeout);
@@ -182,7 +182,7 @@ asio::awaitable<beast::error_code> client::impl::read_head() {
 }
 
 asio::awaitable<base::result<void>> client::impl::read_body(const client_request& asked, client_response& into) {
-    std::vector<char> bytes(piece);
+    std::vector<char> bytes(piece_bytes);
     const bool to_sink = asked.sink && into.status == 200;
     while (!parser->is_done()) {
         auto& body = parser->get().body();

@@ -14,7 +14,7 @@ namespace wire = boost::beast::http;
 
 namespace {
 
-constexpr std::size_t most_at_once = std::size_t{64} * 1024;
+constexpr std::size_t most_bytes_at_once = std::size_t{64} * 1024;
 
 template <bool is_request>
 asio::awaitable<beast::error_code> read_some_of(socket::stream& from, beast::flat_buffer& buffer,
@@ -27,7 +27,7 @@ asio::awaitable<beast::error_code> read_some_of(socket::stream& from, beast::fla
                 co_return error;
             }
         }
-        const auto room = std::min(most_at_once, buffer.max_size() - buffer.size());
+        const auto room = std::min(most_bytes_at_once, buffer.max_size() - buffer.size());
         if (room == 0) {
             co_return wire::error::buffer_overflow;
         }

@@ -21,7 +21,7 @@ using base::fault;
 
 namespace {
 
-constexpr std::size_t piece = std::size_t{64} * 1024;
+constexpr std::size_t piece_bytes = std::size_t{64} * 1024;
 constexpr auto farewell = std::chrono::seconds{2};
 
 std::string bearer_token(std::string_view authorization) {
@@ -100,7 +100,7 @@ session::session(socket::stream stream, std::shared_ptr<asio::ssl::context> tls,
     , stream_(std::move(stream))
     , tls_(std::move(tls))
     , pause_(stream_.executor())
-    , buffer_(s.options.header_bytes + piece)
+    , buffer_(s.options.header_bytes + piece_bytes)
     , peer_(stream_.peer().value_or(asio::ip::address{})) {}
 
 asio::awaitable<void> session::run() {

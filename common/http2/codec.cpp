@@ -170,7 +170,7 @@ struct codec::impl {
         if (s == nullptr || s->overlong) {
             return 0;
         }
-        if (s->answer.body.size() + size > max_response_body) {
+        if (s->answer.body.size() + size > max_response_body_bytes) {
             s->overlong = true;
             s->answer.body.clear();
             return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);

@@ -65,7 +65,7 @@ struct finished {
 
 class codec {
   public:
-    static constexpr std::size_t max_response_body = 64 * 1024;
+    static constexpr std::size_t max_response_body_bytes = 64 * 1024;
     static constexpr std::size_t max_response_headers = 32;
     static constexpr std::size_t max_header_bytes = 8 * 1024;
 

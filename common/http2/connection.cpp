@@ -28,8 +28,8 @@ using boost::system::error_code;
 using clock = std::chrono::steady_clock;
 using tls_stream = boost::beast::ssl_stream<boost::beast::tcp_stream>;
 
-constexpr std::size_t write_batch = 64 * 1024;
-constexpr std::size_t read_batch = 32 * 1024; // two TLS records
+constexpr std::size_t write_batch_bytes = 64 * 1024;
+constexpr std::size_t read_batch_bytes = 32 * 1024; // two TLS records
 
 } // namespace
 
@@ -310,7 +310,7 @@ void connection::deliver() {
 
 asio::awaitable<void> connection::read() {
     auto& me = *impl_;
-    std::string buffer(read_batch, '\0');
+    std::string buffer(read_batch_bytes, '\0');
     while (!me.ended) {
         error_code error;
         const auto n =
@@ -346,10 +346,10 @@ asio::awaitable<void> connection::read() {
 asio::awaitable<void> connection::write() {
     auto& me = *impl_;
     std::string out;
-    out.reserve(write_batch + 16 * 1024 + 9); // and one frame more
+    out.reserve(write_batch_bytes + 16 * 1024 + 9); // and one frame more
     while (!me.ended) {
         out.clear();
-        me.frames.pending(out, write_batch);
+        me.frames.pending(out, write_batch_bytes);
         deliver(); // a reset takes a stream off the books as it is written
         if (!out.empty()) {
             error_code error;

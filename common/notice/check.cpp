@@ -17,7 +17,7 @@ namespace {
 
 // What a real value may need beyond its default, for the worst-case estimate: a long name in a three-byte script.
 constexpr std::string_view long_letter = "가";
-constexpr int long_value = 20;
+constexpr int long_value_letters = 20;
 
 /// Every text of the notice with its file and first line of each use.
 template <class Visit>
@@ -78,7 +78,7 @@ v1::Delivery a_delivery(const notice_source& source, base::channel channel, std:
     address->set_transport(std::string{transport});
     if (worst) {
         std::string value;
-        for (int i = 0; i < long_value; ++i) {
+        for (int i = 0; i < long_value_letters; ++i) {
             value += long_letter;
         }
         delivery.set_name(value);

@@ -29,7 +29,7 @@ struct element {
     std::string_view anchor;
     unsigned kinds;
     severity how_bad;
-    std::int64_t aware_from; // Unix time in seconds
+    std::int64_t aware_from_s; // Unix time
     std::string_view what;
     bool by_words = false; // what the section must say: rules/*.yaml
 };
@@ -83,7 +83,7 @@ class email_checker {
         for (const auto& rule : elements) {
             const bool applies =
                 std::ranges::find(source_.jurisdictions, rule.jurisdiction) != source_.jurisdictions.end() &&
-                (rule.kinds & bit(source_.kind)) != 0 && aware() >= rule.aware_from;
+                (rule.kinds & bit(source_.kind)) != 0 && aware() >= rule.aware_from_s;
             if (applies) {
                 one(rule);
             }

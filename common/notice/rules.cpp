@@ -9,7 +9,7 @@
 namespace semel::notice {
 namespace {
 
-constexpr std::size_t longest_sentence = 600; // bytes; keeps the search linear in the text
+constexpr std::size_t longest_sentence_bytes = 600; // bytes; keeps the search linear in the text
 
 std::vector<std::string> texts(const YAML::Node& list) {
     return list.as<std::vector<std::string>>(std::vector<std::string>{});
@@ -117,7 +117,7 @@ std::size_t find_pattern(std::string_view text, std::string_view pattern) noexce
     }
     const auto first = pattern.substr(0, at), then = pattern.substr(at + gap.size());
     for (auto found = text.find(first); found != std::string_view::npos; found = text.find(first, found + 1)) {
-        const auto rest = text.substr(found + first.size(), longest_sentence);
+        const auto rest = text.substr(found + first.size(), longest_sentence_bytes);
         // A line may end in the middle of a sentence; an empty one ends the paragraph.
         const auto sentence = rest.substr(0, std::min({rest.find(". "), rest.find("\n\n"), rest.find("。")}));
         if (find_pattern(sentence, then) != std::string_view::npos) {

@@ -16,7 +16,7 @@
 namespace semel::notice {
 namespace {
 
-constexpr std::size_t largest_file = 256 * 1024;
+constexpr std::size_t largest_file_bytes = 256 * 1024;
 constexpr std::size_t most_files = 500;
 constexpr std::size_t most_segments = 6; // 2^6 artifacts for each locale and channel
 
@@ -435,10 +435,10 @@ base::result<void> check_limits(const files& folder) {
             return refuse(
                 fmt::format("the file name \"{}\" has characters that none of a notice has; rename the file", shown));
         }
-        if (bytes.size() > largest_file) {
+        if (bytes.size() > largest_file_bytes) {
             return refuse(
                 fmt::format("{} is too large for a notice: at most {} KiB a file; check that this is the right folder",
-                            shown, largest_file / 1024));
+                            shown, largest_file_bytes / 1024));
         }
     }
     return {};

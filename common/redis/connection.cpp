@@ -22,7 +22,7 @@ using clock = std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::size_t chunk = std::size_t{64} * 1024; // of one read
+constexpr std::size_t chunk_bytes = std::size_t{64} * 1024; // of one read
 
 reply copy(const redisReply& from) {
     reply to;
@@ -149,7 +149,7 @@ asio::awaitable<void> connection::write_all(std::shared_ptr<connection> self) {
 }
 
 asio::awaitable<void> connection::read_all(std::shared_ptr<connection> self) {
-    std::vector<char> buffer(chunk);
+    std::vector<char> buffer(chunk_bytes);
     while (self->is_open()) {
         const auto [error, n] = co_await self->wire_.read_some(buffer);
         if (error) {

@@ -282,7 +282,7 @@ TEST_F(Codec, AnAnswerBeforeTheLastByteIsTakenAndTheStreamClosed) {
 TEST_F(Codec, AnEndlessBodyIsCutOff) {
     const auto id = sent(false);
     s.headers(id, "500", false);
-    s.data(id, std::string(codec::max_response_body + 1, 'x'), true);
+    s.data(id, std::string(codec::max_response_body_bytes + 1, 'x'), true);
     settle(c, s);
     const auto end = the_end(c);
     ASSERT_TRUE(end.result);

@@ -30,8 +30,8 @@ using base::fault;
 using base::result;
 
 constexpr std::uint64_t most_rows = 50;
-constexpr std::uint64_t most_decoded = 1 << 20;     // bytes: the file is read while the campaign is held
-constexpr auto patience = std::chrono::minutes{10}; // a test that comes later than that helps nobody
+constexpr std::uint64_t most_decoded_bytes = 1 << 20; // bytes: the file is read while the campaign is held
+constexpr auto patience = std::chrono::minutes{10};   // a test that comes later than that helps nobody
 
 struct trial {
     std::vector<v1::Dispatch> messages;
@@ -130,7 +130,7 @@ result<trial> trial_of(occasion o, const v1::NoticeSource& source, const std::st
     audience::decoder decoded{[rest = std::string_view{file}]() mutable -> result<std::string_view> {
                                   return std::exchange(rest, std::string_view{});
                               },
-                              most_decoded};
+                              most_decoded_bytes};
     audience::importer rows{[&decoded] { return decoded.next(); }, format, terms_of(o.campaign, source)};
     trial out;
     for (;;) {

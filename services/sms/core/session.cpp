@@ -17,7 +17,7 @@ verdict ours(kind what, std::string_view code, std::string text) {
     return {.what = what, .code = std::string{code}, .text = std::move(text), .message_id = {}, .retry_after = {}};
 }
 
-constexpr std::size_t most_output = 4U << 20U; // a peer that asks and never reads
+constexpr std::size_t most_output_bytes = 4U << 20U; // a peer that asks and never reads
 
 } // namespace
 
@@ -100,7 +100,7 @@ void session::feed(std::string_view bytes, time_point now) {
     }
     if (framer_.broken() && phase_ != phase::closed) {
         fail(ours(kind::transient, codes::protocol, "the peer sent a PDU of an impossible length"));
-    } else if (output_.size() > most_output) {
+    } else if (output_.size() > most_output_bytes) {
         fail(ours(kind::transient, codes::protocol, "the peer asks without reading the answers"));
     }
 }
