@@ -1,6 +1,6 @@
 #pragma once
-// What the columns of a file mean. People have no say in how the tool that made their file spells a column, and a
-// column that is silently not recognised is people who are silently not told. Pure.
+// What the columns of a file mean. People cannot choose how a tool spells the columns of its file. A column that is
+// passed over without a word is people who are not told. Pure.
 
 #include <audience/row.hpp>
 

@@ -17,8 +17,8 @@ std::string to_hex(std::string_view bytes);
 /// Lower or upper case; nothing on an odd length or a foreign character.
 std::optional<std::string> from_hex(std::string_view hex);
 
-/// Printable ASCII as it is, any other byte as %XX: what a peer says, fit for a protobuf string (which must be UTF-8,
-/// or the record that holds it cannot be read by anybody) and for a log.
+/// A peer's words made safe for a log and for a protobuf string, which must be UTF-8 or nobody can read its record:
+/// printable ASCII as it is, any other byte as %XX.
 std::string to_printable(std::string_view bytes);
 
 /// RFC 4648 section 4 (with padding) and section 5 (base64url, without padding).

@@ -69,8 +69,8 @@ class key_ring {
     enum class verdict : unsigned char { genuine, forged, unknown_key };
     verdict verify(std::string_view topic, std::initializer_list<std::string_view> fields, std::string_view mac) const;
 
-    /// What hashes destinations (sms/core/number_hash): of the last key in the list, so that a new key changes nothing
-    /// that is stored until the old one is taken out.
+    /// Hashes destinations (sms/core/number_hash). Taken from the last key in the list: a new key changes no stored
+    /// hash until the old key is taken out.
     struct named_key {
         std::string id; // four bytes, kept beside every hash
         key256 key;

@@ -26,8 +26,8 @@ class breaker {
     void failed(base::instant now) noexcept;
     /// A configuration or policy error: closed at once, for the longest pause, and an operator is called.
     void stop(base::instant now, std::string why);
-    /// Several recipients got an answer that speaks of our configuration: closed for a short pause, longer each time
-    /// that the one message that then tries gets it too.
+    /// Several recipients got an answer that speaks of our configuration. The lane pauses; then one message tries, and
+    /// if it gets the same answer, the next pause is longer.
     void suspect(base::instant now, std::string why);
     /// The suspicion was wrong, or what it was about has been mended: something was accepted.
     void clear() noexcept;

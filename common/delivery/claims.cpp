@@ -406,8 +406,8 @@ void claims::note(claim_ref ref, const claim_outcome& outcome) {
 }
 
 void claims::drop_below(kafka::offset next) {
-    // The block of `next` stays, also when nothing in it is reserved any more: a command that Redis carries out late,
-    // after its connection was given up, would take claims away that were made there since.
+    // The block of `next` stays even when nothing in it is reserved. Redis may carry this command out late, after its
+    // connection was given up, and would then take claims away that were made since.
     const auto last = next / block_size;
     // After a take-over the first block that may exist is not known; an owner before us has dropped what it passed.
     const auto first = impl_->dropped_below.value_or(std::max<kafka::offset>(0, last - 64));

@@ -52,8 +52,8 @@ lane* engine::impl::choose(const outbound& out, const v1::Dispatch& d, base::ins
     return best;
 }
 
-/// A lane at its limit holds no more than it sends in half a second, or those that wait for it would be all that this
-/// process reads.
+/// A lane at its limit holds no more than it sends in half a second. Otherwise this process would soon hold nothing but
+/// messages that wait for that lane.
 std::size_t engine::impl::room(const lane& l) const {
     const auto share = lanes.size() < 2 ? std::nullopt : rates.share(l.bucket);
     return share ? std::clamp<std::size_t>(static_cast<std::size_t>(*share / 2) + 2, 2, l.busy_at)
@@ -95,8 +95,8 @@ asio::awaitable<engine::impl::paced> engine::impl::keep_pace(lane& l, std::strin
     co_return p->ours() ? paced::yes : paced::withdrawn;
 }
 
-/// The claim may have taken longer than a token lasts. One that is held up, or two cores that are, would send what
-/// belongs to a second that is over.
+/// The claim may have taken longer than a token lasts. A token that was held up (by busy cores, say) would send in this
+/// second what belonged to an earlier one.
 asio::awaitable<void> engine::impl::renew(lane& l, steady::time_point taken) {
     const auto until = steady::now() + patience_for_tokens;
     while (l.per_second > 0 && steady::now() - taken > rates::token_life && steady::now() < until) {

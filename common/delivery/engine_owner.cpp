@@ -64,8 +64,8 @@ asio::awaitable<void> engine::impl::take_over(std::vector<kafka::topic_partition
         throw std::runtime_error{"taking over partitions: the first commit does not succeed; starting anew"};
     }
     SEMEL_FAILPOINT("delivery.take_over.owner_committed");
-    // Reading may begin: nothing is decided before the partition is open. The rest needs Redis, and a Redis that is
-    // away must not keep the group from its next rebalance, which waits until this assignment is answered.
+    // Reading may begin: nothing is decided before the partition is open. The rest needs Redis. The group's next
+    // rebalance waits for the answer to this assignment, so a Redis that is away must not delay it.
     consumer.begin(starts);
     std::vector<kafka::topic_partition> named;
     for (const auto& s : starts) {
@@ -127,8 +127,8 @@ void engine::impl::lose(partition& p, std::string_view why) {
 }
 
 asio::awaitable<bool> engine::impl::take_over_one(partition_ptr p) {
-    // What Kafka says of the former owner's claims. Never that of a head that we wrote ourselves a moment ago: claims
-    // that are gone must not look like claims that were never made.
+    // What Kafka says of the former owner's claims. Never the marker of a head that we wrote ourselves a moment ago:
+    // lost claims would look like claims that were never made.
     const auto committed_mark = p->mark;
     for (;;) {
         co_await redis.connected();

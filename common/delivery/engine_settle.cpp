@@ -31,8 +31,8 @@ v1::Event engine::impl::event_of(v1::EventKind kind, const v1::Dispatch& d, std:
 
 namespace {
 
-/// Of an SMS, what tells its number, sealed: receipts compares it with the number that a report comes from, because an
-/// id alone, in another spelling, may be another message's.
+/// Of an SMS, its number, sealed. receipts compares it with the number in a report: an id alone, spelled otherwise, may
+/// be another message's.
 std::string with_its_number(const v1::Dispatch& d) {
     v1::Dispatch slim;
     slim.set_campaign_id(d.campaign_id());

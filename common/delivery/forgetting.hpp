@@ -22,8 +22,8 @@ inline constexpr std::chrono::hours dispatched_kept_afterwards{24};
 /// Whether a settled record of dispatch.* stays. `campaign`: nothing when it is not known here; then it does.
 bool stays(const v1::Campaign* campaign, base::timestamp written, base::timestamp now);
 
-/// From time to time, of the partitions that are ours: deletes what is settled and does not stay, up to the first
-/// record that does. A broker that refuses loses nothing by it. All references must outlive this.
+/// Deletes settled records of our partitions from time to time, up to the first one that stays. A broker that refuses
+/// loses nothing by it. All references must outlive this.
 boost::asio::awaitable<void> forget_dispatches(const engine&, const catalog::catalog&, kafka::cluster bootstrap,
                                                telemetry::logger&);
 

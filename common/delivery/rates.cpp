@@ -20,15 +20,15 @@ using steady = std::chrono::steady_clock;
 
 namespace {
 
-// A second may see its limit and one slice of a tenth of it. Half of that is what a bucket saves up; the other half is
-// for tokens of the second before, which are void when they are older (token_life).
+// A second may see its limit and one slice of a tenth of it. A bucket saves up half of that. The other half allows for
+// tokens leased just before, which become void with age (token_life).
 constexpr double bucket_seconds = 0.05;
 // What is left over of a lease when those who waited for it went elsewhere: handed out later, it would be void before
 // its message is claimed.
 constexpr auto lease_life = rates::token_life / 2;
 constexpr auto count_every = 100ms;
-// Between two leases that did not give all that was asked for: a round trip for each token would cost more than it
-// brings, and a bucket holds five times as much.
+// The wait after a lease that gave less than was asked for. A round trip for each token would cost more than it brings,
+// and a bucket holds five times as much.
 constexpr auto least_pause = 10ms;
 
 // A bucket that is not there starts empty. Time is the server's, so that the clocks of the dispatchers do not matter.

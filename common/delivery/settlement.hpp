@@ -57,8 +57,8 @@ settlement postponed(std::chrono::milliseconds wait, std::string code);
 /// The retry record that a deferral writes.
 v1::Dispatch again(const v1::Dispatch&, const settlement&, base::timestamp now);
 
-/// Where in retry.* it goes: the partitions are dealt out among the lanes, or what waits for a slow one would stand
-/// before what waits for another. Near the source's own, so that all of a lane's partitions are used.
+/// Its partition of retry.*. Partitions are dealt out among the lanes, so that nothing stands behind messages that wait
+/// for another, slower lane. Near the source's own, so that all of a lane's partitions are used.
 std::int32_t retry_partition(std::int32_t of_source, std::size_t lane, std::size_t lanes,
                              std::int32_t partitions) noexcept;
 

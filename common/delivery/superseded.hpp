@@ -1,8 +1,8 @@
 #pragma once
-// A message in doubt is sent again with a new attempt, ten seconds later. When the first turns out to have been
-// accepted meanwhile, the second is needless: receipts, which learns it, leaves a mark in Redis, and a dispatcher that
-// finds the mark does not send. A mark is kept on a best effort: without it the second copy goes out and is listed, as
-// is every resend. It is set only for what a committed event calls accepted, so that dropping never loses anybody.
+// A message in doubt is sent again with a new attempt, ten seconds later. If receipts learns meanwhile that the first
+// was accepted, it leaves a mark in Redis, and the dispatcher that finds the mark does not send the second. A mark is
+// kept on a best effort: without it the second copy goes out and is listed, as is every resend. It is set only for what
+// a committed event calls accepted, so that dropping never loses anybody.
 
 #include <base/ids.hpp>
 #include <redis/client.hpp>

@@ -108,8 +108,8 @@ struct server_options {
     std::string host = "127.0.0.1";                   // an address, not a name
     std::uint16_t port = 0;                           // 0: any; see server::port()
     std::filesystem::path certificate = {}, key = {}; // PEM; read again when they change. Empty: plain HTTP
-    /// Where strangers have taken all but `kept`, a new connection takes the place of the one that has waited longest
-    /// for its request, of the address that has the most. With none waiting it is answered 503 and closed.
+    /// When strangers hold all connections but `kept`, a new one takes the place of another: of the address that has
+    /// the most, the one that has sent no request for longest. With none waiting it is answered 503 and closed.
     std::size_t connections = 256;
     std::size_t kept = 64;   // of them, for who is signed in
     bool share_port = false; // with other processes of this user that say so too; each gets some of the clients

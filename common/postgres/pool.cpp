@@ -62,8 +62,8 @@ pqxx::connection& pool::take() {
 
 std::unique_ptr<pqxx::connection> pool::connect() const {
     auto fresh = std::make_unique<pqxx::connection>(impl_->connection_string());
-    // libpqxx 6 would reconnect silently, even between two statements that belong together; libpqxx 7, which dropped
-    // that, is why the one way to forbid it is marked as deprecated.
+    // libpqxx 6 would reconnect silently, even between two statements that belong together. libpqxx 7 no longer does,
+    // so the call that forbids it is marked as deprecated.
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wdeprecated-declarations"
     fresh->inhibit_reactivation(true);

@@ -99,11 +99,11 @@ class client {
     /// Whether that will not pass by itself: a setting, a right or a certificate is wrong.
     bool needs_an_operator() const noexcept;
 
-    /// Fails at once with `unreachable` while there is no connection. An error reply is a reply, not a fault; one that
-    /// says that the server cannot serve us (refusal.hpp) ends the connection as well, and there is none again before a
-    /// write succeeds. A
-    /// cancelled wait ends at once; the command stays out and may be executed. Destroying the client answers what is
-    /// out with `stopping`. Not for SUBSCRIBE, MONITOR or blocking commands: one reply for each command, in order.
+    /// Fails at once with `unreachable` while there is no connection. An error reply is a reply, not a fault. If it
+    /// says that the server cannot serve us (refusal.hpp), the connection ends too, and counts as up again only after a
+    /// write has succeeded. A cancelled wait ends at once; the command stays out and may be executed. Destroying the
+    /// client answers what is out with `stopping`. Not for SUBSCRIBE, MONITOR or blocking commands: one reply for each
+    /// command, in order.
     boost::asio::awaitable<base::result<reply>> command(std::vector<std::string> args);
     boost::asio::awaitable<base::result<reply>> eval(const script&, std::vector<std::string> keys,
                                                      std::vector<std::string> args);

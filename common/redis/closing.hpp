@@ -18,8 +18,8 @@ std::string encode(const closing&);
 /// Of something that is not a note: one that vouches for no server.
 closing decode_closing(std::string_view) noexcept;
 
-/// Whether data that hold these notes (the newest first) hold all that was written under this identity: the server
-/// ended in order after it.
+/// Whether the data that these notes (the newest first) came with hold all that was written under this identity: that
+/// server ended in order afterwards.
 bool vouch_for(std::span<const closing> notes, const server_identity& written_under) noexcept;
 
 /// Writes the note, and in the same moment closes every other connection: one that lived on could write after the note

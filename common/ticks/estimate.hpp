@@ -1,6 +1,6 @@
 #pragma once
-// What the broker's clock shows, from the times of records that are of no other use: each was appended after it was
-// sent and before that was told here. Both ends are read on the steady clock, so that a step of this host's wall clock
+// What the broker's clock shows, judged by records that serve no other end. The broker appended each of them after we
+// sent it and before we heard of it. Both ends are read on the steady clock, so that a step of this host's wall clock
 // moves nothing, and is seen at once. Pure.
 
 #include <base/instant.hpp>

@@ -1,6 +1,7 @@
 #pragma once
-// What the mains of services share that decide by the time: they join their groups when it is certain, say so while it
-// is not, and start anew when their host's clock stays wrong, so that hosts whose clock is right have the partitions.
+// Shared by the mains of services that decide by the time. They join their groups once it is certain and say so while
+// it is not. When their host's clock stays wrong they start anew, so that hosts whose clock is right get the
+// partitions.
 
 #include <runtime/serve.hpp>
 

@@ -38,9 +38,9 @@ struct approval {
 
 using step = base::result<v1::Campaign>;
 
-/// A wave comes to be: intake has written the upload. It gets the next number here and nowhere else, so that the order
-/// of the waves is the order in which they became known: an upload that began earlier and ended later is the later
-/// wave, whatever was launched in between.
+/// A wave comes to be: intake has written the upload. It gets the next number here and nowhere else. So waves are
+/// numbered in the order in which they became known: of two uploads that cross, the one that ends later is the later
+/// wave.
 step wave_imported(const v1::Campaign&, const v1::ImportResult&, const std::string& file_digest);
 step notice_compiled(const v1::Campaign&, const v1::NoticeCompiled&);
 /// All imported waves that are not sealed yet.

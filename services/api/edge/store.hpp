@@ -74,7 +74,7 @@ void update_upload(pqxx::work&, const std::string& campaign, const upload&);
 void delete_upload(pqxx::work&, const std::string& campaign, std::uint32_t number);
 /// Its wave was dropped: the same file may come again.
 void forget_file(pqxx::work&, const std::string& campaign, std::uint32_t number);
-/// Campaign and number of each upload that nobody receives any more, which are then gone: those of `receiver`, which
+/// Removes the uploads that nobody receives any more and gives their campaigns and numbers: those of `receiver`, which
 /// has just started, and those whose receiver has been silent for `patience`.
 std::vector<std::pair<std::string, std::uint32_t>> delete_broken_off_uploads(pqxx::work&, const std::string& receiver,
                                                                              std::chrono::seconds patience);

@@ -1,6 +1,6 @@
 #pragma once
-// How many partitions the topics have that the api writes to: a record's place is computed from it, so it is what Kafka
-// says and not what a configuration says, which somebody may have changed since the topics were made.
+// How many partitions the topics have that the api writes to. A record's place is computed from it, so Kafka is asked:
+// the configuration may have changed since the topics were made.
 
 #include <base/ids.hpp>
 #include <kafka/admin.hpp>

@@ -9,8 +9,8 @@ namespace semel::cli::stack {
 
 /// Refuses a Redis without AOF or with eviction.
 base::result<void> check_redis(const config::settings&);
-/// After everything that writes to it has ended, and before it is stopped: leaves the proof that nothing was lost, so
-/// that the claims of a process that was killed are believed at the next start.
+/// Leaves the proof that Redis has lost nothing, so that the next start believes the claims of a process that was
+/// killed. Call it after all writers have ended and before Redis is stopped.
 base::result<void> close_redis(const config::settings&);
 /// The tables, and a role for each service that semel.yaml names one for. The DSN's own role owns them.
 base::result<void> prepare_postgres(const config::settings&, const std::filesystem::path& passfile);

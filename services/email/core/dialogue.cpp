@@ -112,8 +112,8 @@ void dialogue::feed(std::string_view bytes) {
     if (parser_.malformed()) {
         lost("the server's answer is not an SMTP reply");
     } else if ((next_ == action::claim || next_ == action::secure) && parser_.pending() != 0) {
-        // An answer to something not yet said: to the dot that is still held, or (the STARTTLS injection) in plain
-        // text to what shall be asked under TLS. Neither may ever be believed.
+        // An answer to what was not said yet: to the dot that is still held back, or, as in the STARTTLS injection,
+        // plain text sent ahead of what will be asked under TLS. Neither may ever be believed.
         lost("the server spoke out of turn");
     }
 }

@@ -1,9 +1,9 @@
 #pragma once
 // One import order, carried out: check the whole file, write its rows, read them back, tell.
 //
-// What is written lies in transactions of some chunks together with the `progress` record that says how far the file
-// has been read, and with the work partition's offset, unchanged: a process that lost the partition cannot commit any
-// more. Nobody looks at the rows before the ImportResult names their spans.
+// Each transaction holds some chunks, the `progress` record that says how far the file has been read, and the work
+// partition's offset, unchanged. By that offset a process that has lost the partition can no longer commit. Nobody
+// looks at the rows before the ImportResult names their spans.
 
 #include <kafka/consumer.hpp>
 #include <kafka/producer.hpp>

@@ -1,6 +1,6 @@
 #pragma once
-// The open doubts of one partition as a book: what is open, what of it the state store does not say yet, and how it was
-// when the last transaction was committed, so that one that was not can be undone. Pure; knows no rule about doubts.
+// The open doubts of one partition as a book: what is open, what the state store does not say yet, and how it stood at
+// the last commit, so that a transaction that fails can be undone. Pure; knows no rule about doubts.
 //
 // Most of what is opened is awaited on a connection that lives, and answered seconds later. It costs no record: it is
 // *unwritten*, and whoever takes up the partition reads its event in `events` again. Whatever else happens to it, but

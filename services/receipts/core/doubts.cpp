@@ -133,8 +133,8 @@ decision doubts::on_event(const v1::Event& e, entry at, const policy_source& pol
 
 void doubts::open_or_merge(const v1::Event& e, const base::notification_id& id, const history& before,
                            const moment& at) {
-    // Not the event's own date: a dispatcher whose clock is behind would have its doubts decided at once, and those of
-    // one whose clock is ahead would stay open for hours, with receipts of today too old for them.
+    // Not the event's own date. With a dispatcher's clock behind, its doubts would be decided at once; with a clock
+    // ahead, they would stay open for hours, and today's receipts would be too old for them.
     const auto since_us = base::to_us(std::min(at.told, at.now));
     const bool awaiting = e.kind() == v1::EVENT_AWAITING;
     auto found = book_.find(id);

@@ -38,8 +38,8 @@ policy policy_of(const v1::Campaign&);
 /// Nothing while the campaign is not known: its doubts wait.
 using policy_source = std::function<std::optional<policy>(const std::string& campaign)>;
 
-/// What earlier events said about a notification that has no open doubt (any more): an event that comes twice, or from
-/// a process that has lost its partition, must not open a doubt that is answered already.
+/// What earlier events said about a notification without an open doubt. An event may come twice, or late from a process
+/// that lost its partition: it must not open a doubt again that is answered.
 struct history {
     bool accepted = false;
     std::uint32_t decided_through = 0; // attempts up to this one were answered or sent again

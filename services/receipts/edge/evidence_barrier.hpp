@@ -1,8 +1,8 @@
 #pragma once
 // What must have been read before time may decide about a doubt. Evidence lies in `events`, or in `gateway.receipts`
-// where another process may read it; that process says what it found in `events`. So there are two waits: until
-// everything that was in both topics at one moment has been read by whoever reads it, and then until what came of it in
-// our own partitions of `events` has been read here. Pure: Kafka is asked by the service.
+// where another process may read it; that process says what it found in `events`. So there are two waits. First, all
+// that was in both topics at one moment must have been read, by whichever process reads it. Then what those processes
+// wrote into our partitions of `events` must have been read here. Pure: Kafka is asked by the service.
 
 #include <base/time.hpp>
 #include <kafka/types.hpp>

@@ -78,12 +78,12 @@ class index {
     /// After the commit that settled them, or that joined these orphans.
     boost::asio::awaitable<void> forget(std::vector<std::string> notifications, std::vector<std::int64_t> orphans);
 
-    /// Orphans that mean an open doubt in these partitions: those that name it, whenever they came (they may have been
-    /// read before it was), and those parked before this time that can mean only this one of all.
+    /// Orphans that mean an open doubt in these partitions: those that name it, whenever they came (perhaps before the
+    /// doubt), and those parked before this time that fit this doubt and no other.
     boost::asio::awaitable<std::vector<match>> match_doubts(std::vector<std::int32_t> partitions,
                                                             base::timestamp parked_before);
-    /// Orphans parked before this time that another spelling of their id explains, though neither number nor reference
-    /// confirm it: by now, the message that has exactly this id would be known. Each is looked at once.
+    /// Orphans parked before this time whose id, in another spelling, is a known message's, though neither number nor
+    /// reference confirm it. A message with exactly this id would be known by now. Each is looked at once.
     boost::asio::awaitable<std::vector<match>> match_unconfirmed(base::timestamp parked_before);
 
     /// How far each partition of `events` and `gateway.receipts` has been read and its results committed.

@@ -383,9 +383,9 @@ asio::awaitable<bool> service::find_evidence(outcome& out, base::timestamp parke
     co_return out.events.size() != before;
 }
 
-/// What time decides. A doubt is decided only once everything that may settle it and was in Kafka at that moment has
-/// been read: by the processes that read receipts first, then, because they say what they find in `events`, by this
-/// one. And only at a time that is certain: a doubt decided early is a message sent twice.
+/// What time decides. A doubt is decided only once all that may settle it and was in Kafka at that moment has been
+/// read: first by the processes that read receipts; then by this one, because they write what they find into `events`.
+/// And only at a time that is certain: a doubt decided early is a message sent twice.
 asio::awaitable<outcome> service::decide() {
     outcome out;
     const auto certain = settings_.time().certain;

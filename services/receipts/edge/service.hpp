@@ -38,8 +38,8 @@ struct settings {
     crypto::key_ring keys = {};  // of the hash that compares destinations
     std::set<std::string, std::less<>> exclusive; // gateways that carry nobody else's messages
     base::duration awaiting_limit = doubts::default_awaiting_limit;
-    /// A receipt without a known message waits so long before anything is inferred from it: longer than the answer
-    /// that would name its message can take on a connection that lives.
+    /// How long a receipt without a known message waits before anything is inferred from it: longer than an answer that
+    /// names its message can take on a live connection.
     base::duration inference_after = std::chrono::minutes{2};
     /// What waits for its answer for longer has a record in `doubts` and is known to the other processes. Shorter than
     /// `inference_after`: what a receipt may mean must be known by then. A successor reads as much of `events` again.

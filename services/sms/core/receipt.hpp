@@ -53,8 +53,8 @@ message_state state_named(std::string_view word);
 /// or blanks, quotes, "0x".
 std::string plain_id(std::string_view message_id);
 /// Some centres answer submit_sm with a hexadecimal id and report it in decimal, or the other way round. The plain
-/// forms under which the answer may have named the message that the report names: as it is first, then its decimal
-/// reading in hexadecimal and its hexadecimal one in decimal. No duplicates.
+/// forms in which the answer may have given the id of this report: first as it stands, then read as decimal and written
+/// in hexadecimal, then the other way round. No duplicates.
 std::vector<std::string> id_alternatives(std::string_view message_id);
 
 } // namespace semel::sms
