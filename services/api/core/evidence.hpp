@@ -1,6 +1,6 @@
 #pragma once
 // What was looked for about a message in doubt, in words: an approver reads them before deciding. Pure. The facts come
-// from the ledger (the message's events) and from receipts (what is parked and may be about it).
+// from the ledger (the message's events) and from receipts (which orphans may be about it).
 
 #include <base/time.hpp>
 #include <semel/v1/campaign.pb.h>

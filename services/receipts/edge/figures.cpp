@@ -20,7 +20,7 @@ figures::figures(telemetry::metrics& metrics)
                                       "Records of doubts that were read to take up the state"))
     , looks_(metrics.make_counter("semel_receipts_looks_total", "Looks at what time may have decided"))
     , dead_letters_(metrics.make_counter("semel_receipts_dead_letters_total", "Records that cannot be used"))
-    , parked_(metrics.make_gauge("semel_receipts_orphans", "Receipts parked until their message is known"))
+    , orphaned_(metrics.make_gauge("semel_receipts_orphans", "Receipts whose message is not known yet"))
     , seconds_(metrics.make_histogram("semel_receipts_transaction_seconds",
                                       "From the first record to the commit's answer", {},
                                       {0.01, 0.03, 0.1, 0.3, 1, 3, 10})) {}
@@ -29,7 +29,7 @@ void figures::committed(const outcome& out, std::chrono::duration<double> took) 
     transactions_.add();
     seconds_.observe(took.count());
     superseded_.add(static_cast<double>(out.superseded.size()));
-    orphans_.add(static_cast<double>(out.parked));
+    orphans_.add(static_cast<double>(out.orphaned));
     dead_letters_.add(static_cast<double>(out.dead.size()));
     for (const auto& e : out.events) {
         switch (e.kind()) {

@@ -20,13 +20,13 @@ class figures {
     void looked() { looks_.add(); }
     void written(std::size_t records) { written_.add(static_cast<double>(records)); }
     void read_back(std::size_t records) { read_back_.add(static_cast<double>(records)); }
-    void parked(std::int64_t orphans) { parked_.set(static_cast<double>(orphans)); }
+    void orphaned(std::int64_t orphans) { orphaned_.set(static_cast<double>(orphans)); }
     void show_open(const parts&);
 
   private:
     telemetry::metrics& metrics_;
     telemetry::counter orphans_, superseded_, transactions_, failures_, written_, read_back_, looks_, dead_letters_;
-    telemetry::gauge parked_;
+    telemetry::gauge orphaned_;
     telemetry::histogram seconds_;
 };
 

@@ -187,7 +187,7 @@ void join_orphans(pqxx::connection& c, const std::vector<index::told>& learned, 
         "test)), "
         "named AS (SELECT o.id FROM l JOIN receipts.orphan o ON o.gateway = l.gateway AND o.message_id = l.message_id "
         "WHERE l.message_id <> '' "
-        // OFFSET 0: by the index, form after form. Joined, every form would be held against every parked report.
+        // OFFSET 0: by the index, form after form. Joined, every form would be held against every orphaned report.
         "UNION SELECT o.id FROM l CROSS JOIN LATERAL (SELECT id, gateway FROM receipts.orphan "
         "WHERE forms @> ARRAY[l.plain] OFFSET 0) o WHERE l.plain <> '' AND o.gateway = l.gateway) "
         "SELECT k.*, o.id, o.receipt FROM named JOIN receipts.orphan o USING (id) CROSS JOIN LATERAL "
@@ -243,8 +243,8 @@ std::vector<v1::GatewayReceipt> look_up(pqxx::connection& c, std::vector<v1::Gat
     return missing;
 }
 
-void park(pqxx::connection& c, const std::vector<v1::GatewayReceipt>& receipts,
-          const std::set<std::string, std::less<>>& exclusive, base::timestamp now) {
+void keep_orphans(pqxx::connection& c, const std::vector<v1::GatewayReceipt>& receipts,
+                  const std::set<std::string, std::less<>>& exclusive, base::timestamp now) {
     array gateway, message, state, code, named, destination, reference, at, raw, forms, number, inferable;
     for (const auto& r : receipts) {
         gateway.add_text(r.gateway());
@@ -336,10 +336,10 @@ asio::awaitable<index::answer> index::exchange(question asked, base::timestamp n
         if (!asked.receipts.empty()) {
             auto missing = look_up(c, std::move(asked.receipts), out.matches);
             if (!missing.empty()) {
-                park(c, missing, exclusive, now);
+                keep_orphans(c, missing, exclusive, now);
                 // Its message may have become known between the two.
                 missing = look_up(c, std::move(missing), out.matches);
-                out.parked = missing.size();
+                out.orphaned = missing.size();
             }
         }
         if (!asked.histories_of.empty()) {
@@ -387,8 +387,8 @@ asio::awaitable<void> index::forget(std::vector<std::string> notifications, std:
 }
 
 asio::awaitable<std::vector<index::match>> index::match_doubts(std::vector<std::int32_t> partitions,
-                                                               base::timestamp parked_before) {
-    auto work = [partitions = std::move(partitions), parked_before](pqxx::connection& c) {
+                                                               base::timestamp orphaned_before) {
+    auto work = [partitions = std::move(partitions), orphaned_before](pqxx::connection& c) {
         pqxx::nontransaction tx{c};
         std::vector<match> out;
         for (const auto& row :
@@ -401,7 +401,7 @@ asio::awaitable<std::vector<index::match>> index::match_doubts(std::vector<std::
                             "FROM receipts.orphan o JOIN receipts.open_doubt d "
                             "ON substr(d.notification, 1, 16) = o.named "
                             "WHERE o.named <> '' AND d.partition = ANY($2::int[])",
-                            base::to_us(parked_before), partition_array(partitions))) {
+                            base::to_us(orphaned_before), partition_array(partitions))) {
             out.emplace_back(orphan_of(row)).inferred = row["inferred"].as<bool>();
         }
         return out;
@@ -409,8 +409,8 @@ asio::awaitable<std::vector<index::match>> index::match_doubts(std::vector<std::
     co_return co_await db_.run(std::move(work));
 }
 
-asio::awaitable<std::vector<index::match>> index::match_unconfirmed(base::timestamp parked_before) {
-    auto work = [parked_before](pqxx::connection& c) {
+asio::awaitable<std::vector<index::match>> index::match_unconfirmed(base::timestamp orphaned_before) {
+    auto work = [orphaned_before](pqxx::connection& c) {
         pqxx::work tx{c};
         std::vector<match> out;
         array tried;
@@ -418,7 +418,7 @@ asio::awaitable<std::vector<index::match>> index::match_unconfirmed(base::timest
                                               "waits AND parked_us <= $1 ORDER BY parked_us LIMIT 1000) o LEFT JOIN "
                                               "LATERAL receipts.meant(o.gateway, o.message_id, o.forms, o.number, "
                                               "o.reference, false) k ON true",
-                                              base::to_us(parked_before))) {
+                                              base::to_us(orphaned_before))) {
             if (row["notification"].is_null()) {
                 tried.add(row["id"].as<std::int64_t>());
             } else {

@@ -9,8 +9,9 @@
 // receipts.evidence(campaign) says what was looked for and not found; the api shows it.
 //
 // All writes are idempotent and done before the Kafka transaction that rests on them: repeating a batch changes
-// nothing. Whoever learns of a message writes it and then looks for orphans; whoever holds a receipt parks it and then
-// looks again: so one of two that act at the same time sees the other, and if both do, their events have the same id.
+// nothing. Whoever learns of a message writes it and then looks for orphans; whoever holds a receipt keeps it as an
+// orphan and then looks again: so one of two that act at the same time sees the other, and if both do, their events
+// have the same id.
 
 #include "evidence_barrier.hpp"
 
@@ -52,13 +53,13 @@ class index {
     struct match {
         v1::GatewayReceipt receipt;
         subject about;
-        std::int64_t orphan = 0; // its row, when it was parked
+        std::int64_t orphan = 0; // its row, when it was orphaned
         bool inferred = false;   // nothing in it names the message
     };
     struct answer {
         std::vector<match> matches;
         std::unordered_map<base::notification_id, history> histories;
-        std::size_t parked = 0;
+        std::size_t orphaned = 0;
     };
     boost::asio::awaitable<answer> exchange(question, base::timestamp now);
 
@@ -79,12 +80,12 @@ class index {
     boost::asio::awaitable<void> forget(std::vector<std::string> notifications, std::vector<std::int64_t> orphans);
 
     /// Orphans that mean an open doubt in these partitions: those that name it, whenever they came (perhaps before the
-    /// doubt), and those parked before this time that fit this doubt and no other.
+    /// doubt), and those that came before this time and fit this doubt and no other.
     boost::asio::awaitable<std::vector<match>> match_doubts(std::vector<std::int32_t> partitions,
-                                                            base::timestamp parked_before);
-    /// Orphans parked before this time whose id, in another spelling, is a known message's, though neither number nor
-    /// reference confirm it. A message with exactly this id would be known by now. Each is looked at once.
-    boost::asio::awaitable<std::vector<match>> match_unconfirmed(base::timestamp parked_before);
+                                                            base::timestamp orphaned_before);
+    /// Orphans that came before this time and whose id, in another spelling, is a known message's, though neither
+    /// number nor reference confirm it. A message with exactly this id would be known by now. Each is looked at once.
+    boost::asio::awaitable<std::vector<match>> match_unconfirmed(base::timestamp orphaned_before);
 
     /// How far each partition of `events` and `gateway.receipts` has been read and its results committed.
     boost::asio::awaitable<void> tell_progress(reading);

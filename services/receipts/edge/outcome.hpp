@@ -22,7 +22,7 @@ struct outcome {
     std::vector<std::pair<std::string, std::string>> dead; // key, value
     std::vector<std::int64_t> joined;                      // orphans
     std::vector<base::notification_id> superseded;
-    std::size_t parked = 0;
+    std::size_t orphaned = 0;
 
     void add(decision d) {
         std::ranges::move(d.events, std::back_inserter(events));

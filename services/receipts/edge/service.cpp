@@ -301,7 +301,7 @@ asio::awaitable<void> service::on_records(std::vector<kafka::record> batch) {
             out.joined.push_back(m.orphan);
         }
     }
-    out.parked = known.parked;
+    out.orphaned = known.orphaned;
     co_await commit(std::move(out));
 }
 
@@ -360,8 +360,8 @@ bool service::is_due(base::timestamp time) const {
     return std::ranges::any_of(parts_, [&](const auto& p) { return p.second.doubts.is_due(policies_, time); });
 }
 
-/// Parked receipts that mean an open doubt of ours, or a known message whose id they spell in another way. Whether any.
-asio::awaitable<bool> service::find_evidence(outcome& out, base::timestamp parked_before) {
+/// Orphans that mean an open doubt of ours, or a known message whose id they spell in another way. Whether any.
+asio::awaitable<bool> service::find_evidence(outcome& out, base::timestamp orphaned_before) {
     std::vector<std::int32_t> owned;
     for (const auto& [partition, p] : parts_) {
         owned.push_back(partition);
@@ -375,7 +375,7 @@ asio::awaitable<bool> service::find_evidence(outcome& out, base::timestamp parke
     }
     if (std::ranges::any_of(parts_, [](const auto& p) { return !p.second.doubts.open().empty(); })) {
         for (const auto& m : co_await persist<std::vector<index::match>>(
-                 [this, owned, parked_before] { return index_.match_doubts(owned, parked_before); })) {
+                 [this, owned, orphaned_before] { return index_.match_doubts(owned, orphaned_before); })) {
             out.events.push_back(receipt_event(m.receipt, m.about, now(), m.inferred));
             out.joined.push_back(m.orphan);
         }
@@ -408,7 +408,7 @@ asio::awaitable<outcome> service::decide() {
         co_return out;
     }
     if (barrier_.next() == evidence_barrier::step::ask_own) {
-        // Whenever it was parked: since then, or by a process whose clock is ahead.
+        // Whenever it was orphaned: since then, or by a process whose clock is ahead.
         if (co_await find_evidence(out, base::timestamp::max())) {
             co_return out; // it will be read in `events`
         }
@@ -463,7 +463,7 @@ asio::awaitable<void> service::forget_old() {
     }
     const auto done = co_await persist<index::pruned>(
         [this, time = *certain] { return index_.prune(time - orphans_kept, time - known_kept, most_orphans); });
-    figures_.parked(done.orphans);
+    figures_.orphaned(done.orphans);
     prune_at_ = steady::now() + (done.more ? steady::duration{} : steady::duration{1min}); // the next look goes on
 }
 

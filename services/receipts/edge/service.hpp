@@ -75,7 +75,7 @@ class service {
     boost::asio::awaitable<void> look();
     boost::asio::awaitable<void> tell_progress();
     boost::asio::awaitable<outcome> decide();
-    boost::asio::awaitable<bool> find_evidence(outcome&, base::timestamp parked_before);
+    boost::asio::awaitable<bool> find_evidence(outcome&, base::timestamp orphaned_before);
     boost::asio::awaitable<std::optional<reading>> ends_of(std::vector<kafka::topic_partition>);
     boost::asio::awaitable<void> forget_old();
     std::vector<kafka::topic_partition> all_partitions() const;

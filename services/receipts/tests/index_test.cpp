@@ -44,28 +44,28 @@ v1::GatewayReceipt report_of(const std::string& notification, int number) {
     return r;
 }
 
-// Each form of an id held against each parked report: 300 against 8,700 took 1.2 s. The limit of ask() is three.
+// Each form of an id held against each orphaned report: 300 against 8,700 took 1.2 s. The limit of ask() is three.
 TEST(Index, FindsTheReportsOfABatchAmongFortyThousandOthers) {
     const database in;
     postgres::pool{in.dsn(), 1}.run_blocking(migrate);
-    constexpr int parked = 40'000;
+    constexpr int orphaned = 40'000;
     constexpr int first = 0x1000000;
-    for (int n = 0; n < parked; n += 2'000) {
+    for (int n = 0; n < orphaned; n += 2'000) {
         index::question strangers;
         for (int i = n; i < n + 2'000; ++i) {
             strangers.receipts.push_back(report_of(new_notification(), first + i));
         }
-        ASSERT_EQ(ask(in.dsn(), strangers).parked, 2'000U);
+        ASSERT_EQ(ask(in.dsn(), strangers).orphaned, 2'000U);
     }
     index::question came, ours;
     for (int i = 0; i < 500; ++i) {
         const auto id = new_notification();
-        ours.learned.push_back(accepted(id, first + parked + i));
+        ours.learned.push_back(accepted(id, first + orphaned + i));
         if (i < 100) {
-            came.receipts.push_back(report_of(id, first + parked + i));
+            came.receipts.push_back(report_of(id, first + orphaned + i));
         }
     }
-    ASSERT_EQ(ask(in.dsn(), came).parked, 100U) << "before their messages";
+    ASSERT_EQ(ask(in.dsn(), came).orphaned, 100U) << "before their messages";
     const auto found = ask(in.dsn(), ours).matches;
     ASSERT_EQ(found.size(), 100U);
     for (const auto& m : found) {

@@ -16,7 +16,7 @@ namespace {
 constexpr auto day = 24h;
 constexpr std::int64_t batch = 5'000; // edge/index.cpp
 
-/// So many known messages, and parked reports, of this age.
+/// So many known messages, and orphaned reports, of this age.
 void put(const std::string& dsn, const std::string& name, int known, int orphans, base::timestamp at) {
     pqxx::connection c{dsn};
     pqxx::work tx{c};

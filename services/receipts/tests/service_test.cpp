@@ -103,8 +103,8 @@ TEST_F(Receipts, FindTheirMessageInEveryOrder) {
     const auto id = [](const message& m) { return base::to_hex(m.notification); };
     on->report({receipt(id(after)), receipt(id(after)), receipt("nobody's-" + id(after))}); // before the acceptance
     on->tell({before.accepted(*on, id(before)), two_parts.accepted(*on, "1" + id(two_parts) + ",2" + id(two_parts))});
-    on->wait("parked receipts",
-             [&](const seen&) { return on->parked(id(after)) && on->parked("nobody's-" + id(after)); });
+    on->wait("orphaned receipts",
+             [&](const seen&) { return on->orphaned(id(after)) && on->orphaned("nobody's-" + id(after)); });
     on->tell({after.accepted(*on, id(after))});
     on->wait("the orphan's event", [&](const seen& s) { return s.has(after.notification, v1::EVENT_RECEIPT); });
 
@@ -144,7 +144,7 @@ TEST_F(Receipts, ABounceThatIsReadBeforeTheDoubtItNamesSettlesIt) {
     auto bounce = receipt(id, v1::RECEIPT_BOUNCED, "5.1.1");
     bounce.set_notification(bounced.notification.substr(0, 16));
     on->report({bounce});
-    on->wait("the parked bounce", [&](const seen&) { return on->parked(id); });
+    on->wait("the orphaned bounce", [&](const seen&) { return on->orphaned(id); });
     on->tell({bounced.event(*on, v1::EVENT_IN_DOUBT), other.event(*on, v1::EVENT_IN_DOUBT)});
     const auto now = on->wait("both doubts' end", [&](const seen& s) {
         return s.has(other.notification, v1::EVENT_RESENT) &&
@@ -244,8 +244,9 @@ TEST_F(Receipts, AReportFromAnotherNumberOrWithAnotherReferenceMarksNobody) {
     hidden.clear_destination_hash();
     hidden.set_code("hidden");
     on->report({reported(*on, one, "swap-2"), reported(*on, two, "swap-1"), hidden, receipt("foreign-1")});
-    on->wait("parked reports",
-             [&](const seen&) { return on->parked("swap-1") && on->parked("swap-2") && on->parked("foreign-1"); });
+    on->wait("orphaned reports", [&](const seen&) {
+        return on->orphaned("swap-1") && on->orphaned("swap-2") && on->orphaned("foreign-1");
+    });
     on->report({reported(*on, fence, "swap-3")});
     const auto now =
         on->wait("a sound one", [&](const seen& s) { return s.has(fence.notification, v1::EVENT_RECEIPT); });
@@ -270,7 +271,7 @@ TEST_F(Receipts, WithoutNumberAndReferenceAnotherSpellingIsBelievedOnlyIfItMeans
     on->tell({accepted_sms(*on, alone, "e0001"), accepted_sms(*on, one, "0F0002"), accepted_sms(*on, other, "f0002")});
     on->report({receipt("917505"), receipt("983042")}); // 0xe0001, 0xf0002
     const auto now = on->wait("the one", [&](const seen& s) { return s.has(alone.notification, v1::EVENT_RECEIPT); });
-    EXPECT_TRUE(on->parked("983042"));
+    EXPECT_TRUE(on->orphaned("983042"));
     EXPECT_FALSE(now.has(one.notification, v1::EVENT_RECEIPT));
     EXPECT_FALSE(now.has(other.notification, v1::EVENT_RECEIPT));
 }
@@ -290,8 +291,9 @@ TEST_F(Receipts, ANumberAloneSettlesNothing) {
     auto too_late = receipt_for(*on, late, id(late));
     too_late.set_time_us(too_late.time_us() + 4 * 24 * 3'600'000'000LL);
     on->report({of_shared, reported(*on, unreferred, id(unreferred)), too_late});
-    on->wait("parked reports",
-             [&](const seen&) { return on->parked(id(shared)) && on->parked(id(unreferred)) && on->parked(id(late)); });
+    on->wait("orphaned reports", [&](const seen&) {
+        return on->orphaned(id(shared)) && on->orphaned(id(unreferred)) && on->orphaned(id(late));
+    });
     on->report({receipt_for(*on, fence, id(fence))});
     const auto now =
         on->wait("an inference", [&](const seen& s) { return s.has(fence.notification, v1::EVENT_ACCEPTED); });
@@ -312,8 +314,8 @@ TEST_F(Receipts, DoNotTakeAReceiptThatAMessageOfUnreadableNumberMayMean) {
     const auto id = "x" + base::to_hex(readable.notification);
     on->report({receipt_for(*on, readable, id)});
     const message fence{.campaign = "hold", .phone = "+821000000004"}; // inferred after it
-    on->wait("the doubts and the parked receipt", [&](const seen& s) {
-        return on->parked(id) &&
+    on->wait("the doubts and the orphaned receipt", [&](const seen& s) {
+        return on->orphaned(id) &&
                std::ranges::all_of(std::vector<const message*>{&readable, &unreadable, &another},
                                    [&](const auto* m) { return s.has(m->notification, v1::EVENT_UNRESOLVED); });
     });
@@ -342,7 +344,7 @@ TEST_F(Receipts, AReceiptOfAKnownMessageIsNoEvidenceForAnother) {
     on->wait("that its message is known", [&](const seen& s) { return s.has(told.notification, v1::EVENT_RECEIPT); });
     auto left = receipt_for(*on, told, id);
     left.clear_user_message_reference(); // it could be about any message to this number
-    on->leave_parked(left);
+    on->leave_orphaned(left);
     on->tell({doubted.event(*on, v1::EVENT_IN_DOUBT), fence.event(*on, v1::EVENT_IN_DOUBT)});
     on->report({receipt_for(*on, fence, "z" + base::to_hex(fence.notification))}); // inferred after the other could be
     const auto now =

@@ -252,15 +252,15 @@ class stage {
                   "current_database()")[0][0]
             .as<int>();
     }
-    bool parked(const std::string& message_id) const {
+    bool orphaned(const std::string& message_id) const {
         pqxx::connection c{database_.dsn()};
         pqxx::nontransaction tx{c};
         return !tx.exec("SELECT to_regclass('receipts.orphan')")[0][0].is_null() &&
                !tx.exec_params("SELECT 1 FROM receipts.orphan WHERE message_id = $1", message_id).empty();
     }
 
-    /// As a crash would leave it: parked, although its message is known by now.
-    void leave_parked(const v1::GatewayReceipt& r) const {
+    /// As a crash would leave it: orphaned, although its message is known by now.
+    void leave_orphaned(const v1::GatewayReceipt& r) const {
         pqxx::connection c{database_.dsn()};
         pqxx::nontransaction tx{c};
         tx.exec_params(
