@@ -33,7 +33,7 @@ bool is_there(const fs::path& file) {
     return fs::exists(file, unknown) || unknown; // what cannot be looked at may be there
 }
 
-/// Services of another user read it, and it is no secret.
+/// Services of another user read it, and it is not secret.
 base::result<void> write(const fs::path& file, std::string_view text) {
     const auto fresh = file.string() + ".new";
     std::error_code error;
