@@ -371,10 +371,10 @@ std::string key_ring::mac(std::string_view topic, std::initializer_list<std::str
     return out.append(base::as_view(mac_of(now->begun(writing, topic), fields)));
 }
 
-key_ring::verdict key_ring::verify(std::string_view topic, std::initializer_list<std::string_view> fields,
-                                   std::string_view mac) const {
+key_ring::authenticity key_ring::verify(std::string_view topic, std::initializer_list<std::string_view> fields,
+                                        std::string_view mac) const {
     if (mac.size() != mac_size || mac.front() != mac_format) {
-        return verdict::forged;
+        return authenticity::forged;
     }
     auto now = shared_->now();
     const auto id = mac.substr(1, id_size);
@@ -385,10 +385,11 @@ key_ring::verdict key_ring::verify(std::string_view topic, std::initializer_list
         key = now->find(id);
     }
     if (key == nullptr) {
-        return verdict::unknown_key;
+        return authenticity::unknown_key;
     }
     const auto right = mac_of(now->begun(*key, topic), fields);
-    return equal_in_constant_time(base::as_view(right), mac.substr(1 + id_size)) ? verdict::genuine : verdict::forged;
+    return equal_in_constant_time(base::as_view(right), mac.substr(1 + id_size)) ? authenticity::genuine
+                                                                                 : authenticity::forged;
 }
 
 key_ring::named_key key_ring::destinations() const {

@@ -66,8 +66,9 @@ class key_ring {
     /// Authenticates records of a topic: what mac() returns is shown to verify() again. `fields` is hashed with
     /// lengths.
     std::string mac(std::string_view topic, std::initializer_list<std::string_view> fields) const;
-    enum class verdict : unsigned char { genuine, forged, unknown_key };
-    verdict verify(std::string_view topic, std::initializer_list<std::string_view> fields, std::string_view mac) const;
+    enum class authenticity : unsigned char { genuine, forged, unknown_key };
+    authenticity verify(std::string_view topic, std::initializer_list<std::string_view> fields,
+                        std::string_view mac) const;
 
     /// Hashes destinations (sms/core/number_hash). Taken from the last key in the list: a new key changes no stored
     /// hash until the old key is taken out.

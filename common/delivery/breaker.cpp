@@ -17,10 +17,10 @@ void breaker::succeeded() noexcept {
 void breaker::failed(base::instant now) noexcept {
     ++answers_;
     ++failures_;
-    if (open(now)) {
+    if (blocks(now)) {
         return; // it was sent before
     }
-    if (!unproven() && (answers_ < policy_.at_least || failures_ < policy_.open_at * answers_)) {
+    if (!unproven() && (answers_ < policy_.at_least || failures_ < policy_.blocks_at * answers_)) {
         return;
     }
     pause_again(now);
@@ -30,18 +30,18 @@ void breaker::failed(base::instant now) noexcept {
 
 void breaker::pause_again(base::instant now) noexcept {
     pause_ = pause_ == base::duration{} ? policy_.first_pause : std::min(pause_ * 2, policy_.longest_pause);
-    open_until_ = std::max(open_until_, now + pause_);
+    blocked_until_ = std::max(blocked_until_, now + pause_);
 }
 
 void breaker::stop(base::instant now, std::string why) {
     stopped_because_ = std::move(why);
     suspected_ = false;
     pause_ = policy_.longest_pause;
-    open_until_ = now + policy_.longest_pause;
+    blocked_until_ = now + policy_.longest_pause;
 }
 
 void breaker::suspect(base::instant now, std::string why) {
-    if (open(now)) {
+    if (blocks(now)) {
         return; // it was sent before
     }
     stopped_because_ = std::move(why);
@@ -51,7 +51,7 @@ void breaker::suspect(base::instant now, std::string why) {
 
 void breaker::clear() noexcept {
     if (suspected_) {
-        open_until_ = {};
+        blocked_until_ = {};
     }
     succeeded();
 }
@@ -64,12 +64,12 @@ breaker::state breaker::standing(base::instant now) const noexcept {
     if (unproven()) {
         return state::failing;
     }
-    return asked_until_ != base::instant{} && now < asked_until_ + still ? state::paused : state::closed;
+    return asked_until_ != base::instant{} && now < asked_until_ + still ? state::paused : state::passing;
 }
 
 void breaker::pause_until(base::instant until) noexcept {
     asked_until_ = std::max(asked_until_, until);
-    open_until_ = std::max(open_until_, until);
+    blocked_until_ = std::max(blocked_until_, until);
 }
 
 } // namespace semel::delivery

@@ -1,5 +1,5 @@
 #pragma once
-// Opens a gateway's lane when it mostly fails, and lets a probe through after a while. Pure.
+// Blocks a gateway's lane while it mostly fails, and lets one message try after a pause. Pure.
 
 #include <base/instant.hpp>
 
@@ -13,7 +13,7 @@ class breaker {
     struct policy {
         unsigned window = 50;   ///< answers looked at together
         unsigned at_least = 20; ///< fewer say nothing
-        double open_at = 0.5;   ///< share of failures
+        double blocks_at = 0.5; ///< share of failures
         base::duration first_pause = std::chrono::seconds{2};
         base::duration longest_pause = std::chrono::seconds{60};
     };
@@ -24,7 +24,7 @@ class breaker {
     void succeeded() noexcept;
     /// A transient answer, a timeout, a lost connection; not a permanent refusal (that is about one recipient).
     void failed(base::instant now) noexcept;
-    /// A configuration or policy error: closed at once, for the longest pause, and an operator is called.
+    /// A configuration or policy error: blocked at once, for the longest pause, and an operator is called.
     void stop(base::instant now, std::string why);
     /// Several recipients got an answer that speaks of our configuration. The lane pauses; then one message tries, and
     /// if it gets the same answer, the next pause is longer.
@@ -34,12 +34,12 @@ class breaker {
     /// The gateway asked for it (Retry-After, throttling).
     void pause_until(base::instant) noexcept;
 
-    bool open(base::instant now) const noexcept { return now < open_until_; }
+    bool blocks(base::instant now) const noexcept { return now < blocked_until_; }
     /// Its pause is over and nothing has succeeded since: one message at a time may try.
     bool unproven() const noexcept { return pause_ != base::duration{}; }
-    base::instant open_until() const noexcept { return open_until_; }
+    base::instant blocked_until() const noexcept { return blocked_until_; }
     /// For people: as it lasts, not as it flickers between a pause and the next try.
-    enum class state : unsigned char { closed, stopped, suspected, failing, paused };
+    enum class state : unsigned char { passing, stopped, suspected, failing, paused };
     state standing(base::instant now) const noexcept;
     /// Why an operator must look; empty when nothing is wrong with the configuration.
     const std::string& stopped_because() const noexcept { return stopped_because_; }
@@ -51,7 +51,7 @@ class breaker {
     unsigned answers_ = 0;
     unsigned failures_ = 0;
     base::duration pause_{0};
-    base::instant open_until_{};
+    base::instant blocked_until_{};
     base::instant asked_until_{}; // by the gateway
     std::string stopped_because_;
     bool suspected_ = false; // stopped_because_ is a suspicion, not what the gateway said of us

@@ -206,8 +206,8 @@ void engine::impl::feed() {
     }
     inside_feed = true;
     for (std::size_t idle = 0; active < most_active && idle < order.size() && any_lane();) {
-        turn = (turn + 1) % order.size();
-        const auto source = order[turn];
+        last_fed = (last_fed + 1) % order.size();
+        const auto source = order[last_fed];
         item next;
         if (!next_of(*source, now, next)) {
             ++idle;
@@ -284,7 +284,7 @@ asio::awaitable<void> engine::impl::tick() {
                     "using this Redis? Starting anew"};
             }
         }
-        turn_parked();
+        send_parked_round();
         count.flight.set(static_cast<double>(flights.size()));
         count.partitions.set(static_cast<double>(order.size()));
         std::size_t fetched = 0;

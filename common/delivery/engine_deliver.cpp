@@ -177,7 +177,7 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
         co_return true;
     }
     if (const auto now = base::instant_now(); !lane->takes(now)) { // it was shut meanwhile
-        const auto left = std::chrono::duration_cast<milliseconds>(lane->breaker.open_until() - now);
+        const auto left = std::chrono::duration_cast<milliseconds>(lane->breaker.blocked_until() - now);
         settle(p, message, postponed(std::max(left, 0ms), codes::lane_closed));
         co_return true;
     }
@@ -324,7 +324,7 @@ asio::awaitable<bool> engine::impl::transmit(partition_ptr p, item& message, con
 /// Its campaign is paused: it lies where it is, not reserved, and costs nothing. It expires by a time that is certain.
 bool engine::impl::stays_parked(const partition& p, const item& i) const {
     const auto& d = i.dispatch;
-    if (d.parked_us() == 0 || d.parked_us() < p.turned_at_us) {
+    if (d.parked_us() == 0 || d.parked_us() < p.parked_round_us) {
         return false;
     }
     const auto campaign = catalog.find(base::campaign_id{d.campaign_id()});
@@ -333,8 +333,8 @@ bool engine::impl::stays_parked(const partition& p, const item& i) const {
 
 /// What stays at the front holds what lies behind it. So when a campaign is resumed or cancelled, or something behind
 /// has passed its deadline, what was parked before is parked once more, at the end.
-void engine::impl::turn_parked() {
-    const auto turned = base::to_us(options.time().best);
+void engine::impl::send_parked_round() {
+    const auto round_us = base::to_us(options.time().best);
     if (const auto version = catalog.version(); version != paused_version) {
         paused_version = version;
         std::set<base::campaign_id> now;
@@ -345,7 +345,7 @@ void engine::impl::turn_parked() {
         }
         if (!std::ranges::includes(now, paused)) {
             for (const auto& p : order) {
-                p->turned_at_us = turned;
+                p->parked_round_us = round_us;
             }
         }
         paused = std::move(now);
@@ -357,7 +357,7 @@ void engine::impl::turn_parked() {
     for (const auto& p : order) {
         const auto stays = [&](const item& i) { return stays_parked(*p, i); };
         if (!p->queue.empty() && stays(p->queue.front()) && !std::ranges::all_of(p->queue, stays)) {
-            p->turned_at_us = turned;
+            p->parked_round_us = round_us;
         }
     }
 }

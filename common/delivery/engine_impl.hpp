@@ -41,7 +41,7 @@ struct lane {
     bool alarmed = false;
     bool probing = false; // one message finds out whether the gateway is back
 
-    bool takes(base::instant now) const noexcept { return !breaker.open(now) && !(probing && breaker.unproven()); }
+    bool takes(base::instant now) const noexcept { return !breaker.blocks(now) && !(probing && breaker.unproven()); }
 };
 
 /// A message whose last bytes are out and whose answer has not come.
@@ -102,7 +102,7 @@ struct engine::impl : std::enable_shared_from_this<impl> {
     asio::awaitable<bool> transmit(partition_ptr, item&, const catalog::campaign&, const outbound&, const v1::Delivery&,
                                    const std::string& content_sha256);
     bool stays_parked(const partition&, const item&) const;
-    void turn_parked();
+    void send_parked_round();
     enum class claimed : unsigned char { yes, in_doubt, later, withdrawn };
     asio::awaitable<claimed> claim(partition_ptr, const item&, const std::string& gateway);
 
@@ -145,8 +145,8 @@ struct engine::impl : std::enable_shared_from_this<impl> {
     std::shared_ptr<const kafka::membership> membership;
 
     std::map<kafka::topic_partition, partition_ptr> partitions;
-    std::vector<partition_ptr> order; // round robin over them
-    std::size_t turn = 0;
+    std::vector<partition_ptr> order;   // round robin over them
+    std::size_t last_fed = 0;           // index into order
     std::set<base::campaign_id> paused; // campaigns, as of `paused_version` of the catalog
     std::uint64_t paused_version = 0;
     std::chrono::steady_clock::time_point looked_behind; // parked records

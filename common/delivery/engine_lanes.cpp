@@ -40,7 +40,7 @@ lane* engine::impl::choose(const outbound& out, const v1::Dispatch& d, base::ins
             continue;
         }
         if (!l.takes(now)) {
-            const auto left = std::max(0ms, std::chrono::duration_cast<milliseconds>(l.breaker.open_until() - now));
+            const auto left = std::max(0ms, std::chrono::duration_cast<milliseconds>(l.breaker.blocked_until() - now));
             wait = wait < 0ms ? left : std::min(wait, left);
             continue;
         }

@@ -47,7 +47,7 @@ asio::awaitable<void> engine::impl::take_over(std::vector<kafka::topic_partition
                                      ": " + said.error().why()};
         }
         auto p = std::make_shared<partition>(executor, redis, commit.at, *said);
-        p->turned_at_us = base::to_us(options.time().best);
+        p->parked_round_us = base::to_us(options.time().best);
         p->must_commit = true;
         partitions[commit.at] = p;
         starts.push_back({.at = commit.at, .next = commit.next});

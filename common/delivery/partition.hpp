@@ -72,7 +72,7 @@ struct partition {
     bool paused = false;      ///< fetching
     /// Of records parked before it, none stays at the front: some campaign is no longer paused, and its records may
     /// stand behind. What a former owner saw of this is not known.
-    std::int64_t turned_at_us = 0;
+    std::int64_t parked_round_us = 0;
     bool rebuilding = false; ///< a rebuild() is under way
     std::deque<item> queue;  ///< arrived, not started, in order
     std::map<kafka::offset, open_claim> open_claims;

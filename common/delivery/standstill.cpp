@@ -13,7 +13,7 @@ namespace {
 constexpr double large_domain = 100; // answers lately
 
 std::int64_t seconds_left(const breaker& b, base::instant now) {
-    return std::max<std::int64_t>(std::chrono::ceil<std::chrono::seconds>(b.open_until() - now).count(), 0);
+    return std::max<std::int64_t>(std::chrono::ceil<std::chrono::seconds>(b.blocked_until() - now).count(), 0);
 }
 
 std::string a_second(double limit) {
@@ -77,7 +77,7 @@ std::optional<trouble::entry> standstill(const lane_state& lane, base::instant n
         e.words =
             fmt::format("slowed down, because the gateway asked for it (next message in {} s)", seconds_left(b, now));
         return e;
-    case breaker::state::closed:
+    case breaker::state::passing:
         if (suspicion) {
             break;
         }

@@ -40,7 +40,7 @@ struct fields {
     std::string mac(const crypto::key_ring& keys) const {
         return keys.mac(topic, {topic, partition, key, kind, value});
     }
-    crypto::key_ring::verdict verify(const crypto::key_ring& keys, std::string_view mac) const {
+    crypto::key_ring::authenticity verify(const crypto::key_ring& keys, std::string_view mac) const {
         return keys.verify(topic, {topic, partition, key, kind, value}, mac);
     }
 };
@@ -92,13 +92,13 @@ bool authority::believes(const record& r) const {
     }
     const fields what{r.at(), r.key(), r.value(), r.is_tombstone()};
     switch (what.verify(keys_, *mac)) {
-    case crypto::key_ring::verdict::genuine:
+    case crypto::key_ring::authenticity::genuine:
         return true;
-    case crypto::key_ring::verdict::unknown_key:
+    case crypto::key_ring::authenticity::unknown_key:
         refuse(r, fmt::format("its MAC is under key {}, which is not in the list of keys",
                               base::to_hex(mac->substr(1, sizeof(crypto::key_id)))));
         return false;
-    case crypto::key_ring::verdict::forged:
+    case crypto::key_ring::authenticity::forged:
         break;
     }
     refuse(r, "its MAC is wrong: it was forged, changed, or copied from another place");

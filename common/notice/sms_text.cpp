@@ -37,26 +37,26 @@ constexpr std::array<pair, 10> extension{{{0x0a, U'\f'},
                                           {0x40, U'|'},
                                           {0x65, U'€'}}};
 
-struct place {
+struct position {
     std::uint8_t septet = 0;
     bool escaped = false;
 };
 
-const place* find(char32_t c) noexcept {
-    static const auto places = [] {
-        std::unordered_map<char32_t, place> map;
+const position* find(char32_t c) noexcept {
+    static const auto positions = [] {
+        std::unordered_map<char32_t, position> map;
         for (std::size_t i = 0; i < basic.size(); ++i) {
             if (i != escape) {
-                map.emplace(basic[i], place{static_cast<std::uint8_t>(i), false});
+                map.emplace(basic[i], position{static_cast<std::uint8_t>(i), false});
             }
         }
         for (const auto& p : extension) {
-            map.emplace(p.character, place{p.septet, true});
+            map.emplace(p.character, position{p.septet, true});
         }
         return map;
     }();
-    const auto it = places.find(c);
-    return it == places.end() ? nullptr : &it->second;
+    const auto it = positions.find(c);
+    return it == positions.end() ? nullptr : &it->second;
 }
 
 // Hands out each character's units (octets of the wire) with its cost; a character is never split.

@@ -31,9 +31,9 @@ constexpr std::string_view own_key = "refused";
 
 } // namespace
 
-refusals::refusals(asio::any_io_executor executor, place where, telemetry::metrics& metrics)
+refusals::refusals(asio::any_io_executor executor, options where, telemetry::metrics& metrics)
     : executor_(std::move(executor))
-    , place_(std::move(where))
+    , options_(std::move(where))
     , metrics_(metrics) {}
 
 void refusals::say(const kafka::refused_record& r) {
@@ -66,14 +66,14 @@ void refusals::take(const kafka::refused_record& r) {
     pending_.push_back({.where = fmt::format("{}/{} offset {}", r.at.topic, r.at.partition, r.offset),
                         .why = std::string{r.why},
                         .value = std::string{r.value},
-                        .told = !(r.key == own_key && r.at.topic == place_.prefix + std::string{wire::events})});
+                        .told = !(r.key == own_key && r.at.topic == options_.prefix + std::string{wire::events})});
 }
 
 asio::awaitable<void> refusals::write(kept one) {
     if (!producer_) {
-        producer_.emplace(executor_, kafka::producer_options{.bootstrap = place_.bootstrap, .transactional_id = {}});
+        producer_.emplace(executor_, kafka::producer_options{.bootstrap = options_.bootstrap, .transactional_id = {}});
     }
-    kafka::topic_partition letters{place_.prefix + std::string{wire::dead_letter}, 0};
+    kafka::topic_partition letters{options_.prefix + std::string{wire::dead_letter}, 0};
     const auto buried = co_await producer_->send(std::move(letters), one.where, std::move(one.value));
     if (!buried) {
         telemetry::log().warn("dead_letter.not_written", {{"where", one.where}, {"why", buried.error().why()}});
@@ -89,7 +89,8 @@ asio::awaitable<void> refusals::write(kept one) {
     e.set_time_us(base::to_us(base::now()));
     e.set_code(codes::dead_letter);
     e.set_text(fmt::format("{}: {}", one.where, one.why));
-    kafka::topic_partition to{place_.prefix + std::string{wire::events}, base::partition_of(e.id(), place_.partitions)};
+    kafka::topic_partition to{options_.prefix + std::string{wire::events},
+                              base::partition_of(e.id(), options_.partitions)};
     const auto told = co_await producer_->send(std::move(to), std::string{own_key}, batch.SerializeAsString());
     if (!told) {
         telemetry::log().warn("refusal.not_told", {{"where", one.where}, {"why", told.error().why()}});

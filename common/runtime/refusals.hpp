@@ -20,13 +20,13 @@ namespace semel::runtime {
 
 class refusals {
   public:
-    struct place {
+    struct options {
         kafka::cluster bootstrap;
         std::int32_t partitions = 1; // of events
         std::string service;
         std::string prefix = {}; // of topics; empty but in tests
     };
-    refusals(boost::asio::any_io_executor, place, telemetry::metrics&);
+    refusals(boost::asio::any_io_executor, options, telemetry::metrics&);
 
     /// For kafka::trust(). On the executor's strand alone.
     void take(const kafka::refused_record&);
@@ -42,7 +42,7 @@ class refusals {
     boost::asio::awaitable<void> write(kept);
 
     boost::asio::any_io_executor executor_;
-    place place_;
+    options options_;
     telemetry::metrics& metrics_;
     std::deque<kept> pending_;
     std::size_t pending_bytes_ = 0;

@@ -245,9 +245,9 @@ int run(const std::shared_ptr<context::impl>& self, service_main main) {
     if (!config::key_files(settings).empty()) {
         self->keys.emplace(settings);
         refused.emplace(self->io.get_executor(),
-                        refusals::place{.bootstrap = kafka::configured(settings),
-                                        .partitions = settings.partitions,
-                                        .service = self->service},
+                        refusals::options{.bootstrap = kafka::configured(settings),
+                                          .partitions = settings.partitions,
+                                          .service = self->service},
                         self->metrics);
         kafka::trust(
             self->keys->ring(), [&refused](const kafka::refused_record& r) { refused->take(r); },

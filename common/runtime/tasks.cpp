@@ -176,13 +176,13 @@ struct signal::impl {
         if (self->notified != seen) {
             co_return true;
         }
-        struct place {
+        struct enlisted {
             std::list<waiter>& all;
             std::list<waiter>::iterator mine;
-            ~place() { all.erase(mine); }
+            ~enlisted() { all.erase(mine); }
         };
         auto& all = self->waiters;
-        const place here{all, all.emplace(all.end(), self->ex, until)};
+        const enlisted here{all, all.emplace(all.end(), self->ex, until)};
         auto [error] = co_await here.mine->timer.async_wait(asio::as_tuple(asio::use_awaitable));
         if (self->notified != seen) {
             co_return true;

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
-using verdict = key_ring::verdict;
+using authenticity = key_ring::authenticity;
 
 std::string bytes(std::string_view hex) {
     return base::from_hex(hex).value();
@@ -90,10 +90,10 @@ TEST_F(Ring, OneWritesAndAllOpen) {
     const auto wrapped = before.wrap(key, mine);
     const auto mac = before.mac("control", {"k", "v"});
     EXPECT_TRUE(after.unwrap(wrapped, mine));
-    EXPECT_EQ(after.verify("control", {"k", "v"}, mac), verdict::genuine);
+    EXPECT_EQ(after.verify("control", {"k", "v"}, mac), authenticity::genuine);
     EXPECT_FALSE(after.is_current(wrapped));
     EXPECT_FALSE(before.unwrap(after.wrap(key, mine), mine)) << "the new one writes";
-    EXPECT_EQ(before.verify("control", {"k", "v"}, after.mac("control", {"k", "v"})), verdict::unknown_key);
+    EXPECT_EQ(before.verify("control", {"k", "v"}, after.mac("control", {"k", "v"})), authenticity::unknown_key);
     EXPECT_EQ(after.keys().size(), 2U);
     EXPECT_EQ(after.writing(), key_ring::load({young}).value().writing());
 }
@@ -101,15 +101,15 @@ TEST_F(Ring, OneWritesAndAllOpen) {
 TEST_F(Ring, AMacIsOfItsTopicAndItsFields) {
     const auto ring = key_ring::random();
     const auto mac = ring.mac("control", {"ab", "c"});
-    EXPECT_EQ(ring.verify("control", {"ab", "c"}, mac), verdict::genuine);
-    EXPECT_EQ(ring.verify("events", {"ab", "c"}, mac), verdict::forged) << "another topic's key";
-    EXPECT_EQ(ring.verify("control", {"a", "bc"}, mac), verdict::forged) << "lengths count";
-    EXPECT_EQ(ring.verify("control", {"ab", "c", ""}, mac), verdict::forged);
-    EXPECT_EQ(ring.verify("control", {"ab", "c"}, ""), verdict::forged);
+    EXPECT_EQ(ring.verify("control", {"ab", "c"}, mac), authenticity::genuine);
+    EXPECT_EQ(ring.verify("events", {"ab", "c"}, mac), authenticity::forged) << "another topic's key";
+    EXPECT_EQ(ring.verify("control", {"a", "bc"}, mac), authenticity::forged) << "lengths count";
+    EXPECT_EQ(ring.verify("control", {"ab", "c", ""}, mac), authenticity::forged);
+    EXPECT_EQ(ring.verify("control", {"ab", "c"}, ""), authenticity::forged);
     for (std::size_t i = 0; i < mac.size(); ++i) {
         auto bent = mac;
         bent[i] = static_cast<char>(bent[i] ^ 1);
-        EXPECT_NE(ring.verify("control", {"ab", "c"}, bent), verdict::genuine) << "byte " << i;
+        EXPECT_NE(ring.verify("control", {"ab", "c"}, bent), authenticity::genuine) << "byte " << i;
     }
 }
 
@@ -128,7 +128,7 @@ TEST_F(Ring, ARetiredKeyTellsGenuineRecordsAndOpensNothing) {
 
     const auto after = key_ring::load({young, old});
     ASSERT_TRUE(after) << after.error().why();
-    EXPECT_EQ(after->verify("events", {"k", "v"}, mac), verdict::genuine);
+    EXPECT_EQ(after->verify("events", {"k", "v"}, mac), authenticity::genuine);
     EXPECT_EQ(after->destinations().key.view(), destinations.key.view());
     EXPECT_THAT(after->unwrap(wrapped, mine).error().why(), HasSubstr("is retired"));
     EXPECT_TRUE(after->keys().at(1).retired);
@@ -158,8 +158,8 @@ TEST_F(Ring, LooksAgainForAKeyThatItLacks) {
         ++looked;
         EXPECT_TRUE(behind.reload({old, young}));
     });
-    EXPECT_EQ(behind.verify("control", {"k", "v"}, mac), verdict::genuine);
-    EXPECT_EQ(behind.verify("control", {"k", "v"}, mac), verdict::genuine);
+    EXPECT_EQ(behind.verify("control", {"k", "v"}, mac), authenticity::genuine);
+    EXPECT_EQ(behind.verify("control", {"k", "v"}, mac), authenticity::genuine);
     EXPECT_EQ(looked, 1);
 }
 

@@ -14,10 +14,10 @@ TEST(Breaker, AFewFailuresSayNothing) {
     for (int i = 0; i < 19; ++i) {
         b.failed(start);
     }
-    EXPECT_FALSE(b.open(start));
+    EXPECT_FALSE(b.blocks(start));
 }
 
-TEST(Breaker, OpensOnAShareOfFailuresAndWaitsLongerEachTime) {
+TEST(Breaker, BlocksOnAShareOfFailuresAndWaitsLongerEachTime) {
     delivery::breaker b;
     const auto fail_20 = [&](base::instant at) {
         for (int i = 0; i < 20; ++i) {
@@ -25,14 +25,14 @@ TEST(Breaker, OpensOnAShareOfFailuresAndWaitsLongerEachTime) {
         }
     };
     fail_20(start);
-    EXPECT_TRUE(b.open(start + 1s));
-    EXPECT_FALSE(b.open(start + 2s));
+    EXPECT_TRUE(b.blocks(start + 1s));
+    EXPECT_FALSE(b.blocks(start + 2s));
     fail_20(start + 2s);
-    EXPECT_TRUE(b.open(start + 5s));
-    EXPECT_FALSE(b.open(start + 6s));
+    EXPECT_TRUE(b.blocks(start + 5s));
+    EXPECT_FALSE(b.blocks(start + 6s));
     b.succeeded();
     fail_20(start + 10s);
-    EXPECT_FALSE(b.open(start + 12s)) << "a success starts the pauses anew";
+    EXPECT_FALSE(b.blocks(start + 12s)) << "a success starts the pauses anew";
 }
 
 TEST(Breaker, AfterAPauseOneFailureIsEnoughUntilSomethingSucceeds) {
@@ -42,32 +42,32 @@ TEST(Breaker, AfterAPauseOneFailureIsEnoughUntilSomethingSucceeds) {
     }
     EXPECT_TRUE(b.unproven());
     b.failed(start + 1s);
-    EXPECT_FALSE(b.open(start + 2s)) << "sent before it opened: says nothing new";
+    EXPECT_FALSE(b.blocks(start + 2s)) << "sent before it blocked: says nothing new";
     b.failed(start + 2s);
-    EXPECT_TRUE(b.open(start + 5s));
+    EXPECT_TRUE(b.blocks(start + 5s));
     b.succeeded();
     EXPECT_FALSE(b.unproven());
 }
 
-TEST(Breaker, MostlyGoodAnswersKeepItClosed) {
+TEST(Breaker, MostlyGoodAnswersKeepItPassing) {
     delivery::breaker b;
     for (int i = 0; i < 1'000; ++i) {
         i % 3 == 0 ? b.failed(start) : b.succeeded();
-        ASSERT_FALSE(b.open(start)) << i;
+        ASSERT_FALSE(b.blocks(start)) << i;
     }
 }
 
 TEST(Breaker, ASuspicionIsShortAtFirstAndEndsWithASuccess) {
     delivery::breaker b;
     b.suspect(start, "554 5.7.1");
-    EXPECT_TRUE(b.open(start + 1s));
+    EXPECT_TRUE(b.blocks(start + 1s));
     EXPECT_EQ(b.stopped_because(), "554 5.7.1");
-    EXPECT_FALSE(b.open(start + 2s));
+    EXPECT_FALSE(b.blocks(start + 2s));
     EXPECT_TRUE(b.unproven()) << "one message tries";
     b.suspect(start + 2s, "554 5.7.1");
-    EXPECT_TRUE(b.open(start + 5s)) << "longer each time";
+    EXPECT_TRUE(b.blocks(start + 5s)) << "longer each time";
     b.clear();
-    EXPECT_FALSE(b.open(start + 5s));
+    EXPECT_FALSE(b.blocks(start + 5s));
     EXPECT_TRUE(b.stopped_because().empty());
 }
 
@@ -75,13 +75,13 @@ TEST(Breaker, ASuccessThatWasUnderWayEndsNoStopThatTheGatewayAskedFor) {
     delivery::breaker b;
     b.stop(start, "535 bad credentials");
     b.clear();
-    EXPECT_TRUE(b.open(start + 30s));
+    EXPECT_TRUE(b.blocks(start + 30s));
 }
 
 TEST(Breaker, AConfigurationErrorStopsTheLaneAndSaysWhy) {
     delivery::breaker b;
     b.stop(start, "535 bad credentials");
-    EXPECT_TRUE(b.open(start + 30s));
+    EXPECT_TRUE(b.blocks(start + 30s));
     EXPECT_EQ(b.stopped_because(), "535 bad credentials");
     b.succeeded();
     EXPECT_TRUE(b.stopped_because().empty());

@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using base::must;
-using verdict = crypto::key_ring::verdict;
+using authenticity = crypto::key_ring::authenticity;
 
 struct WatchedKeys : ::testing::Test {
     fs::path folder = fs::temp_directory_path() / ("semel-keys-" + base::to_hex(crypto::random_bytes(8)));
@@ -58,10 +58,10 @@ TEST_F(WatchedKeys, ARecordUnderAKeyJustPutInIsBelievedAtOnce) {
     write("keys: [young, old]\n");
     watched_keys ahead{settings()};
     const auto mac = ahead.ring().mac("dispatch.email", {"k", "v"});
-    EXPECT_EQ(behind.ring().verify("dispatch.email", {"k", "v"}, mac), verdict::genuine)
+    EXPECT_EQ(behind.ring().verify("dispatch.email", {"k", "v"}, mac), authenticity::genuine)
         << "no two processes look at the same moment";
     const auto strange = crypto::key_ring::random().mac("dispatch.email", {"k", "v"});
-    EXPECT_EQ(behind.ring().verify("dispatch.email", {"k", "v"}, strange), verdict::unknown_key);
+    EXPECT_EQ(behind.ring().verify("dispatch.email", {"k", "v"}, strange), authenticity::unknown_key);
 }
 
 TEST_F(WatchedKeys, AServiceThatCannotReadItsKeySaysSoAtItsStart) {

@@ -13,9 +13,9 @@ namespace semel::cli {
 namespace {
 
 using config::path;
-using verdict = base::result<void>;
+using result = base::result<void>;
 
-verdict readable(const path& file) {
+result readable(const path& file) {
     std::error_code error;
     if (std::filesystem::is_directory(file, error) || !std::ifstream{file}) {
         return base::failed(base::fault::kind::broken,
@@ -24,20 +24,20 @@ verdict readable(const path& file) {
     return {};
 }
 
-verdict secret(const path& file) {
+result secret(const path& file) {
     const auto text = config::secret_in(file);
-    return text ? verdict{} : base::failed(text.error());
+    return text ? result{} : base::failed(text.error());
 }
 
-verdict authorities(const path& file) {
+result authorities(const path& file) {
     const auto context = socket::client_context(file);
-    return context ? verdict{} : base::failed(context.error());
+    return context ? result{} : base::failed(context.error());
 }
 
 class files {
   public:
     void look(const std::string& section, std::string_view name, const path& file,
-              const std::function<verdict(const path&)>& at) {
+              const std::function<result(const path&)>& at) {
         if (!file.empty()) {
             const auto key = fmt::format("{}{}{}", section, section.empty() ? "" : ".", name);
             all.push_back({.what = file.string(), .key = key, .outcome = at(file)});
@@ -47,7 +47,7 @@ class files {
     void identity(const std::string& section, const path& certificate, const path& key) {
         if (!certificate.empty()) {
             auto loaded = socket::server_identity::load(certificate, key, [](std::string_view) {});
-            auto outcome = loaded ? verdict{} : base::failed(loaded.error());
+            auto outcome = loaded ? result{} : base::failed(loaded.error());
             const bool of_key = !loaded && loaded.error().why().starts_with(key.string());
             all.push_back({.what = certificate.string(),
                            .key = section + (of_key ? ".key_file" : ".certificate"),

@@ -21,12 +21,12 @@ namespace semel::cli {
 namespace asio = boost::asio;
 using base::failed;
 using kind = base::fault::kind;
-using verdict = base::result<void>;
+using result = base::result<void>;
 using std::chrono::milliseconds;
 
 namespace {
 
-verdict try_kafka(const config::settings& s, milliseconds patience) {
+result try_kafka(const config::settings& s, milliseconds patience) {
     try {
         kafka::admin admin{kafka::configured(s)};
         if (auto ready = admin.wait_until_ready(patience); !ready) {
@@ -44,14 +44,14 @@ verdict try_kafka(const config::settings& s, milliseconds patience) {
     }
 }
 
-verdict try_redis(const config::settings& s, milliseconds patience) {
+result try_redis(const config::settings& s, milliseconds patience) {
     try {
         asio::io_context io;
         redis::client client{io.get_executor(), redis::configured(s)};
-        std::optional<verdict> out;
+        std::optional<result> out;
         asio::co_spawn(
             io,
-            [](redis::client& to, std::optional<verdict>& said) -> asio::awaitable<void> {
+            [](redis::client& to, std::optional<result>& said) -> asio::awaitable<void> {
                 co_await to.connected();
                 said = co_await redis::check_durability(to);
             }(client, out),
@@ -68,7 +68,7 @@ verdict try_redis(const config::settings& s, milliseconds patience) {
     }
 }
 
-verdict try_postgres(const config::settings& s, std::string_view service) {
+result try_postgres(const config::settings& s, std::string_view service) {
     try {
         postgres::pool db{postgres::configured(s, service), 1};
         db.run_blocking([](pqxx::connection& c) {
@@ -90,10 +90,10 @@ verdict try_postgres(const config::settings& s, std::string_view service) {
     }
 }
 
-verdict try_gateway(const config::gateway& g, milliseconds patience) {
+result try_gateway(const config::gateway& g, milliseconds patience) {
     asio::io_context io;
-    verdict out = failed(kind::unreachable, "no answer in time");
-    asio::co_spawn(io, reach(g, patience), [&](const std::exception_ptr& thrown, verdict said) {
+    result out = failed(kind::unreachable, "no answer in time");
+    asio::co_spawn(io, reach(g, patience), [&](const std::exception_ptr& thrown, result said) {
         out = thrown ? failed(kind::broken, "the try itself failed") : std::move(said);
     });
     io.run_for(patience + std::chrono::seconds{1});
@@ -134,7 +134,7 @@ std::string key_at_fault(std::string_view words, std::string_view section, std::
 
 std::vector<probe> probe_servers(const config::settings& s, const probe_options& options) {
     std::vector<probe> all;
-    const auto add = [&](std::string what, std::string_view section, std::string_view usual, verdict outcome) {
+    const auto add = [&](std::string what, std::string_view section, std::string_view usual, result outcome) {
         auto key = outcome ? std::string{usual} : key_at_fault(outcome.error().why(), section, usual);
         all.push_back({.what = std::move(what), .key = std::move(key), .outcome = std::move(outcome)});
     };

@@ -33,19 +33,19 @@ using question = asio::awaitable<base::result<void>> (*)(redis::client&);
 base::result<void> ask_redis(const config::settings& s, question what) {
     asio::io_context io;
     redis::client client{io.get_executor(), redis::configured(s)};
-    std::optional<base::result<void>> verdict;
+    std::optional<base::result<void>> answer;
     const auto ask = [](redis::client& to, question put,
                         std::optional<base::result<void>>& out) -> asio::awaitable<void> {
         co_await to.connected();
         out = co_await put(to);
     };
-    asio::co_spawn(io, ask(client, what, verdict), [&](const std::exception_ptr&) { io.stop(); });
+    asio::co_spawn(io, ask(client, what, answer), [&](const std::exception_ptr&) { io.stop(); });
     io.run_for(10s);
-    if (!verdict) {
+    if (!answer) {
         return failed(kind::unreachable,
                       fmt::format("Redis at {}:{} does not answer: {}", s.redis.host, s.redis.port, client.trouble()));
     }
-    return *verdict;
+    return *answer;
 }
 
 } // namespace

@@ -375,7 +375,7 @@ int up(const up_options& options) {
     return 0;
 }
 
-int down(const place& which) {
+int down(const stack_options& which) {
     const auto at = folders_at(which.dir);
     if (!at) {
         return refuse(at.error());
@@ -423,7 +423,7 @@ int down(const place& which) {
     return 0;
 }
 
-int ps(const place& which) {
+int ps(const stack_options& which) {
     const auto at = folders_at(which.dir);
     if (!at) {
         return refuse(at.error());
@@ -439,7 +439,7 @@ int ps(const place& which) {
     return 0;
 }
 
-int scale(const place& which, const std::string& service, unsigned processes) {
+int scale(const stack_options& which, const std::string& service, unsigned processes) {
     const auto at = folders_at(which.dir);
     if (!at) {
         return refuse(at.error());

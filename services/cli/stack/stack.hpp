@@ -17,13 +17,13 @@ class App;
 
 namespace semel::cli::stack {
 
-struct place {
+struct stack_options {
     std::filesystem::path dir = ".semel";
     bool json = false; // the answer as one JSON document
 };
 
 struct up_options {
-    place at;
+    stack_options at;
     /// Empty: DIR/config/semel.yaml, made on the first run. Otherwise DIR/config/semel.yaml is made from this file.
     std::filesystem::path config;
     bool sim = false;                       // the test gateways too
@@ -33,11 +33,11 @@ struct up_options {
 /// Starts what does not run and waits until all of it is ready. A stack that runs already is left alone.
 int up(const up_options&);
 /// Drains and stops every process of the stack; a stack that does not run is fine.
-int down(const place&);
+int down(const stack_options&);
 /// Every process that should run, with its pid, readiness and age.
-int ps(const place&);
+int ps(const stack_options&);
 /// Runs `processes` of a service from now on; those beyond drain and go. Kept over down and up.
-int scale(const place&, const std::string& service, unsigned processes);
+int scale(const stack_options&, const std::string& service, unsigned processes);
 
 /// Adds `up`, `down`, `ps` and `scale` to the command line. The command that was given sets `exit_code`.
 void add_stack_commands(CLI::App& app, int& exit_code);

@@ -30,18 +30,18 @@ using base::must;
 
 } // namespace
 
-class service::turn {
+class service::only_one {
   public:
-    explicit turn(service& s)
+    explicit only_one(service& s)
         : service_(s) {
         service_.busy_ = true;
     }
-    ~turn() {
+    ~only_one() {
         service_.busy_ = false;
         service_.changed_.notify();
     }
-    turn(const turn&) = delete;
-    turn& operator=(const turn&) = delete;
+    only_one(const only_one&) = delete;
+    only_one& operator=(const only_one&) = delete;
 
   private:
     service& service_;
@@ -104,7 +104,7 @@ asio::awaitable<void> service::consume() {
             if (stopping_) {
                 co_return;
             }
-            const turn mine{*this};
+            const only_one mine{*this};
             if (auto* fetched = std::get_if<kafka::records>(&event)) {
                 for (const auto& at : fetched->ended) { // before: a failed commit goes back
                     ended_[at] = consumer_.end_read(at).value_or(0);
@@ -138,7 +138,7 @@ asio::awaitable<void> service::watch_clock() {
         if (leaving_) {
             continue;
         }
-        const turn mine{*this};
+        const only_one mine{*this};
         co_await look();
     }
 }

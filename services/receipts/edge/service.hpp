@@ -61,7 +61,7 @@ class service {
     boost::asio::awaitable<void> run(boost::asio::awaitable<void> stop);
 
   private:
-    class turn; // only one at a time
+    class only_one; // thing is done at a time
 
     boost::asio::awaitable<void> consume();
     boost::asio::awaitable<void> watch_clock();
