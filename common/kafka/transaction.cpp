@@ -30,8 +30,8 @@ conf_ptr configure(const producer_options& options) {
                            // What one process may hold back: the io thread waits beyond it.
                            {"queue.buffering.max.messages", "50000"},
                            {"queue.buffering.max.kbytes", "32768"}});
-    // No delivery reports: a message that fails makes commit fail, which is all that a transaction needs to know, and
-    // a flush then has nothing that somebody else must serve.
+    // No delivery reports. A message that fails makes the commit fail, and a transaction need not know more; and a
+    // flush waits for no reports that somebody else would have to take.
     rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_NONE);
     return conf;
 }

@@ -130,8 +130,8 @@ void warn_of_doubts(const pqxx::row& row, const std::string& id, json::array& wa
          fmt::format("`semel in-doubt list {} --resent` names them", id));
 }
 
-/// Nothing moves although there is something to send: of one channel, a gateway that hangs or refuses us, or a
-/// dispatcher that is down; of all, more likely what they have in common.
+/// Nothing moves although there is something to send. If one channel stands still, its gateway hangs or refuses us, or
+/// its dispatcher is down; if all do, it is more likely something that they share.
 void warn_of_standstill(const pqxx::result& rows, json::array& warnings) {
     std::vector<std::pair<std::string, std::int64_t>> standing; // channel, outstanding
     std::size_t open = 0;

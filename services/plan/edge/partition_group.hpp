@@ -1,7 +1,8 @@
 #pragma once
 // A process' share of `audience`: the group hands out partitions, nothing else. Positions are kept in `progress`, so no
-// record is fetched through the group; its committed offset of a partition is a turn: it counts the transactions that
-// were made for the partition, and being part of each of them it fences everybody who no longer owns it. One strand.
+// record is fetched through the group. Its committed offset of a partition is a turn: the count of the transactions
+// made for the partition. Each of them carries it, and so Kafka refuses whoever no longer owns the partition. One
+// strand.
 
 #include "kafka_place.hpp"
 

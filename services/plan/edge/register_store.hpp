@@ -33,8 +33,7 @@ struct registered_wave {
     layout shape;
 };
 
-/// A register that is being taken away: under a head of its own, which no server's is, so that nobody believes what is
-/// left of it.
+/// A register that is being removed. Its head names no server's identity, so nobody believes what is left of it.
 struct removal {
     base::campaign_id campaign;
     std::string marker; // empty: there is nothing to take away

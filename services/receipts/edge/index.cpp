@@ -157,7 +157,7 @@ index::match orphan_of(const pqxx::row& row) {
     return m;
 }
 
-/// Orphans that what was just learned explains.
+/// Orphans explained by what was just learned.
 void join_orphans(pqxx::connection& c, const std::vector<index::told>& learned, std::vector<index::match>& out) {
     array notification, prefix, gateway, message, plain, campaign, channel, test;
     bool any = false;
