@@ -101,7 +101,8 @@ asio::awaitable<Kind> expect_next(consumer& member) {
 
 /// Writes `count` records "0", "1", ... into one partition, committed.
 inline asio::awaitable<void> fill(asio::any_io_executor executor, const ground& on, topic_partition to, int count) {
-    transactional_producer writer{executor, on.transactional(fresh("fill"))};
+    const auto options = on.transactional(fresh("fill"));
+    transactional_producer writer{executor, options};
     co_await writer.init();
     writer.begin();
     for (int i = 0; i < count; ++i) {
@@ -111,6 +112,10 @@ inline asio::awaitable<void> fill(asio::any_io_executor executor, const ground& 
     if (result.outcome != outcome::committed) {
         throw std::runtime_error{result.why};
     }
+    // Committed is what the coordinator knows; a partition shows it when its marker is there, and the coordinator
+    // lets a successor in no earlier.
+    transactional_producer successor{executor, options};
+    co_await successor.init();
 }
 
 /// All that a read_committed reader sees, by value.

@@ -10,6 +10,7 @@ namespace {
 
 using support::refused;
 using support::write_raw;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
@@ -77,8 +78,8 @@ TEST(Trust, WhatIsNotGenuineIsGivenToNobody) {
         co_await member.close();
     });
     const auto all = refused().of(on.topic);
-    EXPECT_THAT(all.at(0), Pair(on.topic + "/0 1", HasSubstr("carries no MAC")));
-    EXPECT_THAT(all.at(4), Pair(on.topic + "/0 5", HasSubstr("its MAC is wrong")));
+    EXPECT_THAT(all, Contains(Pair(on.topic + "/0 1", HasSubstr("carries no MAC"))));
+    EXPECT_THAT(all, Contains(Pair(on.topic + "/0 5", HasSubstr("its MAC is wrong"))));
 }
 
 TEST(Trust, AFloodHoldsNobodyUp) {
