@@ -240,7 +240,7 @@ TEST(Import, BadJsonIsRejectedWithItsLine) {
     expect("{\"recipient_id\":\"\xff\"}", "", "UTF-8");
     expect(R"({"email":"a@example.com"})", "recipient_id", "empty");
     expect(R"({"recipient_id":null})", "recipient_id", "empty");
-    expect("[1]", "", "no JSON object");
+    expect("[1]", "", "not a JSON object");
     expect(R"({"x":)" + std::string(100, '[') + std::string(100, ']') + "}", "", "deep");
     expect(R"({"x":)" + std::string(100'000, '[') + std::string(100'000, ']') + "}", "", "deep");
     expect(R"({"recipient_id":")" + std::string(300'000, 'x') + "\"}", "", "256 KiB");
@@ -454,7 +454,7 @@ TEST(Import, OtherSeparatorsLineEndsAndHeadersAreNamed) {
     EXPECT_TRUE(has(read("recipient_id\temail\nK001\tk1@mail.example.com\n").fault, "tabs"));
     EXPECT_TRUE(has(read("recipient_id,email\rK001,k1@mail.example.com\r").fault, "line feed"));
     EXPECT_TRUE(
-        has(read("K001,k1@mail.example.com\nK002,k2@mail.example.com\n").fault, "no column's name but a value"));
+        has(read("K001,k1@mail.example.com\nK002,k2@mail.example.com\n").fault, "not a column's name but a value"));
     EXPECT_TRUE(has(read("recipient_id,email,e-mail\nK001,k1@mail.example.com,\n").fault, "both mean email"));
 }
 

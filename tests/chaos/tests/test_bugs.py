@@ -51,7 +51,7 @@ class Header(unittest.TestCase):
 
     def test_must_be_whole(self):
         for what, words in ((PATCH.replace("I1", "I13"), "I13"), (PATCH.replace("Expect: I1 or L1\n", ""), "nothing"),
-                            (PATCH.replace("500", "some"), "no number"), (PATCH[:PATCH.index("\n---")], "no diff"),
+                            (PATCH.replace("500", "some"), "not a number"), (PATCH[:PATCH.index("\n---")], "no diff"),
                             (PATCH[PATCH.index("Expect"):], "does not say"), (PATCH.replace("People: 500", "Policy: no"), "neither"),
                             (PATCH.replace("People: 500", "Alone: so"), "neither"),
                             (PATCH.replace("People: 500", "Story: mine"), "mine")):
