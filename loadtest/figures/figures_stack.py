@@ -118,7 +118,7 @@ def approved(stack, options, folder, people, columns, on_import=lambda: None):
         subprocess.run([options.bin / "semel-audience", "--rows", str(people), "--columns", columns], stdout=out, check=True)
     campaign = stack.json("campaign", "create", "--name", "figures", "--notice", ROOT / "notices/follow-up", "--channels", channel)["id"]
     began = time.monotonic()
-    wave = stack.json("audience", "add", campaign, audience)
+    wave = stack.json("audience", "add", campaign, audience, "--accept-unreachable")
     imported = time.monotonic()
     on_import()
     stack.semel("campaign", "seal", campaign)
