@@ -17,6 +17,10 @@ std::string register_progress_key(const base::campaign_id&, std::uint32_t wave, 
 /// "release|CAMPAIGN|WAVE|PARTITION", and its part before WAVE
 std::string release_progress_prefix(const base::campaign_id&);
 std::string release_progress_key(const base::campaign_id&, std::uint32_t wave, std::int32_t partition);
+/// "behind|CAMPAIGN|WAVE|PARTITION", and its part before WAVE: what single channels lack of the above. It lies in the
+/// partition of the release key and is written before it: whoever has read the one has read the other.
+std::string behind_progress_prefix(const base::campaign_id&);
+std::string behind_progress_key(const base::campaign_id&, std::uint32_t wave, std::int32_t partition);
 
 /// base::partition_of the key's SHA-256.
 std::int32_t progress_partition(std::string_view key, std::int32_t partitions);

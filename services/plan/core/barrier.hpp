@@ -86,7 +86,7 @@ enum class demand : unsigned char {
 /// A wave that is added to a finished campaign makes it run again; its register is then built anew from `audience`.
 demand demand_of(const v1::Campaign&);
 
-/// Where release stands in one partition of `audience`.
+/// What is released in one partition of `audience`: everything below `next`, on every channel.
 struct release_position {
     std::uint32_t wave = 0;
     std::uint32_t partition = 0;

@@ -34,9 +34,13 @@ stance stance_of(const v1::Campaign& campaign, const v1::Wave& wave, std::option
 }
 
 void lane::read(double waiting, double done, base::instant now) {
-    if (read_at_ && now > *read_at_ && waiting_ > 0 && done >= done_) {
-        const auto speed = (done - done_) / seconds(now - *read_at_);
-        per_second_ = per_second_ == 0 ? speed : 0.7 * per_second_ + 0.3 * speed;
+    if (read_at_ && now > *read_at_ && this->waiting() > 0) {
+        const auto speed = std::max(done - done_, 0.0) / seconds(now - *read_at_);
+        if (per_second_ == 0 || waiting <= 0) {
+            per_second_ = std::max(per_second_, speed);
+        } else {
+            per_second_ = 0.7 * per_second_ + 0.3 * speed;
+        }
     }
     waiting_ = waiting;
     done_ = done;
@@ -44,8 +48,8 @@ void lane::read(double waiting, double done, base::instant now) {
     read_at_ = now;
 }
 
-double lane::room(const pace& p) const noexcept {
-    return std::max(p.window, per_second_ * static_cast<double>(p.ahead.count())) - waiting();
+double lane::room(const pace& p, double part) const noexcept {
+    return part * (std::max(p.window, per_second_ * static_cast<double>(p.ahead.count())) - waiting_) - since_;
 }
 
 allowance::allowance(double per_second, const pace& p, base::instant now)

@@ -1,6 +1,6 @@
 #pragma once
-// How far release runs ahead of sending. Pace, pause and cancel take hold in plan, so what is already released must
-// stay small: some 30 seconds of sending. Pure; `now` is an argument.
+// How far release runs ahead of sending. Pace, pause and cancel take hold in plan, and a campaign that comes last waits
+// behind what is released already, so that must stay small: some seconds of sending. Pure; `now` is an argument.
 
 #include <base/ids.hpp>
 #include <base/instant.hpp>
@@ -24,26 +24,27 @@ enum class stance : unsigned char {
 stance stance_of(const v1::Campaign&, const v1::Wave&, std::optional<base::timestamp> now);
 
 struct pace {
-    std::chrono::seconds ahead{30};
-    double window = 50'000; // messages of a channel that may wait while no rate is known, and at least
+    std::chrono::seconds ahead{5};
+    double window = 20'000; // messages of a channel that may wait while no rate is known, and at least
 };
 
 /// What waits at the dispatchers of one channel, and how fast they work it off. Fed with readings of the group's
 /// offsets now and then; between two readings the own releases count as waiting.
 class lane {
   public:
-    /// `waiting`: records not yet committed; `done`: sum of the committed offsets (only its growth counts).
+    /// `waiting`: records not yet committed; `done`: how many have gone (only its growth counts).
     void read(double waiting, double done, base::instant now);
     void released(double messages) noexcept { since_ += messages; }
     double waiting() const noexcept { return waiting_ + since_; }
-    /// Messages that may be released now; not positive: none.
-    double room(const pace&) const noexcept;
+    /// Messages that this process may release now; not positive: none. Others release as well: `part` of the audience
+    /// is this one's, and that much of the room, so that all of them together stay within it.
+    double room(const pace&, double part) const noexcept;
 
   private:
     double waiting_ = 0;
     double since_ = 0;
     double done_ = 0;
-    double per_second_ = 0; // while there was work: an idle dispatcher says nothing about its speed
+    double per_second_ = 0; // while there was work: who was idle in between could have done more
     std::optional<base::instant> read_at_;
 };
 

@@ -82,21 +82,23 @@ v1::Dispatch release_messages::dispatch_of(const v1::Recipient& recipient, const
     return d;
 }
 
+v1::Event release_messages::row_event(v1::EventKind kind, std::string_view subject, const v1::Recipient& recipient,
+                                      const person& p, base::timestamp now) const {
+    v1::Event e;
+    e.set_kind(kind);
+    e.set_id(wire::event_id(kind, subject, 0, fmt::format("{}|{}|{}", id_.value(), wave_, recipient.row())));
+    e.set_campaign_id(id_.value());
+    e.set_time_us(base::to_us(now));
+    e.set_wave(wave_);
+    e.set_row(recipient.row());
+    e.set_recipient_ref(std::string{base::as_view(p.id)});
+    return e;
+}
+
 base::result<void> release_messages::append(released& out, const v1::Recipient& recipient, const person& p,
-                                            const decision& d, fate how, base::timestamp now) const {
+                                            const decision& d, const portion& part, base::timestamp now) const {
     const std::string ref{base::as_view(p.id)};
-    const auto row_event = [&](v1::EventKind kind, std::string_view subject) {
-        v1::Event e;
-        e.set_kind(kind);
-        e.set_id(wire::event_id(kind, subject, 0, fmt::format("{}|{}|{}", id_.value(), wave_, recipient.row())));
-        e.set_campaign_id(id_.value());
-        e.set_time_us(base::to_us(now));
-        e.set_wave(wave_);
-        e.set_row(recipient.row());
-        e.set_recipient_ref(ref);
-        return e;
-    };
-    auto told = row_event(d.rejected ? v1::EVENT_RECIPIENT_REPEATED : v1::EVENT_RECIPIENT, ref);
+    auto told = row_event(d.rejected ? v1::EVENT_RECIPIENT_REPEATED : v1::EVENT_RECIPIENT, ref, recipient, p, now);
     released mine;
     for (const auto& v : d.verdicts) {
         const auto& at = p.places[v.place];
@@ -107,7 +109,8 @@ base::result<void> release_messages::append(released& out, const v1::Recipient& 
         link.set_notification(std::string{base::as_view(notification)});
         link.set_role(role_of(v.role));
         link.set_supplement(v.supplement);
-        if (v.role != role::own) {
+        const bool goes = part.on.contains(at.channel);
+        if (v.role != role::own || (!goes && !part.row)) {
             continue;
         }
         const auto artifact = artifact_for(recipient, at.channel, v);
@@ -115,20 +118,25 @@ base::result<void> release_messages::append(released& out, const v1::Recipient& 
             return base::failed(artifact.error());
         }
         link.set_artifact(**artifact);
-        if (how == fate::dispatched) {
+        if (!goes) {
+            continue;
+        }
+        if (part.how == fate::dispatched) {
             const auto dispatch = dispatch_of(recipient, p, v, base::as_view(notification), **artifact);
             mine.messages.push_back({at.channel, notification, dispatch.SerializeAsString()});
             continue;
         }
-        auto failed = row_event(v1::EVENT_FAILED, base::as_view(notification));
+        auto failed = row_event(v1::EVENT_FAILED, base::as_view(notification), recipient, p, now);
         failed.set_notification(std::string{base::as_view(notification)});
         failed.set_channel(wire::to_proto(at.channel));
         failed.set_attempt(1);
-        failed.set_code(std::string{code_of(how)});
+        failed.set_code(std::string{code_of(part.how)});
         mine.events.push_back({failed.notification(), std::move(failed)});
     }
-    told.set_sealed(wire::seal_recipient(key_, ref, recipient));
-    out.events.push_back({ref, std::move(told)});
+    if (part.row) {
+        told.set_sealed(wire::seal_recipient(key_, ref, recipient));
+        out.events.push_back({ref, std::move(told)});
+    }
     std::ranges::move(mine.messages, std::back_inserter(out.messages));
     std::ranges::move(mine.events, std::back_inserter(out.events));
     return {};

@@ -3,13 +3,11 @@
 #include <kafka/admin.hpp>
 #include <runtime/together.hpp>
 #include <telemetry/log.hpp>
-#include <wire/identity.hpp>
 
 #include <boost/asio/thread_pool.hpp>
 
 #include <algorithm>
 #include <array>
-#include <limits>
 
 namespace semel::plan {
 
@@ -37,6 +35,8 @@ base::result<reading> read_channel(kafka::admin& kafka, const kafka_place& place
         for (const auto& partition : *lag) {
             sum.waiting += static_cast<double>(std::max<kafka::offset>(0, partition.end - partition.committed));
             sum.done += static_cast<double>(partition.committed);
+            // What was put back is not done: a gateway that stands still would seem to be a fast one.
+            sum.done -= topic == wire::dispatch(c) ? 0 : static_cast<double>(partition.end);
         }
     }
     return sum;
@@ -91,14 +91,8 @@ asio::awaitable<void> backlog::refresh() {
     self.read_at = clock::now();
 }
 
-double backlog::room(const google::protobuf::RepeatedField<int>& used) const {
-    double least = std::numeric_limits<double>::max();
-    for (const auto c : used) {
-        if (const auto channel = wire::from_proto(static_cast<v1::Channel>(c))) {
-            least = std::min(least, impl_->lanes[*channel].room(impl_->ahead));
-        }
-    }
-    return least;
+double backlog::room(base::channel c, double part) const {
+    return impl_->lanes[c].room(impl_->ahead, part);
 }
 
 void backlog::released(base::channel c, double messages) {

@@ -23,8 +23,8 @@ class backlog {
     /// Reads anew when the last reading is older than a second. While the groups cannot be read, what was released
     /// since counts as waiting.
     boost::asio::awaitable<void> refresh();
-    /// Messages that may be released on every one of the channels.
-    double room(const google::protobuf::RepeatedField<int>& channels) const;
+    /// Messages that this process may release on the channel; `part` of the audience is its own.
+    double room(base::channel, double part) const;
     void released(base::channel, double messages);
 
   private:

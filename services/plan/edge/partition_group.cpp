@@ -11,6 +11,14 @@ namespace semel::plan {
 
 namespace asio = boost::asio;
 
+namespace {
+
+bool begins_with_any(std::string_view key, const std::vector<std::string>& prefixes) {
+    return std::ranges::any_of(prefixes, [&](const std::string& prefix) { return key.starts_with(prefix); });
+}
+
+} // namespace
+
 bool share::owns(std::int32_t partition) const {
     return std::ranges::find(partitions, partition) != partitions.end();
 }
@@ -115,7 +123,7 @@ asio::awaitable<void> partition_group::leave() {
 }
 
 asio::awaitable<base::result<partition_group::position>> partition_group::recover(std::shared_ptr<share> mine,
-                                                                                  std::string prefix) {
+                                                                                  std::vector<std::string> prefixes) {
     std::vector<kafka::topic_partition> owned;
     for (const auto partition : mine->partitions) {
         owned.push_back({topic_, partition});
@@ -149,7 +157,7 @@ asio::awaitable<base::result<partition_group::position>> partition_group::recove
         for (const auto& r : batch) {
             const std::string key{r.key()};
             v1::Progress p;
-            if (!key.starts_with(prefix) || r.is_tombstone() ||
+            if (!begins_with_any(key, prefixes) || r.is_tombstone() ||
                 !p.ParseFromArray(r.value().data(), static_cast<int>(r.value().size()))) {
                 continue;
             }

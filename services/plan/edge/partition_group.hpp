@@ -17,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace semel::plan {
 
@@ -47,13 +48,14 @@ class partition_group {
     /// Lets the present work look around.
     void wake();
 
-    /// The share's turns, and its keys of `progress` that begin with `prefix`: read in this order, after all
-    /// transactions of former owners are decided, and up to the last one that was committed.
+    /// The share's turns, and its keys of `progress` that begin with one of the prefixes: read in this order, after all
+    /// transactions of former owners are decided, and up to the last one that was committed. Each
+    /// transaction writes its turn into one of them, for every partition of it.
     struct position {
         std::map<std::int32_t, std::uint64_t> turns;
         std::map<std::string, v1::Progress> progress;
     };
-    boost::asio::awaitable<base::result<position>> recover(std::shared_ptr<share>, std::string prefix);
+    boost::asio::awaitable<base::result<position>> recover(std::shared_ptr<share>, std::vector<std::string> prefixes);
 
   private:
     boost::asio::awaitable<void> take(const kafka::assigned&);

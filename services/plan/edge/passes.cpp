@@ -11,10 +11,10 @@ namespace semel::plan {
 namespace asio = boost::asio;
 
 passes::passes(asio::any_io_executor executor, const kafka_place& place, redis::client& redis,
-               const campaign_source& campaigns, base::time_source time, telemetry::metrics& metrics)
+               const campaign_source& campaigns, base::time_source time, telemetry::metrics& metrics, pace ahead)
     : probe_(metrics)
     , registrar_(executor, place, redis, campaigns, probe_)
-    , releaser_(executor, place, redis, campaigns, probe_, [this] { registrar_.wake(); }, std::move(time)) {}
+    , releaser_(executor, place, redis, campaigns, probe_, [this] { registrar_.wake(); }, std::move(time), ahead) {}
 
 void passes::wake() {
     registrar_.wake();

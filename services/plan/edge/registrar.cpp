@@ -74,7 +74,8 @@ registrar::registrar(asio::any_io_executor executor, kafka_place place, redis::c
 
 asio::awaitable<base::result<void>> registrar::recover(std::shared_ptr<share> mine) {
     co_await producer_.rebuild();
-    auto found = co_await group_.recover(mine, "register|");
+    std::vector<std::string> prefixes{"register|"};
+    auto found = co_await group_.recover(mine, std::move(prefixes));
     if (!found) {
         co_return base::failed(found.error());
     }

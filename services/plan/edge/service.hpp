@@ -12,7 +12,7 @@ class passes {
   public:
     /// `redis` and `metrics` must outlive this.
     passes(boost::asio::any_io_executor, const kafka_place&, redis::client& redis, const campaign_source&,
-           base::time_source, telemetry::metrics& metrics);
+           base::time_source, telemetry::metrics& metrics, pace = {});
 
     /// Until `stop` completes; then both end the transaction at hand and leave their groups.
     boost::asio::awaitable<void> run(boost::asio::awaitable<void> stop);

@@ -6,12 +6,13 @@
 #include <wire/topics.hpp>
 
 #include <fmt/format.h>
+#include <plan/core/position.hpp>
 
-#include <algorithm>
 #include <charconv>
-#include <iterator>
+#include <map>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 namespace semel::plan {
 
@@ -19,26 +20,29 @@ namespace asio = boost::asio;
 
 namespace {
 
+/// Of one wave in one partition of `audience`: the last of each of its two keys.
 struct release_record {
-    release_position at;
-    v1::Progress progress;
+    v1::Progress front;
+    v1::Progress behind;
 };
+using where = std::pair<std::uint32_t, std::uint32_t>; // wave, partition
 
 /// "WAVE|PARTITION", what follows the prefix of a key.
-std::optional<release_position> position_of(std::string_view rest) {
-    release_position at;
+std::optional<where> where_of(std::string_view rest) {
+    where at;
     const auto* end = rest.data() + rest.size();
-    const auto [bar, bad_wave] = std::from_chars(rest.data(), end, at.wave);
+    const auto [bar, bad_wave] = std::from_chars(rest.data(), end, at.first);
     if (bad_wave != std::errc{} || bar == end || *bar != '|' ||
-        std::from_chars(bar + 1, end, at.partition).ec != std::errc{}) {
+        std::from_chars(bar + 1, end, at.second).ec != std::errc{}) {
         return std::nullopt;
     }
     return at;
 }
 
-asio::awaitable<base::result<std::vector<release_record>>>
+asio::awaitable<base::result<std::map<where, release_record>>>
 release_records(asio::any_io_executor executor, kafka_place place, base::campaign_id campaign) {
-    const auto prefix = wire::release_progress_prefix(campaign);
+    const auto fronts = wire::release_progress_prefix(campaign);
+    const auto gaps = wire::behind_progress_prefix(campaign);
     kafka::reader reader{executor, {.bootstrap = place.bootstrap}};
     if (auto begun = co_await reader.from_beginning(place.topic(wire::progress)); !begun) {
         co_return base::failed(begun.error());
@@ -46,16 +50,19 @@ release_records(asio::any_io_executor executor, kafka_place place, base::campaig
     if (auto end = co_await reader.refresh_end(); !end) {
         co_return base::failed(end.error());
     }
-    std::vector<release_record> all;
+    std::map<where, release_record> all;
     while (!reader.at_end()) {
         for (const auto& r : co_await reader.next()) {
             const auto key = r.key();
-            const auto at = key.starts_with(prefix) ? position_of(key.substr(prefix.size())) : std::nullopt;
-            release_record read;
-            if (at && read.progress.ParseFromArray(r.value().data(), static_cast<int>(r.value().size()))) {
-                read.at = *at;
-                read.at.next = read.progress.next_offset();
-                all.push_back(std::move(read));
+            const bool is_front = key.starts_with(fronts);
+            if (!is_front && !key.starts_with(gaps)) {
+                continue;
+            }
+            const auto at = where_of(key.substr(is_front ? fronts.size() : gaps.size()));
+            v1::Progress read;
+            if (at && read.ParseFromArray(r.value().data(), static_cast<int>(r.value().size()))) {
+                auto& record = all[*at];
+                (is_front ? record.front : record.behind) = std::move(read);
             }
         }
     }
@@ -71,8 +78,8 @@ asio::awaitable<base::result<std::vector<begun_wave>>> begun_waves(asio::any_io_
         co_return base::failed(records.error());
     }
     std::vector<begun_wave> all;
-    for (const auto& r : *records) {
-        all.push_back({r.at.wave, {r.progress.after().begin(), r.progress.after().end()}});
+    for (const auto& [at, r] : *records) {
+        all.push_back({at.first, {r.front.after().begin(), r.front.after().end()}});
     }
     co_return all;
 }
@@ -84,7 +91,9 @@ release_positions(asio::any_io_executor executor, kafka_place place, base::campa
         co_return base::failed(records.error());
     }
     std::vector<release_position> all;
-    std::ranges::transform(*records, std::back_inserter(all), &release_record::at);
+    for (const auto& [at, r] : *records) {
+        all.push_back({at.first, at.second, position{r.front, &r.behind}.least()});
+    }
     co_return all;
 }
 

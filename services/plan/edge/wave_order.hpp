@@ -19,7 +19,7 @@ namespace semel::plan {
 boost::asio::awaitable<base::result<std::vector<begun_wave>>> begun_waves(boost::asio::any_io_executor, kafka_place,
                                                                           base::campaign_id);
 
-/// Where release stands in every partition, whichever process did it. Waits as begun_waves() does.
+/// What is released on every channel, in every partition, whichever process did it. Waits as begun_waves() does.
 boost::asio::awaitable<base::result<std::vector<release_position>>> release_positions(boost::asio::any_io_executor,
                                                                                       kafka_place, base::campaign_id);
 

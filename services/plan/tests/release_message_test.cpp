@@ -63,9 +63,12 @@ struct built {
     base::result<void> result;
 
     built& with(std::vector<verdict> verdicts, fate how = fate::dispatched, bool rejected = false) {
+        return with(std::move(verdicts), {.how = how, .row = true, .on = plan::channels_of(campaign)}, rejected);
+    }
+    built& with(std::vector<verdict> verdicts, const plan::portion& part, bool rejected = false) {
         const auto p = plan::person_of(key, campaign, recipient);
         const plan::release_messages messages{campaign, key, 2};
-        result = messages.append(out, recipient, *p, {rejected, std::move(verdicts)}, how, noon);
+        result = messages.append(out, recipient, *p, {rejected, std::move(verdicts)}, part, noon);
         return *this;
     }
     v1::Dispatch dispatch(std::size_t i) const {
@@ -153,6 +156,47 @@ TEST(ReleaseMessage, WhatIsCancelledOrExpiredFailsAtOnce) {
         EXPECT_EQ(failed.notification(), b.out.events[0].event.links(0).notification());
         EXPECT_EQ(b.out.events[1].subject, failed.notification());
     }
+}
+
+const std::vector<verdict> own_on_both{{0, plan::role::own, false, 0}, {1, plan::role::own, false, 0}};
+
+TEST(ReleaseMessage, AChannelThatIsFullHoldsNoOtherAndTheRowIsToldOfWithAllItsLinks) {
+    built b;
+    b.with(own_on_both, {.how = fate::dispatched, .row = true, .on = {base::channel::email}});
+    ASSERT_TRUE(b.result);
+    ASSERT_EQ(b.out.messages.size(), 1U);
+    EXPECT_EQ(b.out.messages[0].channel, base::channel::email);
+    ASSERT_EQ(b.out.events.size(), 1U);
+    ASSERT_EQ(b.out.events[0].event.links_size(), 2);
+    EXPECT_EQ(b.out.events[0].event.links(1).channel(), v1::CHANNEL_SMS);
+    EXPECT_FALSE(b.out.events[0].event.links(1).artifact().empty());
+}
+
+TEST(ReleaseMessage, WhatAChannelLeftBehindIsTheMessageThatTheRowSpokeOf) {
+    built whole;
+    whole.with(own_on_both);
+    built late;
+    late.with(own_on_both, {.how = fate::dispatched, .row = false, .on = {base::channel::sms}});
+    ASSERT_TRUE(late.result);
+    EXPECT_TRUE(late.out.events.empty()) << "the row was told of before";
+    ASSERT_EQ(late.out.messages.size(), 1U);
+    EXPECT_EQ(late.out.messages[0].notification, whole.out.messages.at(1).notification);
+    auto mine = late.dispatch(0);
+    auto theirs = whole.dispatch(1);
+    EXPECT_EQ(wire::open_delivery(key, mine)->SerializeAsString(),
+              wire::open_delivery(key, theirs)->SerializeAsString());
+    mine.clear_sealed(); // differs by its nonce
+    theirs.clear_sealed();
+    EXPECT_EQ(mine.SerializeAsString(), theirs.SerializeAsString());
+}
+
+TEST(ReleaseMessage, WhatAChannelLeftBehindFailsWhenTheCampaignIsCancelled) {
+    built b;
+    b.with(own_on_both, {.how = fate::cancelled, .row = false, .on = {base::channel::sms}});
+    EXPECT_TRUE(b.out.messages.empty());
+    ASSERT_EQ(b.out.events.size(), 1U);
+    EXPECT_EQ(b.out.events[0].event.kind(), v1::EVENT_FAILED);
+    EXPECT_EQ(b.out.events[0].event.channel(), v1::CHANNEL_SMS);
 }
 
 TEST(ReleaseMessage, ARowWithoutAddressesIsListedWithoutLinks) {

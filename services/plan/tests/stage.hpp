@@ -10,6 +10,7 @@
 #include <kafka/consumer.hpp>
 #include <kafka/producer.hpp>
 #include <semel/v1/events.pb.h>
+#include <wire/progress.hpp>
 #include <wire/sealed.hpp>
 #include <wire/topics.hpp>
 
@@ -25,9 +26,11 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include <array>
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <memory>
 #include <optional>
 #include <random>
 
@@ -60,45 +63,28 @@ inline asio::awaitable<std::vector<kafka::record>> all_of(std::string topic) {
 
 /// A campaign with an audience in Kafka, and the processes that plan it.
 class stage {
+    std::unique_ptr<support::redis_server> own_redis_;
+
   public:
-    explicit stage(std::vector<row> rows, int unreadable = 0, int chunk_rows = 40)
-        : rows_(std::move(rows)) {
+    /// `host`: a campaign more for its topics and its processes, which are started afterwards.
+    explicit stage(std::vector<row> rows, int unreadable = 0, int chunk_rows = 40, stage* host = nullptr)
+        : own_redis_(host == nullptr ? std::make_unique<support::redis_server>() : nullptr)
+        , redis(host == nullptr ? *own_redis_ : host->redis)
+        , rows_(std::move(rows)) {
         prefix_ = fmt::format("plan{}.{}.", ::getpid(), clock::now().time_since_epoch().count());
         file_ = (std::filesystem::temp_directory_path() / (prefix_ + "campaign")).string();
-        kafka::admin admin{broker()};
-        auto topics = wire::all_topics(partitions);
-        for (auto& t : topics) {
-            t.name = prefix_ + t.name;
+        if (host == nullptr) {
+            create_topics();
+        } else {
+            prefix_ = host->prefix_;
+            ends_ = host->ends_;
         }
-        must(admin.create_topics(topics));
-        for (const auto& s : wire::all_subscriptions()) {
-            std::vector<kafka::topic_spec> read;
-            for (const auto& name : s.topics) {
-                read.push_back({.name = prefix_ + name, .partitions = partitions, .compacted = false, .config = {}});
-            }
-            if (s.group == "plan" || s.group == "plan-register" || s.group == "email" || s.group == "push") {
-                must(admin.write_first_offsets(prefix_ + s.group, read));
-            }
-        }
-        campaign_.set_id(crypto::new_campaign_id().value());
-        campaign_.set_phase(v1::CAMPAIGN_SEALED);
-        campaign_.set_wrapped_key("there is one");
-        campaign_.add_channels(v1::CHANNEL_EMAIL);
-        campaign_.add_channels(v1::CHANNEL_PUSH);
-        campaign_.set_default_locale("en");
-        for (const auto channel : {v1::CHANNEL_EMAIL, v1::CHANNEL_PUSH}) {
-            for (std::uint32_t segments = 0; segments < 8; ++segments) {
-                for (const bool supplement : {false, true}) {
-                    auto& ref = *campaign_.add_artifacts();
-                    ref.set_locale("en");
-                    ref.set_channel(channel);
-                    ref.set_segments(segments);
-                    ref.set_supplement(supplement);
-                    ref.set_artifact(std::to_string(segments));
-                }
-            }
-        }
+        describe_campaign();
         play([=, this] { return import(unreadable, chunk_rows); });
+        if (host != nullptr) {
+            host->ends_ = ends_;
+            host->guests_.push_back(this);
+        }
         write();
     }
     stage(const stage&) = delete;
@@ -109,27 +95,35 @@ class stage {
         }
         std::filesystem::remove(file_);
         std::filesystem::remove(log_file());
-        kafka::admin admin{broker()};
-        std::vector<std::string> names;
-        for (const auto& t : wire::all_topics(partitions)) {
-            names.push_back(prefix_ + t.name);
+        if (own_redis_) {
+            kafka::admin admin{broker()};
+            std::vector<std::string> names;
+            for (const auto& t : wire::all_topics(partitions)) {
+                names.push_back(prefix_ + t.name);
+            }
+            std::ignore = admin.delete_topics(names);
         }
-        std::ignore = admin.delete_topics(names);
     }
 
-    support::redis_server redis;
+    support::redis_server& redis;
 
     /// In seconds, when it is not as long as it is in earnest.
     std::optional<int> audience_kept_afterwards;
+    /// Messages of a channel that may wait, when they are not as many as in earnest.
+    std::optional<int> window;
 
     /// `wall`: its wall clock, instead of the machine's.
     void start(const std::string& instance = "plan", const support::stepped_clock* wall = nullptr) {
-        std::vector<std::string> args{
-            PLAN_RIG, broker(), std::to_string(redis.port()),     prefix_, std::to_string(partitions),
-            instance, file_,    base::to_hex(key_.bytes().view())};
-        if (audience_kept_afterwards) {
-            args.push_back(std::to_string(*audience_kept_afterwards));
+        auto files = file_;
+        auto keys = base::to_hex(key_.bytes().view());
+        for (const auto* guest : guests_) {
+            files += "," + guest->file_;
+            keys += "," + base::to_hex(guest->key_.bytes().view());
         }
+        const auto number = [](std::optional<int> n) { return n ? std::to_string(*n) : std::string{"-"}; };
+        std::vector<std::string> args{
+            PLAN_RIG, broker(), std::to_string(redis.port()),     prefix_,       std::to_string(partitions), instance,
+            files,    keys,     number(audience_kept_afterwards), number(window)};
         std::vector<char*> argv;
         for (const auto& a : args) {
             argv.push_back(const_cast<char*>(a.data()));
@@ -238,6 +232,7 @@ class stage {
                 all.insert(all.end(), batch.events().begin(), batch.events().end());
             }
         });
+        std::erase_if(all, [&](const v1::Event& e) { return e.campaign_id() != campaign_.id(); });
         return all;
     }
     std::vector<kafka::record> records(std::string_view topic) const {
@@ -250,12 +245,12 @@ class stage {
             return e.kind() == v1::EVENT_RECIPIENT || e.kind() == v1::EVENT_RECIPIENT_REPEATED;
         }));
     }
-    /// Stretches that are released to their end.
+    /// Stretches that are released to their end, on every channel.
     int progress_done() const {
         std::set<std::string> done;
         for (const auto& r : records(wire::progress)) {
             v1::Progress p;
-            if (r.key().starts_with("release|") &&
+            if (r.key().starts_with(wire::release_progress_prefix(base::campaign_id{campaign_.id()})) &&
                 p.ParseFromArray(r.value().data(), static_cast<int>(r.value().size())) && p.done()) {
                 done.emplace(r.key());
             }
@@ -267,8 +262,10 @@ class stage {
 
     /// Waits until every row is accounted for, then holds everything against the truth.
     void expect_the_truth() const {
-        wait_until([this] { return rows_told() >= rows_.size(); }, "every row to be released");
-        EXPECT_EQ(released(), truth(campaign_, rows_));
+        const auto expected = truth(campaign_, rows_);
+        wait_until([&] { return rows_told() >= rows_.size() && released().size() >= expected.size(); },
+                   "every row to be released");
+        EXPECT_EQ(released(), expected);
         std::map<std::pair<std::uint32_t, std::uint64_t>, int> lines;
         for (const auto& e : events()) {
             lines[{e.wave(), e.row()}] +=
@@ -289,7 +286,66 @@ class stage {
         }
     }
 
+    /// Puts a record of wave 1 where plan keeps how far it is, as another version has left it.
+    void leave_progress(const std::string& key, std::int32_t in_partition_of, const v1::Progress& progress) const {
+        const auto beside = wire::release_progress_key(base::campaign_id{campaign_.id()}, 1, in_partition_of);
+        const kafka::topic_partition to{prefix_ + std::string{wire::progress},
+                                        wire::progress_partition(beside, partitions)};
+        play([&]() -> asio::awaitable<void> {
+            kafka::producer producer{co_await asio::this_coro::executor,
+                                     {.bootstrap = broker(), .transactional_id = {}}};
+            must(co_await producer.send(to, key, progress.SerializeAsString()));
+        });
+    }
+    /// Records of nobody's on a channel, which its dispatchers do not work off: there are none.
+    void fill(base::channel channel, int messages) const {
+        play([&]() -> asio::awaitable<void> {
+            kafka::producer producer{co_await asio::this_coro::executor,
+                                     {.bootstrap = broker(), .transactional_id = {}}};
+            for (int i = 0; i < messages; ++i) {
+                must(co_await producer.send({prefix_ + wire::dispatch(channel), i % partitions}, {}, "a message"));
+            }
+        });
+    }
+
   private:
+    void create_topics() const {
+        kafka::admin admin{broker()};
+        auto topics = wire::all_topics(partitions);
+        for (auto& t : topics) {
+            t.name = prefix_ + t.name;
+        }
+        must(admin.create_topics(topics));
+        for (const auto& s : wire::all_subscriptions()) {
+            std::vector<kafka::topic_spec> read;
+            for (const auto& name : s.topics) {
+                read.push_back({.name = prefix_ + name, .partitions = partitions, .compacted = false, .config = {}});
+            }
+            if (s.group == "plan" || s.group == "plan-register" || s.group == "email" || s.group == "push") {
+                must(admin.write_first_offsets(prefix_ + s.group, read));
+            }
+        }
+    }
+    void describe_campaign() {
+        campaign_.set_id(crypto::new_campaign_id().value());
+        campaign_.set_phase(v1::CAMPAIGN_SEALED);
+        campaign_.set_wrapped_key("there is one");
+        campaign_.add_channels(v1::CHANNEL_EMAIL);
+        campaign_.add_channels(v1::CHANNEL_PUSH);
+        campaign_.set_default_locale("en");
+        for (const auto channel : {v1::CHANNEL_EMAIL, v1::CHANNEL_PUSH}) {
+            for (std::uint32_t segments = 0; segments < 8; ++segments) {
+                for (const bool supplement : {false, true}) {
+                    auto& ref = *campaign_.add_artifacts();
+                    ref.set_locale("en");
+                    ref.set_channel(channel);
+                    ref.set_segments(segments);
+                    ref.set_supplement(supplement);
+                    ref.set_artifact(std::to_string(segments));
+                }
+            }
+        }
+    }
     std::string log_file() const { return file_ + ".log"; }
     void write() {
         campaign_.set_version(campaign_.version() + 1);
@@ -299,7 +355,7 @@ class stage {
 
     asio::awaitable<void> import(int unreadable, int chunk_rows) {
         kafka::producer producer{co_await asio::this_coro::executor, {.bootstrap = broker(), .transactional_id = {}}};
-        std::array<std::int64_t, partitions> ends{};
+        auto& ends = ends_;
         const auto topic = prefix_ + std::string{wire::audience};
         for (std::uint32_t number = 1; number <= 2; ++number) {
             auto& wave = *campaign_.add_waves();
@@ -356,7 +412,13 @@ class stage {
         for (const auto channel : {base::channel::email, base::channel::push}) {
             for (const auto& r : co_await all_of(prefix_ + wire::dispatch(channel))) {
                 v1::Dispatch d;
+                if (r.key().empty()) {
+                    continue; // fill()
+                }
                 EXPECT_TRUE(d.ParseFromArray(r.value().data(), static_cast<int>(r.value().size())));
+                if (d.campaign_id() != campaign_.id()) {
+                    continue;
+                }
                 EXPECT_EQ(d.notification(), r.key());
                 const auto delivery = must(wire::open_delivery(key_, d));
                 v1::Recipient who;
@@ -374,6 +436,8 @@ class stage {
     v1::Campaign campaign_;
     v1::Wave withheld_;
     std::map<std::string, pid_t> processes_;
+    std::array<std::int64_t, partitions> ends_{}; // of `audience`
+    std::vector<const stage*> guests_;
 };
 
 /// Two waves with shared addresses, several tokens, door codes, double ids, and people without an address.
@@ -399,7 +463,7 @@ inline std::vector<row> an_audience(std::uint64_t rows, std::uint64_t seed = 1) 
 }
 
 inline constexpr std::uint64_t rows_of_a_wave = 1'500;
-// Some 900 messages at once and 30 a second from then on: release stands still in the middle.
+// Some 150 messages at once and 30 a second from then on: release stands still in the middle.
 inline constexpr std::uint32_t slow = 30;
 
 inline void wait_for_the_middle_of_release(const stage& s) {
