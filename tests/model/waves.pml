@@ -2,13 +2,18 @@
  *
  * Two waves, one address in each of them (twice in the first, in different partitions), uploads that take their time,
  * a register in Redis that may be lost, releases that are one transaction each. Whatever the order: exactly one row
- * carries the message, and a segment that comes later is told once, as a supplement.
+ * carries the message, and a segment that comes later is told once, as a supplement. With SLOW a second channel has the
+ * same address, and its messages may leave later than the rows: the same must hold there.
  *
  * Each step says which function it is. Bounds and mistakes (-DBUG_...): README.md.
  */
 
 #ifndef LOSSES /* of Redis: the register and its head */
 #define LOSSES 2
+#endif
+
+#ifndef SLOW /* whether there is a second channel, which may stay behind */
+#define SLOW 0
 #endif
 
 #if defined(BUG_NUMBER_AT_UPLOAD) || defined(BUG_LOWER_RELEASED_LATE)
@@ -38,6 +43,12 @@ bit after[2]; /* Progress.after: the other wave came before this one, and was re
 byte carried = 0;      /* messages with everything */
 byte supplements = 0;  /* messages with only what is new */
 bit segment_told = 0;  /* the segment of row 2 */
+#if SLOW
+bit gap[ROWS]; /* the row is told of, and its message on the slow channel is not released */
+byte slow_carried = 0;
+byte slow_supplements = 0;
+bit slow_segment_told = 0;
+#endif
 
 /* Redis: head and register; by wave number: the smallest row that has the address */
 byte head = 1; /* the marker; 0: none */
@@ -98,20 +109,49 @@ end:
     od
 }
 
-/* releaser: look up under the head (prepare()), compare it again (confirm()), commit (emit()). */
+#if SLOW
+#define to_do(r) (!released[r] || gap[r])
+/* decide() for the slow channel */
+inline tell_slow(r, leader, told_earlier) {
+    if
+    :: leader == r && !told_earlier ->
+        printf("row %d carries the message on the slow channel\n", r);
+        slow_carried++;
+        assert(slow_carried <= 1);
+        slow_segment_told = slow_segment_told || r == 2
+    :: leader == r && told_earlier && r == 2 ->
+        printf("row %d carries a supplement on the slow channel\n", r);
+        slow_supplements++;
+        slow_segment_told = 1
+    :: else -> skip
+    fi
+}
+#else
+#define to_do(r) (!released[r])
+#endif
+
+#ifdef BUG_NO_BARRIER
+#define barrier(r) registered[r]
+#elif defined(BUG_GAP_WITHOUT_BARRIER)
+#define barrier(r) ((gap[r] && registered[r]) || whole(r))
+#else
+#define barrier(r) whole(r)
+#endif
+#define whole(r) (head != 0 && all_complete(upload_of(r)) && required(upload_of(r), (1 - upload_of(r))))
+
+/* releaser: look up under the head (prepare()), compare it again (confirm()), commit (emit()). First the row, which is
+ * told of and leaves a gap on the slow channel or not; then what is in the gap. */
 proctype releaser(byte r) {
     byte under = 0;
     byte leader = NONE;
     bit told_earlier = 0;
     bit knew_lower = 0; /* of the version of the campaign that it was looked up for */
+#if SLOW
+    bit room; /* the slow channel has some */
+#endif
 end:
     do
-    :: d_step { phase[upload_of(r)] == LAUNCHED && !released[r] && under == 0 &&
-#ifdef BUG_NO_BARRIER
-        registered[r] &&
-#else
-        head != 0 && all_complete(upload_of(r)) && required(upload_of(r), (1 - upload_of(r))) &&
-#endif
+    :: d_step { phase[upload_of(r)] == LAUNCHED && to_do(r) && under == 0 && barrier(r) &&
 #ifndef BUG_LOWER_RELEASED_LATE
         !comes_too_late(upload_of(r), (1 - upload_of(r))) &&
 #endif
@@ -121,11 +161,30 @@ end:
         leader = ((upload_of(r) == FIRST && registered[0]) -> 0 : r);
         told_earlier = before((1 - upload_of(r)), upload_of(r)) && has_entry((1 - upload_of(r)));
         printf("row %d: looked up: leader %d, told earlier %d\n", r, leader, told_earlier) }
+#if SLOW
+    :: under != 0 && !released[r] && !room -> room = 1
+#endif
     /* confirm(), and the transaction: decide() */
     :: d_step { under != 0 ->
         if
         :: under != head -> printf("row %d: the head has changed\n", r)
+#if SLOW
+        :: under == head && gap[r] ->
+            tell_slow(r, leader, told_earlier);
+            gap[r] = 0
+#endif
         :: else ->
+#if SLOW
+            if
+            :: room -> tell_slow(r, leader, told_earlier)
+            :: else ->
+#ifndef BUG_GAP_FORGOTTEN
+                gap[r] = 1
+#else
+                skip
+#endif
+            fi;
+#endif
             if
             :: has_progress(upload_of(r))
             :: else -> after[upload_of(r)] = knew_lower
@@ -147,6 +206,9 @@ end:
         under = 0;
         leader = NONE;
         told_earlier = 0;
+#if SLOW
+        room = 0;
+#endif
         knew_lower = 0 }
     od
 }
@@ -176,7 +238,13 @@ proctype judge() {
         assert(released[0] && released[1] && released[2]); /* nobody is left out */
         assert(carried == 1);
         assert(supplements <= 1);
-        assert(segment_told)
+        assert(segment_told);
+#if SLOW
+        assert(!gap[0] && !gap[1] && !gap[2]);
+        assert(slow_carried == 1);
+        assert(slow_supplements <= 1);
+        assert(slow_segment_told);
+#endif
     }
 }
 
