@@ -42,7 +42,7 @@ std::vector<double> divided(double room, std::span<const applicant> all) {
             std::accumulate(open.begin(), open.end(), 0.0, [&](double sum, std::size_t i) { return sum + weights[i]; });
         const auto unit = rest / whole;
         const auto sated =
-            std::ranges::stable_partition(open, [&](std::size_t i) { return all[i].wants > unit * weights[i]; });
+            std::ranges::partition(open, [&](std::size_t i) { return all[i].wants > unit * weights[i]; });
         if (sated.empty()) {
             for (const auto i : open) {
                 parts[i] = unit * weights[i];

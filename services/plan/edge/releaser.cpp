@@ -28,9 +28,9 @@ constexpr std::string_view behind_keys = "behind|";
 
 /// The most urgent first: what is left of the room when a round ends is somebody's who can wait.
 std::vector<catalog::campaign_ptr> by_deadline(std::vector<catalog::campaign_ptr> campaigns) {
-    std::ranges::stable_sort(campaigns, {}, [](const catalog::campaign_ptr& c) {
+    std::ranges::sort(campaigns, {}, [](const catalog::campaign_ptr& c) {
         const auto deadline = c->state.deadline_us();
-        return deadline == 0 ? std::numeric_limits<std::int64_t>::max() : deadline;
+        return std::pair{deadline == 0 ? std::numeric_limits<std::int64_t>::max() : deadline, c->id.value()};
     });
     return campaigns;
 }
