@@ -300,11 +300,16 @@ class stage {
     /// Records of nobody's on a channel, which its dispatchers do not work off: there are none.
     void fill(base::channel channel, int messages) const {
         play([&]() -> asio::awaitable<void> {
-            kafka::producer producer{co_await asio::this_coro::executor,
-                                     {.bootstrap = broker(), .transactional_id = {}}};
+            kafka::transactional_producer producer{co_await asio::this_coro::executor,
+                                                   {.bootstrap = broker(), .transactional_id = prefix_ + "fill"}};
+            co_await producer.init();
+            producer.begin();
             for (int i = 0; i < messages; ++i) {
-                must(co_await producer.send({prefix_ + wire::dispatch(channel), i % partitions}, {}, "a message"));
+                const kafka::topic_partition to{prefix_ + wire::dispatch(channel), i % partitions};
+                co_await producer.produce(to, {}, "a message");
             }
+            const auto done = co_await producer.commit({}, nullptr);
+            EXPECT_EQ(done.outcome, kafka::outcome::committed);
         });
     }
 
