@@ -4,7 +4,8 @@
 #include <crypto/hash.hpp>
 #include <kafka/consumer.hpp>
 #include <kafka/trust.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/condition.hpp>
+#include <runtime/race.hpp>
 #include <telemetry/log.hpp>
 #include <wire/topics.hpp>
 
@@ -138,9 +139,9 @@ struct catalog::impl : std::enable_shared_from_this<impl> {
     std::unordered_map<base::artifact_id, artifact_ptr> artifacts;
     std::uint64_t version = 0;
     std::size_t ended = 0;
-    runtime::signal campaign_changed;
-    runtime::signal artifact_came;
-    runtime::signal end_reached;
+    runtime::condition campaign_changed;
+    runtime::condition artifact_came;
+    runtime::condition end_reached;
 };
 
 catalog::catalog(asio::any_io_executor ex, options o)

@@ -4,7 +4,8 @@
 #include "session.hpp"
 
 #include <base/must.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/gate.hpp>
+#include <runtime/race.hpp>
 #include <socket/server_identity.hpp>
 #include <telemetry/log.hpp>
 

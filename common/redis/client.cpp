@@ -6,7 +6,8 @@
 #include "refusal.hpp"
 
 #include <config/secret.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/condition.hpp>
+#include <runtime/race.hpp>
 #include <socket/stream.hpp>
 #include <telemetry/log.hpp>
 
@@ -60,7 +61,7 @@ struct client::impl : std::enable_shared_from_this<impl> {
     asio::any_io_executor ex;
     client_options options;
     std::string where;
-    runtime::signal changed;
+    runtime::condition changed;
     std::shared_ptr<connection> link;
     std::uint64_t generation = 0;
     server_identity identity;

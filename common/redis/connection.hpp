@@ -8,7 +8,7 @@
 
 #include "client.hpp"
 
-#include <runtime/tasks.hpp>
+#include <runtime/condition.hpp>
 #include <socket/stream.hpp>
 
 #include <boost/asio/steady_timer.hpp>
@@ -66,8 +66,8 @@ class connection : public std::enable_shared_from_this<connection> {
     socket::stream wire_;
     std::unique_ptr<redisReader, free_reader> parser_;
     boost::asio::steady_timer watchdog_;
-    runtime::signal moved_; // closed
-    runtime::signal more_;  // something to write, or closed
+    runtime::condition moved_; // closed
+    runtime::condition more_;  // something to write, or closed
     std::string unsent_;
     std::string going_out_;
     std::deque<operation*> outstanding_; // in the order of their replies

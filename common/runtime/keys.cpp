@@ -1,6 +1,6 @@
 #include "keys.hpp"
 
-#include "tasks.hpp"
+#include "race.hpp"
 
 #include <base/bytes.hpp>
 #include <telemetry/log.hpp>

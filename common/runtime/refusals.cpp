@@ -1,6 +1,6 @@
 #include "refusals.hpp"
 
-#include "tasks.hpp"
+#include "race.hpp"
 
 #include <base/codes.hpp>
 #include <base/time.hpp>

@@ -1,10 +1,11 @@
 #include "serve.hpp"
 
 #include "admin.hpp"
+#include "condition.hpp"
 #include "keys.hpp"
 #include "privacy.hpp"
+#include "race.hpp"
 #include "refusals.hpp"
-#include "tasks.hpp"
 
 #include <failpoint/failpoint.hpp>
 
@@ -53,7 +54,7 @@ struct context::impl {
     // Destroyed in reverse: the signal's timers, then the loop with every coroutine that still refers to what is above.
     std::optional<watched_keys> keys; // the ring is used by every client of Kafka
     asio::io_context io{1};
-    signal stop{io.get_executor()};
+    condition stop{io.get_executor()};
     asio::signal_set signals{io};
 };
 

@@ -1,6 +1,6 @@
 #include "clock.hpp"
 
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 #include <telemetry/log.hpp>
 #include <wire/topics.hpp>
 

@@ -1,6 +1,6 @@
 #include "board.hpp"
 
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 
 #include <memory>
 #include <optional>

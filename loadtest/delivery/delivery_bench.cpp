@@ -6,6 +6,7 @@
 #include <delivery/engine.hpp>
 #include <delivery/tests/scripted_gateway.hpp>
 #include <delivery/tests/stage.hpp>
+#include <runtime/race.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>

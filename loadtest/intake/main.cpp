@@ -6,7 +6,7 @@
 #include <base/must.hpp>
 #include <crypto/keys.hpp>
 #include <kafka/admin.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>

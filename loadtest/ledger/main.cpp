@@ -7,6 +7,7 @@
 #include <crypto/hash.hpp>
 #include <kafka/admin.hpp>
 #include <kafka/producer.hpp>
+#include <runtime/race.hpp>
 #include <wire/identity.hpp>
 
 #include <boost/asio/co_spawn.hpp>

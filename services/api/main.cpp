@@ -1,6 +1,8 @@
 #include <kafka/admin.hpp>
 #include <postgres/configured.hpp>
 #include <redis/configured.hpp>
+#include <runtime/condition.hpp>
+#include <runtime/race.hpp>
 #include <runtime/serve.hpp>
 
 #include <api/edge/api.hpp>
@@ -45,7 +47,7 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
     redis::client redis{ctx.executor(), redis::configured(ctx.config())};
     ticks::clock clock{ctx.executor(), {.bootstrap = cluster}};
     trouble::teller told{redis, "api", ctx.instance_name()};
-    runtime::signal outbox{ctx.executor()};
+    runtime::condition outbox{ctx.executor()};
     asio::thread_pool disk{1};
     api::services services{.executor = ctx.executor(),
                            .config = ctx.config(),

@@ -1,5 +1,6 @@
 #include <base/must.hpp>
 #include <kafka/retention.hpp>
+#include <runtime/race.hpp>
 #include <runtime/serve.hpp>
 #include <wire/topics.hpp>
 

@@ -3,8 +3,8 @@
 #include <kafka/admin.hpp>
 #include <postgres/configured.hpp>
 #include <redis/configured.hpp>
+#include <runtime/race.hpp>
 #include <runtime/serve.hpp>
-#include <runtime/tasks.hpp>
 #include <wire/topics.hpp>
 
 #include <receipts/edge/service.hpp>

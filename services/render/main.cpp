@@ -1,6 +1,6 @@
 #include <kafka/admin.hpp>
+#include <runtime/race.hpp>
 #include <runtime/serve.hpp>
-#include <runtime/tasks.hpp>
 
 #include <render/edge/service.hpp>
 

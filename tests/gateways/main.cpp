@@ -1,6 +1,6 @@
 #include "station.hpp"
 
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 #include <telemetry/log.hpp>
 
 #include <boost/asio/co_spawn.hpp>

@@ -4,7 +4,7 @@
 #include <crypto/hash.hpp>
 #include <crypto/keys.hpp>
 #include <kafka/tests/support.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 #include <wire/topics.hpp>
 
 #include <support/raw_records.hpp>

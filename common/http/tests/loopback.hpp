@@ -4,7 +4,8 @@
 #include <http/client.hpp>
 #include <http/json.hpp>
 #include <http/server.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/gate.hpp>
+#include <runtime/race.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>

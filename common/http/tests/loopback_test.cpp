@@ -1,5 +1,8 @@
 #include "loopback.hpp"
 
+#include <runtime/gate.hpp>
+#include <runtime/race.hpp>
+
 #include <support/slowness.hpp>
 
 namespace semel::http {

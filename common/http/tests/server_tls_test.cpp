@@ -1,6 +1,6 @@
 #include <http/client.hpp>
 #include <http/server.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>

@@ -1,5 +1,5 @@
 #include <http/client.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/gate.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>

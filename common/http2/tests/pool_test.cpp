@@ -1,7 +1,7 @@
 #include <http2/pool.hpp>
 #include <http2/testing/run.hpp>
 #include <http2/testing/scripted_server.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,7 @@
 #include <redis/client.hpp>
 #include <redis/refusal.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/gate.hpp>
+#include <runtime/race.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

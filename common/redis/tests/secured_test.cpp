@@ -2,7 +2,7 @@
 
 #include <redis/client.hpp>
 #include <redis/closing.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>

@@ -1,8 +1,8 @@
 // What becomes of a record that was refused: counted, kept, told once.
 
 #include <kafka/tests/support.hpp>
+#include <runtime/race.hpp>
 #include <runtime/refusals.hpp>
-#include <runtime/tasks.hpp>
 #include <semel/v1/events.pb.h>
 #include <wire/topics.hpp>
 

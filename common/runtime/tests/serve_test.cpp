@@ -1,5 +1,6 @@
+#include <runtime/gate.hpp>
+#include <runtime/race.hpp>
 #include <runtime/serve.hpp>
-#include <runtime/tasks.hpp>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>

@@ -2,7 +2,7 @@
 
 #include <base/must.hpp>
 #include <kafka/admin.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 #include <wire/topics.hpp>
 
 #include <fmt/format.h>

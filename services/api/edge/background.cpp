@@ -5,6 +5,7 @@
 #include <kafka/consumer.hpp>
 #include <kafka/producer.hpp>
 #include <kafka/trust.hpp>
+#include <runtime/race.hpp>
 #include <telemetry/log.hpp>
 #include <wire/identity.hpp>
 #include <wire/topics.hpp>

@@ -1,6 +1,6 @@
 #include "memory.hpp"
 
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 
 #include <plan/core/packing.hpp>
 

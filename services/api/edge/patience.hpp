@@ -3,7 +3,7 @@
 
 #include <postgres/outage.hpp>
 #include <postgres/pool.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 #include <telemetry/log.hpp>
 
 #include <boost/asio/awaitable.hpp>

@@ -3,7 +3,7 @@
 #include <failpoint/failpoint.hpp>
 #include <kafka/admin.hpp>
 #include <kafka/membership.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 #include <runtime/together.hpp>
 #include <telemetry/log.hpp>
 

@@ -6,7 +6,7 @@
 #include <crypto/key_ring.hpp>
 #include <postgres/pool.hpp>
 #include <redis/client.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/condition.hpp>
 
 #include <api/core/denials.hpp>
 #include <api/core/long_reads.hpp>
@@ -28,7 +28,7 @@ struct services {
     postgres::pool& steps;
     postgres::pool& lists;          // what takes as long as a campaign has people
     redis::client& redis;           // read only, and never waited for: the api works without it
-    runtime::signal& outbox;        // notify after a transaction that wrote to it
+    runtime::condition& outbox;     // notify after a transaction that wrote to it
     boost::asio::thread_pool& disk; // for writes that may block: the end of a large upload takes seconds
     crypto::key_ring keys;
     topic_sizes topics;

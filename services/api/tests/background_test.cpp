@@ -3,6 +3,7 @@
 #include "support.hpp"
 
 #include <kafka/tests/support.hpp>
+#include <runtime/race.hpp>
 
 #include <api/edge/publisher.hpp>
 #include <support/slowness.hpp>

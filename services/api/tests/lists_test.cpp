@@ -2,6 +2,8 @@
 
 #include "doubts_support.hpp"
 
+#include <runtime/race.hpp>
+
 namespace semel::api::test {
 namespace {
 

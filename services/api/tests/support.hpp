@@ -7,7 +7,7 @@
 #include <http/server.hpp>
 #include <notice/compile.hpp>
 #include <notice/source.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/condition.hpp>
 
 #include <api/edge/api.hpp>
 #include <api/edge/background.hpp>
@@ -320,7 +320,7 @@ class Api : public testing::Test {
     config::settings config;
     crypto::key_ring kek = crypto::key_ring::random();
     bool time_is_certain = true;
-    runtime::signal outbox{io.get_executor()};
+    runtime::condition outbox{io.get_executor()};
     asio::thread_pool disk{1};
     std::optional<postgres::pool> db, steps, lists;
     std::optional<redis::client> redis;

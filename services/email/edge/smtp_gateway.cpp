@@ -1,6 +1,7 @@
 #include <base/codes.hpp>
 #include <config/secret.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/condition.hpp>
+#include <runtime/race.hpp>
 #include <socket/stream.hpp>
 #include <telemetry/log.hpp>
 
@@ -69,7 +70,7 @@ struct smtp_gateway::pool : std::enable_shared_from_this<pool> {
     clock::time_point next_try{};
     std::optional<verdict> failure; // of the last attempt to open, until one succeeds
     bool closed = false;
-    runtime::signal changed;
+    runtime::condition changed;
 
     pool(const asio::any_io_executor& e, const config::gateway& g, tuning t)
         : executor(e)

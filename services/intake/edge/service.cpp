@@ -1,5 +1,6 @@
 #include "service.hpp"
 
+#include <runtime/race.hpp>
 #include <telemetry/log.hpp>
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 // Takes import orders from `intake.work` and carries them out one after the other. An import may take minutes: its
 // partition is paused meanwhile and polling goes on, so that the group does not take this process for dead.
 
-#include <runtime/tasks.hpp>
+#include <runtime/condition.hpp>
 
 #include <intake/edge/wave_import.hpp>
 
@@ -41,7 +41,7 @@ class service {
     std::deque<task> waiting_;
     std::optional<kafka::topic_partition> busy_; // whose order is being carried out
     std::stop_source stop_;                      // of that order
-    runtime::signal changed_;                    // waiting_ or busy_
+    runtime::condition changed_;                 // waiting_ or busy_
 };
 
 } // namespace semel::intake

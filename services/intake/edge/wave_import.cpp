@@ -5,7 +5,7 @@
 
 #include <failpoint/failpoint.hpp>
 #include <kafka/trust.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 #include <telemetry/log.hpp>
 #include <wire/progress.hpp>
 

@@ -3,6 +3,7 @@
 #include <base/time.hpp>
 #include <failpoint/failpoint.hpp>
 #include <postgres/outage.hpp>
+#include <runtime/race.hpp>
 #include <telemetry/log.hpp>
 
 #include <fmt/format.h>

@@ -9,7 +9,7 @@
 #include <kafka/consumer.hpp>
 #include <kafka/producer.hpp>
 #include <postgres/pool.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/condition.hpp>
 #include <telemetry/metrics.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -78,7 +78,7 @@ class service {
     std::shared_ptr<store> store_; // also of the work that still runs on the pool's thread
     kafka::consumer consumer_;
     kafka::transactional_producer offsets_;
-    runtime::signal changed_;
+    runtime::condition changed_;
 
     std::shared_ptr<work> next_ = std::make_shared<work>(); // what was read and is not being written
     std::map<std::int32_t, kafka::offset> read_to_;         // of the partitions that are ours

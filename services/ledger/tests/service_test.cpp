@@ -4,7 +4,8 @@
 #include "events.hpp"
 
 #include <kafka/tests/support.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/condition.hpp>
+#include <runtime/race.hpp>
 
 #include <ledger/edge/service.hpp>
 #include <ledger/schema.hpp>
@@ -148,7 +149,7 @@ class running {
   private:
     postgres::pool db_;
     telemetry::metrics metrics_;
-    runtime::signal stop_, ended_;
+    runtime::condition stop_, ended_;
     std::exception_ptr failure_;
     bool over_ = false;
     bool ready_ = false;

@@ -1,10 +1,13 @@
 #include "fcm_gateway.hpp"
 
 #include <base/codes.hpp>
+#include <runtime/race.hpp>
+#include <runtime/retry.hpp>
 #include <telemetry/log.hpp>
 
 #include <fmt/format.h>
 #include <push/core/fcm.hpp>
+#include <url/url.hpp>
 
 #include <algorithm>
 #include <fstream>
@@ -44,13 +47,15 @@ base::result<std::unique_ptr<fcm_gateway>> fcm_gateway::make(asio::any_io_execut
     if (!account) {
         return failed(account.error().within(fmt::format("{}: {}", gateway.name, c.service_account.string())));
     }
-    const auto url = c.token_endpoint.empty() ? account->token_uri : c.token_endpoint;
-    const auto slash = url.find('/', std::string_view{"https://"}.size());
-    auto token_peer = http2::parse_target(url.substr(0, slash));
+    const auto place = url::parse(c.token_endpoint.empty() ? account->token_uri : c.token_endpoint);
+    if (!place) {
+        return failed(place.error().within(gateway.name + ": token_endpoint"));
+    }
+    auto token_peer = http2::parse_target((place->tls ? "https://" : "http://") + place->authority);
     if (!token_peer) {
         return failed(token_peer.error().within(gateway.name + ": token_endpoint"));
     }
-    token_endpoint tokens{.peer = std::move(*token_peer), .path = slash == url.npos ? "/" : url.substr(slash)};
+    token_endpoint tokens{.peer = std::move(*token_peer), .path = place->path.empty() ? "/" : place->path};
     return std::unique_ptr<fcm_gateway>{new fcm_gateway{on, gateway.name, c, std::move(*peer), std::move(*tls),
                                                         std::move(*account), std::move(tokens), t}};
 }
@@ -143,22 +148,21 @@ asio::awaitable<base::result<access_token>> fcm_gateway::exchange_token() {
 }
 
 asio::awaitable<void> fcm_gateway::renew() {
-    auto pause = tuning_.first_pause;
+    runtime::retry again{{.first = tuning_.first_pause, .longest = tuning_.longest_pause}};
     for (;;) {
         if (access_.wants_renewal(base::now())) {
             auto token = co_await exchange_token();
             if (token) {
                 access_.renewed(std::move(*token), base::now());
                 trouble_.reset();
-                pause = tuning_.first_pause;
+                again.reset();
             } else {
                 trouble_ = token.error().within("no access token");
                 telemetry::log().warn("gateway_token.refused", {{"gateway", name_}, {"why", trouble_->why()}});
             }
             token_came_.notify(); // or the reason why it did not
             if (trouble_) {
-                co_await token_refused_.wait_for(pause);
-                pause = std::min(pause * 2, tuning_.longest_pause);
+                co_await token_refused_.wait_for(again.next());
             }
             continue;
         }

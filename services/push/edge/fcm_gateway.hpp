@@ -5,7 +5,7 @@
 #include <config/config.hpp>
 #include <delivery/gateway.hpp>
 #include <http2/pool.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/condition.hpp>
 
 #include <push/core/oauth.hpp>
 #include <push/edge/staged_push.hpp>
@@ -49,8 +49,8 @@ class fcm_gateway final : public delivery::gateway {
     tuning tuning_;
     access access_;
     std::optional<base::fault> trouble_; // of the last exchange, until one succeeds
-    runtime::signal token_came_;
-    runtime::signal token_refused_;
+    runtime::condition token_came_;
+    runtime::condition token_refused_;
     http2::pool pool_;
 };
 

@@ -3,7 +3,7 @@
 #include <http/json.hpp>
 #include <http2/testing/run.hpp>
 #include <http2/testing/scripted_server.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 
 #include <boost/asio.hpp>
 #include <fmt/format.h>

@@ -2,7 +2,7 @@
 // path, every header, the provider token and the payload's size, and writes down what it accepted.
 
 #include <http2/testing/run.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 
 #include <boost/asio.hpp>
 #include <fmt/format.h>

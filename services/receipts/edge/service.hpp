@@ -16,7 +16,8 @@
 #include <kafka/producer.hpp>
 #include <postgres/pool.hpp>
 #include <redis/client.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/condition.hpp>
+#include <runtime/race.hpp>
 #include <telemetry/log.hpp>
 #include <telemetry/metrics.hpp>
 
@@ -111,8 +112,8 @@ class service {
     evidence_barrier barrier_;
     bool busy_ = false;
     bool stopping_ = false;
-    bool leaving_ = false;    // the partitions are being taken away
-    runtime::signal changed_; // busy_ or stopping_
+    bool leaving_ = false;       // the partitions are being taken away
+    runtime::condition changed_; // busy_ or stopping_
     std::chrono::steady_clock::time_point committed_;
     std::chrono::steady_clock::time_point prune_at_;
     figures figures_;

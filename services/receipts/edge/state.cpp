@@ -2,7 +2,7 @@
 
 #include <base/must.hpp>
 #include <kafka/trust.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 
 #include <algorithm>
 #include <chrono>

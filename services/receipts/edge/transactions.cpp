@@ -5,6 +5,7 @@
 #include <base/must.hpp>
 #include <delivery/superseded.hpp>
 #include <failpoint/failpoint.hpp>
+#include <runtime/race.hpp>
 #include <telemetry/log.hpp>
 #include <wire/identity.hpp>
 #include <wire/topics.hpp>

@@ -4,6 +4,8 @@
 //   receipts_rig BOOTSTRAP DSN PREFIX PARTITIONS INSTANCE KEY_HEX AWAITING_MS INFERENCE_MS REDIS_PORT METRICS_FILE
 // The key is the key-encryption key and every campaign's. The file holds the metrics, some ten times a second.
 
+#include <runtime/race.hpp>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>

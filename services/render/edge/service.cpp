@@ -3,7 +3,7 @@
 #include <base/bytes.hpp>
 #include <failpoint/failpoint.hpp>
 #include <kafka/trust.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 #include <telemetry/log.hpp>
 
 #include <render/core/rendering.hpp>

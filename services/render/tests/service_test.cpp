@@ -4,7 +4,7 @@
 #include <crypto/hash.hpp>
 #include <kafka/admin.hpp>
 #include <notice/source.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 #include <semel/v1/artifact.pb.h>
 #include <semel/v1/audience.pb.h>
 

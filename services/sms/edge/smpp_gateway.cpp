@@ -1,6 +1,6 @@
 #include <base/codes.hpp>
 #include <config/secret.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 #include <socket/stream.hpp>
 
 #include <boost/asio.hpp>

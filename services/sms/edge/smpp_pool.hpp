@@ -1,7 +1,7 @@
 #pragma once
 // What smpp_gateway consists of: the bound sessions of one message centre and the messages under way on them.
 
-#include <runtime/tasks.hpp>
+#include <runtime/condition.hpp>
 #include <socket/stream.hpp>
 #include <telemetry/metrics.hpp>
 
@@ -44,7 +44,7 @@ struct smpp_gateway::flight {
 struct smpp_gateway::connection {
     socket::stream wire;
     session talk;
-    runtime::signal poke; // there is something to write, or it is over
+    runtime::condition poke; // there is something to write, or it is over
     bool over = false;
     bool writer_ended = false;
     std::size_t unwritten = 0;
@@ -82,7 +82,7 @@ struct smpp_gateway::pool : std::enable_shared_from_this<pool> {
     std::optional<verdict> failure; // of the last bind, until one succeeds
     std::uint64_t next_ticket = 0;
     std::deque<std::uint64_t> queue; // first come, first served: a long message is not starved by short ones
-    runtime::signal changed;
+    runtime::condition changed;
 
     pool(const asio::any_io_executor& e, const config::gateway& g, receipt_sink s, telemetry::metrics& m, tuning t)
         : executor(e)

@@ -5,7 +5,7 @@
 #include "process.hpp"
 
 #include <crypto/hash.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 
 #include <boost/asio.hpp>
 #include <email/edge/smtp_gateway.hpp>
