@@ -1,6 +1,7 @@
 #include "pool.hpp"
 
 #include <runtime/race.hpp>
+#include <runtime/retry.hpp>
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -123,7 +124,7 @@ asio::awaitable<void> pool::run() {
 
 asio::awaitable<void> pool::keep(std::size_t slot) {
     waiter change{watchers_, executor_};
-    auto pause = settings_.first_pause;
+    runtime::retry again{{.first = settings_.first_pause, .longest = settings_.longest_pause}};
     while (!closing_) {
         auto opened = co_await connection::open(peer_, tls_, settings_.streams, settings_.when);
         const auto since = clock::now();
@@ -148,16 +149,16 @@ asio::awaitable<void> pool::keep(std::size_t slot) {
                 break;
             }
             // A peer that hangs up at once must not be dialled in a tight loop.
-            pause = clock::now() - since > settings_.longest_pause ? settings_.first_pause : pause * 2;
+            if (clock::now() - since > settings_.longest_pause) {
+                again.reset();
+            }
         } else {
             last_trouble_ = opened.error();
             if (trouble_) {
                 trouble_(last_trouble_);
             }
-            pause *= 2;
         }
-        pause = std::min(pause, settings_.longest_pause);
-        if (!closing_ && !co_await runtime::sleep(pause / 2)) {
+        if (!closing_ && !co_await runtime::sleep(again.next())) {
             break;
         }
     }

@@ -8,6 +8,7 @@
 #include <config/secret.hpp>
 #include <runtime/condition.hpp>
 #include <runtime/race.hpp>
+#include <runtime/retry.hpp>
 #include <socket/stream.hpp>
 #include <telemetry/log.hpp>
 
@@ -20,7 +21,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <random>
 
 namespace semel::redis {
 
@@ -29,8 +29,8 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr milliseconds first_pause{20};
-constexpr milliseconds longest_pause{1'000}; // a supervisor restarts Redis within a second
+constexpr runtime::retry::pace pace{.first = milliseconds{20},
+                                    .longest = milliseconds{1'000}}; // a supervisor restarts Redis within a second
 constexpr milliseconds loading_pause{50};
 constexpr milliseconds looks_every{1'000}; // whether the server is still the same
 
@@ -74,8 +74,7 @@ struct client::impl : std::enable_shared_from_this<impl> {
 };
 
 asio::awaitable<void> client::impl::keep_connected(std::shared_ptr<impl> self) {
-    std::minstd_rand random{std::random_device{}()};
-    auto pause = first_pause;
+    runtime::retry again{pace};
     std::string told;
     while (!self->stopping) {
         if (auto up = co_await self->establish()) {
@@ -84,7 +83,7 @@ asio::awaitable<void> client::impl::keep_connected(std::shared_ptr<impl> self) {
             self->trouble.clear();
             self->broken = false;
             told.clear();
-            pause = first_pause;
+            again.reset();
             telemetry::log().info(
                 "redis.connected",
                 {{"server", self->where}, {"run_id", self->identity.run_id}, {"generation", self->generation}});
@@ -109,10 +108,7 @@ asio::awaitable<void> client::impl::keep_connected(std::shared_ptr<impl> self) {
             told = self->trouble;
             telemetry::log().warn("redis.unreachable", {{"server", self->where}, {"why", told}});
         }
-        const auto most = pause.count();
-        const milliseconds jittered{std::uniform_int_distribution{most / 2, most}(random)};
-        pause = std::min(pause * 2, longest_pause);
-        co_await self->changed.wait_for(jittered); // only the destructor notifies here
+        co_await self->changed.wait_for(again.next()); // only the destructor notifies here
     }
 }
 

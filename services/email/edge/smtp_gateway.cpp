@@ -2,6 +2,7 @@
 #include <config/secret.hpp>
 #include <runtime/condition.hpp>
 #include <runtime/race.hpp>
+#include <runtime/retry.hpp>
 #include <socket/stream.hpp>
 #include <telemetry/log.hpp>
 
@@ -66,7 +67,7 @@ struct smtp_gateway::pool : std::enable_shared_from_this<pool> {
     std::size_t open = 0;                    // idle, leased and being opened
     std::size_t opening = 0;
     std::size_t waiting = 0;
-    unsigned failures = 0; // in a row
+    runtime::retry again{{.first = tune.first_back_off, .longest = tune.longest_back_off}};
     clock::time_point next_try{};
     std::optional<verdict> failure; // of the last attempt to open, until one succeeds
     bool closed = false;
@@ -156,7 +157,7 @@ struct smtp_gateway::pool : std::enable_shared_from_this<pool> {
         } else if (self->closed) {
             --self->open;
         } else {
-            self->failures = 0;
+            self->again.reset();
             self->failure.reset();
             self->put_back(std::move(l));
         }
@@ -168,8 +169,7 @@ struct smtp_gateway::pool : std::enable_shared_from_this<pool> {
         failure = why;
         const auto now = clock::now();
         if (now >= next_try) { // of connections that failed together, the first counts
-            const auto pause = std::min(tune.longest_back_off, tune.first_back_off * (1U << std::min(failures, 10U)));
-            ++failures;
+            const auto pause = again.next();
             next_try = now + pause;
             telemetry::log().warn(
                 "session.failed",

@@ -58,30 +58,28 @@ void smpp_gateway::pool::start() {
 }
 
 asio::awaitable<void> smpp_gateway::pool::keep_bound(std::shared_ptr<pool> self) {
-    unsigned failures = 0;
+    runtime::retry again{{.first = self->tune.first_back_off, .longest = self->tune.longest_back_off}};
     while (!self->closed) {
-        const auto why = co_await self->serve_one(failures);
+        const auto why = co_await self->serve_one(again);
         if (self->closed) {
             break;
         }
         self->failure = why;
-        const auto pause =
-            std::min(self->tune.longest_back_off, self->tune.first_back_off * (1U << std::min(failures, 10U)));
-        ++failures;
+        const auto pause = again.next();
         telemetry::log().warn(
             "session.lost",
             {{"gateway", self->name}, {"code", why.code}, {"text", why.text}, {"next_try_ms", pause.count()}});
         self->changed.notify();
-        const auto again = clock::now() + pause;
-        while (!self->closed && clock::now() < again) {
-            co_await self->changed.wait_for(std::chrono::ceil<milliseconds>(again - clock::now()));
+        const auto until = clock::now() + pause;
+        while (!self->closed && clock::now() < until) {
+            co_await self->changed.wait_for(std::chrono::ceil<milliseconds>(until - clock::now()));
         }
     }
     --self->keepers;
     self->changed.notify();
 }
 
-asio::awaitable<verdict> smpp_gateway::pool::serve_one(unsigned& failures) {
+asio::awaitable<verdict> smpp_gateway::pool::serve_one(runtime::retry& again) {
     socket::stream wire{executor};
     wire.expires_after(tune.connect);
     if (auto ok = co_await wire.connect(centre.host, centre.port); !ok) {
@@ -108,7 +106,7 @@ asio::awaitable<verdict> smpp_gateway::pool::serve_one(unsigned& failures) {
         settle_events(c);
         if (!listed && c->talk.where() == session::phase::bound) {
             listed = true;
-            failures = 0;
+            again.reset();
             failure.reset();
             connections.push_back(c);
             bound.set(static_cast<double>(connections.size()));

@@ -2,6 +2,7 @@
 // What smpp_gateway consists of: the bound sessions of one message centre and the messages under way on them.
 
 #include <runtime/condition.hpp>
+#include <runtime/retry.hpp>
 #include <socket/stream.hpp>
 #include <telemetry/metrics.hpp>
 
@@ -102,7 +103,7 @@ struct smpp_gateway::pool : std::enable_shared_from_this<pool> {
     /// One bind, for as long as the gateway is open.
     static asio::awaitable<void> keep_bound(std::shared_ptr<pool> self);
     /// Connects, binds, serves until the session ends; says why it did.
-    asio::awaitable<verdict> serve_one(unsigned& failures);
+    asio::awaitable<verdict> serve_one(runtime::retry& again);
     /// Everything that has gathered goes out in one write; between writes the session's clock is looked at.
     static asio::awaitable<void> write_all(std::shared_ptr<pool> self, std::shared_ptr<connection> c);
     void settle_events(const std::shared_ptr<connection>& c);
