@@ -70,7 +70,8 @@ transaction_client::step transaction_client::judged(error_ptr error, std::string
     if (!error) {
         return {};
     }
-    return {judge(traits_of(error.get())), fmt::format("{}: {} failed: {}", name_, doing, text_of(error.get()))};
+    return {judge(traits_of(error.get())), fmt::format("{}: {} failed: {}", name_, doing, text_of(error.get())),
+            rd_kafka_error_code(error.get())};
 }
 
 /// Calls again as long as librdkafka says that this resumes, up to the transaction's timeout and a little more: the
@@ -84,7 +85,7 @@ transaction_client::step transaction_client::persist(Call call, std::string_view
             return result;
         }
         if (std::chrono::steady_clock::now() > deadline) {
-            return {verdict::rebuild, result.why};
+            return {verdict::rebuild, result.why, result.code};
         }
         std::this_thread::sleep_for(20ms); // on the producer's own thread
     }
@@ -137,7 +138,7 @@ commit_result transaction_client::commit(const std::vector<kafka::commit>& offse
         return {outcome::unknown, doomed_};
     }
     if (doom_ == verdict::abort) {
-        return give_up(doomed_);
+        return give_up({.verdict = doom_, .why = doomed_});
     }
     if (!offsets.empty() && as != nullptr) {
         const auto list = list_of(offsets);
@@ -145,7 +146,7 @@ commit_result transaction_client::commit(const std::vector<kafka::commit>& offse
             persist([&] { return rd_kafka_send_offsets_to_transaction(client_.get(), list.get(), as->get(), -1); },
                     "sending the offsets");
         if (sent.verdict == verdict::abort) {
-            return give_up(sent.why);
+            return give_up(sent);
         }
         if (sent.verdict != verdict::done) {
             return {outcome::unknown, sent.why};
@@ -157,17 +158,17 @@ commit_result transaction_client::commit(const std::vector<kafka::commit>& offse
         return {outcome::committed, {}};
     }
     if (committed.verdict == verdict::abort) {
-        return give_up(committed.why);
+        return give_up(committed);
     }
     return {outcome::unknown, committed.why};
 }
 
-commit_result transaction_client::give_up(const std::string& why) {
+commit_result transaction_client::give_up(const step& after) {
     const auto aborted = abort();
     if (aborted.verdict == verdict::done) {
-        return {outcome::aborted, why};
+        return {outcome::aborted, after.why, membership_lapsed(after.code)};
     }
-    return {outcome::unknown, why + "; then " + aborted.why};
+    return {outcome::unknown, after.why + "; then " + aborted.why};
 }
 
 transaction_client::step transaction_client::abort() {

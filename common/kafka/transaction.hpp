@@ -21,6 +21,7 @@ class transaction_client {
     struct step {
         kafka::verdict verdict = verdict::done;
         std::string why;
+        rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
     };
     /// Blocks for up to this long; retry: call again.
     step init(std::chrono::milliseconds patience);
@@ -39,7 +40,7 @@ class transaction_client {
     step judged(error_ptr error, std::string_view doing) const;
     template <class Call>
     step persist(Call call, std::string_view doing) const;
-    commit_result give_up(const std::string& why);
+    commit_result give_up(const step& after);
 
     std::string name_;
     std::chrono::milliseconds patience_;

@@ -90,7 +90,8 @@ enum class outcome {
 };
 struct commit_result {
     kafka::outcome outcome = kafka::outcome::unknown;
-    std::string why; // empty when committed
+    std::string why;     // empty when committed
+    bool lapsed = false; // aborted, because the group has given the partitions away: the membership is of the past
 };
 
 } // namespace semel::kafka

@@ -47,6 +47,17 @@ verdict judge(const error_traits& error) noexcept {
     return error.retriable ? verdict::retry : verdict::rebuild;
 }
 
+bool membership_lapsed(rd_kafka_resp_err_t code) noexcept {
+    switch (code) {
+    case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
+    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+        return true;
+    default:
+        return false;
+    }
+}
+
 std::string_view to_string(verdict v) noexcept {
     switch (v) {
     case verdict::done:

@@ -24,5 +24,7 @@ enum class verdict {
 
 verdict judge(const error_traits&) noexcept;
 std::string_view to_string(verdict) noexcept;
+/// The group does not know this membership any more. Whoever tries again under it is refused again.
+bool membership_lapsed(rd_kafka_resp_err_t) noexcept;
 
 } // namespace semel::kafka

@@ -56,19 +56,6 @@ asio::awaitable<void> live(consumer& member, diary& notes) {
     }
 }
 
-template <class Condition>
-asio::awaitable<void> until(Condition condition, std::string what) {
-    asio::steady_timer pause{co_await asio::this_coro::executor};
-    const auto deadline = std::chrono::steady_clock::now() + 30s;
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() > deadline) {
-            throw std::runtime_error{"waited 30 s in vain: " + what};
-        }
-        pause.expires_after(10ms);
-        co_await pause.async_wait(asio::use_awaitable);
-    }
-}
-
 TEST(Membership, TwoMembersShareByRange) {
     const ground on{4};
     play([&](asio::any_io_executor ex) -> asio::awaitable<void> {

@@ -9,6 +9,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
@@ -116,6 +117,20 @@ inline asio::awaitable<void> fill(asio::any_io_executor executor, const ground& 
     // lets a successor in no earlier.
     transactional_producer successor{executor, options};
     co_await successor.init();
+}
+
+/// Waits for a condition, with a deadline.
+template <class Condition>
+asio::awaitable<void> until(Condition condition, std::string what) {
+    asio::steady_timer pause{co_await asio::this_coro::executor};
+    const auto deadline = std::chrono::steady_clock::now() + 30s;
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > deadline) {
+            throw std::runtime_error{"waited 30 s in vain: " + what};
+        }
+        pause.expires_after(10ms);
+        co_await pause.async_wait(asio::use_awaitable);
+    }
 }
 
 /// All that a read_committed reader sees, by value.

@@ -59,6 +59,18 @@ TEST(Verdict, FollowsTheTable) {
     }
 }
 
+TEST(Verdict, AMembershipLapsesWithItsGenerationOrItsInstance) {
+    for (const auto code : {RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION, RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID,
+                            RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID}) {
+        EXPECT_TRUE(membership_lapsed(code)) << rd_kafka_err2name(code);
+    }
+    // Another producer has our transactional id: that says nothing about the group.
+    for (const auto code : {RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR__FENCED, RD_KAFKA_RESP_ERR_PRODUCER_FENCED,
+                            RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE, RD_KAFKA_RESP_ERR__TIMED_OUT}) {
+        EXPECT_FALSE(membership_lapsed(code)) << rd_kafka_err2name(code);
+    }
+}
+
 TEST(Verdict, NoCodeWithoutFlagsIsTakenForHarmless) {
     const rd_kafka_err_desc* codes = nullptr;
     std::size_t count = 0;

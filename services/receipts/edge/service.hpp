@@ -13,6 +13,7 @@
 
 #include <base/known_time.hpp>
 #include <kafka/consumer.hpp>
+#include <kafka/fate.hpp>
 #include <kafka/producer.hpp>
 #include <postgres/pool.hpp>
 #include <redis/client.hpp>
@@ -106,7 +107,7 @@ class service {
     kafka::consumer consumer_;
     std::shared_ptr<const kafka::membership> membership_; // of the present assignment
     parts parts_;
-    positions positions_; // committed
+    kafka::positions positions_; // committed
     reading ended_;       // where they were found read to their end since then
     reading told_;        // of this, what other processes were told
     evidence_barrier barrier_;

@@ -150,7 +150,7 @@ asio::awaitable<bool> service::is_committed_after_all(kafka::commit_result resul
             "no transaction has been committed for a minute; is Kafka well? Starting anew: nothing "
             "is lost, the doubts are read back"};
     }
-    auto what = fate::not_committed;
+    auto what = kafka::fate::not_committed;
     std::vector<kafka::topic_partition> owned;
     for (const auto& [at, stands] : positions_) {
         owned.push_back(at);
@@ -161,12 +161,12 @@ asio::awaitable<bool> service::is_committed_after_all(kafka::commit_result resul
     } else {
         co_await runtime::sleep(200ms);
     }
-    if (what == fate::committed) {
+    if (what == kafka::fate::committed) {
         co_return true;
     }
     if (leaving_) {
         start_anew(); // the next owner reads what was committed
-    } else if (what == fate::overtaken) {
+    } else if (what == kafka::fate::overtaken) {
         for (const auto& start : co_await recover(std::move(owned))) {
             consumer_.seek(start.at, start.next);
         }
