@@ -1,5 +1,4 @@
 #include <kafka/admin.hpp>
-#include <runtime/race.hpp>
 #include <runtime/serve.hpp>
 
 #include <render/edge/service.hpp>
@@ -23,8 +22,7 @@ boost::asio::awaitable<void> serve_render(runtime::context& ctx) {
 
     render::service service{ctx.executor(), std::move(settings), ctx.metrics()};
     ctx.ready();
-    co_await runtime::race(service.run(), ctx.stop_requested());
-    co_await service.close();
+    co_await service.run(ctx.stop_requested());
 }
 
 } // namespace

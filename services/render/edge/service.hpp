@@ -1,18 +1,16 @@
 #pragma once
-// Reads `notices`, writes `artifacts` and `feedback`. One notice is one transaction with its offset. A transaction
-// whose end is unknown is simply made again: artifacts are named by their content, and the api takes the same word
-// twice.
+// Reads `notices`, writes `artifacts` and `feedback`. One notice is one transaction with its offset.
 
-#include <kafka/consumer.hpp>
-#include <kafka/producer.hpp>
+#include <kafka/transactor.hpp>
 #include <telemetry/metrics.hpp>
 #include <wire/topics.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <render/core/rendering.hpp>
 
-#include <memory>
 #include <string>
+#include <vector>
 
 namespace semel::render {
 
@@ -27,25 +25,27 @@ struct settings {
     } topics;
 };
 
-class service {
+class service : private kafka::tenant {
   public:
     service(boost::asio::any_io_executor, settings, telemetry::metrics&);
 
-    /// Until cancelled; cut short anywhere, the next process goes on. Throws when it cannot.
-    boost::asio::awaitable<void> run();
-    /// After run(): leaves the group.
-    boost::asio::awaitable<void> close();
+    /// Until `stop` completes; then leaves the group. Cut short anywhere, the next process goes on. Throws when it
+    /// cannot.
+    boost::asio::awaitable<void> run(boost::asio::awaitable<void> stop);
 
   private:
-    boost::asio::awaitable<void> begin(kafka::assigned);
-    boost::asio::awaitable<void> handle(kafka::record);
+    boost::asio::awaitable<std::vector<kafka::start>> take(kafka::tenure_ptr) override;
+    boost::asio::awaitable<void> read(kafka::tenure_ptr, kafka::records) override;
+    boost::asio::awaitable<void> leave(kafka::tenure_ptr) override;
+
+    boost::asio::awaitable<void> handle(kafka::tenure_ptr, kafka::record);
+    boost::asio::awaitable<void> produce(kafka::transaction&, const rendering&);
+    void tell(const rendering&, const v1::NoticeSource&);
 
     settings settings_;
     telemetry::counter compiled_;
     telemetry::counter refused_;
-    kafka::transactional_producer producer_;
-    kafka::consumer consumer_;
-    std::shared_ptr<const kafka::membership> membership_; // of the present assignment
+    kafka::transactor transactor_;
 };
 
 } // namespace semel::render

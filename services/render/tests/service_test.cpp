@@ -120,8 +120,7 @@ asio::awaitable<void> story(asio::any_io_executor executor, const ground& on) {
             EXPECT_EQ(got.feedback[1].campaign_id(), "c-broken");
             EXPECT_GT(got.feedback[1].compiled().problems_size(), 0);
         };
-        co_await runtime::race(service.run(), two_words(executor, on));
-        co_await service.close();
+        co_await service.run(two_words(executor, on));
     }
     // A successor goes on behind them: what is done is not done again.
     co_await upload(executor, on, "notices/follow-up", "c-again");
@@ -133,8 +132,7 @@ asio::awaitable<void> story(asio::any_io_executor executor, const ground& on) {
         EXPECT_EQ(got.artifacts.size(), 18U); // the same content has the same name
         EXPECT_EQ(got.artifact_records, 36U);
     };
-    co_await runtime::race(successor.run(), one_more(executor, on));
-    co_await successor.close();
+    co_await successor.run(one_more(executor, on));
 }
 
 } // namespace
