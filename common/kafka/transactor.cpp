@@ -1,29 +1,22 @@
+// The loop that hears what the group decides, and calls the tenant.
+
 #include <base/must.hpp>
-#include <kafka/consumer.hpp>
-#include <kafka/handles.hpp>
-#include <kafka/producer.hpp>
-#include <kafka/transactor.hpp>
-#include <runtime/condition.hpp>
+#include <kafka/transactor_impl.hpp>
 #include <runtime/race.hpp>
-#include <runtime/retry.hpp>
 #include <telemetry/log.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 #include <stdexcept>
-#include <tuple>
 
 namespace semel::kafka {
 
-namespace asio = boost::asio;
 using namespace std::chrono_literals;
 using base::must;
-using steady = std::chrono::steady_clock;
 
 namespace {
-
-constexpr runtime::retry::pace after_failure{.first = 100ms, .longest = 2s};
 
 std::chrono::milliseconds left_until(steady::time_point then) {
     return std::max(std::chrono::ceil<std::chrono::milliseconds>(then - steady::now()), 0ms);
@@ -40,7 +33,7 @@ consumer_options consuming(const transactor_options& o) {
             .tell_ends = o.tell_ends};
 }
 
-positions as_positions(const std::vector<commit>& committed) {
+positions as_positions(const std::vector<kafka::commit>& committed) {
     positions out;
     for (const auto& c : committed) {
         out[c.at] = {c.next, c.metadata};
@@ -63,60 +56,13 @@ std::vector<start> tenure::starts() const {
     return out;
 }
 
-using mutable_tenure = std::shared_ptr<tenure>;
-
-struct transactor::impl {
-    impl(asio::any_io_executor ex, transactor_options o)
-        : options(std::move(o))
-        , producer(ex, {.bootstrap = options.bootstrap, .transactional_id = options.transactional_id})
-        , consumer(ex, consuming(options))
-        , turns(ex)
-        , changed(ex) {}
-
-    // The loop that hears what the group decides.
-    asio::awaitable<void> run(tenant&, asio::awaitable<void> stop);
-    asio::awaitable<void> serve(tenant&);
-    asio::awaitable<std::optional<event>> next();
-    asio::awaitable<void> until_again();
-    asio::awaitable<void> until_stopped(asio::awaitable<void> stop);
-    asio::awaitable<mutable_tenure> make_tenure(std::vector<topic_partition>, std::shared_ptr<const membership>);
-    asio::awaitable<void> take(tenant&, std::vector<topic_partition>);
-    asio::awaitable<void> take_again(tenant&);
-    asio::awaitable<void> end(tenant&, bool lost);
-    asio::awaitable<void> cut_off(mutable_tenure);
-
-    // One transaction.
-    asio::awaitable<std::optional<runtime::mutex::hold>> turn_for(tenure_ptr);
-    void check(const tenure_ptr&, const std::vector<commit>&) const;
-    asio::awaitable<settled> commit(mutable_tenure, std::vector<commit>);
-    asio::awaitable<fate> read_back(tenure_ptr, std::vector<commit> wanted);
-    asio::awaitable<settled> failed(mutable_tenure, commit_result, steady::time_point began);
-
-    void begin_again(const tenure_ptr& of);
-    bool is_present(const tenure_ptr& of) const { return of && of == now && !of->over_; }
-
-    transactor_options options;
-    transactional_producer producer;
-    kafka::consumer consumer;
-    runtime::mutex turns;       // of transactions
-    runtime::condition changed; // what the coroutines below wait for
-    mutable_tenure now;         // null: no partition is ours
-    bool take_anew = false;     // the present partitions, in a new tenure
-    bool undecided = false;     // a commit's result is unknown, and whoever asked has gone
-    bool unanswered = false;    // what the group decided last
-    bool handling = false;      // the tenant is being called
-    bool stopping = false;
-    runtime::retry pauses{after_failure};
-    std::optional<steady::time_point> failing_since;
-    std::optional<steady::time_point> lapsed_at; // the group's word must come soon after
-};
-
-/// A transaction that has begun and not ended.
-struct transaction::open {
-    std::shared_ptr<transactor::impl> in;
-    mutable_tenure of;
-    std::optional<runtime::mutex::hold> turn;
-};
+transactor::impl::impl(asio::any_io_executor ex, transactor_options o)
+    : options(std::move(o))
+    , producer(ex, {.bootstrap = options.bootstrap, .transactional_id = options.transactional_id})
+    , consumer(ex, consuming(options))
+    , turns(ex)
+    , watched(std::make_shared<watch>(ex))
+    , changed(watched->changed) {}
 
 asio::awaitable<void> transactor::impl::run(tenant& who, asio::awaitable<void> stop) {
     co_await runtime::race(serve(who), until_stopped(std::move(stop)));
@@ -136,21 +82,21 @@ asio::awaitable<void> transactor::impl::until_stopped(asio::awaitable<void> stop
         now->ending_ = true;
     }
     const auto until = steady::now() + options.drain;
-    while (handling && steady::now() < until) {
+    while (watched->handling && steady::now() < until) {
         co_await changed.wait_for(left_until(until));
     }
 }
 
 asio::awaitable<void> transactor::impl::serve(tenant& who) {
     struct busy {
-        impl& self;
-        explicit busy(impl& s)
-            : self(s) {
-            self.handling = true;
+        std::shared_ptr<watch> of;
+        explicit busy(std::shared_ptr<watch> w)
+            : of(std::move(w)) {
+            of->handling = true;
         }
         ~busy() {
-            self.handling = false;
-            self.changed.notify();
+            of->handling = false;
+            of->changed.notify();
         }
         busy(const busy&) = delete;
     };
@@ -160,7 +106,7 @@ asio::awaitable<void> transactor::impl::serve(tenant& who) {
         if (stopping) {
             co_return;
         }
-        const busy here{*this};
+        const busy here{watched};
         if (!happened) {
             co_await take_again(who);
         } else if (auto* fetched = std::get_if<records>(&*happened)) {
@@ -213,7 +159,8 @@ asio::awaitable<mutable_tenure> transactor::impl::make_tenure(std::vector<topic_
     fresh->partitions_ = given;
     std::ranges::sort(fresh->partitions_);
     fresh->as_ = std::move(as);
-    if (undecided) {
+    if (undecided && !turns.locked()) { // whoever holds the turn is about it
+        const auto turn = co_await turns.lock();
         co_await producer.rebuild();
         undecided = false;
     }
@@ -241,6 +188,7 @@ asio::awaitable<void> transactor::impl::take(tenant& who, std::vector<topic_part
     now = co_await make_tenure(std::move(given), std::move(as));
     consumer.begin(co_await who.take(now));
     unanswered = false;
+    fetch_or_not();
     telemetry::log().info("partitions_taken", {{"group", options.group}, {"partitions", count}});
 }
 
@@ -255,8 +203,14 @@ asio::awaitable<void> transactor::impl::take_again(tenant& who) {
     for (const auto& [at, next] : co_await who.take(now)) {
         consumer.seek(at, next);
     }
+    fetch_or_not();
     telemetry::log().warn("partitions_taken_again",
                           {{"group", options.group}, {"partitions", now->partitions_.size()}});
+}
+
+/// A former tenure may have paused some.
+void transactor::impl::fetch_or_not() {
+    options.reads ? consumer.resume(now->partitions_) : consumer.pause(now->partitions_);
 }
 
 /// `lost`: nothing may be committed any more.
@@ -289,129 +243,20 @@ asio::awaitable<void> transactor::impl::cut_off(mutable_tenure gone) {
         co_return;
     }
     telemetry::log().warn("partitions_not_left_in_time", {{"group", options.group}});
-    gone->over_ = true; // the tenant may still be leaving, but the group does not wait for a commit of it
-    co_await runtime::sleep(std::chrono::milliseconds::max());
-}
-
-asio::awaitable<std::optional<runtime::mutex::hold>> transactor::impl::turn_for(tenure_ptr of) {
-    if (of && of->over_) {
-        co_return std::nullopt;
+    gone->over_ = true; // the group waits for the tenant, and for no commit of it
+    if (stopping) {
+        co_return; // nobody waits for it any more
     }
-    auto turn = co_await turns.lock();
-    if (of && of->over_) {
-        co_return std::nullopt; // since then
-    }
-    if (undecided) {
-        co_await producer.rebuild();
-        undecided = false;
-        begin_again(now); // where the group stands now must be read
-        if (of) {
-            co_return std::nullopt;
-        }
-    } else if (producer.in_transaction()) {
-        co_await producer.abort();
-    }
-    producer.begin();
-    co_return std::move(turn);
-}
-
-void transactor::impl::check(const tenure_ptr& of, const std::vector<kafka::commit>& offsets) const {
-    for (const auto& c : offsets) {
-        if (!of || !of->owns(c.at)) {
-            throw std::logic_error{fmt::format("group {}: a transaction moves {}, which its tenure does not own",
-                                               options.group, name_of(c.at))};
-        }
-    }
-}
-
-asio::awaitable<settled> transactor::impl::commit(mutable_tenure of, std::vector<kafka::commit> offsets) {
-    check(of, offsets);
-    const auto began = steady::now();
-    const auto wanted = offsets;
-    auto result = co_await producer.commit(std::move(offsets), of ? of->as_ : nullptr);
-    auto became = result.outcome == outcome::committed ? fate::committed : fate::not_committed;
-    if (result.outcome == outcome::unknown) {
-        telemetry::log().warn("transaction_of_unknown_outcome", {{"group", options.group}, {"why", result.why}});
-        undecided = true;
-        co_await producer.rebuild(); // whatever the old one had in flight is decided once its successor has started
-        if (of && !options.positions_elsewhere && !wanted.empty()) {
-            became = co_await read_back(of, wanted);
-        }
-        undecided = false;
-    }
-    if (became == fate::overtaken) {
-        begin_again(of);
-        co_return settled::over;
-    }
-    if (became != fate::committed) {
-        co_return co_await failed(std::move(of), std::move(result), began);
-    }
-    for (const auto& c : wanted) {
-        of->committed_[c.at] = {c.next, c.metadata};
-    }
-    failing_since.reset();
-    pauses.reset();
-    co_return settled::committed;
-}
-
-asio::awaitable<fate> transactor::impl::read_back(tenure_ptr of, std::vector<kafka::commit> wanted) {
-    std::vector<topic_partition> asked;
-    for (const auto& c : wanted) {
-        asked.push_back(c.at);
-    }
-    const auto stands = must(co_await consumer.committed(std::move(asked)));
-    co_return fate_of(of->committed_, wanted, stands);
-}
-
-asio::awaitable<settled> transactor::impl::failed(mutable_tenure of, commit_result result, steady::time_point began) {
-    telemetry::log().warn("transaction_not_committed",
-                          {{"group", options.group}, {"why", result.why}, {"lapsed", result.lapsed}});
-    if (of && result.lapsed) {
-        if (is_present(of)) {
-            lapsed_at = steady::now();
-            changed.notify();
-        }
-        of->over_ = true;
-        co_return settled::over;
-    }
-    failing_since = failing_since.value_or(began);
-    if (steady::now() - *failing_since > options.stall_after) {
-        throw std::runtime_error{fmt::format("group {}: no transaction has been committed for {} s; is Kafka well? "
-                                             "Starting anew: nothing is lost, what stands is read back",
-                                             options.group,
-                                             std::chrono::ceil<std::chrono::seconds>(options.stall_after).count())};
-    }
-    co_await runtime::sleep(pauses.next());
-    co_return of && of->over_ ? settled::over : settled::undone;
-}
-
-void transactor::impl::begin_again(const tenure_ptr& of) {
-    if (is_present(of)) {
-        now->over_ = true;
-        take_anew = true;
-        changed.notify();
-    }
+    co_await runtime::sleep(std::chrono::hours{24 * 365});
 }
 
 transactor::transactor(asio::any_io_executor executor, transactor_options options)
-    : impl_(std::make_shared<impl>(std::move(executor), std::move(options))) {}
+    : impl_(std::make_unique<impl>(std::move(executor), std::move(options))) {}
 
 transactor::~transactor() = default;
 
 asio::awaitable<void> transactor::run(tenant& who, asio::awaitable<void> stop) {
     return impl_->run(who, std::move(stop));
-}
-
-asio::awaitable<std::optional<transaction>> transactor::begin(tenure_ptr of) {
-    auto turn = co_await impl_->turn_for(of);
-    if (!turn) {
-        co_return std::nullopt;
-    }
-    auto open = std::make_unique<transaction::open>();
-    open->in = impl_;
-    open->of = std::const_pointer_cast<tenure>(std::move(of));
-    open->turn = std::move(turn);
-    co_return transaction{std::move(open)};
 }
 
 void transactor::again(const tenure_ptr& of) {
@@ -442,40 +287,6 @@ std::optional<offset> transactor::end_read(const topic_partition& at) const {
 
 asio::awaitable<base::result<std::pair<offset, offset>>> transactor::watermarks(topic_partition at) {
     return impl_->consumer.watermarks(std::move(at));
-}
-
-transaction::transaction(std::unique_ptr<open> o)
-    : open_(std::move(o)) {}
-
-transaction::transaction(transaction&&) noexcept = default;
-transaction& transaction::operator=(transaction&&) noexcept = default;
-transaction::~transaction() = default; // its turn ends; whoever has the next aborts what was left open
-
-transaction::open& transaction::must_be_open(const char* call) const {
-    if (!open_) {
-        throw std::logic_error{fmt::format("{} in a transaction that has ended", call)};
-    }
-    return *open_;
-}
-
-asio::awaitable<void> transaction::produce(topic_partition to, std::string_view key, std::string_view value) {
-    return must_be_open("produce").in->producer.produce(std::move(to), key, value);
-}
-
-asio::awaitable<void> transaction::produce_tombstone(topic_partition to, std::string_view key) {
-    return must_be_open("produce").in->producer.produce_tombstone(std::move(to), key);
-}
-
-asio::awaitable<settled> transaction::commit(std::vector<kafka::commit> offsets) {
-    std::ignore = must_be_open("commit");
-    const auto ending = std::move(open_); // its turn ends with this frame
-    co_return co_await ending->in->commit(ending->of, std::move(offsets));
-}
-
-asio::awaitable<void> transaction::abort() {
-    std::ignore = must_be_open("abort");
-    const auto ending = std::move(open_);
-    co_await ending->in->producer.abort();
 }
 
 } // namespace semel::kafka

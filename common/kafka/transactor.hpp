@@ -13,7 +13,8 @@
 // - No transaction in a minute of trying: throws. The process starts anew and reads back what stands.
 //
 // One strand: everything, the tenant's calls too, runs on the executor; librdkafka's blocking calls run on threads of
-// their own. Destroyed after run() has ended. A failure that cannot be waited out is a std::runtime_error, which ends
+// their own. It outlives run() and the use of its transactions; coroutines that never go on may be destroyed after it,
+// as an io_context does with its last ones. A failure that cannot be waited out is a std::runtime_error, which ends
 // the process; misuse is a std::logic_error.
 
 #include <base/fault.hpp>
@@ -124,6 +125,7 @@ struct transactor_options {
     /// The group's offsets say nothing that anybody relies on (the truth is in PostgreSQL): they are not read, they may
     /// be missing, and a commit whose answer was lost counts as undone.
     bool positions_elsewhere = false;
+    bool reads = true;                      // no: partitions are only shared out, and nothing is fetched
     std::chrono::milliseconds drain{5'000}; // for leaving, and for stopping
     std::chrono::milliseconds stall_after{60'000};
 };
@@ -157,7 +159,7 @@ class transactor {
   private:
     struct impl;
     friend class transaction;
-    std::shared_ptr<impl> impl_;
+    std::unique_ptr<impl> impl_;
 };
 
 } // namespace semel::kafka

@@ -9,7 +9,8 @@ namespace semel::runtime {
 inline std::chrono::steady_clock::time_point deadline_in(std::chrono::milliseconds wait) {
     using clock = std::chrono::steady_clock;
     const auto now = clock::now();
-    return wait < clock::time_point::max() - now ? now + wait : clock::time_point::max();
+    const auto most = std::chrono::floor<std::chrono::milliseconds>(clock::time_point::max() - now);
+    return wait < most ? now + wait : clock::time_point::max();
 }
 
 } // namespace semel::runtime
