@@ -6,7 +6,6 @@
 #include <base/must.hpp>
 #include <crypto/keys.hpp>
 #include <kafka/admin.hpp>
-#include <runtime/race.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -116,7 +115,7 @@ void import_run(const std::string& bootstrap, std::uint64_t rows) {
     v1::ImportResult told;
     std::exception_ptr failed;
     const auto begun = std::chrono::steady_clock::now();
-    asio::co_spawn(io, runtime::race(service.run(), order_and_wait(settings, order, told)), [&](std::exception_ptr e) {
+    asio::co_spawn(io, service.run(order_and_wait(settings, order, told)), [&](std::exception_ptr e) {
         failed = e;
         io.stop();
     });

@@ -1,6 +1,5 @@
 #include <base/must.hpp>
 #include <kafka/retention.hpp>
-#include <runtime/race.hpp>
 #include <runtime/serve.hpp>
 #include <wire/topics.hpp>
 
@@ -45,8 +44,7 @@ boost::asio::awaitable<void> serve_intake(runtime::context& ctx) {
 
     intake::service service{ctx.executor(), std::move(settings), ctx.metrics()};
     ctx.ready();
-    co_await runtime::race(service.run(), ctx.stop_requested()); // cut short anywhere: `progress` knows how far it came
-    co_await service.close();
+    co_await service.run(ctx.stop_requested());
 }
 
 } // namespace

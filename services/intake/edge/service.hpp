@@ -7,18 +7,16 @@
 #include <intake/edge/wave_import.hpp>
 
 #include <deque>
-#include <optional>
+#include <vector>
 
 namespace semel::intake {
 
-class service {
+class service : private kafka::tenant {
   public:
     service(boost::asio::any_io_executor, settings, telemetry::metrics&);
 
-    /// Until cancelled; cut short anywhere, the next process goes on. Throws when it cannot.
-    boost::asio::awaitable<void> run();
-    /// After run(): leaves the group.
-    boost::asio::awaitable<void> close();
+    /// Until `stop` completes; an import is left where it is, and the next process goes on. Throws when it cannot.
+    boost::asio::awaitable<void> run(boost::asio::awaitable<void> stop);
 
   private:
     struct task {
@@ -26,22 +24,20 @@ class service {
         std::string value;
     };
 
-    boost::asio::awaitable<void> poll();
+    boost::asio::awaitable<std::vector<kafka::start>> take(kafka::tenure_ptr) override;
+    boost::asio::awaitable<void> read(kafka::tenure_ptr, kafka::records) override;
+    boost::asio::awaitable<void> leave(kafka::tenure_ptr) override;
     boost::asio::awaitable<void> work();
-    boost::asio::awaitable<void> take(kafka::assigned);
-    boost::asio::awaitable<void> give_back(kafka::revoked);
     boost::asio::awaitable<void> carry_out(const task&);
 
     boost::asio::any_io_executor executor_;
     settings settings_;
     counters counters_;
-    kafka::transactional_producer producer_;
-    kafka::consumer consumer_;
-    std::shared_ptr<const kafka::membership> membership_; // of the present assignment
+    kafka::transactor transactor_;
     std::deque<task> waiting_;
-    std::optional<kafka::topic_partition> busy_; // whose order is being carried out
-    std::stop_source stop_;                      // of that order
-    runtime::condition changed_;                 // waiting_ or busy_
+    bool busy_ = false;          // an order is being carried out
+    std::stop_source stop_;      // of that order
+    runtime::condition changed_; // waiting_ or busy_
 };
 
 } // namespace semel::intake

@@ -4,6 +4,7 @@
 #include "stored_upload.hpp"
 
 #include <failpoint/failpoint.hpp>
+#include <kafka/consumer.hpp>
 #include <kafka/trust.hpp>
 #include <runtime/race.hpp>
 #include <telemetry/log.hpp>
@@ -12,11 +13,12 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
-#include <intake/core/chunker.hpp>
 #include <intake/core/span_proof.hpp>
 
 #include <chrono>
+#include <optional>
 #include <stdexcept>
+#include <utility>
 
 namespace semel::intake {
 namespace asio = boost::asio;
@@ -70,12 +72,11 @@ struct wave_import::job {
     v1::Progress progress;
 };
 
-wave_import::wave_import(asio::any_io_executor executor, const settings& settings,
-                         kafka::transactional_producer& producer, kafka::consumer& consumer, counters& counters)
+wave_import::wave_import(asio::any_io_executor executor, const settings& settings, kafka::transactor& transactor,
+                         counters& counters)
     : executor_(std::move(executor))
     , settings_(settings)
-    , producer_(producer)
-    , consumer_(consumer)
+    , transactor_(transactor)
     , counters_(counters) {}
 
 asio::awaitable<void> wave_import::breathe() {
@@ -118,7 +119,9 @@ asio::awaitable<wave_import::ending> wave_import::run(v1::ImportOrder raw, assig
         if (const auto written = co_await write(job); written != ending::done) {
             co_return written;
         }
-        co_await prove(job);
+        if (const auto proven = co_await prove(job); proven != ending::done) {
+            co_return proven;
+        }
         job.progress.set_row(job.totals.rows);
         job.progress.set_rejected(job.totals.rejected);
         *job.progress.mutable_findings() = std::move(checked->findings);
@@ -193,20 +196,25 @@ asio::awaitable<base::result<wave_import::checked>> wave_import::check(const job
     co_return out;
 }
 
+/// Nothing of this wave was ever written: its records will come after these ends.
+asio::awaitable<void> wave_import::note_ends(v1::Progress& progress) {
+    for (std::int32_t p = 0; p < settings_.audience_partitions; ++p) {
+        kafka::topic_partition at{settings_.topics.audience, p};
+        const auto ends = co_await transactor_.watermarks(std::move(at));
+        if (!ends) {
+            give_up(ends.error());
+        }
+        auto& span = *progress.add_spans();
+        span.set_partition(static_cast<std::uint32_t>(p));
+        span.set_start_offset(ends->second);
+    }
+}
+
 /// Pass 2: from where `progress` says.
 asio::awaitable<wave_import::ending> wave_import::write(job& job) {
     auto& progress = job.progress;
-    if (progress.spans().empty()) { // nothing of this wave was ever written: its records will come after these ends
-        for (std::int32_t p = 0; p < settings_.audience_partitions; ++p) {
-            kafka::topic_partition at{settings_.topics.audience, p};
-            const auto ends = co_await consumer_.watermarks(std::move(at));
-            if (!ends) {
-                give_up(ends.error());
-            }
-            auto& span = *progress.add_spans();
-            span.set_partition(static_cast<std::uint32_t>(p));
-            span.set_start_offset(ends->second);
-        }
+    if (progress.spans().empty()) {
+        co_await note_ends(progress);
     }
     auto upload = stored_upload::open(settings_.uploads, job.order, {}); // pass 1 held it to the limits
     if (!upload) {
@@ -221,10 +229,9 @@ asio::awaitable<wave_import::ending> wave_import::write(job& job) {
     }
 
     chunker chunks{job.order.campaign, job.order.number, progress.chunk()};
-    unsigned in_transaction = 0;
-    std::uint64_t written = 0;
+    std::optional<kafka::transaction> open;
+    part in_it;
     bool more = true;
-    const auto partitions = static_cast<std::uint64_t>(settings_.audience_partitions);
     while (more) {
         const auto step = rows.next(chunks.slot());
         if (!step) {
@@ -237,42 +244,57 @@ asio::awaitable<wave_import::ending> wave_import::write(job& job) {
             chunks.drop();
         }
         if (!chunks.empty() && (chunks.full() || !more)) {
-            if (!producer_.in_transaction()) {
-                producer_.begin();
+            if (!open && !(open = co_await transactor_.begin(job.from.of))) {
+                co_return ending::abandoned;
             }
-            const auto record = chunks.take(job.order.key);
-            kafka::topic_partition to{settings_.topics.audience,
-                                      static_cast<std::int32_t>(record.chunk() % partitions)};
-            const auto bytes = record.SerializeAsString();
-            co_await producer_.produce(std::move(to), job.order.campaign.value(), bytes);
-            written += record.count();
-            ++in_transaction;
+            in_it.rows += co_await put(job, *open, chunks);
+            ++in_it.chunks;
             progress.set_row(rows.totals().rows);
             progress.set_byte_offset(rows.position());
             progress.set_chunk(chunks.next_chunk());
             co_await breathe();
             if (job.stop.stop_requested()) {
-                co_await producer_.abort();
+                co_await open->abort();
                 co_return ending::abandoned;
             }
         }
-        if (in_transaction != 0 && (in_transaction == settings_.chunks_per_transaction || !more)) {
-            co_await produce_progress(job, progress);
-            SEMEL_FAILPOINT("intake.chunks.produced");
-            if (const auto committed = co_await commit(job, false); committed != ending::done) {
+        if (in_it.chunks != 0 && (in_it.chunks == settings_.chunks_per_transaction || !more)) {
+            if (const auto committed = co_await commit_part(job, *open); committed != ending::done) {
                 co_return committed;
             }
-            SEMEL_FAILPOINT("intake.chunks.committed");
-            counters_.rows_written.add(static_cast<double>(written));
-            in_transaction = 0;
-            written = 0;
+            open.reset();
+            counters_.rows_written.add(static_cast<double>(std::exchange(in_it, {}).rows));
         }
     }
     co_return ending::done;
 }
 
+/// How many rows.
+asio::awaitable<std::uint64_t> wave_import::put(const job& job, kafka::transaction& into, chunker& chunks) {
+    const auto record = chunks.take(job.order.key);
+    const auto partitions = static_cast<std::uint64_t>(settings_.audience_partitions);
+    kafka::topic_partition to{settings_.topics.audience, static_cast<std::int32_t>(record.chunk() % partitions)};
+    const auto bytes = record.SerializeAsString();
+    co_await into.produce(std::move(to), job.order.campaign.value(), bytes);
+    co_return record.count();
+}
+
+asio::awaitable<wave_import::ending> wave_import::commit_part(const job& job, kafka::transaction& transaction) {
+    co_await produce_progress(job, transaction, job.progress);
+    SEMEL_FAILPOINT("intake.chunks.produced");
+    // The same offset: it fences a former owner. The metadata tells whether the transaction was committed.
+    kafka::commit so_far{.at = job.from.at,
+                         .next = job.from.offset,
+                         .metadata = fmt::format("{} {}", job.progress_key, job.progress.chunk())};
+    const auto ended = co_await commit(job, transaction, std::move(so_far));
+    if (ended == ending::done) {
+        SEMEL_FAILPOINT("intake.chunks.committed");
+    }
+    co_return ended;
+}
+
 /// Reads back what was committed since the noted ends; the spans become exact.
-asio::awaitable<void> wave_import::prove(job& job) {
+asio::awaitable<wave_import::ending> wave_import::prove(job& job) {
     auto& progress = job.progress;
     span_proof proof{job.order.campaign, job.order.number, static_cast<std::uint32_t>(settings_.audience_partitions),
                      progress.chunk(), job.totals.rows - job.totals.rejected};
@@ -303,6 +325,9 @@ asio::awaitable<void> wave_import::prove(job& job) {
                     give_up(taken.error());
                 }
             }
+            if (job.stop.stop_requested()) {
+                co_return ending::abandoned;
+            }
         }
         if (!proof.complete()) {
             co_await runtime::sleep(100ms);
@@ -317,13 +342,14 @@ asio::awaitable<void> wave_import::prove(job& job) {
         *progress.add_spans() = std::move(span);
     }
     SEMEL_FAILPOINT("intake.spans.proven");
+    co_return ending::done;
 }
 
-asio::awaitable<void> wave_import::produce_progress(const job& job, v1::Progress progress) {
+asio::awaitable<void> wave_import::produce_progress(const job& job, kafka::transaction& into, v1::Progress progress) {
     kafka::topic_partition to{settings_.topics.progress,
                               wire::progress_partition(job.progress_key, settings_.progress_partitions)};
     const auto bytes = progress.SerializeAsString();
-    co_await producer_.produce(std::move(to), job.progress_key, bytes);
+    co_await into.produce(std::move(to), job.progress_key, bytes);
 }
 
 asio::awaitable<wave_import::ending> wave_import::tell(const job& job, v1::ImportResult result,
@@ -338,17 +364,21 @@ asio::awaitable<wave_import::ending> wave_import::tell(const job& job, v1::Impor
     feedback.set_campaign_id(job.order.campaign.value());
     const auto rejected = result.rejected();
     *feedback.mutable_imported() = std::move(result);
-    producer_.begin();
+    auto transaction = co_await transactor_.begin(job.from.of);
+    if (!transaction) {
+        co_return ending::abandoned;
+    }
     if (done != nullptr) {
-        co_await produce_progress(job, *done);
+        co_await produce_progress(job, *transaction, *done);
     }
     if (!job.order.campaign.value().empty()) { // else the order did not parse, and there is nobody to tell
         kafka::topic_partition to{settings_.topics.feedback, 0};
         const auto bytes = feedback.SerializeAsString();
-        co_await producer_.produce(std::move(to), job.order.campaign.value(), bytes);
+        co_await transaction->produce(std::move(to), job.order.campaign.value(), bytes);
     }
     SEMEL_FAILPOINT("intake.result.produced");
-    const auto ended = co_await commit(job, true);
+    kafka::commit behind{.at = job.from.at, .next = job.from.offset + 1, .metadata = {}};
+    const auto ended = co_await commit(job, *transaction, std::move(behind));
     SEMEL_FAILPOINT("intake.result.committed");
     if (ended == ending::done) {
         (refused ? counters_.imports_refused : counters_.imports_done).add();
@@ -357,21 +387,23 @@ asio::awaitable<wave_import::ending> wave_import::tell(const job& job, v1::Impor
     co_return ended;
 }
 
-asio::awaitable<wave_import::ending> wave_import::commit(const job& job, bool finished) {
+asio::awaitable<wave_import::ending> wave_import::commit(const job& job, kafka::transaction& transaction,
+                                                         kafka::commit to) {
     std::vector<kafka::commit> offsets;
-    offsets.push_back({job.from.at, job.from.offset + (finished ? 1 : 0), {}});
-    const auto answer = co_await producer_.commit(std::move(offsets), job.from.membership);
-    if (answer.outcome == kafka::outcome::committed) {
+    offsets.push_back(std::move(to));
+    switch (co_await transaction.commit(std::move(offsets))) {
+    case kafka::settled::committed:
         co_return ending::done;
+    case kafka::settled::undone:
+        counters_.transactions_lost.add();
+        telemetry::log().warn("import.continued",
+                              {{"campaign", job.order.campaign.value()}, {"upload", job.order.number}});
+        co_return ending::again;
+    case kafka::settled::over:
+        break;
     }
     counters_.transactions_lost.add();
-    telemetry::log().warn(
-        "transaction.not_committed",
-        {{"campaign", job.order.campaign.value()}, {"upload", job.order.number}, {"why", answer.why}});
-    if (answer.outcome == kafka::outcome::unknown) {
-        co_await producer_.rebuild();
-    }
-    co_return ending::again;
+    co_return ending::abandoned;
 }
 
 } // namespace semel::intake

@@ -5,15 +5,14 @@
 // partition's offset, unchanged. By that offset a process that has lost the partition can no longer commit. Nobody
 // looks at the rows before the ImportResult names their spans.
 
-#include <kafka/consumer.hpp>
-#include <kafka/producer.hpp>
+#include <kafka/transactor.hpp>
 #include <telemetry/metrics.hpp>
 
+#include <intake/core/chunker.hpp>
 #include <intake/core/order.hpp>
 
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <stop_token>
 #include <string>
 
@@ -41,29 +40,33 @@ struct counters {
     telemetry::counter rows_written, rows_rejected, imports_done, imports_refused, transactions_lost;
 };
 
-/// The order's record in `intake.work` and the membership under which it was read.
+/// The order's record in `intake.work` and the tenure in which it was read.
 struct assignment {
     kafka::topic_partition at;
     kafka::offset offset = 0;
-    std::shared_ptr<const kafka::membership> membership;
+    kafka::tenure_ptr of;
 };
 
 class wave_import {
   public:
-    /// All references outlive run(); the producer has no transaction open.
-    wave_import(boost::asio::any_io_executor, const settings&, kafka::transactional_producer&, kafka::consumer&,
-                counters&);
+    /// All references outlive run().
+    wave_import(boost::asio::any_io_executor, const settings&, kafka::transactor&, counters&);
 
     enum class ending : unsigned char {
         done,      ///< told, and the order's offset committed
         again,     ///< a transaction did not commit: run again, it goes on from `progress`
-        abandoned, ///< stop was requested
+        abandoned, ///< stop was requested, or the partition is another's
     };
     /// Throws when the process cannot go on (Kafka lost for good, a broken invariant, a full disk).
     boost::asio::awaitable<ending> run(v1::ImportOrder, assignment, std::stop_token);
 
   private:
     struct job;
+    /// What the open transaction holds.
+    struct part {
+        unsigned chunks = 0;
+        std::uint64_t rows = 0;
+    };
     /// What pass 1 knows of a file that may be imported.
     struct checked {
         audience::totals totals;
@@ -72,17 +75,19 @@ class wave_import {
 
     boost::asio::awaitable<base::result<v1::Progress>> read_progress(std::string key);
     boost::asio::awaitable<base::result<checked>> check(const job&);
+    boost::asio::awaitable<void> note_ends(v1::Progress&);
     boost::asio::awaitable<ending> write(job&);
-    boost::asio::awaitable<void> prove(job&);
+    boost::asio::awaitable<std::uint64_t> put(const job&, kafka::transaction&, chunker&);
+    boost::asio::awaitable<ending> commit_part(const job&, kafka::transaction&);
+    boost::asio::awaitable<ending> prove(job&);
     boost::asio::awaitable<ending> tell(const job&, v1::ImportResult, const v1::Progress* done);
-    boost::asio::awaitable<ending> commit(const job&, bool finished);
-    boost::asio::awaitable<void> produce_progress(const job&, v1::Progress);
+    boost::asio::awaitable<ending> commit(const job&, kafka::transaction&, kafka::commit);
+    boost::asio::awaitable<void> produce_progress(const job&, kafka::transaction&, v1::Progress);
     boost::asio::awaitable<void> breathe();
 
     boost::asio::any_io_executor executor_;
     const settings& settings_;
-    kafka::transactional_producer& producer_;
-    kafka::consumer& consumer_;
+    kafka::transactor& transactor_;
     counters& counters_;
 };
 

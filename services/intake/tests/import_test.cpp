@@ -3,6 +3,7 @@
 #include <audience/sealed_file.hpp>
 #include <crypto/keys.hpp>
 #include <kafka/admin.hpp>
+#include <runtime/condition.hpp>
 #include <wire/sealed.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -172,7 +173,8 @@ struct Intake : ::testing::Test {
             intake::service service{io.get_executor(), settings, metrics};
             std::exception_ptr failed;
             bool ended = false;
-            asio::co_spawn(io, service.run(), [&](std::exception_ptr e) { failed = e, ended = true; });
+            runtime::condition never{io.get_executor()};
+            asio::co_spawn(io, service.run(never.wait()), [&](std::exception_ptr e) { failed = e, ended = true; });
             const auto deadline = std::chrono::steady_clock::now() + 60s;
             while (!ended && !enough(service)) {
                 ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "intake did not get there in time";
@@ -390,7 +392,8 @@ TEST_F(Intake, AnotherProcessGoesOnWithWhatIsTakenFromThisOne) {
     const auto ended = [&](std::exception_ptr e) { failed = e ? e : failed; };
     {
         intake::service first{io.get_executor(), settings, metrics};
-        asio::co_spawn(io, first.run(), ended);
+        runtime::condition never{io.get_executor()};
+        asio::co_spawn(io, first.run(never.wait()), ended);
         const auto deadline = std::chrono::steady_clock::now() + 60s;
         const auto go_on_until = [&](const std::function<bool()>& enough) {
             while (!failed && !enough()) {
@@ -402,7 +405,7 @@ TEST_F(Intake, AnotherProcessGoesOnWithWhatIsTakenFromThisOne) {
         go_on_until([&] { return !read_topic(settings.topics.audience).values.empty(); });
         EXPECT_EQ(committed(), 0);
         intake::service second{io.get_executor(), other, theirs};
-        asio::co_spawn(io, second.run(), ended);
+        asio::co_spawn(io, second.run(never.wait()), ended);
         go_on_until([&] { return committed() == 1; });
         io.stop();
     }
