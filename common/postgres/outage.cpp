@@ -43,4 +43,23 @@ std::optional<outage> outage_in(const std::exception& e) {
     return std::nullopt;
 }
 
+std::string_view advice_on(outage::kind what) noexcept {
+    using enum outage::kind;
+    switch (what) {
+    case commit_in_doubt:
+        return "; what it has is looked up before going on";
+    case disk_full:
+        return ": make room, work goes on by itself";
+    case short_of_something:
+        return ": see its log, work goes on by itself";
+    case unreachable:
+    case stopping:
+    case slow:
+    case contended:
+    case no_such_table:
+        return {};
+    }
+    return {};
+}
+
 } // namespace semel::postgres

@@ -4,6 +4,7 @@
 #include <exception>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace semel::postgres {
 
@@ -24,5 +25,8 @@ struct outage {
 
 /// Nothing: waiting would not help. Call with what was caught.
 std::optional<outage> outage_in(const std::exception&);
+
+/// What an operator may do about it, to follow its words; empty where that is nothing.
+std::string_view advice_on(outage::kind) noexcept;
 
 } // namespace semel::postgres

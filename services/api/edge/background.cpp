@@ -5,6 +5,7 @@
 #include <kafka/consumer.hpp>
 #include <kafka/producer.hpp>
 #include <kafka/trust.hpp>
+#include <postgres/patiently.hpp>
 #include <runtime/race.hpp>
 #include <telemetry/log.hpp>
 #include <wire/identity.hpp>
@@ -12,7 +13,6 @@
 
 #include <api/edge/api.hpp>
 #include <api/edge/ledger.hpp>
-#include <api/edge/patience.hpp>
 #include <api/edge/store.hpp>
 
 #include <algorithm>
@@ -146,7 +146,7 @@ asio::awaitable<void> take_feedback(services& s, feedback_source from) {
                     kafka::refuse(record, "it is not a Feedback");
                 }
             }
-            co_await patiently(s.db, [b = std::move(batch)](pqxx::connection& c) {
+            co_await postgres::patiently(s.db, [b = std::move(batch)](pqxx::connection& c) {
                 pqxx::work tx{c};
                 for (const auto& f : b) {
                     on_feedback(tx, f);
@@ -175,7 +175,7 @@ asio::awaitable<void> take_feedback(services& s, feedback_source from) {
 asio::awaitable<void> finish_campaigns(services& s) {
     const auto partitions = s.topics.events;
     while (co_await runtime::sleep(1s)) {
-        const auto finished = co_await patiently(s.db, [partitions](pqxx::connection& c) {
+        const auto finished = co_await postgres::patiently(s.db, [partitions](pqxx::connection& c) {
             pqxx::work tx{c};
             std::vector<std::string> ids;
             for (const auto& campaign : store::all_campaigns(tx)) {
@@ -214,7 +214,7 @@ asio::awaitable<void> finish_campaigns(services& s) {
 
 asio::awaitable<void> sweep_uploads(services& s) {
     while (co_await runtime::sleep(upload_patience / 2)) {
-        co_await patiently(s.db, [dir = s.config.data_dir](pqxx::connection& c) {
+        co_await postgres::patiently(s.db, [dir = s.config.data_dir](pqxx::connection& c) {
             drop_broken_off_uploads(c, dir, {}); // nobody's own: only those whose receiver is silent
         });
     }

@@ -3,11 +3,10 @@
 #include <failpoint/failpoint.hpp>
 #include <kafka/admin.hpp>
 #include <kafka/membership.hpp>
+#include <postgres/patiently.hpp>
 #include <runtime/race.hpp>
 #include <runtime/together.hpp>
 #include <telemetry/log.hpp>
-
-#include <api/edge/patience.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -66,7 +65,7 @@ asio::awaitable<bool> publisher::hold_lease() {
         co_return true;
     }
     next_word_ = std::chrono::steady_clock::now() + lease / 5;
-    co_return co_await patiently(services_.db, [who = services_.instance](pqxx::connection& c) {
+    co_return co_await postgres::patiently(services_.db, [who = services_.instance](pqxx::connection& c) {
         pqxx::work tx{c};
         const bool held = store::hold_publisher_lease(tx, who, lease);
         tx.commit();
@@ -87,7 +86,7 @@ asio::awaitable<base::result<publisher::word>> publisher::last_published() {
 }
 
 asio::awaitable<void> publisher::forget(std::vector<std::int64_t> numbers) {
-    co_await patiently(services_.db, [numbers = std::move(numbers)](pqxx::connection& c) {
+    co_await postgres::patiently(services_.db, [numbers = std::move(numbers)](pqxx::connection& c) {
         pqxx::work tx{c};
         store::delete_outbox(tx, numbers);
         tx.commit();
@@ -143,7 +142,7 @@ asio::awaitable<void> publisher::run() {
             }
             continue;
         }
-        auto rows = co_await patiently(services_.db, [](pqxx::connection& c) {
+        auto rows = co_await postgres::patiently(services_.db, [](pqxx::connection& c) {
             pqxx::work tx{c};
             return store::read_outbox(tx, rows_at_once);
         });
