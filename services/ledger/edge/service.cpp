@@ -2,7 +2,6 @@
 
 #include <base/time.hpp>
 #include <failpoint/failpoint.hpp>
-#include <postgres/outage.hpp>
 #include <runtime/race.hpp>
 #include <telemetry/log.hpp>
 
@@ -23,35 +22,16 @@ namespace {
 constexpr auto commit_every = 1s;
 constexpr int lag_every = 5; // commits
 
-/// What to tell the operator while waiting; nothing: waiting would not help.
-std::optional<std::string> waiting_for(const std::exception& e) {
-    const auto away = postgres::outage_in(e);
-    using enum postgres::outage::kind;
-    if (!away || away->what == no_such_table) { // ours: nobody else makes them
-        return std::nullopt;
-    }
-    switch (away->what) {
-    case commit_in_doubt:
-        return away->words + "; what it has is looked up before going on";
-    case disk_full:
-        return away->words + ": make room, writing goes on by itself";
-    case short_of_something:
-        return away->words + ": see its log, writing goes on by itself";
-    default:
-        return away->words;
-    }
-}
-
-kafka::consumer_options consumer_of(const settings& s) {
-    kafka::consumer_options options;
-    options.bootstrap = s.bootstrap;
-    options.group = s.group;
-    options.instance = s.instance;
-    options.topics = {s.topic};
-    options.session_timeout = s.session_timeout;
-    options.batch = 100; // records; each may hold hundreds of events
-    options.prefetch_kib = 8'192;
-    return options;
+kafka::transactor_options transactor_of(const settings& s) {
+    return {.bootstrap = s.bootstrap,
+            .group = s.group,
+            .instance = s.instance,
+            .transactional_id = s.group + "." + s.instance,
+            .topics = {s.topic},
+            .batch = 100, // records; each may hold hundreds of events
+            .prefetch_kib = 8'192,
+            .session_timeout = s.session_timeout,
+            .positions_elsewhere = true};
 }
 
 } // namespace
@@ -74,147 +54,121 @@ service::service(asio::any_io_executor executor, settings s, postgres::pool& db,
     , health_(std::move(health))
     , probe_(metrics)
     , store_(std::make_shared<store>(settings_.topic))
-    , consumer_(executor, consumer_of(settings_))
-    , offsets_(executor,
-               {.bootstrap = settings_.bootstrap, .transactional_id = settings_.group + "." + settings_.instance})
+    , transactor_(executor, transactor_of(settings_))
     , changed_(executor) {}
 
 asio::awaitable<void> service::run(asio::awaitable<void> stop) {
     std::vector<asio::awaitable<void>> tasks;
-    tasks.push_back(read());
+    tasks.push_back(transactor_.run(*this, std::move(stop)));
     tasks.push_back(write());
     tasks.push_back(report());
-    co_await runtime::race(runtime::first_of(std::move(tasks)), std::move(stop));
-    co_await commit_offsets();
-    co_await consumer_.close();
+    co_await runtime::first_of(std::move(tasks));
 }
 
 /// Repeats the attempt as long as PostgreSQL is only away. Nothing: given up.
 template <class F>
-auto service::patiently(F attempt) -> asio::awaitable<std::optional<std::invoke_result_t<F&, pqxx::connection&>>> {
+auto service::patiently(F attempt, std::function<bool()> enough)
+    -> asio::awaitable<std::optional<std::invoke_result_t<F&, pqxx::connection&>>> {
+    const auto tell = [this](const std::optional<std::string>& why) {
+        if (why) {
+            probe_.waits.add();
+        }
+        health_(why);
+    };
+    postgres::waiting how{.pace = {.first = settings_.patience, .longest = settings_.patience},
+                          .tables_are_ours = true,
+                          .enough = std::move(enough),
+                          .tell = tell};
+    try {
+        co_return co_await postgres::patiently(db_, std::move(attempt), std::move(how));
+    } catch (const postgres::given_up&) {
+        co_return std::nullopt;
+    }
+}
+
+/// What PostgreSQL has is the truth, whatever the group has committed.
+asio::awaitable<std::vector<kafka::start>> service::take(kafka::tenure_ptr of) {
+    std::vector<std::int32_t> mine;
+    for (const auto& at : of->partitions()) {
+        mine.push_back(at.partition);
+    }
+    auto stored = co_await patiently(
+        [s = store_, mine, migrated = migrated_](pqxx::connection& c) {
+            if (!migrated) {
+                migrate(c);
+            }
+            return s->positions(c, mine);
+        },
+        [of] { return of->ending(); });
+    if (!stored) {
+        co_return of->starts(); // the end: nothing will be read
+    }
+    migrated_ = true;
+    std::vector<kafka::start> starts;
+    for (const auto& at : of->partitions()) {
+        const auto next = stored->at(at.partition);
+        co_await must_hold(at, next);
+        starts.push_back({.at = at, .next = next});
+    }
+    read_to_ = std::move(*stored);
+    now_ = of;
+    telemetry::log().info("positions.taken", {{"partitions", starts.size()}});
+    health_(std::nullopt);
+    co_return starts;
+}
+
+asio::awaitable<void> service::must_hold(kafka::topic_partition at, kafka::offset next) {
     for (;;) {
-        std::optional<std::string> why;
-        try {
-            auto done = co_await db_.run([attempt](pqxx::connection& c) mutable {
-                try {
-                    return attempt(c);
-                } catch (const pqxx::sql_error&) {
-                    throw;
-                } catch (const std::exception&) {
-                    if (!c.is_open()) { // a COPY that was cut off says so in words only
-                        throw pqxx::broken_connection{"the connection to PostgreSQL was lost"};
-                    }
-                    throw;
-                }
-            });
-            if (std::exchange(waiting_, false)) {
-                telemetry::log().info("postgres.back");
-                health_(std::nullopt);
-            }
-            co_return std::move(done);
-        } catch (const std::exception& e) {
-            why = waiting_for(e);
-            if (!why) {
-                throw;
-            }
+        const auto ends = co_await transactor_.watermarks(at);
+        if (ends && (next < ends->first || next > ends->second)) {
+            throw std::runtime_error{
+                fmt::format("PostgreSQL has the events of {}/{} up to {}, and Kafka holds {} to {}: {}", at.topic,
+                            at.partition, next, ends->first, ends->second,
+                            next < ends->first ? "events were deleted before they were written; restore the topic, "
+                                                 "and check its retention"
+                                               : "this is another Kafka, or one that lost records; each Kafka "
+                                                 "needs a database of its own")};
         }
-        probe_.waits.add();
-        if (!std::exchange(waiting_, true)) {
-            telemetry::log().warn("postgres.away", {{"why", *why}});
-            health_(why);
+        if (ends) {
+            co_return;
         }
-        if (giving_up_) {
-            co_return std::nullopt;
+        if (!ends.error().retryable()) {
+            throw std::runtime_error{ends.error().why()};
         }
+        telemetry::log().warn("kafka.away", {{"why", ends.error().why()}});
         if (!co_await runtime::sleep(settings_.patience)) {
             throw boost::system::system_error{asio::error::operation_aborted};
         }
     }
 }
 
-asio::awaitable<void> service::read() {
-    co_await patiently([](pqxx::connection& c) {
-        migrate(c);
-        return true;
-    });
-    for (;;) {
-        auto event = co_await consumer_.next();
-        if (auto* gained = std::get_if<kafka::assigned>(&event)) {
-            co_await begin(std::move(*gained));
-        } else if (auto* gone = std::get_if<kafka::revoked>(&event)) {
-            ++epoch_;
-            next_ = std::make_shared<work>();
-            giving_up_ = true;
-            while (writing_) {
-                co_await changed_.wait();
-            }
-            giving_up_ = false;
-            if (!gone->lost) {
-                co_await commit_offsets();
-            }
-            written_to_.clear();
-            read_to_.clear();
-            membership_.reset();
-            consumer_.release(*gone);
-        } else if (auto* fetched = std::get_if<kafka::records>(&event)) {
-            co_await take(std::move(*fetched));
-        } else {
-            co_return;
-        }
+asio::awaitable<void> service::leave(kafka::tenure_ptr) {
+    forget_read();
+    giving_up_ = true;
+    while (writing_) {
+        co_await changed_.wait();
     }
+    giving_up_ = false;
+    co_await commit_offsets();
+    written_to_.clear();
+    read_to_.clear();
+    now_.reset();
 }
 
-asio::awaitable<void> service::begin(kafka::assigned gained) {
-    membership_ = consumer_.current_membership();
-    std::vector<std::int32_t> mine;
-    for (const auto& at : gained.partitions) {
-        mine.push_back(at.partition);
-    }
-    auto stored = co_await patiently([s = store_, mine](pqxx::connection& c) { return s->positions(c, mine); });
-    if (!stored) {
-        co_return;
-    }
-    std::vector<kafka::start> starts;
-    for (const auto& at : gained.partitions) {
-        const auto next = stored->at(at.partition);
-        for (;;) {
-            const auto ends = co_await consumer_.watermarks(at);
-            if (ends && (next < ends->first || next > ends->second)) {
-                throw std::runtime_error{
-                    fmt::format("PostgreSQL has the events of {}/{} up to {}, and Kafka holds {} to {}: {}", at.topic,
-                                at.partition, next, ends->first, ends->second,
-                                next < ends->first ? "events were deleted before they were written; restore the topic, "
-                                                     "and check its retention"
-                                                   : "this is another Kafka, or one that lost records; each Kafka "
-                                                     "needs a database of its own")};
-            }
-            if (ends) {
-                break;
-            }
-            if (!ends.error().retryable()) {
-                throw std::runtime_error{ends.error().why()};
-            }
-            telemetry::log().warn("kafka.away", {{"why", ends.error().why()}});
-            if (!co_await runtime::sleep(settings_.patience)) {
-                throw boost::system::system_error{asio::error::operation_aborted};
-            }
-        }
-        starts.push_back({.at = at, .next = next});
-    }
-    read_to_ = std::move(*stored);
-    consumer_.begin(starts);
-    telemetry::log().info("partitions.taken", {{"partitions", starts.size()}});
-    health_(std::nullopt);
+void service::forget_read() {
+    ++epoch_;
+    next_ = std::make_shared<work>();
+    changed_.notify();
 }
 
-asio::awaitable<void> service::take(kafka::records fetched) {
+asio::awaitable<void> service::read(kafka::tenure_ptr of, kafka::records fetched) {
     const auto epoch = epoch_;
     for (const auto& record : fetched.batch) {
-        while (starting_over_ || full()) {
+        while (full() && !of->ending()) {
             changed_.notify(); // the writer may wait for us
-            co_await changed_.wait();
+            co_await changed_.wait_for(settings_.patience);
         }
-        if (epoch != epoch_) {
+        if (epoch != epoch_ || of->ending()) {
             co_return; // read again from where PostgreSQL stands
         }
         fold(record);
@@ -263,10 +217,14 @@ asio::awaitable<void> service::write() {
         changed_.notify();
         const auto begun = clock::now();
         const auto done =
-            co_await patiently([s = store_, now](pqxx::connection& c) { return s->write(c, now->events, now->moves); });
+            co_await patiently([s = store_, now](pqxx::connection& c) { return s->write(c, now->events, now->moves); },
+                               [this] { return giving_up_; });
         SEMEL_FAILPOINT("ledger.batch.known");
         if (done == written::moved) {
-            co_await start_over();
+            telemetry::log().warn("positions.moved");
+            probe_.restarts.add();
+            forget_read();
+            transactor_.again(now_);
         } else if (done) {
             probe_.seconds.observe(std::chrono::duration<double>(clock::now() - begun).count());
             probe_.batches.add();
@@ -280,39 +238,8 @@ asio::awaitable<void> service::write() {
     }
 }
 
-asio::awaitable<void> service::start_over() {
-    if (giving_up_) {
-        co_return;
-    }
-    telemetry::log().warn("positions.moved");
-    probe_.restarts.add();
-    starting_over_ = true;
-    const auto stored =
-        co_await patiently([s = store_, mine = partitions()](pqxx::connection& c) { return s->positions(c, mine); });
-    starting_over_ = false;
-    ++epoch_;
-    next_ = std::make_shared<work>();
-    if (!stored || giving_up_) {
-        co_return;
-    }
-    for (const auto& [partition, next] : *stored) {
-        read_to_[partition] = next;
-        consumer_.seek({settings_.topic, partition}, next);
-    }
-}
-
-std::vector<std::int32_t> service::partitions() const {
-    std::vector<std::int32_t> all;
-    for (const auto& [partition, next] : read_to_) {
-        all.push_back(partition);
-    }
-    return all;
-}
-
 /// For other tools' eyes; a failure is told and changes nothing.
 asio::awaitable<void> service::report() {
-    co_await offsets_.init();
-    committing_ = true;
     for (int i = 0; co_await runtime::sleep(commit_every); ++i) {
         co_await commit_offsets();
         if (i % lag_every == 0) {
@@ -322,31 +249,29 @@ asio::awaitable<void> service::report() {
 }
 
 asio::awaitable<void> service::commit_offsets() {
-    if (!committing_ || written_to_.empty() || !membership_) {
-        co_return;
-    }
     std::vector<kafka::commit> commits;
     for (const auto& [partition, next] : std::exchange(written_to_, {})) {
         commits.push_back({.at = {settings_.topic, partition}, .next = next, .metadata = {}});
     }
-    committing_ = false; // one at a time, and none through a producer whose state is unknown
-    offsets_.begin();
-    const auto result = co_await offsets_.commit(std::move(commits), membership_);
+    if (commits.empty() || !now_) {
+        co_return;
+    }
+    auto transaction = co_await transactor_.begin(now_);
+    if (!transaction) {
+        co_return;
+    }
+    const auto became = co_await transaction->commit(std::move(commits));
     SEMEL_FAILPOINT("ledger.offsets.committed");
-    if (result.outcome != kafka::outcome::committed) {
-        telemetry::log().warn("offsets.not_committed", {{"why", result.why}});
+    if (became != kafka::settled::committed) {
+        telemetry::log().warn("offsets.not_committed", {{"then", "PostgreSQL has them"}});
     }
-    if (result.outcome == kafka::outcome::unknown) {
-        co_await offsets_.rebuild();
-    }
-    committing_ = true;
 }
 
 asio::awaitable<void> service::measure_lag() {
     const auto mine = read_to_;
     double lag = 0;
     for (const auto& [partition, next] : mine) {
-        if (const auto ends = co_await consumer_.watermarks({settings_.topic, partition})) {
+        if (const auto ends = co_await transactor_.watermarks({settings_.topic, partition})) {
             lag += static_cast<double>(std::max<kafka::offset>(ends->second - next, 0));
         }
     }

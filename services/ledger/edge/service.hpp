@@ -6,8 +6,8 @@
 
 #include "store.hpp"
 
-#include <kafka/consumer.hpp>
-#include <kafka/producer.hpp>
+#include <kafka/transactor.hpp>
+#include <postgres/patiently.hpp>
 #include <postgres/pool.hpp>
 #include <runtime/condition.hpp>
 #include <telemetry/metrics.hpp>
@@ -35,7 +35,7 @@ struct settings {
     std::chrono::milliseconds patience{1'000}; // between two attempts at PostgreSQL
 };
 
-class service {
+class service : private kafka::tenant {
   public:
     /// `db` and `metrics` must outlive this. `health` hears a reason while nothing can be written, and nothing when
     /// reading has begun and all is well again.
@@ -57,39 +57,37 @@ class service {
         telemetry::histogram seconds;
     };
 
-    boost::asio::awaitable<void> read();
-    boost::asio::awaitable<void> begin(kafka::assigned);
-    boost::asio::awaitable<void> take(kafka::records);
+    boost::asio::awaitable<std::vector<kafka::start>> take(kafka::tenure_ptr) override;
+    boost::asio::awaitable<void> read(kafka::tenure_ptr, kafka::records) override;
+    boost::asio::awaitable<void> leave(kafka::tenure_ptr) override;
+    boost::asio::awaitable<void> must_hold(kafka::topic_partition, kafka::offset next);
     void fold(const kafka::record&);
     boost::asio::awaitable<void> write();
-    boost::asio::awaitable<void> start_over();
+    void forget_read();
     boost::asio::awaitable<void> report();
     boost::asio::awaitable<void> commit_offsets();
     boost::asio::awaitable<void> measure_lag();
     template <class F>
-    auto patiently(F attempt) -> boost::asio::awaitable<std::optional<std::invoke_result_t<F&, pqxx::connection&>>>;
+    auto patiently(F attempt, std::function<bool()> enough)
+        -> boost::asio::awaitable<std::optional<std::invoke_result_t<F&, pqxx::connection&>>>;
     bool full() const;
-    std::vector<std::int32_t> partitions() const;
 
     settings settings_;
     postgres::pool& db_;
     std::function<void(std::optional<std::string>)> health_;
     probe probe_;
     std::shared_ptr<store> store_; // also of the work that still runs on the pool's thread
-    kafka::consumer consumer_;
-    kafka::transactional_producer offsets_;
+    kafka::transactor transactor_;
     runtime::condition changed_;
 
+    kafka::tenure_ptr now_;
     std::shared_ptr<work> next_ = std::make_shared<work>(); // what was read and is not being written
     std::map<std::int32_t, kafka::offset> read_to_;         // of the partitions that are ours
     std::map<std::int32_t, kafka::offset> written_to_;      // since the last commit to Kafka
-    std::shared_ptr<const kafka::membership> membership_;
-    std::uint64_t epoch_ = 0; // rises when what was read so far counts no more
-    bool writing_ = false;    // a transaction, or starting over, is under way
-    bool starting_over_ = false;
-    bool giving_up_ = false;  // the partitions go to another ledger: do not wait for PostgreSQL any more
-    bool committing_ = false; // offsets may be committed to Kafka
-    bool waiting_ = false;    // for PostgreSQL
+    std::uint64_t epoch_ = 0;                               // rises when what was read so far counts no more
+    bool migrated_ = false;                                 // the tables are there
+    bool writing_ = false;                                  // a transaction of PostgreSQL is under way
+    bool giving_up_ = false; // the partitions go to another ledger: do not wait for PostgreSQL any more
 };
 
 } // namespace semel::ledger
