@@ -26,12 +26,14 @@ boost::asio::awaitable<void> work(catalog::catalog& campaigns, receipts::service
     co_await service.run(ticks::stop_or_wrong(ctx, clock));
 }
 
-boost::asio::awaitable<void> tell_health(runtime::context& ctx, catalog::catalog& campaigns,
-                                         const ticks::clock& clock) {
+boost::asio::awaitable<void> tell_health(runtime::context& ctx, catalog::catalog& campaigns, const ticks::clock& clock,
+                                         const receipts::service& service) {
     co_await campaigns.loaded();
     do {
         if (const auto wrong = clock.trouble()) {
             ctx.not_ready(wrong->words);
+        } else if (const auto& waiting = service.trouble()) {
+            ctx.not_ready(*waiting);
         } else {
             ctx.ready();
         }
@@ -75,7 +77,7 @@ boost::asio::awaitable<void> serve_receipts(runtime::context& ctx) {
     tasks.push_back(campaigns.run());
     tasks.push_back(clock.run());
     tasks.push_back(ticks::tell(clock, told));
-    tasks.push_back(tell_health(ctx, campaigns, clock));
+    tasks.push_back(tell_health(ctx, campaigns, clock, service));
     tasks.push_back(work(campaigns, service, ctx, clock));
     co_await runtime::first_of(std::move(tasks));
     ticks::expect_stopped(ctx, clock);

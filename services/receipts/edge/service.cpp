@@ -31,23 +31,6 @@ using base::must;
 
 } // namespace
 
-class service::only_one {
-  public:
-    explicit only_one(service& s)
-        : service_(s) {
-        service_.busy_ = true;
-    }
-    ~only_one() {
-        service_.busy_ = false;
-        service_.changed_.notify();
-    }
-    only_one(const only_one&) = delete;
-    only_one& operator=(const only_one&) = delete;
-
-  private:
-    service& service_;
-};
-
 service::service(asio::any_io_executor executor, settings s, postgres::pool& db, redis::client& redis,
                  campaign_source campaigns, telemetry::metrics& metrics)
     : executor_(executor)
@@ -58,123 +41,97 @@ service::service(asio::any_io_executor executor, settings s, postgres::pool& db,
     , campaigns_(campaigns)
     , candidates_(std::move(campaigns), settings_.keys)
     , policies_([this](const std::string& id) { return policy_of_campaign(id); })
-    , producer_(executor, {.bootstrap = settings_.bootstrap, .transactional_id = settings_.prefix + settings_.instance})
-    , consumer_(executor, {.bootstrap = settings_.bootstrap,
-                           .group = topic("receipts"),
-                           .instance = settings_.instance,
-                           .topics = {topic(wire::events), topic(wire::gateway_receipts)},
-                           .batch = 200, // each may hold 200 kB of events
-                           .prefetch_kib = 4'096,
-                           .tell_ends = true})
-    , changed_(executor)
-    , committed_(steady::now())
-    , prune_at_(committed_)
+    , transactor_(executor, {.bootstrap = settings_.bootstrap,
+                             .group = topic("receipts"),
+                             .instance = settings_.instance,
+                             .transactional_id = settings_.prefix + settings_.instance,
+                             .topics = {topic(wire::events), topic(wire::gateway_receipts)},
+                             .batch = 200, // each may hold 200 kB of events
+                             .prefetch_kib = 4'096,
+                             .tell_ends = true})
+    , one_at_a_time_(executor)
+    , prune_at_(steady::now())
     , figures_(metrics) {}
 
 kafka::topic_partition service::at(std::string_view name, std::string_view notification) const {
     return {topic(name), base::partition_of(notification, settings_.partitions)};
 }
 
+postgres::waiting service::waiting() {
+    return {.tables_are_ours = true,
+            .enough = [this] { return !now_ || now_->ending(); },
+            .tell = [this](const std::optional<std::string>& why) { trouble_ = why; }};
+}
+
 asio::awaitable<void> service::run(asio::awaitable<void> stop) {
-    co_await producer_.init();
-    std::vector<asio::awaitable<void>> tasks;
-    tasks.push_back(consume());
-    tasks.push_back(watch_clock());
-    tasks.push_back(until_stopped(std::move(stop)));
-    co_await runtime::first_of(std::move(tasks));
-    co_await consumer_.close();
+    co_await runtime::race(transactor_.run(*this, std::move(stop)), watch_clock());
 }
 
-asio::awaitable<void> service::until_stopped(asio::awaitable<void> stop) {
-    co_await std::move(stop);
-    stopping_ = true;
-    while (busy_) {
-        co_await changed_.wait();
+asio::awaitable<void> service::read(kafka::tenure_ptr of, kafka::records fetched) {
+    const auto began = steady::now();
+    try {
+        const auto turn = co_await one_at_a_time_.lock();
+        if (of != now_ || of->ending()) {
+            co_return; // the next owner reads it
+        }
+        for (const auto& at : fetched.ended) { // before: a failed commit goes back
+            ended_[at] = transactor_.end_read(at).value_or(0);
+        }
+        co_await on_records(std::move(fetched.batch));
+    } catch (const postgres::given_up&) {
+        co_return; // not committed: the next owner does it
     }
-}
-
-asio::awaitable<void> service::consume() {
-    for (;;) {
-        auto event = co_await consumer_.next();
-        const auto began = steady::now();
-        leaving_ = std::holds_alternative<kafka::revoked>(event);
-        {
-            while (busy_) {
-                co_await changed_.wait();
-            }
-            if (stopping_) {
-                co_return;
-            }
-            const only_one mine{*this};
-            if (auto* fetched = std::get_if<kafka::records>(&event)) {
-                for (const auto& at : fetched->ended) { // before: a failed commit goes back
-                    ended_[at] = consumer_.end_read(at).value_or(0);
-                }
-                co_await on_records(std::move(fetched->batch));
-            } else if (auto* given = std::get_if<kafka::assigned>(&event)) {
-                co_await take(std::move(given->partitions));
-            } else if (auto* gone = std::get_if<kafka::revoked>(&event)) {
-                // Nothing is under way: what was read is committed before the next event is asked for.
-                start_anew();
-                leaving_ = false;
-                consumer_.release(*gone);
-            } else {
-                co_return;
-            }
-        }
-        if (const auto used = steady::now() - began; used < gather) {
-            co_await runtime::sleep(std::chrono::duration_cast<std::chrono::milliseconds>(gather - used));
-        }
+    if (const auto used = steady::now() - began; used < gather && !of->ending()) {
+        co_await runtime::sleep(std::chrono::duration_cast<std::chrono::milliseconds>(gather - used));
     }
 }
 
 asio::awaitable<void> service::watch_clock() {
     while (co_await runtime::sleep(settings_.look_every)) {
-        while (busy_) {
-            co_await changed_.wait();
-        }
-        if (stopping_) {
-            co_return;
-        }
-        if (leaving_) {
+        const auto turn = co_await one_at_a_time_.lock();
+        if (!now_ || now_->ending()) {
             continue;
         }
-        const only_one mine{*this};
-        co_await look();
+        try {
+            co_await look();
+        } catch (const postgres::given_up&) {
+            continue; // the next owner looks
+        }
     }
 }
 
-asio::awaitable<void> service::take(std::vector<kafka::topic_partition> given) {
-    // Once, at assignment: Kafka would accept offsets of partitions that are no longer ours under fresh metadata.
-    membership_ = consumer_.current_membership();
-    committed_ = steady::now();
-    const auto starts = co_await recover(std::move(given));
-    consumer_.begin(starts);
+asio::awaitable<std::vector<kafka::start>> service::take(kafka::tenure_ptr of) {
+    const auto turn = co_await one_at_a_time_.lock();
+    start_anew();
+    now_ = of;
+    try {
+        co_await recover();
+    } catch (const postgres::given_up&) {
+        start_anew(); // what is not known here is neither read nor decided
+    }
     std::size_t open = 0;
     for (const auto& [partition, p] : parts_) {
         open += p.doubts.open().size();
     }
-    telemetry::log().info("partitions.taken", {{"partitions", starts.size()}, {"open_doubts", open}});
+    telemetry::log().info("doubts.taken", {{"partitions", of->partitions().size()}, {"open_doubts", open}});
+    co_return of->starts();
 }
 
-asio::awaitable<std::vector<kafka::start>> service::recover(std::vector<kafka::topic_partition> given) {
+asio::awaitable<void> service::leave(kafka::tenure_ptr) {
+    const auto turn = co_await one_at_a_time_.lock(); // what is at hand is committed
     start_anew();
-    std::vector<kafka::start> starts;
-    if (given.empty()) {
-        co_return starts;
-    }
-    // Answers only when no transaction of a former owner is undecided.
-    const auto committed = must(co_await consumer_.committed(std::move(given)));
+}
+
+/// What the partitions' owner must know.
+asio::awaitable<void> service::recover() {
     std::map<std::int32_t, std::uint64_t> wanted;
     std::vector<stretch> reread;
-    for (const auto& c : committed) {
-        positions_[c.at] = {c.next, c.metadata};
-        starts.push_back({c.at, c.next});
-        if (c.at.topic == topic(wire::events)) {
-            const auto mark = bookmark_of(c);
-            wanted[c.at.partition] = mark.turn;
+    for (const auto& [at, stands] : now_->committed()) {
+        if (at.topic == topic(wire::events)) {
+            const auto mark = bookmark_of({.at = at, .next = stands.next, .metadata = stands.metadata});
+            wanted[at.partition] = mark.turn;
             if (mark.reread) {
-                reread.push_back({c.at, *mark.reread, c.next});
+                reread.push_back({at, *mark.reread, stands.next});
             }
         }
     }
@@ -194,9 +151,8 @@ asio::awaitable<std::vector<kafka::start>> service::recover(std::vector<kafka::t
         }
         std::ranges::move(candidates_.make(partition, p.doubts, all), std::back_inserter(open));
     }
-    co_await persist<void>([this, owned, open] { return index_.replace(owned, open); });
+    co_await patiently([this, owned, open] { return index_.replace(owned, open); });
     co_await take_up_awaited(std::move(reread));
-    co_return starts;
 }
 
 /// What stands in no record is opened as it was, by its event.
@@ -211,7 +167,7 @@ asio::awaitable<void> service::take_up_awaited(std::vector<stretch> reread) {
             ask.histories_of.push_back(id);
         }
     }
-    const auto known = co_await persist<index::answer>([this, ask] { return index_.exchange(ask, now()); });
+    const auto known = co_await patiently([this, ask] { return index_.exchange(ask, now()); });
     const auto before = [&](const base::notification_id& id) {
         const auto told = known.histories.find(id);
         return told == known.histories.end() ? history{} : told->second;
@@ -240,9 +196,9 @@ asio::awaitable<void> service::on_records(std::vector<kafka::record> batch) {
         out.dead.emplace_back(fmt::format("{}:{}:{}", r.at().topic, r.at().partition, r.offset()), r.value());
     };
     for (const auto& record : batch) {
-        const auto position = positions_.find(record.at());
-        if (position == positions_.end() || record.offset() < position->second.next) {
-            continue; // of an assignment or a position before this one
+        const auto stands = now_->committed().find(record.at());
+        if (stands == now_->committed().end() || record.offset() < stands->second.next) {
+            continue; // fetched before a transaction was undone
         }
         out.read[record.at()] = record.offset() + 1;
         const auto size = static_cast<int>(record.value().size());
@@ -286,7 +242,7 @@ asio::awaitable<void> service::on_records(std::vector<kafka::record> batch) {
     ask.histories_of.assign(histories.begin(), histories.end());
     index::answer known;
     if (!ask.learned.empty() || !ask.receipts.empty() || !ask.histories_of.empty()) {
-        known = co_await persist<index::answer>([this, ask, time] { return index_.exchange(ask, time); });
+        known = co_await patiently([this, ask, time] { return index_.exchange(ask, time); });
         SEMEL_FAILPOINT("receipts.index.answered");
     }
     const history none;
@@ -306,9 +262,10 @@ asio::awaitable<void> service::on_records(std::vector<kafka::record> batch) {
     co_await commit(std::move(out));
 }
 
+/// Until the next tenure.
 void service::start_anew() {
+    now_.reset();
     parts_.clear();
-    positions_.clear();
     ended_.clear();
     told_.clear();
     barrier_.drop();
@@ -317,7 +274,7 @@ void service::start_anew() {
 
 reading service::read_here() const {
     reading out = ended_;
-    for (const auto& [at, stands] : positions_) {
+    for (const auto& [at, stands] : now_->committed()) {
         out[at] = std::max(out[at], stands.next);
     }
     return out;
@@ -337,7 +294,7 @@ std::vector<kafka::topic_partition> service::all_partitions() const {
 asio::awaitable<std::optional<reading>> service::ends_of(std::vector<kafka::topic_partition> asked) {
     reading out;
     for (const auto& at : asked) {
-        const auto marks = co_await consumer_.watermarks(at);
+        const auto marks = co_await transactor_.watermarks(at);
         if (!marks) {
             telemetry::log().warn("topic_ends.not_read",
                                   {{"why", marks.error().why()}, {"then", "no doubt is decided"}});
@@ -352,7 +309,7 @@ asio::awaitable<std::optional<reading>> service::ends_of(std::vector<kafka::topi
 asio::awaitable<void> service::tell_progress() {
     auto here = read_here();
     if (here != told_) {
-        co_await persist<void>([this, here] { return index_.tell_progress(here); });
+        co_await patiently([this, here] { return index_.tell_progress(here); });
         told_ = std::move(here);
     }
 }
@@ -369,13 +326,12 @@ asio::awaitable<bool> service::find_evidence(outcome& out, base::timestamp orpha
     }
     const auto before = out.events.size();
     const auto waited = now() - settings_.inference_after;
-    for (const auto& m :
-         co_await persist<std::vector<index::match>>([this, waited] { return index_.match_unconfirmed(waited); })) {
+    for (const auto& m : co_await patiently([this, waited] { return index_.match_unconfirmed(waited); })) {
         out.events.push_back(receipt_event(m.receipt, m.about, now(), false));
         out.joined.push_back(m.orphan);
     }
     if (std::ranges::any_of(parts_, [](const auto& p) { return !p.second.doubts.open().empty(); })) {
-        for (const auto& m : co_await persist<std::vector<index::match>>(
+        for (const auto& m : co_await patiently(
                  [this, owned, orphaned_before] { return index_.match_doubts(owned, orphaned_before); })) {
             out.events.push_back(receipt_event(m.receipt, m.about, now(), m.inferred));
             out.joined.push_back(m.orphan);
@@ -401,7 +357,7 @@ asio::awaitable<outcome> service::decide() {
         }
         co_return out;
     }
-    auto read = co_await persist<reading>([this] { return index_.progress(); });
+    auto read = co_await patiently([this] { return index_.progress(); });
     for (const auto& [at, next] : read_here()) {
         read[at] = std::max(read[at], next);
     }
@@ -443,13 +399,13 @@ asio::awaitable<void> service::look() {
                 std::ranges::move(candidates_.make(partition, p->second.doubts, {id}), std::back_inserter(now_known));
             }
         }
-        co_await persist<void>([this, now_known] { return index_.put(now_known); });
+        co_await patiently([this, now_known] { return index_.put(now_known); });
     }
     for (auto& [partition, p] : parts_) {
         p.doubts.write_awaited(now() - settings_.written_after);
     }
     const bool changed = std::ranges::any_of(parts_, [](const auto& p) { return !p.second.doubts.changes().empty(); });
-    if ((changed || !out.events.empty()) && !positions_.empty()) {
+    if (changed || !out.events.empty()) {
         co_await commit(std::move(out));
     }
     figures_.show_open(parts_);
@@ -462,7 +418,7 @@ asio::awaitable<void> service::forget_old() {
     if (!certain || steady::now() < prune_at_) {
         co_return;
     }
-    const auto done = co_await persist<index::pruned>(
+    const auto done = co_await patiently(
         [this, time = *certain] { return index_.prune(time - orphans_kept, time - known_kept, most_orphans); });
     figures_.orphaned(done.orphans);
     prune_at_ = steady::now() + (done.more ? steady::duration{} : steady::duration{1min}); // the next look goes on

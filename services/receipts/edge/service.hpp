@@ -1,7 +1,7 @@
 #pragma once
 // Reads `events` and `gateway.receipts`; writes `events`, `retry.*` and `doubts` in transactions with its offsets. One
 // thing is done at a time: a batch of records, or a look at the clock. A transaction that did not commit is undone, and
-// its records are read once more. One strand.
+// its records are read once more. PostgreSQL is waited for, as long as the partitions are ours. One strand.
 
 #include "bookmark.hpp"
 #include "candidates.hpp"
@@ -12,14 +12,11 @@
 #include "state.hpp"
 
 #include <base/known_time.hpp>
-#include <kafka/consumer.hpp>
-#include <kafka/fate.hpp>
-#include <kafka/producer.hpp>
+#include <kafka/transactor.hpp>
+#include <postgres/patiently.hpp>
 #include <postgres/pool.hpp>
 #include <redis/client.hpp>
-#include <runtime/condition.hpp>
-#include <runtime/race.hpp>
-#include <telemetry/log.hpp>
+#include <runtime/mutex.hpp>
 #include <telemetry/metrics.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -27,6 +24,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -50,10 +48,7 @@ struct settings {
     base::time_source time; // must be set: while nothing is certain, no policy decides
 };
 
-/// With Kafka and PostgreSQL, before the process starts anew.
-inline constexpr std::chrono::seconds patience{60};
-
-class service {
+class service : private kafka::tenant {
   public:
     /// All references must outlive this; migrate() must have been run.
     service(boost::asio::any_io_executor, settings, postgres::pool&, redis::client&, campaign_source,
@@ -61,17 +56,16 @@ class service {
 
     /// Until `stop` completes; then ends the transaction at hand and leaves the group. Throws when it cannot go on.
     boost::asio::awaitable<void> run(boost::asio::awaitable<void> stop);
+    /// Why nothing is done at the moment; nothing when something is.
+    const std::optional<std::string>& trouble() const noexcept { return trouble_; }
 
   private:
-    class only_one; // thing is done at a time
-
-    boost::asio::awaitable<void> consume();
+    boost::asio::awaitable<std::vector<kafka::start>> take(kafka::tenure_ptr) override;
+    boost::asio::awaitable<void> read(kafka::tenure_ptr, kafka::records) override;
+    boost::asio::awaitable<void> leave(kafka::tenure_ptr) override;
     boost::asio::awaitable<void> watch_clock();
-    boost::asio::awaitable<void> until_stopped(boost::asio::awaitable<void> stop);
-    boost::asio::awaitable<void> take(std::vector<kafka::topic_partition>);
-    boost::asio::awaitable<std::vector<kafka::start>> recover(std::vector<kafka::topic_partition>);
+    boost::asio::awaitable<void> recover();
     boost::asio::awaitable<void> take_up_awaited(std::vector<stretch>);
-    boost::asio::awaitable<bool> is_committed_after_all(kafka::commit_result, std::vector<kafka::commit> wanted);
     boost::asio::awaitable<void> undo(std::vector<kafka::commit> wanted);
     boost::asio::awaitable<void> on_records(std::vector<kafka::record>);
     boost::asio::awaitable<void> look();
@@ -86,10 +80,20 @@ class service {
     void start_anew();
     boost::asio::awaitable<void> commit(outcome);
     boost::asio::awaitable<void> tell_index();
-    boost::asio::awaitable<void> produce(const outcome&);
+    boost::asio::awaitable<void> produce(kafka::transaction&, const outcome&);
+    struct written {
+        std::vector<std::string> settled; // notifications
+        std::size_t records = 0;
+    };
+    boost::asio::awaitable<written> produce_changes(kafka::transaction&);
+    boost::asio::awaitable<void> after_commit(const outcome&, const written&);
     std::vector<kafka::commit> offsets_of(const outcome&) const;
-    template <class T>
-    boost::asio::awaitable<T> persist(std::function<boost::asio::awaitable<T>()>);
+    /// For every use of the index: each of its statements may be repeated.
+    template <class Attempt>
+    auto patiently(Attempt attempt) {
+        return postgres::patiently(std::move(attempt), waiting());
+    }
+    postgres::waiting waiting();
     std::optional<policy> policy_of_campaign(const std::string&) const;
     base::timestamp now() const { return settings_.time().best; }
     kafka::topic_partition at(std::string_view topic, std::string_view notification) const;
@@ -103,38 +107,16 @@ class service {
     campaign_source campaigns_;
     candidates candidates_;
     policy_source policies_;
-    kafka::transactional_producer producer_;
-    kafka::consumer consumer_;
-    std::shared_ptr<const kafka::membership> membership_; // of the present assignment
+    kafka::transactor transactor_;
+    kafka::tenure_ptr now_; // null: no partition is ours, or nothing is known of them
     parts parts_;
-    kafka::positions positions_; // committed
-    reading ended_;       // where they were found read to their end since then
-    reading told_;        // of this, what other processes were told
+    reading ended_; // where they were found read to their end since then
+    reading told_;  // of this, what other processes were told
     evidence_barrier barrier_;
-    bool busy_ = false;
-    bool stopping_ = false;
-    bool leaving_ = false;       // the partitions are being taken away
-    runtime::condition changed_; // busy_ or stopping_
-    std::chrono::steady_clock::time_point committed_;
+    runtime::mutex one_at_a_time_;
+    std::optional<std::string> trouble_; // with PostgreSQL
     std::chrono::steady_clock::time_point prune_at_;
     figures figures_;
 };
-
-template <class T>
-boost::asio::awaitable<T> service::persist(std::function<boost::asio::awaitable<T>()> call) {
-    const auto deadline = std::chrono::steady_clock::now() + patience;
-    for (;;) {
-        try {
-            co_return co_await call();
-        } catch (const pqxx::failure& e) {
-            // Every statement may be repeated.
-            telemetry::log().warn("postgres.away", {{"why", e.what()}});
-            if (stopping_ || std::chrono::steady_clock::now() > deadline) {
-                throw;
-            }
-        }
-        co_await runtime::sleep(std::chrono::milliseconds{500});
-    }
-}
 
 } // namespace semel::receipts

@@ -129,24 +129,23 @@ asio::awaitable<std::map<std::int32_t, awaited>> read_awaited(asio::any_io_execu
     co_return out;
 }
 
-asio::awaitable<std::vector<std::string>> write_changes(kafka::transactional_producer& producer,
-                                                        kafka::topic_partition to, const part& mine,
-                                                        std::uint64_t turn) {
+asio::awaitable<std::vector<std::string>> write_changes(kafka::transaction& into, kafka::topic_partition to,
+                                                        const part& mine, std::uint64_t turn) {
     std::vector<std::string> settled;
     for (const auto& id : mine.doubts.changes()) {
         const auto key = base::as_view(id);
         if (const auto* open = mine.doubts.find(id)) {
             const auto value = open->SerializeAsString();
-            co_await producer.produce(to, key, value);
+            co_await into.produce(to, key, value);
         } else {
-            co_await producer.produce_tombstone(to, key);
+            co_await into.produce_tombstone(to, key);
             settled.emplace_back(key);
         }
     }
     v1::Doubt last;
     last.set_turn(turn);
     const auto value = last.SerializeAsString();
-    co_await producer.produce(to, turn_key, value);
+    co_await into.produce(to, turn_key, value);
     co_return settled;
 }
 

@@ -4,7 +4,7 @@
 
 #include <base/fault.hpp>
 #include <kafka/consumer.hpp>
-#include <kafka/producer.hpp>
+#include <kafka/transactor.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -47,8 +47,8 @@ struct stretch {
 boost::asio::awaitable<std::map<std::int32_t, awaited>> read_awaited(boost::asio::any_io_executor,
                                                                      kafka::cluster bootstrap, std::vector<stretch>);
 
-/// Puts what has changed into the open transaction, and its number; returns the notifications that were settled.
-boost::asio::awaitable<std::vector<std::string>>
-write_changes(kafka::transactional_producer&, kafka::topic_partition to, const part&, std::uint64_t turn);
+/// Puts what has changed into the transaction, and its number; returns the notifications that were settled.
+boost::asio::awaitable<std::vector<std::string>> write_changes(kafka::transaction&, kafka::topic_partition to,
+                                                               const part&, std::uint64_t turn);
 
 } // namespace semel::receipts

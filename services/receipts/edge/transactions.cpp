@@ -2,11 +2,10 @@
 
 #include "service.hpp"
 
-#include <base/must.hpp>
 #include <delivery/superseded.hpp>
 #include <failpoint/failpoint.hpp>
-#include <runtime/race.hpp>
 #include <telemetry/log.hpp>
+#include <wire/events.hpp>
 #include <wire/identity.hpp>
 #include <wire/topics.hpp>
 
@@ -17,38 +16,16 @@
 namespace semel::receipts {
 
 namespace asio = boost::asio;
-using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
-using base::must;
 
-namespace {
-
-constexpr std::size_t most_batch_bytes = 200'000;
-
-} // namespace
-
-asio::awaitable<void> service::produce(const outcome& out) {
-    std::map<std::int32_t, std::pair<v1::EventBatch, std::size_t>> open;
-    const auto flush = [](service& self, std::int32_t partition, v1::EventBatch batch) -> asio::awaitable<void> {
-        const auto value = batch.SerializeAsString();
-        kafka::topic_partition to{self.topic(wire::events), partition};
-        co_await self.producer_.produce(std::move(to), {}, value);
-    };
+asio::awaitable<void> service::produce(kafka::transaction& into, const outcome& out) {
+    wire::event_batches events{settings_.partitions};
     for (const auto& e : out.events) {
-        const auto partition = base::partition_of(e.notification(), settings_.partitions);
-        auto& [batch, bytes] = open[partition];
-        *batch.add_events() = e;
-        bytes += e.ByteSizeLong();
-        if (bytes >= most_batch_bytes) {
-            auto full = std::exchange(batch, {});
-            bytes = 0;
-            co_await flush(*this, partition, std::move(full));
-        }
+        events.add(e);
     }
-    for (auto& [partition, pending] : open) {
-        if (pending.first.events_size() > 0) {
-            co_await flush(*this, partition, std::move(pending.first));
-        }
+    for (const auto& [partition, value] : events.take()) {
+        kafka::topic_partition to{topic(wire::events), partition};
+        co_await into.produce(std::move(to), {}, value);
     }
     for (const auto& r : out.resends) {
         const auto channel = wire::from_proto(r.dispatch.channel());
@@ -57,11 +34,11 @@ asio::awaitable<void> service::produce(const outcome& out) {
         }
         const auto value = r.dispatch.SerializeAsString();
         auto to = at(wire::retry(*channel, r.tier), r.dispatch.notification());
-        co_await producer_.produce(std::move(to), r.dispatch.notification(), value);
+        co_await into.produce(std::move(to), r.dispatch.notification(), value);
     }
     for (const auto& [key, value] : out.dead) {
         kafka::topic_partition to{topic(wire::dead_letter), 0};
-        co_await producer_.produce(std::move(to), key, value);
+        co_await into.produce(std::move(to), key, value);
     }
 }
 
@@ -72,7 +49,7 @@ asio::awaitable<void> service::tell_index() {
         std::ranges::move(candidates_.make(partition, p.doubts, p.doubts.changes()), std::back_inserter(open));
     }
     if (!open.empty()) {
-        co_await persist<void>([this, open] { return index_.put(open); });
+        co_await patiently([this, open] { return index_.put(open); });
         SEMEL_FAILPOINT("receipts.commit.indexed");
     }
 }
@@ -91,91 +68,77 @@ std::vector<kafka::commit> service::offsets_of(const outcome& out) const {
     return offsets;
 }
 
-asio::awaitable<void> service::commit(outcome out) {
-    const auto began = steady::now();
-    co_await tell_index();
-    producer_.begin();
-    co_await produce(out);
-    std::vector<std::string> settled;
-    std::size_t written = 0;
+asio::awaitable<service::written> service::produce_changes(kafka::transaction& into) {
+    written out;
     for (const auto& [partition, p] : parts_) {
         if (!p.doubts.changes().empty()) {
-            kafka::topic_partition source{topic(wire::events), partition};
-            out.read.try_emplace(source, positions_.at(source).next); // fences a former owner
             kafka::topic_partition to{topic(wire::doubts), partition};
-            auto gone = co_await write_changes(producer_, std::move(to), p, p.turn + 1);
-            std::ranges::move(gone, std::back_inserter(settled));
-            written += p.doubts.changes().size() + 1;
+            auto gone = co_await write_changes(into, std::move(to), p, p.turn + 1);
+            std::ranges::move(gone, std::back_inserter(out.settled));
+            out.records += p.doubts.changes().size() + 1;
+        }
+    }
+    co_return out;
+}
+
+asio::awaitable<void> service::commit(outcome out) {
+    const auto of = now_;
+    const auto began = steady::now();
+    co_await tell_index();
+    auto transaction = co_await transactor_.begin(of);
+    if (!transaction) {
+        start_anew();
+        co_return;
+    }
+    co_await produce(*transaction, out);
+    const auto said = co_await produce_changes(*transaction);
+    for (const auto& [partition, p] : parts_) {
+        if (!p.doubts.changes().empty()) {
+            const kafka::topic_partition source{topic(wire::events), partition};
+            out.read.try_emplace(source, of->committed().at(source).next); // fences a former owner
         }
     }
     if (out.read.empty()) {
         // Events alone, from an inference: without an offset nothing would fence a former owner.
-        const auto& [source, stands] = *positions_.begin();
+        const auto& [source, stands] = *of->committed().begin();
         out.read[source] = stands.next;
     }
     const auto offsets = offsets_of(out);
     SEMEL_FAILPOINT("receipts.commit.produced");
-    auto result = co_await producer_.commit(offsets, membership_);
-    if (result.outcome != kafka::outcome::committed && !co_await is_committed_after_all(std::move(result), offsets)) {
+    const auto became = co_await transaction->commit(offsets);
+    if (became != kafka::settled::committed) {
+        figures_.not_committed();
+        if (became == kafka::settled::undone) {
+            co_await undo(offsets);
+        } else {
+            start_anew();
+        }
         co_return;
     }
-    committed_ = steady::now();
     SEMEL_FAILPOINT("receipts.commit.known");
-    for (const auto& c : offsets) {
-        positions_[c.at] = {c.next, c.metadata};
-    }
     for (auto& [partition, p] : parts_) {
         p.turn += p.doubts.changes().empty() ? 0 : 1;
         p.doubts.keep();
     }
-    figures_.committed(out, committed_ - began);
-    figures_.written(written);
+    figures_.committed(out, steady::now() - began);
+    figures_.written(said.records);
+    co_await after_commit(out, said);
+}
+
+/// For whoever looks elsewhere than in Kafka. Not done, it costs a needless resend, or a row.
+asio::awaitable<void> service::after_commit(const outcome& out, const written& said) {
     if (!out.superseded.empty() && !co_await delivery::mark_superseded(redis_, settings_.prefix, out.superseded)) {
         telemetry::log().warn("marks.not_written",
                               {{"resends", out.superseded.size()}, {"then", "they will be sent, and are listed"}});
     }
-    if (!settled.empty() || !out.joined.empty()) {
-        const auto orphans = out.joined;
-        co_await persist<void>([this, settled, orphans] { return index_.forget(settled, orphans); });
+    if (!said.settled.empty() || !out.joined.empty()) {
+        co_await patiently(
+            [this, settled = said.settled, orphans = out.joined] { return index_.forget(settled, orphans); });
         SEMEL_FAILPOINT("receipts.index.forgotten");
     }
 }
 
-/// If not, everything is as it was before it, or, where somebody else has committed meanwhile, read anew.
-asio::awaitable<bool> service::is_committed_after_all(kafka::commit_result result, std::vector<kafka::commit> wanted) {
-    figures_.not_committed();
-    telemetry::log().warn("transaction.not_committed", {{"why", result.why}});
-    if (steady::now() - committed_ > patience) {
-        throw std::runtime_error{
-            "no transaction has been committed for a minute; is Kafka well? Starting anew: nothing "
-            "is lost, the doubts are read back"};
-    }
-    auto what = kafka::fate::not_committed;
-    std::vector<kafka::topic_partition> owned;
-    for (const auto& [at, stands] : positions_) {
-        owned.push_back(at);
-    }
-    if (result.outcome == kafka::outcome::unknown) {
-        co_await producer_.rebuild(); // whatever was in flight is decided once it has started
-        what = fate_of(positions_, wanted, must(co_await consumer_.committed(owned)));
-    } else {
-        co_await runtime::sleep(200ms);
-    }
-    if (what == kafka::fate::committed) {
-        co_return true;
-    }
-    if (leaving_) {
-        start_anew(); // the next owner reads what was committed
-    } else if (what == kafka::fate::overtaken) {
-        for (const auto& start : co_await recover(std::move(owned))) {
-            consumer_.seek(start.at, start.next);
-        }
-    } else {
-        co_await undo(std::move(wanted));
-    }
-    co_return false;
-}
-
+/// Everything is as it was before the transaction, and its records are read once more.
 asio::awaitable<void> service::undo(std::vector<kafka::commit> wanted) {
     std::vector<index::candidate> open;
     std::vector<std::string> gone;
@@ -191,16 +154,16 @@ asio::awaitable<void> service::undo(std::vector<kafka::commit> wanted) {
         std::ranges::move(candidates_.make(partition, p.doubts, written), std::back_inserter(open));
     }
     if (!open.empty()) {
-        co_await persist<void>([this, open] { return index_.put(open); });
+        co_await patiently([this, open] { return index_.put(open); });
     }
     if (!gone.empty()) {
-        co_await persist<void>([this, gone] { return index_.forget(gone, {}); });
+        co_await patiently([this, gone] { return index_.forget(gone, {}); });
     }
     barrier_.drop();
     for (const auto& c : wanted) {
-        if (const auto stands = positions_.at(c.at).next; stands != c.next) {
+        if (const auto stands = now_->committed().at(c.at).next; stands != c.next) {
             ended_.erase(c.at);
-            consumer_.seek(c.at, stands);
+            transactor_.seek(now_, c.at, stands);
         }
     }
 }
