@@ -250,25 +250,19 @@ void read_root(section& s, settings& out, reading& file) {
     s.finish();
 }
 
-base::result<settings> read(std::string_view yaml, const path& shown, const path& where) {
+base::result<settings> read(std::string_view text, const path& shown, const path& where) {
     complaints all{.file = shown.string(), .lines = {}};
     settings out;
     out.file = where;
     out.data_dir = (where.parent_path() / "data").lexically_normal();
     out.unsigned_records = (where.parent_path() / "unsigned-records").lexically_normal();
-    if (yaml.contains('\0')) {
+    if (text.contains('\0')) {
         return failed(kind::broken, fmt::format("{}: holds a NUL byte: it is not a text file", shown.string()));
     }
-    try {
-        const auto documents = YAML::LoadAll(std::string{yaml});
-        if (documents.size() > 1) {
-            all.add(documents[1].Mark(), "", "a second document begins here: only one can hold");
-        }
+    if (const auto document = yaml::document_in(std::string{text}, all.shapes())) {
         reading file{.folder = where.parent_path(), .unencrypted = out.unencrypted};
-        section root{documents.empty() ? YAML::Node{} : documents.front(), "", all};
+        section root{*document, "", all};
         read_root(root, out, file);
-    } catch (const YAML::Exception& error) {
-        all.add(error.mark, "", fmt::format("is not YAML: {}", error.msg));
     }
     if (!all.lines.empty()) {
         return failed(kind::broken, fmt::format("{}", fmt::join(all.lines, "\n")));

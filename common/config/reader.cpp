@@ -7,59 +7,49 @@
 
 namespace semel::config {
 
-void complaints::add(const YAML::Mark& at, std::string_view key, std::string_view why) {
-    lines.push_back(key.empty() ? fmt::format("{}:{}: {}", file, at.line + 1, why)
-                                : fmt::format("{}:{}: {}: {}", file, at.line + 1, key, why));
-}
+namespace {
 
-section::section(YAML::Node node, std::string key, complaints& to)
-    : node_(std::move(node))
-    , key_(std::move(key))
-    , to_(to) {
-    if (!node_.IsMap() && !node_.IsNull()) {
-        to_.add(node_.Mark(), key_, "is not a mapping: write `key: value` lines below it");
-        node_ = YAML::Node{};
+std::string words_of(const yaml::complaint& c) {
+    switch (c.what) {
+    case yaml::flaw::not_yaml:
+        return fmt::format("is not YAML: {}", c.detail);
+    case yaml::flaw::second_document:
+        return "a second document begins here: only one can hold";
+    case yaml::flaw::not_a_mapping:
+        return "is not a mapping: write `key: value` lines below it";
+    case yaml::flaw::strange_key:
+        return "a key is a plain word";
+    case yaml::flaw::double_key:
+        return "stands here twice: keep one";
     }
-    // yaml-cpp keeps both of two equal keys and finds the first: a second one would be ignored in silence.
-    std::set<std::string> seen;
-    for (const auto& entry : node_) {
-        if (!entry.first.IsScalar()) {
-            to_.add(entry.first.Mark(), key_, "a key is a plain word");
-        } else if (!seen.insert(entry.first.Scalar()).second) {
-            to_.add(entry.first.Mark(), full(entry.first.Scalar()), "stands here twice: keep one");
-        } else {
-            to_.places.emplace(full(entry.first.Scalar()), entry.first.Mark().line + 1);
-        }
+    return {};
+}
+
+bool has_empty(const std::vector<std::string>& values) {
+    return std::ranges::any_of(values, [](const auto& v) { return v.empty(); });
+}
+
+} // namespace
+
+void complaints::add(int line, std::string_view key, std::string_view why) {
+    lines.push_back(key.empty() ? fmt::format("{}:{}: {}", file, line, why)
+                                : fmt::format("{}:{}: {}: {}", file, line, key, why));
+}
+
+yaml::complain complaints::shapes() {
+    return [this](const yaml::complaint& c) { add(c.line, c.key, words_of(c)); };
+}
+
+section::section(const YAML::Node& node, std::string key, complaints& to)
+    : to_(to)
+    , map_(node, std::move(key), to.shapes()) {
+    for (const auto& entry : map_.entries()) {
+        to_.places.emplace(map_.full(entry.key), entry.line);
     }
-}
-
-std::string section::full(std::string_view key) const {
-    return key_.empty() ? std::string{key} : key.empty() ? key_ : fmt::format("{}.{}", key_, key);
-}
-
-YAML::Node section::find(std::string_view key) {
-    known_.emplace_back(key);
-    for (const auto& entry : node_) {
-        if (entry.first.IsScalar() && entry.first.Scalar() == key) {
-            return entry.second;
-        }
-    }
-    return YAML::Node{YAML::NodeType::Undefined};
-}
-
-bool section::has(std::string_view key) const {
-    return std::any_of(node_.begin(), node_.end(),
-                       [&](const auto& entry) { return entry.first.IsScalar() && entry.first.Scalar() == key; });
 }
 
 void section::complain(std::string_view key, std::string_view why) {
-    for (const auto& entry : node_) {
-        if (entry.first.IsScalar() && entry.first.Scalar() == key) {
-            to_.add(entry.first.Mark(), full(key), why);
-            return;
-        }
-    }
-    to_.add(node_.Mark(), full(key), why);
+    to_.add(map_.line_of(key), map_.full(key), why);
 }
 
 void section::need(std::initializer_list<std::string_view> keys) {
@@ -71,7 +61,7 @@ void section::need(std::initializer_list<std::string_view> keys) {
 }
 
 std::optional<std::string> section::scalar(std::string_view key) {
-    const auto node = find(key);
+    const auto node = map_.find(key);
     if (!node.IsDefined()) {
         return std::nullopt;
     }
@@ -108,19 +98,16 @@ void section::read(std::string_view key, bool& out) {
 }
 
 void section::read(std::string_view key, std::vector<std::string>& out) {
-    const auto node = find(key);
+    const auto node = map_.find(key);
     if (!node.IsDefined() || node.IsNull()) {
         return;
     }
-    const auto is_value = [](const auto& item) { return item.IsScalar() && !item.Scalar().empty(); };
-    if (!node.IsSequence() || !std::all_of(node.begin(), node.end(), is_value)) {
+    auto values = yaml::texts_in(node);
+    if (!values || has_empty(*values)) {
         complain(key, "is not a list of values: write [one, another]");
         return;
     }
-    out.clear();
-    for (const auto& item : node) {
-        out.push_back(item.Scalar());
-    }
+    out = std::move(*values);
 }
 
 void section::read(std::string_view key, rate& out) {
@@ -152,7 +139,7 @@ void section::read_path(std::string_view key, path& out, const path& folder) {
 }
 
 void section::read_paths(std::string_view key, std::vector<path>& out, const path& folder) {
-    const auto node = find(key);
+    const auto node = map_.find(key);
     if (!node.IsDefined()) {
         return;
     }
@@ -160,26 +147,27 @@ void section::read_paths(std::string_view key, std::vector<path>& out, const pat
         complain(key, "is not a list of files: write [one, another]");
         return;
     }
-    for (const auto& entry : node) {
-        if (!entry.IsScalar() || entry.Scalar().empty()) {
-            complain(key, "holds something that is not the name of a file");
-            return;
-        }
-        out.push_back((folder / entry.Scalar()).lexically_normal());
+    const auto names = yaml::texts_in(node);
+    if (!names || has_empty(*names)) {
+        complain(key, "holds something that is not the name of a file");
+        return;
+    }
+    for (const auto& name : *names) {
+        out.push_back((folder / name).lexically_normal());
     }
 }
 
 void section::inside(std::string_view key, const std::function<void(section&)>& each) {
-    const auto node = find(key);
+    const auto node = map_.find(key);
     if (node.IsDefined()) {
-        section inner{node, full(key), to_};
+        section inner{node, map_.full(key), to_};
         each(inner);
         inner.finish();
     }
 }
 
 void section::each(std::string_view key, const std::function<void(section&)>& each) {
-    const auto node = find(key);
+    const auto node = map_.find(key);
     if (!node.IsDefined() || node.IsNull()) {
         return;
     }
@@ -188,7 +176,7 @@ void section::each(std::string_view key, const std::function<void(section&)>& ea
         return;
     }
     for (std::size_t i = 0; i < node.size(); ++i) {
-        section inner{node[i], fmt::format("{}[{}]", full(key), i), to_};
+        section inner{node[i], fmt::format("{}[{}]", map_.full(key), i), to_};
         each(inner);
         inner.finish();
     }
@@ -196,37 +184,30 @@ void section::each(std::string_view key, const std::function<void(section&)>& ea
 
 void section::entries(std::string_view key,
                       const std::function<void(const std::string& name, const std::string& value)>& each) {
-    const auto node = find(key);
+    const auto node = map_.find(key);
     if (!node.IsDefined()) {
         return;
     }
-    const section inner{node, full(key), to_}; // for its complaints about shape and doubles
-    for (const auto& entry : inner.node_) {
-        if (!entry.second.IsScalar()) {
-            to_.add(entry.first.Mark(), inner.full(entry.first.IsScalar() ? entry.first.Scalar() : ""),
-                    "takes one value");
-        } else if (entry.first.IsScalar()) {
-            each(entry.first.Scalar(), entry.second.Scalar());
+    const section inner{node, map_.full(key), to_}; // for its complaints about shape and doubles
+    for (const auto& entry : inner.map_.entries()) {
+        if (entry.value.IsScalar()) {
+            each(entry.key, entry.value.Scalar());
+        } else {
+            to_.add(entry.line, inner.map_.full(entry.key), "takes one value");
         }
     }
 }
 
 void section::finish() {
-    for (const auto& entry : node_) {
-        if (!entry.first.IsScalar()) {
-            continue;
-        }
-        const auto& key = entry.first.Scalar();
-        if (std::ranges::find(known_, key) != known_.end()) {
-            continue;
-        }
+    const auto& known = map_.asked();
+    for (const auto& entry : map_.unknown()) {
         // Who writes a secret itself is told of the key for its file.
-        const auto of_file = key + "_file";
+        const auto of_file = entry.key + "_file";
         const auto guess =
-            std::ranges::find(known_, of_file) != known_.end() ? std::optional{of_file} : nearest(key, known_);
-        to_.add(entry.first.Mark(), full(key),
+            std::ranges::find(known, of_file) != known.end() ? std::optional{of_file} : nearest(entry.key, known);
+        to_.add(entry.line, map_.full(entry.key),
                 guess ? fmt::format("is not a key here: did you mean `{}`?", *guess)
-                      : fmt::format("is not a key here: these are {}", fmt::join(known_, ", ")));
+                      : fmt::format("is not a key here: these are {}", fmt::join(known, ", ")));
     }
 }
 

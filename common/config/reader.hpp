@@ -1,13 +1,13 @@
 #pragma once
-// Reads a YAML tree into typed values and collects every complaint. Inside common/config only.
+// Reads a YAML mapping into typed values and collects every complaint, in semel.yaml's words. Inside common/config
+// only.
 
 #include <config/values.hpp>
 
-#include <yaml-cpp/yaml.h>
+#include <yaml/mapping.hpp>
 
 #include <functional>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -20,14 +20,15 @@ struct complaints {
     std::vector<std::string> lines;
     std::map<std::string, int> places = {}; // the line of each key, from 1
 
-    void add(const YAML::Mark& at, std::string_view key, std::string_view why);
+    void add(int line, std::string_view key, std::string_view why);
+    yaml::complain shapes(); // to this; it must live as long
 };
 
 /// One mapping. Each reader leaves the default alone when the key is absent and complains when its value will not do.
 /// finish() then refuses the keys that nobody asked for.
 class section {
   public:
-    section(YAML::Node node, std::string key, complaints& to);
+    section(const YAML::Node& node, std::string key, complaints& to);
 
     void read(std::string_view key, std::string& out);
     void read(std::string_view key, bool& out);
@@ -85,23 +86,19 @@ class section {
     void entries(std::string_view key,
                  const std::function<void(const std::string& name, const std::string& value)>& each);
 
-    bool has(std::string_view key) const;
+    bool has(std::string_view key) const { return map_.has(key); }
     /// "redis", "gateways.sms[0].smpp"
-    const std::string& key() const noexcept { return key_; }
+    const std::string& key() const noexcept { return map_.path(); }
     void need(std::initializer_list<std::string_view> keys);
     void complain(std::string_view key, std::string_view why);
     void finish();
 
   private:
-    YAML::Node find(std::string_view key);
     std::optional<std::string> scalar(std::string_view key);
     std::optional<std::int64_t> integer(std::string_view key, std::int64_t least, std::int64_t most);
-    std::string full(std::string_view key) const;
 
-    YAML::Node node_;
-    std::string key_;
     complaints& to_;
-    std::vector<std::string> known_;
+    yaml::mapping map_;
 };
 
 } // namespace semel::config

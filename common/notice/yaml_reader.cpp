@@ -2,51 +2,65 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace semel::notice {
 namespace {
 
-int line(const YAML::Node& node) {
-    return node.Mark().line + 1;
+yaml::complain shapes(complaints& to) {
+    return [&to](const yaml::complaint& c) {
+        switch (c.what) {
+        case yaml::flaw::not_yaml:
+            to.error(c.line, "yaml", fmt::format("the file is not YAML: {}", c.detail),
+                     "check indentation, quotes and brackets on this line and the one before");
+            break;
+        case yaml::flaw::second_document:
+            to.error(c.line, "yaml", "a second document begins here", "keep one: remove the line of dashes");
+            break;
+        case yaml::flaw::not_a_mapping:
+            to.error(1, "yaml", "the file is not a map of keys", "write lines like `key: value`");
+            break;
+        case yaml::flaw::strange_key:
+            to.error(c.line, "wrong-type", "a key is no plain word", "write lines like `key: value`");
+            break;
+        case yaml::flaw::double_key:
+            to.error(c.line, "double-key", fmt::format("{} stands twice", c.key), "remove one");
+            break;
+        }
+    };
 }
 
 } // namespace
 
-std::optional<yaml_map> yaml_map::load(const std::string& text, complaints& out) {
-    try {
-        auto root = YAML::Load(text);
-        if (root.IsMap()) {
-            return yaml_map{std::move(root), "", out};
-        }
-        out.error(1, "yaml", "the file is not a map of keys", "write lines like `key: value`");
-    } catch (const YAML::Exception& e) {
-        out.error(e.mark.line + 1, "yaml", fmt::format("the file is not YAML: {}", e.msg),
-                  "check indentation, quotes and brackets on this line and the one before");
-    }
-    return std::nullopt;
-}
+yaml_map::yaml_map(const YAML::Node& node, std::string path, complaints& out)
+    : map_(node, std::move(path), shapes(out))
+    , out_(&out) {}
 
-std::string yaml_map::full(std::string_view key) const {
-    return path_ + std::string{key};
+std::optional<yaml_map> yaml_map::load(const std::string& text, complaints& out) {
+    const auto say = shapes(out);
+    const auto root = yaml::document_in(text, say);
+    if (!root) {
+        return std::nullopt;
+    }
+    if (!root->IsMap()) {
+        say({.what = yaml::flaw::not_a_mapping, .key = {}});
+        return std::nullopt;
+    }
+    return yaml_map{*root, "", out};
 }
 
 std::optional<YAML::Node> yaml_map::find(std::string_view key, presence p) const {
-    asked_.emplace(key);
-    for (const auto& entry : node_) {
-        if (entry.first.IsScalar() && entry.first.Scalar() == key && !entry.second.IsNull()) {
-            return entry.second;
-        }
+    const auto value = map_.find(key);
+    if (value.IsDefined() && !value.IsNull()) {
+        return value;
     }
     if (p == required) {
-        out_->error(node_.IsDefined() ? line(node_) : 1, "missing-key", fmt::format("{} is missing", full(key)),
+        out_->error(map_.line_of({}), "missing-key", fmt::format("{} is missing", map_.full(key)),
                     "add it; notices/README.md says what each key means");
     }
     return std::nullopt;
 }
 
 void yaml_map::wrong(std::string_view key, std::string_view what, std::string_view mend) const {
-    out_->error(line_of(key), "wrong-type", fmt::format("{} is {}", full(key), what), std::string{mend});
+    out_->error(line_of(key), "wrong-type", fmt::format("{} is {}", map_.full(key), what), std::string{mend});
 }
 
 std::string yaml_map::string(std::string_view key, presence p) const {
@@ -63,22 +77,16 @@ std::string yaml_map::string(std::string_view key, presence p) const {
 
 std::vector<std::string> yaml_map::strings(std::string_view key) const {
     const auto value = find(key, optional);
-    std::vector<std::string> out;
     if (!value) {
-        return out;
+        return {};
     }
-    if (!value->IsSequence()) {
-        wrong(key, "no list", "write it as [one, two]");
-        return out;
+    auto texts = yaml::texts_in(*value);
+    if (!texts) {
+        wrong(key, value->IsSequence() ? "a list with something that is not text" : "no list",
+              "write it as [one, two]");
+        return {};
     }
-    for (const auto& item : *value) {
-        if (item.IsScalar()) {
-            out.push_back(item.Scalar());
-        } else {
-            wrong(key, "a list with something that is not text", "write it as [one, two]");
-        }
-    }
-    return out;
+    return *std::move(texts);
 }
 
 std::map<std::string, std::string> yaml_map::string_map(std::string_view key) const {
@@ -123,42 +131,26 @@ std::optional<yaml_map> yaml_map::map(std::string_view key, presence p) const {
         wrong(key, "no map of keys", "write its keys indented below it, or as {key: value}");
         return std::nullopt;
     }
-    return yaml_map{*value, full(key) + ".", *out_};
+    return yaml_map{*value, map_.full(key), *out_};
 }
 
 std::vector<std::string> yaml_map::keys() const {
     std::vector<std::string> out;
-    for (const auto& entry : node_) {
-        if (entry.first.IsScalar()) {
-            out.push_back(entry.first.Scalar());
-            asked_.insert(out.back());
-        }
+    for (const auto& entry : map_.entries()) {
+        map_.find(entry.key);
+        out.push_back(entry.key);
     }
     return out;
 }
 
 int yaml_map::line_of(std::string_view key) const {
-    for (const auto& entry : node_) {
-        if (entry.first.IsScalar() && entry.first.Scalar() == key) {
-            return line(entry.first);
-        }
-    }
-    return line(node_);
+    return map_.line_of(key);
 }
 
 void yaml_map::refuse_unknown() const {
-    std::set<std::string> seen;
-    for (const auto& entry : node_) {
-        if (!entry.first.IsScalar()) {
-            continue;
-        }
-        const auto& key = entry.first.Scalar();
-        if (!asked_.contains(key)) {
-            out_->error(line(entry.first), "unknown-key", fmt::format("{} is not a key that Semel knows", full(key)),
-                        "check its spelling, or remove it");
-        } else if (!seen.insert(key).second) {
-            out_->error(line(entry.first), "double-key", fmt::format("{} stands twice", full(key)), "remove one");
-        }
+    for (const auto& entry : map_.unknown()) {
+        out_->error(entry.line, "unknown-key", fmt::format("{} is not a key that Semel knows", map_.full(entry.key)),
+                    "check its spelling, or remove it");
     }
 }
 

@@ -1,14 +1,13 @@
 #pragma once
-// A YAML map read key by key, each complaint with its line; what nobody asked for is unknown.
+// A YAML mapping of a notice read key by key, each complaint as a problem with its line and its mend.
 
 #include <notice/problem.hpp>
 #include <notice/source.hpp>
 
-#include <yaml-cpp/yaml.h>
+#include <yaml/mapping.hpp>
 
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,18 +35,12 @@ class yaml_map {
     void refuse_unknown() const;
 
   private:
-    yaml_map(YAML::Node node, std::string path, complaints& out)
-        : node_(std::move(node))
-        , path_(std::move(path))
-        , out_(&out) {}
+    yaml_map(const YAML::Node&, std::string path, complaints&);
     std::optional<YAML::Node> find(std::string_view key, presence) const;
-    std::string full(std::string_view key) const;
     void wrong(std::string_view key, std::string_view what, std::string_view mend) const;
 
-    YAML::Node node_;
-    std::string path_; // "sender."
+    yaml::mapping map_;
     complaints* out_;
-    mutable std::set<std::string, std::less<>> asked_;
 };
 
 } // namespace semel::notice
