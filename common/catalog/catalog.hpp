@@ -1,7 +1,6 @@
 #pragma once
 // What every service that touches messages must know: campaigns (from `control`, with their keys unwrapped) and
-// artifacts. Filled by following two compacted topics; asking for what is not there yet waits for it.
-// One strand.
+// artifacts. Filled by following two compacted topics: what is not there yet may come. One strand.
 
 #include <base/ids.hpp>
 #include <crypto/key_ring.hpp>
@@ -49,9 +48,6 @@ class catalog {
     campaign_ptr find(const base::campaign_id&) const;
     artifact_ptr find(const base::artifact_id&) const;
     std::vector<campaign_ptr> campaigns() const;
-    /// Wait until known. Cancellable.
-    boost::asio::awaitable<campaign_ptr> get(base::campaign_id);
-    boost::asio::awaitable<artifact_ptr> get(base::artifact_id);
     /// Counts changes of any campaign; changed() waits for the next one after `seen`.
     std::uint64_t version() const noexcept;
     boost::asio::awaitable<std::uint64_t> changed(std::uint64_t seen);

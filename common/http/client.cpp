@@ -92,11 +92,7 @@ asio::awaitable<base::result<void>> client::impl::secure_connection() {
         }
         tls = *std::move(made);
     }
-    if (auto secured = co_await stream->secure(tls, base->host); !secured) {
-        // Whatever the reason: nothing was sent.
-        co_return base::failed(fault::kind::unreachable, fmt::format("TLS failed: {}", secured.error().why()));
-    }
-    co_return base::result<void>{};
+    co_return co_await stream->secure(tls, base->host); // whatever comes of it: nothing was sent
 }
 
 /// Whether a kept connection can take another request: the server closes idle ones without asking. What waits here

@@ -60,8 +60,8 @@ class client {
     client& operator=(const client&) = delete;
 
     /// Any status is an answer. `unreachable`: no connection, no TLS, no answer in time; after a POST whose answer is
-    /// missing nobody knows whether it was done. `malformed`: no HTTP, or larger than `whole_body`. `broken`: the base
-    /// or the CA file. What `source` and `sink` throw comes through.
+    /// missing nobody knows whether it was done. `malformed`: no HTTP, or larger than `whole_body`. `broken`: the base,
+    /// the CA file, or a certificate that it does not prove. What `source` and `sink` throw comes through.
     boost::asio::awaitable<base::result<client_response>> send(client_request);
 
   private:

@@ -1,5 +1,7 @@
 #include "connection.hpp"
 
+#include <socket/stream.hpp>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/detached.hpp>
@@ -107,22 +109,10 @@ base::result<target> parse_target(std::string_view endpoint) {
 }
 
 base::result<std::shared_ptr<asio::ssl::context>> client_tls(const std::filesystem::path& ca) {
-    auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
-    context->set_verify_mode(asio::ssl::verify_peer);
-    SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
-    constexpr unsigned char h2[] = {2, 'h', '2'};
-    SSL_CTX_set_alpn_protos(context->native_handle(), h2, sizeof h2);
-    error_code error;
-    if (ca.empty()) {
-        context->set_default_verify_paths(error);
-    } else {
-        context->load_verify_file(ca.string(), error);
-    }
-    if (error) {
-        return failed(fault::kind::broken,
-                      fmt::format("the CA file \"{}\" cannot be used ({}); give a PEM file with the "
-                                  "certificates to trust",
-                                  ca.string(), error.message()));
+    auto context = socket::client_context(ca);
+    if (context) {
+        constexpr unsigned char h2[] = {2, 'h', '2'};
+        SSL_CTX_set_alpn_protos((*context)->native_handle(), h2, sizeof h2);
     }
     return context;
 }

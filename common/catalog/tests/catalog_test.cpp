@@ -45,6 +45,13 @@ struct Catalog : ::testing::Test {
         kafka::producer writer{co_await asio::this_coro::executor, {.bootstrap = broker(), .transactional_id = {}}};
         must(co_await writer.send(std::move(to), std::move(key), std::move(value)));
     }
+    /// Once it is known.
+    template <class Id>
+    static auto known(const catalog& all, Id id) -> asio::awaitable<decltype(all.find(id))> {
+        const auto there = [&all, &id] { return all.find(id) != nullptr; };
+        co_await kafka::test::until(there, "the record to be known");
+        co_return all.find(id);
+    }
     /// While the catalog follows its topics.
     void with(const std::function<asio::awaitable<void>(catalog&)>& what) {
         play([&](asio::any_io_executor ex) -> asio::awaitable<void> {
@@ -71,9 +78,9 @@ TEST_F(Catalog, PassesOverWhatIsNoRecordOfOurs) {
         const std::string text = v1::Artifact{}.SerializeAsString();
         const auto digest = crypto::sha256(text);
         co_await put(artifacts, std::string{base::as_view(digest)}, text);
-        const auto known = co_await all.get(base::campaign_id{"c-good"});
-        EXPECT_TRUE(known->key);
-        co_await all.get(base::artifact_id{digest});
+        const auto good = co_await known(all, base::campaign_id{"c-good"});
+        EXPECT_TRUE(good->key);
+        co_await known(all, base::artifact_id{digest});
         EXPECT_FALSE(all.find(base::campaign_id{"c-hostile"})) << "nobody approved it";
     });
     EXPECT_EQ(refused().of(control.topic).size(), 3U);
@@ -90,7 +97,7 @@ TEST_F(Catalog, ACampaignWhoseKeyDoesNotOpenWaitsForTheKeys) {
     with([&](catalog& all) -> asio::awaitable<void> {
         co_await put(control, "c-theirs", campaign("c-theirs", 1, others).SerializeAsString());
         co_await put(control, "c-ours", campaign("c-ours", 1, keys).SerializeAsString());
-        co_await all.get(base::campaign_id{"c-ours"});
+        co_await known(all, base::campaign_id{"c-ours"});
         EXPECT_FALSE(all.find(base::campaign_id{"c-theirs"})) << "without a key it would look destroyed";
 
         // A later state under a key that is not here is obeyed all the same: the campaign's key has not changed.
@@ -104,7 +111,7 @@ TEST_F(Catalog, ACampaignWhoseKeyDoesNotOpenWaitsForTheKeys) {
         EXPECT_TRUE(now->key);
 
         must(keys.reload({folder / "here", folder / "there"}));
-        const auto theirs = co_await all.get(base::campaign_id{"c-theirs"});
+        const auto theirs = co_await known(all, base::campaign_id{"c-theirs"});
         EXPECT_TRUE(theirs->key);
     });
     fs::remove_all(folder);

@@ -1,3 +1,6 @@
+#include <http/client.hpp>
+
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -173,24 +176,29 @@ std::optional<std::uint16_t> admin_port_of(const folders& at, const std::string&
 }
 
 health service_health(std::uint16_t admin_port) {
-    tcp::iostream stream;
-    stream.expires_after(std::chrono::seconds{2});
-    stream.connect(loopback(admin_port));
-    stream << "GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" << std::flush;
-    std::string version;
-    int status = 0;
-    stream >> version >> status;
-    if (!stream) {
+    asio::io_context io;
+    http::client client{io.get_executor(),
+                        {.base = fmt::format("http://127.0.0.1:{}", admin_port),
+                         .connect_timeout = std::chrono::seconds{2},
+                         .timeout = std::chrono::seconds{2}}};
+    http::client_request ready;
+    ready.target = "/health/ready";
+    auto answer = base::result<http::client_response>{failed(kind::unreachable, "not asked")};
+    asio::co_spawn(io, client.send(std::move(ready)),
+                   [&](const std::exception_ptr& thrown, base::result<http::client_response> got) {
+                       if (!thrown) {
+                           answer = std::move(got);
+                       }
+                   });
+    io.run();
+    if (!answer) {
         return {false, "does not answer"};
     }
-    if (status == 200) {
+    if (answer->status == 200) {
         return {true, ""};
     }
-    std::string line;
-    while (std::getline(stream, line) && line != "\r") {
-    }
-    std::getline(stream, line);
-    return {false, line.empty() ? fmt::format("answers {}", status) : line};
+    const auto line = answer->body.substr(0, answer->body.find('\n'));
+    return {false, line.empty() ? fmt::format("answers {}", answer->status) : line};
 }
 
 bool wait_for(std::chrono::milliseconds deadline, const std::function<bool()>& done) {
