@@ -1,6 +1,7 @@
 #include "notice_commands.hpp"
 
 #include <base/bytes.hpp>
+#include <http/json.hpp>
 #include <notice/check.hpp>
 #include <notice/compile.hpp>
 #include <notice/locale.hpp>
@@ -23,25 +24,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string json_string(std::string_view text) {
-    std::string out{'"'};
-    notice::append_json_escaped(out, text);
-    return out + '"';
-}
-
-template <class List, class Write>
-std::string json_list(const List& list, Write write) {
-    std::string out{'['};
+template <class List, class Convert>
+json::array list_of(const List& list, Convert convert) {
+    json::array out;
     for (const auto& item : list) {
-        out += (out.size() == 1 ? "" : ",") + write(item);
+        out.emplace_back(convert(item));
     }
-    return out + ']';
+    return out;
 }
 
-std::string to_json(const notice::problem& p) {
-    return fmt::format(R"({{"file":{},"line":{},"severity":"{}","id":{},"reason":{},"mend":{}}})", json_string(p.file),
-                       p.line, notice::to_string(p.how_bad), json_string(p.id), json_string(p.reason),
-                       json_string(p.mend));
+json::object to_json(const notice::problem& p) {
+    return {{"file", p.file}, {"line", p.line},     {"severity", notice::to_string(p.how_bad)},
+            {"id", p.id},     {"reason", p.reason}, {"mend", p.mend}};
 }
 
 void print(std::ostream& out, const std::string& folder, const std::vector<notice::problem>& problems) {
@@ -52,10 +46,6 @@ void print(std::ostream& out, const std::string& folder, const std::vector<notic
 
 std::string count(std::size_t n, std::string_view what) {
     return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
-}
-
-std::string channels_json(const notice::notice_source& source) {
-    return json_list(source.channels, [](base::channel c) { return json_string(base::to_string(c)); });
 }
 
 std::optional<notice::files> load(const std::string& folder, std::ostream& err) {
@@ -83,12 +73,16 @@ int run(const notice_check& command, std::ostream& out, std::ostream& err) {
     const auto errors = of(notice::severity::error), findings = of(notice::severity::finding);
     const auto warnings = of(notice::severity::warning);
     if (command.json) {
-        fmt::print(out,
-                   R"({{"ok":{},"digest":"{}","locales":{},"channels":{},"segments":{},"artifacts":{},"problems":{}}})"
-                   "\n",
-                   checked.ok(), base::to_hex(base::as_view(digest)), json_list(checked.source.locales, json_string),
-                   channels_json(checked.source), json_list(checked.source.segments, json_string), artifacts,
-                   json_list(checked.problems, to_json));
+        const auto text = [](const std::string& t) -> const std::string& { return t; };
+        const json::object all{
+            {"ok", checked.ok()},
+            {"digest", base::to_hex(base::as_view(digest))},
+            {"locales", list_of(checked.source.locales, text)},
+            {"channels", list_of(checked.source.channels, [](base::channel c) { return base::to_string(c); })},
+            {"segments", list_of(checked.source.segments, text)},
+            {"artifacts", artifacts},
+            {"problems", list_of(checked.problems, to_json)}};
+        fmt::print(out, "{}\n", json::serialize(all));
         return checked.ok() ? 0 : 1;
     }
     print(out, command.folder, checked.problems);
@@ -174,11 +168,11 @@ int run(const notice_preview& command, std::ostream& out, std::ostream& err) {
         }
     }
     if (command.json) {
-        fmt::print(out,
-                   R"({{"channel":{},"locale":{},"summary":{},"files":{}}})"
-                   "\n",
-                   json_string(command.channel), json_string(locale), json_string(shown->summary),
-                   json_list(shown->files, [](const auto& file) { return json_string(file.name); }));
+        const json::object all{{"channel", command.channel},
+                               {"locale", locale},
+                               {"summary", shown->summary},
+                               {"files", list_of(shown->files, [](const auto& file) { return file.name; })}};
+        fmt::print(out, "{}\n", json::serialize(all));
     } else {
         fmt::print(out, "{}", shown->summary);
     }

@@ -1,3 +1,5 @@
+#include <http/json.hpp>
+
 #include <cli/stack/backing.hpp>
 #include <cli/stack/readiness.hpp>
 #include <fmt/ranges.h>
@@ -112,24 +114,26 @@ bool everything_ready(const stack_state& s) {
            std::ranges::none_of(s.wanted(), [&](const auto& p) { return unready(s, p).has_value(); });
 }
 
-void print_processes(const stack_state& s, bool json) {
+void print_processes(const stack_state& s, bool as_json) {
     std::vector<std::string> rows;
+    json::array all;
     for (const auto& p : s.wanted()) {
         const auto pid = pid_of(s.at, p.name);
         const auto age = pid ? age_of(*pid) : std::nullopt;
         const auto why = unready(s, p);
-        if (json) {
-            rows.push_back(fmt::format(R"({{"service":"{}","pid":{},"ready":{},"uptime_s":{}}})", p.name,
-                                       pid ? std::to_string(*pid) : "null", !why,
-                                       age ? std::to_string(age->count()) : "null"));
+        if (as_json) {
+            all.push_back({{"service", p.name},
+                           {"pid", pid ? json::value(*pid) : json::value{}},
+                           {"ready", !why},
+                           {"uptime_s", age ? json::value(age->count()) : json::value{}}});
         } else {
             rows.push_back(fmt::format("{:<12} {:>8}  {:<6} {:>7}  {}", p.name, pid ? std::to_string(*pid) : "-",
                                        why ? "no" : "yes", age ? fmt::format("{} s", age->count()) : "-",
                                        why.value_or("")));
         }
     }
-    if (json) {
-        fmt::print("[{}]\n", fmt::join(rows, ","));
+    if (as_json) {
+        fmt::print("{}\n", json::serialize(all));
     } else {
         fmt::print("{:<12} {:>8}  {:<6} {:>7}\n{}\n", "SERVICE", "PID", "READY", "UP", fmt::join(rows, "\n"));
     }

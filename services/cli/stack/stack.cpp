@@ -1,3 +1,4 @@
+#include <http/json.hpp>
 #include <kafka/leave_group.hpp>
 #include <telemetry/log.hpp>
 #include <wire/topics.hpp>
@@ -418,7 +419,7 @@ int down(const stack_options& which) {
     }
     tell("{}", stopped ? "stopped" : fmt::format("nothing runs in {}", at->root.string()));
     if (which.json) {
-        fmt::print("{{\"stopped\":{}}}\n", stopped);
+        fmt::print("{}\n", json::serialize(json::object{{"stopped", stopped}}));
     }
     return 0;
 }
