@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <url/url.hpp>
 
 #include <algorithm>
 #include <array>
@@ -150,21 +151,18 @@ base::result<std::string> parse_https_url(std::string_view text) {
     if (!text.starts_with(scheme)) {
         return complaint("is not an https:// address: only HTTPS is spoken here");
     }
-    const auto rest = text.substr(scheme.size());
-    const auto authority = rest.substr(0, rest.find('/'));
-    if (rest.contains('@')) {
+    if (text.contains('@')) {
         return failed(kind::broken, "a user or password does not belong into an address: use the gateway's key file");
     }
-    if (rest.find_first_of("?#\\ \t\r\n") != std::string_view::npos) {
-        return complaint("has a query, a fragment or a blank: only host, port and path belong here");
+    const auto place = url::parse(text);
+    if (!place) {
+        return complaint(fmt::format("is no address: {}", place.error().why()));
     }
-    // Without a port "[::1]" and "host" parse as endpoints once the default port is written out.
-    const bool has_port = authority.ends_with(']') ? false : authority.contains(':');
-    const auto at = parse_endpoint(has_port ? std::string{authority} : std::string{authority} + ":443");
-    if (!at) {
-        return failed(at.error());
+    const auto host = parse_host(place->host);
+    if (!host) {
+        return failed(host.error());
     }
-    if (is_link_local(at->host)) {
+    if (is_link_local(*host)) {
         return complaint("is a link-local address: no push gateway lives there");
     }
     return std::string{text};

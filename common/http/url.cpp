@@ -1,8 +1,9 @@
 #include "url.hpp"
 
 #include <fmt/format.h>
+#include <url/url.hpp>
 
-#include <charconv>
+#include <utility>
 
 namespace semel::http {
 
@@ -26,57 +27,18 @@ bool unreserved(char c) noexcept {
            c == '_' || c == '~';
 }
 
-std::unexpected<base::fault> bad(std::string_view why) {
-    return base::failed(base::fault::kind::broken,
-                        fmt::format("no URL of the form http://HOST:PORT or https://HOST:PORT/BASE: {}", why));
-}
-
 } // namespace
 
 base::result<url> parse_url(std::string_view text) {
-    url result;
-    if (text.starts_with("https://")) {
-        result.tls = true;
-        text.remove_prefix(8);
-    } else if (text.starts_with("http://")) {
-        text.remove_prefix(7);
-    } else {
-        return bad("it starts with neither http:// nor https://");
+    auto place = semel::url::parse(text);
+    if (!place) {
+        return base::failed(
+            base::fault::kind::broken,
+            fmt::format("no URL of the form http://HOST:PORT or https://HOST:PORT/BASE: {}", place.error().why()));
     }
-    if (text.find_first_of("?#@ \r\n") != text.npos) {
-        return bad("it has a user, a query, a fragment or a space");
-    }
-    const auto slash = text.find('/');
-    auto authority = text.substr(0, slash);
-    if (slash != text.npos) {
-        result.base = text.substr(slash);
-        while (result.base.ends_with('/')) {
-            result.base.pop_back();
-        }
-    }
-    std::string_view port;
-    if (authority.starts_with('[')) { // an IPv6 address
-        const auto end = authority.find(']');
-        if (end == authority.npos) {
-            return bad("the bracket is not closed");
-        }
-        result.host = authority.substr(1, end - 1);
-        port = authority.substr(end + 1);
-    } else {
-        const auto colon = authority.find(':');
-        result.host = authority.substr(0, colon);
-        port = colon == authority.npos ? std::string_view{} : authority.substr(colon);
-    }
-    if (result.host.empty()) {
-        return bad("the host is missing");
-    }
-    result.port = result.tls ? 443 : 80;
-    if (!port.empty()) {
-        const auto* end = port.data() + port.size();
-        const auto [stop, error] = std::from_chars(port.data() + 1, end, result.port);
-        if (port.front() != ':' || error != std::errc{} || stop != end || result.port == 0) {
-            return bad("the port is not a number from 1 to 65535");
-        }
+    url result{.tls = place->tls, .host = std::move(place->host), .port = place->port, .base = std::move(place->path)};
+    while (result.base.ends_with('/')) {
+        result.base.pop_back();
     }
     return result;
 }

@@ -15,8 +15,8 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <fmt/format.h>
+#include <url/url.hpp>
 
-#include <charconv>
 #include <unordered_map>
 
 namespace semel::http2 {
@@ -72,39 +72,24 @@ struct connection::impl {
 };
 
 base::result<target> parse_target(std::string_view endpoint) {
-    const auto refuse = [&](std::string_view why) {
+    const auto refuse = [](std::string_view why) {
         return failed(fault::kind::broken,
-                      fmt::format("endpoint \"{}\": {}; write https://HOST or https://HOST:PORT", endpoint, why));
+                      fmt::format("the endpoint: {}; write https://HOST or https://HOST:PORT", why));
     };
-    constexpr std::string_view scheme = "https://";
-    if (!endpoint.starts_with(scheme)) {
-        return refuse("does not begin with https://");
+    auto place = url::parse(endpoint);
+    if (!place) {
+        return refuse(place.error().why());
     }
-    auto rest = endpoint.substr(scheme.size());
-    if (rest.ends_with('/')) {
-        rest.remove_suffix(1);
+    if (!place->tls) {
+        return refuse("it does not begin with https://");
     }
-    if (rest.find_first_of("/?#@ ") != std::string_view::npos) {
-        return refuse("has more than a host and a port");
+    if (!place->path.empty() && place->path != "/") {
+        return refuse("it has more than a host and a port");
     }
     target out;
-    out.authority = rest;
-    auto host = rest;
-    if (const auto colon = rest.rfind(':'); colon != std::string_view::npos && rest.find(']', colon) == rest.npos) {
-        const auto port = rest.substr(colon + 1);
-        const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), out.port);
-        if (error != std::errc{} || end != port.data() + port.size() || out.port == 0) {
-            return refuse("the port is not a number between 1 and 65535");
-        }
-        host = rest.substr(0, colon);
-    }
-    if (host.starts_with('[') && host.ends_with(']')) {
-        host = host.substr(1, host.size() - 2);
-    }
-    if (host.empty()) {
-        return refuse("has no host");
-    }
-    out.host = host;
+    out.host = std::move(place->host);
+    out.port = place->port;
+    out.authority = std::move(place->authority);
     return out;
 }
 
