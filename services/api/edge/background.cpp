@@ -2,10 +2,10 @@
 
 #include <base/time.hpp>
 #include <failpoint/failpoint.hpp>
-#include <kafka/consumer.hpp>
-#include <kafka/producer.hpp>
+#include <kafka/transactor.hpp>
 #include <kafka/trust.hpp>
 #include <postgres/patiently.hpp>
+#include <runtime/condition.hpp>
 #include <runtime/race.hpp>
 #include <telemetry/log.hpp>
 #include <wire/identity.hpp>
@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 
 namespace semel::api {
 
@@ -104,72 +105,85 @@ void on_feedback(pqxx::work& tx, const v1::Feedback& f) {
     }
 }
 
-asio::awaitable<void> take_feedback(services& s, feedback_source from) {
-    kafka::consumer_options options;
-    options.bootstrap = kafka::configured(s.config);
-    options.group = from.group;
-    options.instance = s.instance;
-    options.topics = {from.topic};
-    kafka::consumer consumer{s.executor, options};
-    kafka::transactional_producer offsets{s.executor, {.bootstrap = options.bootstrap, .transactional_id = s.instance}};
-    co_await offsets.init();
-    std::shared_ptr<const kafka::membership> membership;
-    for (;;) {
-        auto event = co_await consumer.next();
-        if (auto* gained = std::get_if<kafka::assigned>(&event)) {
-            membership = consumer.current_membership();
-            std::vector<kafka::start> starts;
-            if (auto which = gained->partitions; !which.empty()) {
-                const auto committed = co_await consumer.committed(std::move(which));
-                if (!committed) {
-                    throw std::runtime_error{"cannot read the offsets of feedback: " + committed.error().why()};
-                }
-                for (const auto& c : *committed) {
-                    starts.push_back({.at = c.at, .next = c.next});
-                }
-            }
-            consumer.begin(starts);
-        } else if (auto* gone = std::get_if<kafka::revoked>(&event)) {
-            consumer.release(*gone);
-        } else if (auto* fetched = std::get_if<kafka::records>(&event)) {
-            std::vector<v1::Feedback> batch;
-            std::map<kafka::topic_partition, kafka::offset> next;
-            for (const auto& [at, offset] : fetched->passed) {
-                next[at] = offset;
-            }
-            for (const auto& record : fetched->batch) {
-                next[record.at()] = std::max(next[record.at()], record.offset() + 1);
-                v1::Feedback f;
-                if (f.ParseFromArray(record.value().data(), static_cast<int>(record.value().size()))) {
-                    batch.push_back(std::move(f));
-                } else {
-                    kafka::refuse(record, "it is not a Feedback");
-                }
-            }
-            co_await postgres::patiently(s.db, [b = std::move(batch)](pqxx::connection& c) {
-                pqxx::work tx{c};
-                for (const auto& f : b) {
-                    on_feedback(tx, f);
-                }
-                tx.commit();
-            });
-            SEMEL_FAILPOINT("api.feedback.applied");
-            s.outbox.notify();
-            // After PostgreSQL has it: a repetition changes nothing, a loss would stop a campaign.
-            std::vector<kafka::commit> commits;
-            for (const auto& [at, offset] : next) {
-                commits.push_back({.at = at, .next = offset, .metadata = {}});
-            }
-            offsets.begin();
-            const auto result = co_await offsets.commit(std::move(commits), membership);
-            SEMEL_FAILPOINT("api.feedback.committed");
-            if (result.outcome == kafka::outcome::unknown) {
-                co_await offsets.rebuild();
-            }
+namespace {
+
+class feedback_reader final : kafka::tenant {
+  public:
+    feedback_reader(services& s, const feedback_source& from)
+        : services_(s)
+        , transactor_(s.executor, {.bootstrap = kafka::configured(s.config),
+                                   .group = from.group,
+                                   .instance = s.instance,
+                                   .transactional_id = s.instance,
+                                   .topics = {from.topic}}) {}
+
+    asio::awaitable<void> run() {
+        runtime::condition never{services_.executor};
+        co_await transactor_.run(*this, never.wait());
+    }
+
+  private:
+    asio::awaitable<std::vector<kafka::start>> take(kafka::tenure_ptr of) override { co_return of->starts(); }
+    asio::awaitable<void> read(kafka::tenure_ptr, kafka::records) override;
+    asio::awaitable<void> leave(kafka::tenure_ptr) override { co_return; }
+    asio::awaitable<void> pass(kafka::tenure_ptr, std::map<kafka::topic_partition, kafka::offset> next);
+
+    services& services_;
+    kafka::transactor transactor_;
+};
+
+asio::awaitable<void> feedback_reader::read(kafka::tenure_ptr of, kafka::records fetched) {
+    std::vector<v1::Feedback> batch;
+    std::map<kafka::topic_partition, kafka::offset> next;
+    for (const auto& [at, offset] : fetched.passed) {
+        next[at] = offset;
+    }
+    for (const auto& record : fetched.batch) {
+        next[record.at()] = std::max(next[record.at()], record.offset() + 1);
+        v1::Feedback f;
+        if (f.ParseFromArray(record.value().data(), static_cast<int>(record.value().size()))) {
+            batch.push_back(std::move(f));
         } else {
+            kafka::refuse(record, "it is not a Feedback");
+        }
+    }
+    co_await postgres::patiently(services_.db, [b = std::move(batch)](pqxx::connection& c) {
+        pqxx::work tx{c};
+        for (const auto& f : b) {
+            on_feedback(tx, f);
+        }
+        tx.commit();
+    });
+    SEMEL_FAILPOINT("api.feedback.applied");
+    services_.outbox.notify();
+    co_await pass(std::move(of), std::move(next));
+}
+
+/// After PostgreSQL has it: a repetition changes nothing, a loss would stop a campaign.
+asio::awaitable<void> feedback_reader::pass(kafka::tenure_ptr of,
+                                            std::map<kafka::topic_partition, kafka::offset> next) {
+    std::vector<kafka::commit> commits;
+    for (const auto& [at, offset] : next) {
+        commits.push_back({.at = at, .next = offset, .metadata = {}});
+    }
+    for (;;) {
+        auto transaction = co_await transactor_.begin(of);
+        if (!transaction) {
+            co_return;
+        }
+        const auto became = co_await transaction->commit(commits);
+        SEMEL_FAILPOINT("api.feedback.committed");
+        if (became != kafka::settled::undone) {
             co_return;
         }
     }
+}
+
+} // namespace
+
+asio::awaitable<void> take_feedback(services& s, feedback_source from) {
+    feedback_reader reader{s, from};
+    co_await reader.run();
 }
 
 asio::awaitable<void> finish_campaigns(services& s) {
