@@ -3,6 +3,9 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include <charconv>
+#include <system_error>
+
 namespace semel::url {
 
 namespace {
@@ -35,12 +38,20 @@ base::result<place> parse(std::string_view text) {
         return bad("the host has characters that no name has");
     }
     out.host = u.host_address();
-    out.port = u.has_port() ? u.port_number() : out.tls ? 443 : 80;
-    if (out.port == 0) {
-        return bad("the port is no number from 1 to 65535");
+    out.port = out.tls ? 443 : 80;
+    if (u.has_port()) {
+        // By its digits: Boost 1.81 makes a number of 99999.
+        const std::string_view digits{u.port().data(), u.port().size()};
+        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out.port);
+        if (error != std::errc{} || end != digits.data() + digits.size() || out.port == 0) {
+            return bad("the port is no number from 1 to 65535");
+        }
     }
     out.authority = std::string{u.encoded_authority().data(), u.encoded_authority().size()};
     out.path = std::string{u.encoded_path().data(), u.encoded_path().size()};
+    if (!out.path.empty() && out.path.front() != '/') { // Boost 1.81 reads "host:80x" so
+        return bad("a path begins with a slash");
+    }
     return out;
 }
 

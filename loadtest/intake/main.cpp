@@ -6,6 +6,8 @@
 #include <base/must.hpp>
 #include <crypto/keys.hpp>
 #include <kafka/admin.hpp>
+#include <kafka/consumer.hpp>
+#include <kafka/producer.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>

@@ -3,6 +3,8 @@
 #include <audience/sealed_file.hpp>
 #include <crypto/keys.hpp>
 #include <kafka/admin.hpp>
+#include <kafka/consumer.hpp>
+#include <kafka/producer.hpp>
 #include <runtime/condition.hpp>
 #include <wire/sealed.hpp>
 

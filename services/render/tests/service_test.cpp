@@ -3,6 +3,8 @@
 #include <base/must.hpp>
 #include <crypto/hash.hpp>
 #include <kafka/admin.hpp>
+#include <kafka/consumer.hpp>
+#include <kafka/producer.hpp>
 #include <notice/source.hpp>
 #include <runtime/race.hpp>
 #include <semel/v1/artifact.pb.h>
