@@ -203,6 +203,32 @@ TEST(Transactor, PartitionsGoOnlyWhenTheTransactionUnderWayHasEnded) {
     });
 }
 
+// The mistake: metadata as fresh as the commit. Kafka would accept the offset of a partition that is b's by now.
+TEST(Transactor, ATransactionThatOutlivesItsTenureIsRefused) {
+    const ground on{2};
+    play([&](asio::any_io_executor ex) -> asio::awaitable<void> {
+        co_await fill(ex, on, {on.topic, 1}, 6);
+        const auto hasty = [](transactor_options& o) { o.drain = 300ms; };
+        process a{ex, on, "a", hasty};
+        a.who.on_read = {};
+        co_await wait_for_tenure(a, 2);
+        auto tx = co_await a.by.begin(a.who.now);
+        co_await tx->produce({on.output, 1}, "k", "too late");
+        process b{ex, on, "b"};
+        co_await wait_for_tenure(b, 1);
+        co_await wait_for_tenure(a, 1);
+        std::vector<commit> offsets{{{on.topic, 1}, 4, "of the past"}};
+        const auto became = co_await tx->commit(std::move(offsets));
+        EXPECT_EQ(became, settled::over);
+        co_await wait_for_position(b, {on.topic, 1}, 6);
+        EXPECT_EQ(b.who.now->committed().at({on.topic, 1}).metadata, "copied");
+        co_await a.end();
+        co_await b.end();
+        const auto output = co_await contents(ex, on.output);
+        EXPECT_THAT(output, ElementsAre("0", "1", "2", "3", "4", "5"));
+    });
+}
+
 TEST(Transactor, WhoLeavesMayStillCommitUntilTheDrainIsOver) {
     const ground on{2};
     play([&](asio::any_io_executor ex) -> asio::awaitable<void> {
