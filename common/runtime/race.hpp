@@ -1,6 +1,6 @@
 #pragma once
-// Structured concurrency on Asio 1.81, where `||` swallows failures (style.md, 2.5). Everything here runs on the
-// executor of the coroutine that awaits it.
+// Structured concurrency on Asio 1.81, whose `a || b` waits for the first success and swallows the other failure.
+// Everything here runs on the executor of the coroutine that awaits it.
 
 #include <boost/asio/awaitable.hpp>
 
