@@ -120,7 +120,7 @@ asio::awaitable<void> transactor::impl::serve(tenant& who) {
             consumer.release(*gone);
             unanswered = false;
             telemetry::log().info(
-                "partitions_given_back",
+                "partitions.given_up",
                 {{"group", options.group}, {"partitions", gone->partitions.size()}, {"lost", gone->lost}});
         } else {
             co_return;
@@ -189,7 +189,7 @@ asio::awaitable<void> transactor::impl::take(tenant& who, std::vector<topic_part
     consumer.begin(co_await who.take(now));
     unanswered = false;
     fetch_or_not();
-    telemetry::log().info("partitions_taken", {{"group", options.group}, {"partitions", count}});
+    telemetry::log().info("partitions.taken", {{"group", options.group}, {"partitions", count}});
 }
 
 asio::awaitable<void> transactor::impl::take_again(tenant& who) {
@@ -204,7 +204,7 @@ asio::awaitable<void> transactor::impl::take_again(tenant& who) {
         consumer.seek(at, next);
     }
     fetch_or_not();
-    telemetry::log().warn("partitions_taken_again",
+    telemetry::log().warn("partitions.taken_again",
                           {{"group", options.group}, {"partitions", now->partitions_.size()}});
 }
 
@@ -242,7 +242,7 @@ asio::awaitable<void> transactor::impl::cut_off(mutable_tenure gone) {
     if (!co_await runtime::sleep(options.drain)) {
         co_return;
     }
-    telemetry::log().warn("partitions_not_left_in_time", {{"group", options.group}});
+    telemetry::log().warn("partitions.left_late", {{"group", options.group}});
     gone->over_ = true; // the group waits for the tenant, and for no commit of it
     if (stopping) {
         co_return; // nobody waits for it any more

@@ -53,7 +53,7 @@ asio::awaitable<settled> transactor::impl::commit(mutable_tenure of, std::vector
     auto result = co_await producer.commit(std::move(offsets), of ? of->as_ : nullptr);
     auto became = result.outcome == outcome::committed ? fate::committed : fate::not_committed;
     if (result.outcome == outcome::unknown) {
-        telemetry::log().warn("transaction_of_unknown_outcome", {{"group", options.group}, {"why", result.why}});
+        telemetry::log().warn("transaction.unknown", {{"group", options.group}, {"why", result.why}});
         undecided = true;
         co_await producer.rebuild(); // whatever the old one had in flight is decided once its successor has started
         if (of && !options.positions_elsewhere && !wanted.empty()) {
@@ -87,7 +87,7 @@ asio::awaitable<fate> transactor::impl::read_back(tenure_ptr of, std::vector<kaf
 }
 
 asio::awaitable<settled> transactor::impl::failed(mutable_tenure of, commit_result result, steady::time_point began) {
-    telemetry::log().warn("transaction_not_committed",
+    telemetry::log().warn("transaction.not_committed",
                           {{"group", options.group}, {"why", result.why}, {"lapsed", result.lapsed}});
     if (of && result.lapsed) {
         if (is_present(of)) {

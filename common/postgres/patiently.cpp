@@ -15,7 +15,7 @@ std::chrono::milliseconds attempts::failed(const std::exception& e) {
     }
     const auto words = away->words + std::string{advice_on(away->what)};
     if (!std::exchange(told_, true)) {
-        telemetry::log().warn("waiting_for_postgres", {{"why", words}});
+        telemetry::log().warn("postgres.away", {{"why", words}});
     }
     if (how_.tell) {
         how_.tell(words);
@@ -30,7 +30,7 @@ void attempts::succeeded() {
     if (!std::exchange(told_, false)) {
         return;
     }
-    telemetry::log().info("postgres_is_back");
+    telemetry::log().info("postgres.back");
     if (how_.tell) {
         how_.tell(std::nullopt);
     }

@@ -102,7 +102,7 @@ asio::awaitable<bool> gate::close(std::chrono::milliseconds deadline) {
         co_await self->emptied.wait_for(left);
     }
     for (const auto& h : self->holders) {
-        telemetry::log().warn("gate_still_occupied", {{"task", h.label}, {"waited_ms", deadline.count()}});
+        telemetry::log().warn("gate.occupied", {{"task", h.label}, {"waited_ms", deadline.count()}});
     }
     co_return self->holders.empty();
 }
