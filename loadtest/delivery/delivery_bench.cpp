@@ -3,7 +3,7 @@
 //   semel-delivery-bench [RECORDS [WINDOW [FETCHED]]]
 
 #include <catalog/catalog.hpp>
-#include <delivery/engine.hpp>
+#include <delivery/engine/engine.hpp>
 #include <delivery/tests/scripted_gateway.hpp>
 #include <delivery/tests/stage.hpp>
 #include <runtime/race.hpp>

@@ -1,4 +1,4 @@
-#include <delivery/dispatcher.hpp>
+#include <delivery/service/dispatcher.hpp>
 #include <runtime/serve.hpp>
 
 #include <sms/edge/receipt_writer.hpp>

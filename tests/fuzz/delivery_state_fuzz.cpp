@@ -1,8 +1,8 @@
 // What a dispatcher reads back about itself: the metadata of an offset commit and the claims in Redis. Both may come
 // from another version, or from somebody else's hands.
 
-#include <delivery/checkpoint.hpp>
-#include <delivery/claims.hpp>
+#include <delivery/core/checkpoint.hpp>
+#include <delivery/redis/claims.hpp>
 
 #include <cstdint>
 #include <cstdlib>

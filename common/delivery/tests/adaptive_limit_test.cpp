@@ -1,4 +1,4 @@
-#include <delivery/adaptive_limit.hpp>
+#include <delivery/core/adaptive_limit.hpp>
 
 #include <gtest/gtest.h>
 

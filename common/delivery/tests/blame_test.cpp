@@ -1,4 +1,4 @@
-#include <delivery/blame.hpp>
+#include <delivery/core/blame.hpp>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

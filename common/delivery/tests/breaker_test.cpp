@@ -1,4 +1,4 @@
-#include <delivery/breaker.hpp>
+#include <delivery/core/breaker.hpp>
 
 #include <gtest/gtest.h>
 

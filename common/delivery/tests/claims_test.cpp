@@ -1,6 +1,6 @@
 // The scripts of the claims, in a Redis of the test's own.
 
-#include <delivery/claims.hpp>
+#include <delivery/redis/claims.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>

@@ -6,7 +6,7 @@
 #include "scripted_gateway.hpp"
 
 #include <catalog/catalog.hpp>
-#include <delivery/engine.hpp>
+#include <delivery/engine/engine.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>

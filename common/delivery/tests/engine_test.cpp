@@ -4,7 +4,7 @@
 #include "stage.hpp"
 
 #include <base/time.hpp>
-#include <delivery/superseded.hpp>
+#include <delivery/redis/superseded.hpp>
 #include <wire/topics.hpp>
 
 #include <gtest/gtest.h>

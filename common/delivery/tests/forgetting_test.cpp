@@ -1,6 +1,6 @@
 // Which settled records of dispatch.* Kafka must keep.
 
-#include <delivery/forgetting.hpp>
+#include <delivery/service/forgetting.hpp>
 
 #include <gtest/gtest.h>
 

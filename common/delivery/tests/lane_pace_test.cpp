@@ -1,4 +1,4 @@
-#include <delivery/lane_pace.hpp>
+#include <delivery/core/lane_pace.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // Several dispatchers, one bucket.
 
-#include <delivery/rates.hpp>
+#include <delivery/redis/rates.hpp>
 #include <runtime/tasks.hpp>
 
 #include <boost/asio/co_spawn.hpp>

@@ -1,4 +1,4 @@
-#include <delivery/settlement.hpp>
+#include <delivery/core/settlement.hpp>
 #include <wire/topics.hpp>
 
 #include <gmock/gmock.h>

@@ -1,6 +1,6 @@
 #include "stage.hpp"
 
-#include <delivery/checkpoint.hpp>
+#include <delivery/core/checkpoint.hpp>
 #include <semel/v1/delivery.pb.h>
 #include <wire/sealed.hpp>
 #include <wire/topics.hpp>

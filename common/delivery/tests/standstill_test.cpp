@@ -1,4 +1,4 @@
-#include <delivery/standstill.hpp>
+#include <delivery/core/standstill.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-#include <delivery/checkpoint.hpp>
-#include <delivery/window.hpp>
+#include <delivery/core/checkpoint.hpp>
+#include <delivery/core/window.hpp>
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,7 @@
 #include "evidence.hpp"
 
 #include <base/codes.hpp>
-#include <delivery/settlement.hpp>
+#include <delivery/core/settlement.hpp>
 #include <wire/identity.hpp>
 #include <wire/topics.hpp>
 

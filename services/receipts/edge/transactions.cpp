@@ -2,7 +2,7 @@
 
 #include "service.hpp"
 
-#include <delivery/superseded.hpp>
+#include <delivery/redis/superseded.hpp>
 #include <failpoint/failpoint.hpp>
 #include <telemetry/log.hpp>
 #include <wire/events.hpp>

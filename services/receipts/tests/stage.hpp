@@ -5,7 +5,7 @@
 #include <base/time.hpp>
 #include <crypto/hash.hpp>
 #include <crypto/keys.hpp>
-#include <delivery/superseded.hpp>
+#include <delivery/redis/superseded.hpp>
 #include <kafka/admin.hpp>
 #include <kafka/consumer.hpp>
 #include <kafka/producer.hpp>

@@ -2,7 +2,7 @@
 // What the next transaction will say besides its offsets: events and retry records, each bound to the partition whose
 // range it settles. One strand.
 
-#include <delivery/partition.hpp>
+#include <delivery/engine/partition.hpp>
 #include <semel/v1/events.pb.h>
 
 #include <string>

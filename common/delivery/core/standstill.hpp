@@ -1,9 +1,9 @@
 #pragma once
 // What an operator is told of a lane that does not send as it should. Pure.
 
-#include <delivery/blame.hpp>
-#include <delivery/breaker.hpp>
-#include <delivery/lane_pace.hpp>
+#include <delivery/core/blame.hpp>
+#include <delivery/core/breaker.hpp>
+#include <delivery/core/lane_pace.hpp>
 
 #include <trouble/trouble.hpp>
 

@@ -4,7 +4,7 @@
 
 #include <base/time.hpp>
 #include <catalog/catalog.hpp>
-#include <delivery/engine.hpp>
+#include <delivery/engine/engine.hpp>
 #include <semel/v1/campaign.pb.h>
 #include <telemetry/log.hpp>
 

@@ -4,7 +4,7 @@
 
 #include <base/bytes.hpp>
 #include <base/fault.hpp>
-#include <delivery/window.hpp>
+#include <delivery/core/window.hpp>
 
 #include <cstdint>
 #include <string>

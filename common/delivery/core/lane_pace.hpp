@@ -2,7 +2,7 @@
 // A lane's adaptive limits: one for the gateway, and one for each recipient domain that alone is refused as too fast,
 // so that a large provider's throttling slows nobody else down. Pure.
 
-#include <delivery/adaptive_limit.hpp>
+#include <delivery/core/adaptive_limit.hpp>
 
 #include <map>
 #include <optional>

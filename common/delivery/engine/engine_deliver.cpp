@@ -1,9 +1,9 @@
 // One message, from its record to its settlement.
 
 #include "engine_impl.hpp"
-#include "superseded.hpp"
 
 #include <base/codes.hpp>
+#include <delivery/redis/superseded.hpp>
 #include <failpoint/failpoint.hpp>
 #include <notice/content.hpp>
 #include <wire/sealed.hpp>

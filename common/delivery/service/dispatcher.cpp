@@ -1,7 +1,7 @@
 #include "dispatcher.hpp"
 
 #include <base/must.hpp>
-#include <delivery/forgetting.hpp>
+#include <delivery/service/forgetting.hpp>
 #include <kafka/admin.hpp>
 #include <kafka/retention.hpp>
 #include <redis/configured.hpp>

@@ -3,9 +3,9 @@
 
 #include <base/instant.hpp>
 #include <base/time.hpp>
-#include <delivery/checkpoint.hpp>
-#include <delivery/claims.hpp>
-#include <delivery/window.hpp>
+#include <delivery/core/checkpoint.hpp>
+#include <delivery/core/window.hpp>
+#include <delivery/redis/claims.hpp>
 #include <semel/v1/delivery.pb.h>
 
 #include <chrono>

@@ -8,7 +8,7 @@
 //
 // One strand. Requests of one partition that are made while another of it is under way travel together.
 
-#include <delivery/checkpoint.hpp>
+#include <delivery/core/checkpoint.hpp>
 #include <delivery/message.hpp>
 #include <redis/client.hpp>
 

@@ -1,7 +1,7 @@
 #pragma once
 // What the mains of email, push and sms share: keys, catalog, Redis, the engine, and the order in which they stop.
 
-#include <delivery/engine.hpp>
+#include <delivery/engine/engine.hpp>
 #include <runtime/serve.hpp>
 
 #include <boost/asio/awaitable.hpp>

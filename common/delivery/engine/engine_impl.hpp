@@ -3,13 +3,13 @@
 // rebuilding, giving up), engine_commit.cpp (the transaction), engine_deliver.cpp (one message), engine_lanes.cpp
 // (which gateway, how fast), engine_settle.cpp (what becomes of it).
 
-#include <delivery/blame.hpp>
-#include <delivery/engine.hpp>
-#include <delivery/lane_pace.hpp>
-#include <delivery/outbox.hpp>
-#include <delivery/partition.hpp>
-#include <delivery/rates.hpp>
-#include <delivery/settlement.hpp>
+#include <delivery/core/blame.hpp>
+#include <delivery/core/lane_pace.hpp>
+#include <delivery/core/settlement.hpp>
+#include <delivery/engine/engine.hpp>
+#include <delivery/engine/outbox.hpp>
+#include <delivery/engine/partition.hpp>
+#include <delivery/redis/rates.hpp>
 #include <kafka/consumer.hpp>
 #include <kafka/producer.hpp>
 #include <runtime/tasks.hpp>

@@ -10,7 +10,7 @@
 #include <base/known_time.hpp>
 #include <catalog/catalog.hpp>
 #include <config/config.hpp>
-#include <delivery/breaker.hpp>
+#include <delivery/core/breaker.hpp>
 #include <delivery/gateway.hpp>
 #include <kafka/cluster.hpp>
 #include <kafka/types.hpp>

@@ -1,9 +1,9 @@
 // Which lane carries a message, how fast, and what an answer says of it.
 
 #include "engine_impl.hpp"
-#include "standstill.hpp"
 
 #include <base/codes.hpp>
+#include <delivery/core/standstill.hpp>
 
 #include <algorithm>
 #include <limits>
