@@ -2,7 +2,7 @@
 // from another version, or from somebody else's hands.
 
 #include <delivery/core/checkpoint.hpp>
-#include <delivery/redis/claims.hpp>
+#include <delivery/core/claim_value.hpp>
 
 #include <cstdint>
 #include <cstdlib>

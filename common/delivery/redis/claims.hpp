@@ -3,13 +3,12 @@
 // after its answer (docs/exactly-once.md). One partition's head and claims share a hash tag.
 //
 //   {d:TOPIC:PARTITION}:head       owner, marker, run_id, replid, closing
-//   {d:TOPIC:PARTITION}:c:BLOCK    notification+attempt -> "c" OWNER ":" GATEWAY (claimed) or "o" + outcome; a block is
-//                                  1,024 offsets
+//   {d:TOPIC:PARTITION}:c:BLOCK    notification+attempt -> what core/claim_value.hpp says; a block is 1,024 offsets
 //
 // One strand. Requests of one partition that are made while another of it is under way travel together.
 
 #include <delivery/core/checkpoint.hpp>
-#include <delivery/message.hpp>
+#include <delivery/core/claim_value.hpp>
 #include <redis/client.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -31,23 +30,6 @@ struct claim_ref {
     std::string field;       // notification id and attempt
     std::uint32_t parts = 1; // of the message
 };
-std::string claim_field(std::string_view notification, std::uint32_t attempt);
-
-/// What a gateway answered, as a claim keeps it for whoever takes over.
-struct claim_outcome {
-    verdict::kind what = verdict::kind::unknown;
-    std::string gateway, code, message_id;
-    std::string content_sha256;
-};
-std::string encode(const claim_outcome&);
-std::optional<claim_outcome> decode_outcome(std::string_view) noexcept;
-/// The value of a claim that has no outcome yet, and the gateway that such a claim names (empty: none).
-/// `parts`: how many the message has. Whoever inherits the claim cannot know it otherwise, and a receipt for one part
-/// proves nothing about the others.
-std::string encode_claim(std::uint64_t owner, std::string_view gateway, std::uint32_t parts = 1);
-std::string gateway_of_claim(std::string_view) noexcept;
-/// 0: not known.
-std::uint32_t parts_of_claim(std::string_view) noexcept;
 
 enum class claim_answer : unsigned char {
     mine,        ///< release the last bytes
