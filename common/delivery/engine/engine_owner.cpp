@@ -3,8 +3,8 @@
 
 #include "engine_impl.hpp"
 
-#include <base/codes.hpp>
 #include <crypto/seal.hpp>
+#include <delivery/core/inherited.hpp>
 #include <failpoint/failpoint.hpp>
 
 #include <algorithm>
@@ -148,7 +148,11 @@ asio::awaitable<bool> engine::impl::take_over_one(partition_ptr p) {
         }
         const auto& stood = *before;
         const bool same_server = stood && stood->server == server;
-        const bool whole = same_server || (stood && redis.holds_all_of(stood->server));
+        std::optional<former_head> former;
+        if (stood) {
+            former = {
+                .marker = stood->marker, .same_server = same_server, .vouched_for = redis.holds_all_of(stood->server)};
+        }
         head h{.owner = p->owner, .marker = same_server ? stood->marker : fresh, .server = server};
         if (stood && !same_server) {
             // A Redis that came back from an old file keeps keys and loses claims: a new incarnation begins. After an
@@ -165,7 +169,7 @@ asio::awaitable<bool> engine::impl::take_over_one(partition_ptr p) {
         if (!co_await redis.unchanged() || generation != redis.generation()) {
             continue; // the server, or its data, may have changed between the two looks
         }
-        if (!whole || stood->marker != committed_mark) {
+        if (!claims_are_whole(former, committed_mark)) {
             p->claims_lost_below = p->window.inherited_end();
         }
         p->mark = h.marker;
@@ -236,32 +240,25 @@ void engine::impl::decide(const partition_ptr& p, item i, const std::optional<st
         enqueue(*p, std::move(i));
         return;
     }
-    // An outcome is true even if it comes out of an old file; that there is no claim says something only if none was
-    // lost.
-    if (const auto outcome = claim ? decode_outcome(*claim) : std::nullopt) {
-        const verdict v{.what = outcome->what,
-                        .code = outcome->code,
-                        .text = {},
-                        .message_id = outcome->message_id,
-                        .retry_after = {}};
-        settle(p, i, judge(v, i.dispatch, options.time().certain), outcome->gateway, outcome->message_id,
-               outcome->content_sha256);
+    auto left = inherit(claim, i.at < p->claims_lost_below);
+    if (std::holds_alternative<never_claimed>(left)) {
+        enqueue(*p, std::move(i));
         return;
     }
-    if (!claim && i.at >= p->claims_lost_below) {
-        enqueue(*p, std::move(i)); // reserved, never claimed: certainly not sent
+    if (const auto* answered = std::get_if<answered_before>(&left)) {
+        const auto& said = answered->said;
+        const verdict v{
+            .what = said.what, .code = said.code, .text = {}, .message_id = said.message_id, .retry_after = {}};
+        settle(p, i, judge(v, i.dispatch, options.time().certain), said.gateway, said.message_id, said.content_sha256);
         return;
     }
-    i.parts = claim ? parts_of_claim(*claim) : 0;
-    settlement doubt;
-    doubt.code = claim ? codes::owner_lost : codes::claims_lost;
-    doubt.text = claim ? "claimed by a process that ended before the answer was recorded"
-                       : "reserved by a process that ended, and Redis lost the claims";
-    auto gateway = claim ? gateway_of_claim(*claim) : i.dispatch.pinned_gateway();
+    auto& doubt = std::get<left_in_doubt>(left);
+    i.parts = doubt.parts;
+    auto gateway = claim ? doubt.gateway : i.dispatch.pinned_gateway();
     if (gateway.empty() && lanes.size() == 1) {
         gateway = lanes.front().gateway->name();
     }
-    settle(p, i, doubt, std::move(gateway));
+    settle(p, i, doubt.how, std::move(gateway));
 }
 
 asio::awaitable<void> engine::impl::give_up(kafka::revoked gone) {
