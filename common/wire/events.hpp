@@ -21,12 +21,12 @@ v1::Event event_of(v1::EventKind, const v1::Dispatch&, base::timestamp when, std
 
 /// A dispatch that is all that a resend needs; of a message that may be out.
 void keep_for_resend(v1::Event&, const v1::Dispatch&);
-/// Of an SMS, what tells its number, sealed: receipts compares it with the number that a report comes from, because an
-/// id alone, in another spelling, may be another message's.
+/// Of an SMS, its number, sealed. receipts compares it with the number in a report: an id alone, spelled otherwise, may
+/// be another message's.
 void keep_number(v1::Event&, const v1::Dispatch&);
 
-/// What a peer said of a message. One byte that is no UTF-8, and nobody could read the batch with everybody else's
-/// events: it is made printable.
+/// What a peer said of a message. It is made printable: one byte that is not UTF-8, and nobody could read the batch with
+/// everybody else's events.
 struct said {
     std::string gateway;
     std::string_view code;

@@ -3,6 +3,7 @@
 #include "engine_impl.hpp"
 
 #include <failpoint/failpoint.hpp>
+#include <wire/events.hpp>
 #include <wire/topics.hpp>
 
 #include <algorithm>
@@ -156,7 +157,13 @@ asio::awaitable<kafka::commit_result> engine::impl::try_commit(const std::vector
                                                                std::vector<kafka::commit> offsets) {
     producer.begin();
     SEMEL_FAILPOINT("delivery.commit.begun");
-    for (const auto& record : batch_events(batch, options.partitions)) {
+    wire::event_batches events{options.partitions};
+    for (const auto& out : batch) {
+        if (out.event.kind() != v1::EVENT_KIND_UNSPECIFIED) {
+            events.add(out.event);
+        }
+    }
+    for (const auto& record : events.take()) {
         kafka::topic_partition to{.topic = options.prefix + std::string{wire::events}, .partition = record.partition};
         co_await producer.produce(std::move(to), {}, record.value);
     }

@@ -2,10 +2,9 @@
 
 #include "engine_impl.hpp"
 
-#include <base/bytes.hpp>
 #include <base/codes.hpp>
 #include <failpoint/failpoint.hpp>
-#include <wire/identity.hpp>
+#include <wire/events.hpp>
 #include <wire/topics.hpp>
 
 #include <algorithm>
@@ -13,36 +12,8 @@
 namespace semel::delivery {
 
 v1::Event engine::impl::event_of(v1::EventKind kind, const v1::Dispatch& d, std::string_view discriminator) const {
-    v1::Event e;
-    e.set_id(wire::event_id(kind, d.notification(), d.attempt(), discriminator));
-    e.set_kind(kind);
-    e.set_campaign_id(d.campaign_id());
-    e.set_time_us(base::to_us(options.time().best));
-    e.set_notification(d.notification());
-    e.set_channel(d.channel());
-    e.set_attempt(d.attempt());
-    e.set_wave(d.wave());
-    e.set_row(d.row());
-    e.set_recipient_ref(d.recipient_ref());
-    e.set_test(d.test());
-    e.set_resend(d.resend());
-    return e;
+    return wire::event_of(kind, d, options.time().best, discriminator);
 }
-
-namespace {
-
-/// Of an SMS, its number, sealed. receipts compares it with the number in a report: an id alone, spelled otherwise, may
-/// be another message's.
-std::string with_its_number(const v1::Dispatch& d) {
-    v1::Dispatch slim;
-    slim.set_campaign_id(d.campaign_id());
-    slim.set_notification(d.notification());
-    slim.set_channel(d.channel());
-    slim.set_sealed(d.sealed());
-    return slim.SerializeAsString();
-}
-
-} // namespace
 
 void engine::impl::settle(const partition_ptr& p, const item& message, settlement s, std::string gateway,
                           std::string message_id, std::string content_sha256, bool late) {
@@ -57,9 +28,7 @@ void engine::impl::settle(const partition_ptr& p, const item& message, settlemen
     case settlement::kind::accepted:
         out.event = event_of(v1::EVENT_ACCEPTED, d);
         out.event.set_parts(message.parts);
-        if (d.channel() == v1::CHANNEL_SMS) {
-            out.event.set_dispatch(with_its_number(d));
-        }
+        wire::keep_number(out.event, d);
         out.evidence = true;
         count.accepted.add();
         break;
@@ -70,7 +39,7 @@ void engine::impl::settle(const partition_ptr& p, const item& message, settlemen
         break;
     case settlement::kind::in_doubt:
         out.event = event_of(v1::EVENT_IN_DOUBT, d);
-        out.event.set_dispatch(d.SerializeAsString());
+        wire::keep_for_resend(out.event, d);
         out.event.set_parts(message.parts);
         out.evidence = late; // it was awaiting, and nobody else will hear that the connection is gone
         count.in_doubt.add();
@@ -92,12 +61,11 @@ void engine::impl::settle(const partition_ptr& p, const item& message, settlemen
         break;
     }
     if (out.event.kind() != v1::EVENT_KIND_UNSPECIFIED) {
-        // One byte of a gateway that is not UTF-8, and nobody could read the batch with everybody else's events.
-        out.event.set_code(base::to_printable(s.code));
-        out.event.set_text(base::to_printable(s.text));
-        out.event.set_gateway(std::move(gateway));
-        out.event.set_gateway_message_id(base::to_printable(message_id));
-        out.event.set_content_sha256(std::move(content_sha256));
+        wire::tell(out.event, {.gateway = std::move(gateway),
+                               .code = s.code,
+                               .text = s.text,
+                               .message_id = message_id,
+                               .content_sha256 = std::move(content_sha256)});
     }
     if (!late) {
         close_range(*p, message.at);
@@ -129,10 +97,9 @@ void engine::impl::settle_awaiting(flight& f) {
     f.awaiting = true;
     const auto& d = f.message->dispatch;
     outgoing out{.source = f.source, .event = event_of(v1::EVENT_AWAITING, d), .to = {}, .key = {}, .record = {}};
-    out.event.set_dispatch(d.SerializeAsString());
+    wire::keep_for_resend(out.event, d);
     out.event.set_parts(f.message->parts);
-    out.event.set_gateway(f.gateway);
-    out.event.set_content_sha256(f.content_sha256);
+    wire::tell(out.event, {.gateway = f.gateway, .code = {}, .text = {}, .content_sha256 = f.content_sha256});
     close_range(*f.source, f.message->at);
     outbox.push_back(std::move(out));
     count.awaiting.add();
@@ -167,8 +134,8 @@ void engine::impl::bury(const partition_ptr& p, const item& message, const std::
     if (out.event.notification().size() != 32) {
         out.event.clear_notification();
     }
-    out.event.set_code(codes::dead_letter);
-    out.event.set_text(base::to_printable(where + ": " + why));
+    const auto text = where + ": " + why;
+    wire::tell(out.event, {.gateway = {}, .code = codes::dead_letter, .text = text});
     close_range(*p, message.at);
     outbox.push_back(std::move(out));
 }

@@ -19,17 +19,6 @@ struct outgoing {
     bool evidence = false; // true even if the partition is lost: a gateway's answer
 };
 
-/// EventBatch records of at most about `limit` bytes, by partition of `events`.
-struct event_record {
-    std::int32_t partition = 0;
-    std::string value;
-};
-std::vector<event_record> batch_events(const std::vector<outgoing>&, std::int32_t partitions,
-                                       std::size_t limit = 200'000);
-
-/// Which partition of `events` an event belongs to.
-std::int32_t partition_of(const v1::Event&, std::int32_t partitions) noexcept;
-
 /// Takes out what must not be emitted because its partition was lost: another owner decides about it now.
 void keep_evidence_only_of_lost(std::vector<outgoing>&);
 
