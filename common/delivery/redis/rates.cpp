@@ -66,14 +66,14 @@ class purse {
     }
     std::uint64_t size() const noexcept { return size_; }
     /// The oldest one; when it was granted.
-    steady::time_point take() {
+    base::instant take() {
         auto& oldest = grants_.front();
         const auto at = oldest.at;
         --size_;
         if (--oldest.tokens == 0) {
             grants_.pop_front();
         }
-        return at;
+        return std::chrono::time_point_cast<base::duration>(at);
     }
 
   private:
@@ -111,7 +111,7 @@ struct rates::impl : std::enable_shared_from_this<impl> {
         steady::time_point near_until;
         steady::time_point counted_from;
 
-        steady::time_point use_one() {
+        base::instant use_one() {
             ++used;
             return tokens.take();
         }
@@ -236,7 +236,7 @@ std::optional<double> rates::share(const std::string& name) const {
 asio::awaitable<rates::taken> rates::take(std::string name, double per_second, milliseconds patience,
                                           token_wish asked) {
     if (per_second <= 0) {
-        co_return steady::now();
+        co_return base::instant_now();
     }
     const auto self = impl_;
     auto& b = self->buckets[name];
