@@ -25,8 +25,8 @@ void keep_for_resend(v1::Event&, const v1::Dispatch&);
 /// be another message's.
 void keep_number(v1::Event&, const v1::Dispatch&);
 
-/// What a peer said of a message. It is made printable: one byte that is not UTF-8, and nobody could read the batch with
-/// everybody else's events.
+/// What a peer said of a message. It is made printable: one byte that is not UTF-8, and nobody could read the batch
+/// with everybody else's events.
 struct said {
     std::string gateway;
     std::string_view code;

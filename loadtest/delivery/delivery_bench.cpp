@@ -4,6 +4,7 @@
 
 #include <catalog/catalog.hpp>
 #include <delivery/engine/engine.hpp>
+#include <delivery/service/connections.hpp>
 #include <delivery/tests/scripted_gateway.hpp>
 #include <delivery/tests/stage.hpp>
 #include <runtime/race.hpp>
@@ -58,15 +59,24 @@ asio::awaitable<void> measure(const delivery::testing::stage& on, std::size_t re
         executor, delivery::testing::script{.window = window, .any_slot = true, .log = {}});
     const auto& gateway = *made;
     std::vector<delivery::lane_config> lanes;
-    lanes.push_back({.gateway = std::move(made), .limit = {}, .domains = {}});
+    lanes.push_back({.gateway = std::move(made)});
     delivery::engine_options options;
     options.channel = base::channel::sms;
-    options.bootstrap = on.bootstrap();
-    options.instance = on.prefix() + "bench";
     options.prefix = on.prefix();
     options.fetched = fetched;
     options.partitions = delivery::testing::stage::partitions;
-    delivery::engine engine{executor, std::move(options), catalog, redis, std::move(lanes), metrics, telemetry::log()};
+    delivery::connections servers{executor,
+                                  {.bootstrap = on.bootstrap(),
+                                   .instance = on.prefix() + "bench",
+                                   .time =
+                                       [] {
+                                           const auto now = base::now();
+                                           return base::known_time{.best = now, .certain = now};
+                                       }},
+                                  options,
+                                  catalog,
+                                  redis};
+    delivery::engine engine{executor, std::move(options), servers.open(), std::move(lanes), metrics, telemetry::log()};
     std::vector<asio::awaitable<void>> tasks;
     tasks.push_back(catalog.run());
     tasks.push_back(engine.run());

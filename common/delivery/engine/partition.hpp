@@ -1,34 +1,59 @@
 #pragma once
-// One source partition as its present owner knows it.
+// One source partition as its present owner knows it: in which phase it is, and what is known of its records.
 
-#include <base/instant.hpp>
-#include <base/time.hpp>
 #include <delivery/core/checkpoint.hpp>
 #include <delivery/core/window.hpp>
-#include <delivery/redis/claims.hpp>
-#include <semel/v1/delivery.pb.h>
+#include <delivery/engine/backlog.hpp>
+#include <delivery/engine/ports.hpp>
 
-#include <chrono>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace semel::delivery {
 
-/// A record of dispatch.* or retry.*.
-struct item {
-    kafka::offset at = 0;
-    v1::Dispatch dispatch;
-    base::instant due = {};      // not to be sent before
-    std::string unreadable = {}; // why the record cannot be used; then `raw` has its bytes
-    std::string raw = {};
-    std::uint32_t parts = 0;  // of the message, once it is known
-    bool claim_asked = false; // a claim was asked for and no answer came
+/// What Kafka and Redis are told about who owns a partition.
+struct tenure {
+    explicit tenure(const checkpoint& former)
+        : owner(former.owner + 1)
+        , transaction(former.transaction)
+        , mark(former.marker)
+        , claims_lost_below(former.claims_lost_below) {}
+
+    /// A head that was written to Redis. A commit must say its marker before anything is claimed under it.
+    void take(delivery::head written) {
+        mark = written.marker;
+        head = std::move(written);
+        must_commit = true;
+    }
+    /// The next commit.
+    kafka::commit say(const kafka::topic_partition&, const range&);
+    /// That commit succeeded; `under`: the marker that it said. One that changed meanwhile has yet to be committed.
+    void heard(const marker& under) { must_commit = must_commit && under != mark; }
+
+    std::uint64_t owner;
+    std::uint64_t transaction;
+    marker mark;
+    delivery::head head;
+    /// Records below it may be out although no claim says so: a Redis that held the claims is gone. Committed with the
+    /// marker, so that a second crash does not make lost claims look like none.
+    kafka::offset claims_lost_below;
+    bool must_commit = true; ///< owner or marker changed
 };
 
-struct partition {
+/// What of a partition is under way in this process.
+struct workload {
+    std::size_t active = 0;         ///< deliveries
+    std::size_t claiming = 0;       ///< of them, those that have asked for a claim
+    std::size_t deciding = 0;       ///< batches of inherited records whose claims are being read
+    std::size_t settled_lately = 0; ///< since the last proposal: how much to reserve
+    std::size_t pace = 0;           ///< settled in a commit's time, decaying
+};
+
+class partition {
+  public:
     enum class phase : unsigned char {
         taking_over, ///< the owner number is not yet in Kafka and Redis: nothing is claimed
         open,
@@ -42,46 +67,50 @@ struct partition {
         std::string value; // the claim, or its outcome
     };
 
-    partition(boost::asio::any_io_executor ex, redis::client& redis, kafka::topic_partition where, const checkpoint& c)
-        : at(std::move(where))
-        , window(c.range)
-        , owner(c.owner + 1)
-        , transaction(c.transaction)
-        , mark(c.marker)
-        , claims(std::move(ex), redis, at)
-        , claims_lost_below(c.claims_lost_below) {}
+    partition(kafka::topic_partition where, const checkpoint& committed, std::unique_ptr<claim_store> in);
 
-    bool lost() const noexcept { return state == phase::lost; }
+    bool taking_over() const noexcept { return phase_ == phase::taking_over; }
+    bool is_open() const noexcept { return phase_ == phase::open; }
+    bool rebuilding() const noexcept { return phase_ == phase::rebuilding; }
+    bool closing() const noexcept { return phase_ == phase::closing; }
+    bool lost() const noexcept { return phase_ == phase::lost; }
     /// Whether a claim may still be asked for (perhaps after waiting).
-    bool ours() const noexcept {
-        return state == phase::open || state == phase::rebuilding || state == phase::taking_over;
-    }
+    bool ours() const noexcept { return is_open() || rebuilding() || taking_over(); }
+    /// Its head stands and is committed: what its claims say can be believed, also while it is being given up.
+    bool holds_claims() const noexcept { return is_open() || closing(); }
+    /// Also one that goes on while the partition is being given up.
+    bool rebuild_under_way() const noexcept { return rebuild_under_way_; }
+    /// Since when it is lost without having been revoked.
+    std::optional<base::instant> lost_since() const noexcept { return lost_since_; }
 
-    kafka::topic_partition at;
+    /// The head stands and is committed: from now on it claims under it.
+    void open();
+    /// False: it is not open, or being rebuilt already.
+    bool begin_rebuild();
+    /// The claims stand again, and are committed. True: it is open again; false: it was given up meanwhile.
+    bool end_rebuild();
+    /// It is to be given up in order: whatever has not asked for a claim is the next owner's.
+    void revoke();
+    /// It is another's. False: that was known.
+    bool lose(base::instant now);
+    /// It was given up, or the group took it away.
+    void let_go();
+
+    const kafka::topic_partition at;
     delivery::window window;
-    std::uint64_t owner;
-    std::uint64_t transaction;
-    marker mark;
-    delivery::claims claims;
-    delivery::head head;
-    phase state = phase::taking_over;
-    /// Records below it may be out although no claim says so: a Redis that held the claims is gone. Committed with the
-    /// marker, so that a second crash does not make lost claims look like none.
-    kafka::offset claims_lost_below;
-    bool must_commit = false; ///< owner or marker changed
-    bool paused = false;      ///< fetching
-    /// Of records parked before it, none stays at the front: some campaign is no longer paused, and its records may
-    /// stand behind. What a former owner saw of this is not known.
-    std::int64_t parked_round_us = 0;
-    bool rebuilding = false; ///< a rebuild() is under way
-    std::deque<item> queue;  ///< arrived, not started, in order
+    delivery::tenure tenure;
+    const std::unique_ptr<claim_store> claims;
     std::map<kafka::offset, open_claim> open_claims;
-    std::size_t active = 0;                        ///< deliveries under way
-    std::size_t claiming = 0;                      ///< of them, those that have asked for a claim
-    std::size_t deciding = 0;                      ///< batches of inherited records whose claims are being read
-    std::size_t settled_lately = 0;                ///< since the last proposal: how much to reserve
-    std::size_t pace = 0;                          ///< settled in a commit's time, decaying
-    std::chrono::steady_clock::time_point lost_at; ///< without having been revoked
+    backlog waiting;
+    workload load;
+    condition phase_changed;
+
+  private:
+    void enter(phase next);
+
+    phase phase_ = phase::taking_over;
+    bool rebuild_under_way_ = false;
+    std::optional<base::instant> lost_since_;
 };
 using partition_ptr = std::shared_ptr<partition>;
 

@@ -3,7 +3,7 @@
 #include "claims.hpp"
 #include "superseded.hpp"
 
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

@@ -1,11 +1,13 @@
 #include "dispatcher.hpp"
 
+#include "connections.hpp"
+#include "forgetting.hpp"
+
 #include <base/must.hpp>
-#include <delivery/service/forgetting.hpp>
 #include <kafka/admin.hpp>
 #include <kafka/retention.hpp>
 #include <redis/configured.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 #include <runtime/together.hpp>
 #include <wire/topics.hpp>
 
@@ -81,6 +83,22 @@ asio::awaitable<void> forget_retries(runtime::context& ctx, engine& e, kafka::ad
     }
 }
 
+std::vector<lane_config> lanes_of(const std::vector<config::gateway>& gateways, const make_gateway& make) {
+    std::vector<lane_config> lanes;
+    for (const auto& g : gateways) {
+        auto made = make(g);
+        if (!made) {
+            throw std::runtime_error{"gateway " + g.name + ": " + made.error().why()};
+        }
+        lane_config lane{.gateway = std::move(*made), .per_second = g.limit.per_second};
+        for (const auto& [domain, limit] : g.domains) {
+            lane.domains.emplace(domain, limit.per_second);
+        }
+        lanes.push_back(std::move(lane));
+    }
+    return lanes;
+}
+
 asio::awaitable<void> work(runtime::context& ctx, engine& e, catalog::catalog& c, redis::client& redis,
                            ticks::clock& clock, trouble::teller& told, kafka::admin& kafka, kafka::cluster cluster,
                            asio::thread_pool& thread) {
@@ -100,14 +118,7 @@ asio::awaitable<void> work(runtime::context& ctx, engine& e, catalog::catalog& c
 asio::awaitable<void> dispatch(runtime::context& ctx, base::channel channel,
                                const std::vector<config::gateway>& gateways, make_gateway make) {
     const auto& config = ctx.config();
-    std::vector<lane_config> lanes;
-    for (const auto& g : gateways) {
-        auto made = make(g);
-        if (!made) {
-            throw std::runtime_error{"gateway " + g.name + ": " + made.error().why()};
-        }
-        lanes.push_back({.gateway = std::move(*made), .limit = g.limit, .domains = g.domains});
-    }
+    auto lanes = lanes_of(gateways, make);
     const auto cluster = kafka::configured(config);
     kafka::admin admin{cluster};
     must(admin.wait_until_ready(std::chrono::seconds{30}));
@@ -124,11 +135,13 @@ asio::awaitable<void> dispatch(runtime::context& ctx, base::channel channel,
     catalog::catalog catalog{ctx.executor(), {.bootstrap = cluster, .keys = ctx.keys()}};
     engine_options options;
     options.channel = channel;
-    options.bootstrap = cluster;
-    options.instance = ctx.instance_name();
     options.partitions = must(admin.partitions(std::string{wire::events}));
-    options.time = clock.source();
-    engine engine{ctx.executor(), std::move(options), catalog, redis, std::move(lanes), ctx.metrics(), ctx.log()};
+    connections servers{ctx.executor(),
+                        {.bootstrap = cluster, .instance = ctx.instance_name(), .time = clock.source()},
+                        options,
+                        catalog,
+                        redis};
+    engine engine{ctx.executor(), std::move(options), servers.open(), std::move(lanes), ctx.metrics(), ctx.log()};
 
     asio::thread_pool thread{1}; // its work uses what is above
     co_await runtime::race(work(ctx, engine, catalog, redis, clock, told, admin, cluster, thread),

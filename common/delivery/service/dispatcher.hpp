@@ -1,12 +1,15 @@
 #pragma once
 // What the mains of email, push and sms share: keys, catalog, Redis, the engine, and the order in which they stop.
 
-#include <delivery/engine/engine.hpp>
+#include <base/fault.hpp>
+#include <config/config.hpp>
+#include <delivery/gateway.hpp>
 #include <runtime/serve.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
 #include <functional>
+#include <memory>
 #include <vector>
 
 namespace semel::delivery {

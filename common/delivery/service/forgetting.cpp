@@ -1,7 +1,7 @@
 #include "forgetting.hpp"
 
 #include <kafka/sweeper.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 #include <semel/v1/delivery.pb.h>
 
 #include <boost/asio/this_coro.hpp>

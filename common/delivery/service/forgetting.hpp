@@ -5,6 +5,7 @@
 #include <base/time.hpp>
 #include <catalog/catalog.hpp>
 #include <delivery/engine/engine.hpp>
+#include <kafka/cluster.hpp>
 #include <semel/v1/campaign.pb.h>
 #include <telemetry/log.hpp>
 

@@ -7,6 +7,7 @@
 
 #include <catalog/catalog.hpp>
 #include <delivery/engine/engine.hpp>
+#include <delivery/service/connections.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -65,20 +66,23 @@ asio::awaitable<void> serve(std::map<std::string, std::string> args) {
                                          .poisoned_while = args.at("log") + ".poisoned",
                                          .log = args.at("log")};
         lanes.push_back({.gateway = std::make_unique<delivery::testing::scripted_gateway>(executor, std::move(script)),
-                         .limit = {.per_second = std::stod(word.at(2))},
-                         .domains = {}});
+                         .per_second = std::stod(word.at(2))});
     }
     delivery::engine_options options;
     options.channel = base::channel::sms;
-    options.bootstrap = args.at("kafka");
-    options.instance = args.at("prefix") + args.at("instance");
     options.prefix = args.at("prefix");
     options.partitions = std::stoi(args.at("events"));
-    options.session_timeout = std::chrono::milliseconds{std::stoi(args.at("session_ms"))};
     options.cut_off_after = std::chrono::milliseconds{std::stoi(args.at("cut_off_ms"))};
     ticks::clock clock{executor, {.bootstrap = args.at("kafka"), .prefix = args.at("prefix")}};
-    options.time = clock.source();
-    delivery::engine engine{executor, std::move(options), catalog, redis, std::move(lanes), metrics, telemetry::log()};
+    delivery::connections servers{executor,
+                                  {.bootstrap = args.at("kafka"),
+                                   .instance = args.at("prefix") + args.at("instance"),
+                                   .session_timeout = std::chrono::milliseconds{std::stoi(args.at("session_ms"))},
+                                   .time = clock.source()},
+                                  options,
+                                  catalog,
+                                  redis};
+    delivery::engine engine{executor, std::move(options), servers.open(), std::move(lanes), metrics, telemetry::log()};
     co_await runtime::race(work(engine, catalog, clock), until_told());
     co_await engine.drain(3s);
 }

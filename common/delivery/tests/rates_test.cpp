@@ -1,7 +1,7 @@
 // Several dispatchers, one bucket.
 
 #include <delivery/redis/rates.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

@@ -15,7 +15,8 @@
 //   poison    refused at every attempt, in a way that may mean the recipient or us
 
 #include <delivery/gateway.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/condition.hpp>
+#include <runtime/race.hpp>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -109,7 +110,7 @@ class scripted_gateway final : public gateway {
         }
         testing::script script;
         asio::any_io_executor executor;
-        runtime::signal freed;
+        runtime::condition freed;
         std::size_t used = 0;
         std::size_t accepted = 0;
         int log = -1;

@@ -1,0 +1,236 @@
+#include "lanes.hpp"
+
+#include <base/codes.hpp>
+#include <delivery/core/standstill.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace semel::delivery {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+
+namespace {
+
+double load_of(const lane& l) {
+    return static_cast<double>(l.active) / static_cast<double>(l.busy_at);
+}
+
+} // namespace
+
+lanes::lanes(std::vector<lane_config> configs, const std::string& bucket_prefix, const tokens& tokens, clock& clock,
+             telemetry::logger& log)
+    : tokens_(tokens)
+    , clock_(clock)
+    , log_(log) {
+    for (auto& config : configs) {
+        lane l;
+        l.gateway = std::move(config.gateway);
+        l.bucket = bucket_prefix + l.name();
+        l.per_second = config.per_second;
+        l.domains = std::move(config.domains);
+        // A few more than the window keep every session busy; under a slow rate half a second's worth wait for tokens.
+        const auto busy = static_cast<double>(l.gateway->window() + l.gateway->window() / 4 + 2);
+        l.busy_at = static_cast<std::size_t>(l.per_second > 0 ? std::clamp(l.per_second / 2, 2.0, busy) : busy);
+        lanes_.push_back(std::move(l));
+    }
+}
+
+std::size_t lanes::most_active() const noexcept {
+    std::size_t all = 0;
+    for (const auto& l : lanes_) {
+        all += l.busy_at;
+    }
+    // Behind a lane at its limit messages wait for a moment, and must not keep those of other lanes from being read.
+    return std::clamp<std::size_t>(lanes_.size() > 1 ? 2 * all : all, 2, 4'096);
+}
+
+std::size_t lanes::window() const noexcept {
+    std::size_t all = 0;
+    for (const auto& l : lanes_) {
+        all += l.gateway->window();
+    }
+    return all;
+}
+
+std::vector<std::string> lanes::names() const {
+    std::vector<std::string> all;
+    for (const auto& l : lanes_) {
+        all.push_back(l.name());
+    }
+    return all;
+}
+
+std::expected<lane*, lanes::none> lanes::choose(const outbound& out, const v1::Dispatch& d) {
+    const auto now = clock_.now();
+    const auto& pinned = d.pinned_gateway();
+    if (!pinned.empty() && std::ranges::none_of(lanes_, [&](const lane& l) { return l.name() == pinned; })) {
+        // In doubt at a gateway that semel.yaml has no more: another one would send it a second time.
+        if (missing_.insert(pinned).second) {
+            log_.error("gateway.missing",
+                       {{"gateway", pinned}, {"then", "what is in doubt there waits until it is in semel.yaml again"}});
+        }
+        return std::unexpected{none{10min}};
+    }
+    lane* best = nullptr;
+    none closed;
+    for (auto& l : lanes_) {
+        if (!l.gateway->serves(out) || (!pinned.empty() && pinned != l.name())) {
+            continue;
+        }
+        if (!l.takes(now)) {
+            const auto left = std::max(0ms, std::chrono::duration_cast<milliseconds>(l.breaker.blocked_until() - now));
+            closed.wait = std::min(left, closed.wait.value_or(left));
+        } else if (best == nullptr || load_of(l) < load_of(*best)) {
+            best = &l;
+        }
+    }
+    if (best == nullptr) {
+        return std::unexpected{closed};
+    }
+    return best;
+}
+
+bool lanes::alone(const outbound& out, const v1::Dispatch& d) const {
+    return !d.pinned_gateway().empty() ||
+           std::ranges::count_if(lanes_, [&](const lane& l) { return l.gateway->serves(out); }) == 1;
+}
+
+std::size_t lanes::room(const lane& l) const {
+    const auto share = lanes_.size() < 2 ? std::nullopt : tokens_.share(l.bucket);
+    return share ? std::clamp<std::size_t>(static_cast<std::size_t>(*share / 2) + 2, 2, l.busy_at)
+                 : std::numeric_limits<std::size_t>::max();
+}
+
+bool lanes::left_lying(const v1::Dispatch& d) const {
+    return !d.waits_for().empty() && std::ranges::any_of(lanes_, [&](const lane& l) {
+        return l.name() == d.waits_for() && l.takes(clock_.now()) && l.active >= room(l);
+    });
+}
+
+bool lanes::others_busy(const lane& l, base::duration within) const {
+    const auto now = clock_.now();
+    return std::ranges::any_of(lanes_, [&](const lane& o) { return &o != &l && now - o.entered < within; });
+}
+
+bool lanes::any_takes() const {
+    const auto now = clock_.now();
+    return std::ranges::any_of(lanes_, [&](const lane& l) { return l.takes(now); });
+}
+
+std::vector<trouble::entry> lanes::troubles() const {
+    std::vector<trouble::entry> out;
+    for (const auto& l : lanes_) {
+        if (auto e = standstill({l.name(), l.per_second, l.breaker, l.blame, l.pace}, clock_.now())) {
+            out.push_back(std::move(*e));
+        }
+    }
+    for (const auto& name : missing_) {
+        out.push_back({.subject = name,
+                       .what = trouble::kind::stopped,
+                       .since = {},
+                       .words = "not in semel.yaml, and messages in doubt wait for it: put it back"});
+    }
+    return out;
+}
+
+void lanes::raise_alarm(lane& l, std::string_view what, const verdict& v) {
+    if (!l.alarmed) {
+        l.alarmed = true;
+        log_.error(what, {{"gateway", l.name()}, {"code", v.code}, {"text", v.text}});
+    }
+}
+
+/// An ambiguous refusal becomes the recipient's, or stays one: then the message waits. It stops the lane only together
+/// with others.
+verdict lanes::find_blame(lane& l, const addressed& about, verdict v) {
+    const auto now = clock_.now();
+    const blame::refusal refusal{.notification = about.dispatch.notification(),
+                                 .campaign = about.dispatch.campaign_id(),
+                                 .domain = about.domain,
+                                 .code = v.code,
+                                 .again = about.dispatch.refused_before(),
+                                 .by_us = v.code.starts_with(codes::prefix)};
+    switch (l.blame.refused(refusal, now)) {
+    case blame::finding::open:
+        break;
+    case blame::finding::recipient:
+        v.what = verdict::kind::permanent;
+        break;
+    case blame::finding::lane:
+        l.breaker.suspect(now, v.code + " " + v.text);
+        raise_alarm(l, "lane.suspected", v);
+        break;
+    }
+    return v;
+}
+
+void lanes::tell_throttled(lane& l, const addressed& about, const verdict& v) {
+    if (v.concerns == verdict::reach::message) {
+        return;
+    }
+    const auto now = clock_.now();
+    l.pace.throttled(about.domain, about.sent, now);
+    if (v.asked && v.concerns == verdict::reach::lane) {
+        l.breaker.pause_until(now + *v.retry_after);
+    } else if (l.breaker.unproven()) {
+        l.breaker.failed(now); // it is not back yet
+    }
+}
+
+verdict lanes::heed(lane& l, const addressed& about, verdict v) {
+    const auto now = clock_.now();
+    switch (v.what) {
+    case verdict::kind::accepted:
+        l.blame.accepted(about.dispatch.campaign_id(), about.domain, now);
+        l.breaker.clear();
+        l.pace.accepted(about.domain, about.sent, now);
+        l.alarmed = false;
+        break;
+    case verdict::kind::permanent:
+        l.breaker.succeeded();
+        l.alarmed = false;
+        break;
+    case verdict::kind::transient:
+    case verdict::kind::unknown:
+        l.breaker.failed(now);
+        break;
+    case verdict::kind::throttled:
+        tell_throttled(l, about, v);
+        break;
+    case verdict::kind::lane_stop:
+        l.breaker.stop(now, v.code + " " + v.text);
+        raise_alarm(l, "lane.stopped", v);
+        break;
+    case verdict::kind::ambiguous:
+        return find_blame(l, about, std::move(v));
+    }
+    return v;
+}
+
+passage::passage(lanes& all, lane& in, base::instant now)
+    : all_(&all)
+    , in_(&in)
+    , probe_(in.breaker.unproven()) {
+    ++in.active;
+    in.entered = now;
+    in.probing = in.probing || probe_;
+    all_->traffic.changed();
+}
+
+passage::passage(passage&& other) noexcept
+    : all_(other.all_)
+    , in_(std::exchange(other.in_, nullptr))
+    , probe_(other.probe_) {}
+
+passage::~passage() {
+    if (in_ != nullptr) {
+        --in_->active;
+        in_->probing = in_->probing && !probe_;
+        all_->traffic.changed();
+    }
+}
+
+} // namespace semel::delivery
