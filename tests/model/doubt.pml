@@ -301,7 +301,7 @@ inline remember() {
     fi
 }
 
-/* One attempt with a dispatcher: send(), transmit(), settle(). */
+/* One attempt with a dispatcher: courier::deliver(), outcomes::settle(). */
 proctype dispatcher(byte a) {
 end:
     do

@@ -33,7 +33,7 @@
 #define AWAY 0
 #define COMMITTING_OWNER 1
 #define RAISING 2
-#define REPLACING 3 /* take_over_one() has raised a head of another server */
+#define REPLACING 3 /* raise_head() has raised a head of another server */
 #define COMMITTING_MARKER 4
 #define OPEN 5
 #define REBUILDING 6
@@ -89,7 +89,7 @@ typedef process_t {
     byte head_mark;   /* partition::head; its owner is now.owner */
     byte head_server;
     byte connected;   /* to which server; another one than runs now: the connection is cut */
-    byte fresh;       /* of take_over_one() */
+    byte fresh;       /* of raise_head() */
     byte record[RECORDS];
     byte open_claim[RECORDS];
     byte awaiting; /* bit r: settled before its answer */
@@ -164,7 +164,7 @@ inline settle(r, what) {
     me.closing = me.closing | bit_of(r)
 }
 
-/* settle() of engine_settle.cpp for an answer that came: as evidence only when the range has gone on without it. */
+/* outcomes::settle() for an answer that came: as evidence only when the range has gone on without it. */
 inline settle_answer(r, what) {
     if
     :: me.awaiting & bit_of(r) || me.phase == LOST ->
@@ -398,7 +398,7 @@ end:
         printf("%d: owner %d is committed\n", p, me.now.owner);
         me.phase = RAISING }
 
-    /* 2. take_over_one(): raise_script */
+    /* 2. raise_head(): raise_script */
     :: d_step { me.phase == RAISING && reaches_redis ->
         if
         :: head_owner == 0 ->
@@ -602,7 +602,7 @@ end:
     od
 }
 
-/* One record in the hands of one process: decide_inherited(), send(), transmit(), claim(). */
+/* One record in the hands of one process: decide_inherited(), courier::deliver() with its steps. */
 proctype message(byte p; byte r) {
 end:
     do
@@ -626,7 +626,7 @@ end:
             fi
         fi }
 
-    /* claim(): take_script. Only what lies below a committed end may be sent (window::sendable()). */
+    /* courier::claim(): take_script. Only what lies below a committed end may be sent (window::sendable()). */
     :: d_step { me.phase == OPEN && (me.record[r] == QUEUED || me.record[r] == ASKED) && r < me.sendable && reaches_redis ->
         if
 #ifndef BUG_CLAIMED_ON_ANY_SERVER
