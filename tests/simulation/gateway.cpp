@@ -1,0 +1,91 @@
+#include "gateway.hpp"
+
+#include <base/ids.hpp>
+
+#include <utility>
+
+namespace semel::simulation {
+
+using delivery::verdict;
+
+namespace {
+
+verdict says(verdict::kind what, std::string code) {
+    verdict v;
+    v.what = what;
+    v.code = std::move(code);
+    return v;
+}
+
+} // namespace
+
+class sim_gateway::held final : public delivery::staged {
+  public:
+    held(std::shared_ptr<state> s, const delivery::outbound& m)
+        : state_(std::move(s))
+        , id_(base::as_view(m.notification))
+        , attempt_(m.attempt) {
+        ++state_->used;
+    }
+    held(const held&) = delete;
+    held& operator=(const held&) = delete;
+    ~held() override { --state_->used; }
+
+    asio::awaitable<verdict> release() override {
+        auto& w = state_->in;
+        const auto& how = state_->how;
+        auto v = says(verdict::kind::accepted, "ok");
+        v.message_id = base::to_hex(id_).substr(0, 8);
+        journey way{.arrives = w.now() + w.between(100us, 20ms), .back = w.between(100us, 50ms)};
+        way.patience = 20s;
+        bool accepts = true;
+        if (w.chance(how.never_answers)) {
+            way.answered = false;
+            accepts = w.chance(0.5);
+        } else if (w.chance(how.refuses_for_good)) {
+            v = says(verdict::kind::permanent, "no such number");
+            accepts = false;
+        } else if (w.chance(how.refuses_for_now)) {
+            v = says(verdict::kind::transient, "not now");
+            accepts = false;
+        } else if (w.chance(how.late)) {
+            way.back += w.between(2s, 12s);
+        }
+        auto* all = accepts ? &state_->all : nullptr;
+        const auto answer = co_await call<verdict>(w, state_->of, way, [all, v, id = id_, attempt = attempt_] {
+            if (all != nullptr) {
+                all->accepted[id].push_back(attempt);
+            }
+            return v;
+        });
+        co_return answer.value_or(says(verdict::kind::unknown, "no answer"));
+    }
+
+  private:
+    std::shared_ptr<state> state_;
+    std::string id_;
+    std::uint32_t attempt_;
+};
+
+asio::awaitable<delivery::beginning> sim_gateway::stage(const delivery::outbound& m,
+                                                        std::chrono::milliseconds patience) {
+    const auto s = state_;
+    const auto until = s->in.now() + patience;
+    while (s->used >= s->how.window) {
+        if (s->in.now() >= until) {
+            co_return delivery::busy{};
+        }
+        co_await delay(s->in, s->of, s->in.between(1ms, 20ms));
+    }
+    std::unique_ptr<delivery::staged> one = std::make_unique<held>(s, m);
+    co_await delay(s->in, s->of, s->in.between(0us, 5ms));
+    co_return delivery::beginning{std::move(one)};
+}
+
+asio::awaitable<void> sim_gateway::run() {
+    for (;;) {
+        co_await delay(state_->in, state_->of, 1h);
+    }
+}
+
+} // namespace semel::simulation

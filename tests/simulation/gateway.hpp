@@ -1,0 +1,59 @@
+#pragma once
+// A gateway that accepts, refuses, and does not answer; and the truth of what it accepted.
+
+#include "call.hpp"
+#include "world.hpp"
+
+#include <delivery/gateway.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace semel::simulation {
+
+/// By notification: the attempts that were accepted.
+struct truth {
+    std::map<std::string, std::vector<std::uint32_t>> accepted;
+};
+
+struct temper {
+    double refuses_for_now = 0.05;
+    double refuses_for_good = 0.03;
+    double never_answers = 0.03; ///< half of them accepted
+    double late = 0.05;          ///< answers after the range has gone on
+    std::size_t window = 8;
+};
+
+class sim_gateway final : public delivery::gateway {
+  public:
+    sim_gateway(world& w, process p, truth& t, temper how)
+        : state_(std::make_shared<state>(w, p, t, how)) {}
+
+    const std::string& name() const noexcept override { return state_->name; }
+    bool serves(const delivery::outbound&) const noexcept override { return true; }
+    std::size_t window() const noexcept override { return state_->how.window; }
+    asio::awaitable<delivery::beginning> stage(const delivery::outbound&, std::chrono::milliseconds patience) override;
+    asio::awaitable<void> run() override;
+    asio::awaitable<void> close() override { co_return; }
+
+  private:
+    struct state {
+        state(world& w, process p, truth& t, temper h)
+            : in(w)
+            , of(p)
+            , all(t)
+            , how(h) {}
+        world& in;
+        process of;
+        truth& all;
+        temper how;
+        std::string name = "smsc";
+        std::size_t used = 0;
+    };
+    class held;
+    std::shared_ptr<state> state_;
+};
+
+} // namespace semel::simulation
