@@ -97,12 +97,17 @@ std::optional<delivery::log_event> broker::told(const std::string& slot, std::ui
     return first;
 }
 
-/// Heartbeats: whoever runs is seen.
+instant broker::reachable_from(process p) const {
+    const auto found = cut_until_.find(p);
+    return found == cut_until_.end() ? world_.now() : std::max(world_.now(), found->second);
+}
+
+/// Heartbeats: whoever runs, and reaches us, is seen.
 void broker::watch() {
     bool lost_one = false;
     for (auto it = members_.begin(); it != members_.end();) {
         auto& m = it->second;
-        if (world_.alive(m.of) && !world_.asleep(m.of)) {
+        if (world_.alive(m.of) && !world_.asleep(m.of) && hears(m.of)) {
             m.seen = world_.now();
         }
         if (world_.now() - m.seen > session_) {
@@ -175,7 +180,7 @@ sim_log::sim_log(world& w, process p, broker& b, std::string slot, const trouble
     , trouble_(t) {}
 
 journey sim_log::way() {
-    journey j{.arrives = world_.now() + world_.between(1ms, 15ms), .back = world_.between(1ms, 10ms)};
+    journey j{.arrives = broker_.reachable_from(of_) + world_.between(1ms, 15ms), .back = world_.between(1ms, 10ms)};
     if (world_.chance(trouble_.slow)) {
         j.arrives += world_.between(1s, 20s);
     }
@@ -205,6 +210,10 @@ std::optional<delivery::log_event> sim_log::fetch() {
 
 asio::awaitable<delivery::log_event> sim_log::next() {
     for (;;) {
+        if (!broker_.hears(of_)) {
+            co_await delay(world_, of_, world_.between(10ms, 100ms));
+            continue;
+        }
         if (incarnation_ == 0) {
             incarnation_ = broker_.join(slot_, of_);
         }

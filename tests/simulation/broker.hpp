@@ -61,6 +61,10 @@ class broker {
     /// What the group tells it next; nothing for now.
     std::optional<delivery::log_event> told(const std::string& slot, std::uint64_t incarnation);
     bool is_member(const std::string& slot, std::uint64_t incarnation) const;
+    /// What this process sends arrives only then, and it hears nothing: its session may end without its knowledge.
+    void cut_off(process p, instant until) { cut_until_[p] = until; }
+    instant reachable_from(process p) const;
+    bool hears(process p) const { return reachable_from(p) <= world_.now(); }
     std::uint64_t generation() const noexcept { return generation_; }
 
   private:
@@ -86,6 +90,7 @@ class broker {
     std::map<topic_partition, part> log_;
     std::map<topic_partition, kafka::commit> offsets_;
     std::map<std::string, std::uint64_t> epochs_;
+    std::map<process, instant> cut_until_;
     std::map<std::string, member> members_;
     std::uint64_t generation_ = 0;
     std::uint64_t incarnations_ = 0;

@@ -78,7 +78,8 @@ asio::awaitable<delivery::beginning> sim_gateway::stage(const delivery::outbound
         co_await delay(s->in, s->of, s->in.between(1ms, 20ms));
     }
     std::unique_ptr<delivery::staged> one = std::make_unique<held>(s, m);
-    co_await delay(s->in, s->of, s->in.between(0us, 5ms));
+    const auto writing = s->in.chance(s->how.slow) ? s->in.between(2s, 14s) : s->in.between(0us, 60ms);
+    co_await delay(s->in, s->of, writing);
     co_return delivery::beginning{std::move(one)};
 }
 

@@ -31,7 +31,7 @@ story quiet(std::uint64_t seed) {
     s.forgetful = false;
     s.kafka = {};
     s.redis = {};
-    s.gateways = {.refuses_for_now = 0, .refuses_for_good = 0, .never_answers = 0, .late = 0};
+    s.gateways = {.refuses_for_now = 0, .refuses_for_good = 0, .never_answers = 0, .late = 0, .slow = 0};
     return s;
 }
 

@@ -162,7 +162,10 @@ town::town(story s)
 
 town::~town() = default;
 
+/// In bursts, as plan's release does it: then many are under way when something happens.
 void town::dispatch() {
+    constexpr std::size_t burst = 25;
+    auto when = world_.now();
     for (std::size_t row = 1; row <= story_.people; ++row) {
         const auto id = crypto::sha256(std::to_string(story_.seed) + "|" + std::to_string(row));
         const std::string notification{base::as_view(id)};
@@ -182,9 +185,12 @@ void town::dispatch() {
         d.set_recipient_ref(notification.substr(0, 16));
         d.set_sealed(wire::seal_delivery(*campaign_->key, notification, person));
         const topic_partition to{wire::dispatch(channel), base::partition_of(notification, partitions)};
-        world_.at(
-            nobody, world_.now() + world_.between(0us, story_.trouble / 2),
-            [this, to, bytes = d.SerializeAsString()](boost::system::error_code) { broker_.append(to, {bytes}); });
+        if (row % burst == 1) {
+            when = world_.now() + world_.between(0us, story_.trouble / 2);
+        }
+        world_.at(nobody, when, [this, to, bytes = d.SerializeAsString()](boost::system::error_code) {
+            broker_.append(to, {bytes});
+        });
     }
 }
 
@@ -236,17 +242,28 @@ void town::reopen(std::size_t slot) {
     });
 }
 
+/// A process that works.
+std::optional<process> town::somebody() {
+    std::vector<process> all;
+    for (const auto& m : machines_) {
+        if (world_.alive(m->of) && !world_.asleep(m->of) && broker_.hears(m->of)) {
+            all.push_back(m->of);
+        }
+    }
+    return all.empty() ? std::nullopt : std::optional{all[world_.below(all.size())]};
+}
+
 void town::befall() {
     if (!troubled()) {
         return;
     }
-    switch (world_.below(5)) {
+    switch (world_.below(6)) {
     case 0:
+    case 1:
         if (story_.forgetful) {
             redis_.flush();
         }
         break;
-    case 1:
     case 2:
         redis_.save();
         break;
@@ -256,15 +273,16 @@ void town::befall() {
         }
         break;
     default:
-        if (story_.sleepers) {
-            const auto& m = machines_[world_.below(machines_.size())];
-            if (world_.alive(m->of)) {
-                world_.put_to_sleep(m->of, world_.now() + world_.between(1s, 14s));
+        if (const auto one = story_.sleepers ? somebody() : std::nullopt) {
+            if (world_.chance(0.5)) {
+                world_.put_to_sleep(*one, world_.now() + world_.between(1s, 14s));
+            } else {
+                broker_.cut_off(*one, world_.now() + world_.between(1s, 14s));
             }
         }
         break;
     }
-    world_.at(nobody, world_.now() + world_.between(200ms, 5s), [this](boost::system::error_code) { befall(); });
+    world_.at(nobody, world_.now() + world_.between(100ms, 3s), [this](boost::system::error_code) { befall(); });
 }
 
 std::map<std::string, town::told> town::listen() {

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,11 +23,11 @@ namespace semel::simulation {
 
 struct story {
     std::uint64_t seed = 1;
-    std::size_t people = 120;
+    std::size_t people = 250;
     std::size_t slots = 3;
     duration trouble = 40s;               ///< so long things break
     std::size_t events_of_a_life = 4'000; ///< of all processes together, between two deaths, on average; 0: nobody dies
-    bool sleepers = true;
+    bool sleepers = true;  ///< and processes that do not reach Kafka: both are owners that know nothing of their end
     bool forgetful = true; ///< Redis
     sim_log::trouble kafka{.answer_lost = 0.02, .slow = 0.01};
     sim_store::trouble_with redis{.answer_lost = 0.005, .stalled = 0.002};
@@ -53,6 +54,7 @@ class town {
     void open(std::size_t slot);
     void closed(process, std::exception_ptr);
     void reopen(std::size_t slot);
+    std::optional<process> somebody();
     void befall();
     bool troubled() const noexcept { return world_.now() < calm_; }
     std::map<std::string, told> listen();
