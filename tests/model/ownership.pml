@@ -651,7 +651,7 @@ end:
         lost_replies--;
         claim[r] = me.now.owner;
         me.record[r] = ASKED }
-    /* transmit(): noted among the open claims in the same breath. */
+    /* courier::claim(): noted among the open claims in the same breath. */
     :: d_step { me.record[r] == TAKEN ->
         if
         :: me.phase == REBUILDING || me.phase == COMMITTING_REBUILT ->
@@ -694,7 +694,7 @@ end:
         me.now.settled = me.now.settled | bit_of(r);
         me.closing = me.closing | bit_of(r) }
 
-    /* transmit() after release(): the outcome beside the claim, and the settlement */
+    /* courier::release(): the outcome beside the claim, and the settlement */
     :: d_step { me.record[r] == ANSWERED_YES ->
         printf("%d: hears the answer to record %d\n", p, r);
         note(r, OUTCOME_YES); settle_answer(r, ACCEPTED) }

@@ -292,7 +292,7 @@ std::map<std::string, town::told> town::listen() {
         for (const auto& r : broker_.records({std::string{wire::events}, p})) {
             v1::EventBatch batch;
             if (!batch.ParseFromString(r.value)) {
-                surprises_.emplace_back("a record of events is no EventBatch");
+                surprises_.emplace_back("a record of events is not an EventBatch");
             }
             for (const auto& e : batch.events()) {
                 if (!heard.insert(e.id()).second) {
