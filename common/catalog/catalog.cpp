@@ -25,6 +25,7 @@ struct catalog::impl : std::enable_shared_from_this<impl> {
         : executor(ex)
         , options_(std::move(o))
         , campaign_changed(ex)
+        , artifact_came(ex)
         , end_reached(ex) {}
 
     void take_campaign(const kafka::record& record) {
@@ -99,6 +100,7 @@ struct catalog::impl : std::enable_shared_from_this<impl> {
             return;
         }
         artifacts.emplace(*id, std::move(next));
+        artifact_came.notify();
     }
 
     using taker = void (impl::*)(const kafka::record&);
@@ -138,6 +140,7 @@ struct catalog::impl : std::enable_shared_from_this<impl> {
     std::uint64_t version = 0;
     std::size_t ended = 0;
     runtime::condition campaign_changed;
+    runtime::condition artifact_came;
     runtime::condition end_reached;
 };
 
@@ -181,6 +184,26 @@ std::vector<campaign_ptr> catalog::campaigns() const {
         all.push_back(one);
     }
     return all;
+}
+
+asio::awaitable<campaign_ptr> catalog::get(base::campaign_id id) {
+    const auto self = impl_;
+    for (;;) {
+        if (auto found = find(id)) {
+            co_return found;
+        }
+        co_await self->campaign_changed.wait();
+    }
+}
+
+asio::awaitable<artifact_ptr> catalog::get(base::artifact_id id) {
+    const auto self = impl_;
+    for (;;) {
+        if (auto found = find(id)) {
+            co_return found;
+        }
+        co_await self->artifact_came.wait();
+    }
 }
 
 std::uint64_t catalog::version() const noexcept {

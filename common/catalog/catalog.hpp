@@ -48,6 +48,9 @@ class catalog {
     campaign_ptr find(const base::campaign_id&) const;
     artifact_ptr find(const base::artifact_id&) const;
     std::vector<campaign_ptr> campaigns() const;
+    /// Wait until it is known. Cancellable.
+    boost::asio::awaitable<campaign_ptr> get(base::campaign_id);
+    boost::asio::awaitable<artifact_ptr> get(base::artifact_id);
     /// Counts changes of any campaign; changed() waits for the next one after `seen`.
     std::uint64_t version() const noexcept;
     boost::asio::awaitable<std::uint64_t> changed(std::uint64_t seen);

@@ -7,13 +7,12 @@
 #include <runtime/race.hpp>
 #include <wire/topics.hpp>
 
+#include <tuple>
 #include <utility>
 
 namespace semel::delivery {
 
 namespace {
-
-constexpr std::chrono::milliseconds between_looks{50};
 
 std::vector<std::string> topics_of(const engine_options& o) {
     std::vector<std::string> topics{o.prefix + wire::dispatch(o.channel)};
@@ -32,15 +31,24 @@ record_log_options log_options(connection_options o, const engine_options& e) {
             .session_timeout = o.session_timeout};
 }
 
+template <class Id>
+asio::awaitable<void> wait_for(catalog::catalog& known, Id id) {
+    std::ignore = co_await known.get(std::move(id));
+}
+
+asio::awaitable<void> at_most(std::chrono::milliseconds patience) {
+    co_await runtime::sleep(patience);
+}
+
 template <class Ptr, class Id>
 asio::awaitable<Ptr> within(catalog::catalog& known, Id id, std::chrono::milliseconds patience) {
-    const auto end = std::chrono::steady_clock::now() + patience;
-    for (;;) {
-        if (auto found = known.find(id); found || std::chrono::steady_clock::now() >= end) {
-            co_return found;
-        }
-        co_await runtime::sleep(between_looks);
+    if (auto found = known.find(id)) {
+        co_return found;
     }
+    auto waiting = wait_for(known, id);
+    auto timeout = at_most(patience);
+    co_await runtime::race(std::move(waiting), std::move(timeout));
+    co_return known.find(id);
 }
 
 class followed_catalog final : public knowledge {
