@@ -225,7 +225,7 @@ asio::awaitable<void> engine::impl::tick() {
         find_forgotten();
         parking.send_round();
         show();
-        feeder.feed(); // a retry came due, a breaker closed
+        feeder.feed(); // a retry came due, the pause of a breaker is over
     }
 }
 
