@@ -2,8 +2,8 @@
 #include <catalog/catalog.hpp>
 #include <kafka/admin.hpp>
 #include <redis/configured.hpp>
+#include <runtime/race.hpp>
 #include <runtime/serve.hpp>
-#include <runtime/tasks.hpp>
 #include <wire/topics.hpp>
 
 #include <plan/edge/service.hpp>

@@ -1,5 +1,6 @@
 #include "partition_group.hpp"
 
+#include <runtime/race.hpp>
 #include <wire/topics.hpp>
 
 #include <boost/asio/co_spawn.hpp>

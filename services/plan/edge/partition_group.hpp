@@ -7,7 +7,7 @@
 #include "kafka_place.hpp"
 
 #include <kafka/consumer.hpp>
-#include <runtime/tasks.hpp>
+#include <runtime/condition.hpp>
 #include <semel/v1/audience.pb.h>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -29,8 +29,8 @@ struct share {
 
     std::vector<std::int32_t> partitions;
     std::shared_ptr<const kafka::membership> as;
-    bool ending = false;  // finish the transaction at hand, begin no other
-    runtime::signal wake; // when ending is set, and whenever there may be something to do
+    bool ending = false;     // finish the transaction at hand, begin no other
+    runtime::condition wake; // when ending is set, and whenever there may be something to do
 
     bool owns(std::int32_t partition) const;
 };
@@ -69,9 +69,9 @@ class partition_group {
     std::shared_ptr<share> share_;
     bool working_ = false;
     std::exception_ptr failure_;
-    runtime::signal idle_;
+    runtime::condition idle_;
     bool stopped_ = false;
-    runtime::signal stopping_;
+    runtime::condition stopping_;
 };
 
 } // namespace semel::plan

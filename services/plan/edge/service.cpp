@@ -1,6 +1,6 @@
 #include "service.hpp"
 
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 
 namespace semel::plan {
 

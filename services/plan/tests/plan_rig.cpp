@@ -3,7 +3,7 @@
 //   WINDOW
 // One file and one key for each campaign; "-" for what is to be as in earnest.
 
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>

@@ -1,4 +1,4 @@
-#include <runtime/tasks.hpp>
+#include <runtime/race.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
