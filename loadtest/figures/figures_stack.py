@@ -109,14 +109,14 @@ def options_of(description, people):
     return parse
 
 
-def approved(stack, options, folder, people, columns, on_import=lambda: None):
-    """A sealed and approved campaign of so many rows with such addresses: (its id, rows, seconds of import, of
-    registering)."""
-    channel = {"phone": "sms"}.get(columns, columns)
+def approved(stack, options, folder, people, columns, on_import=lambda: None, more=()):
+    """A sealed and approved campaign of so many rows with such addresses, "email,push" say: (its id, rows, seconds of
+    import, of registering)."""
+    channels = columns.replace("phone", "sms")
     audience = folder / f"audience-{columns}-{people}.csv"
     with audience.open("wb") as out:
         subprocess.run([options.bin / "semel-audience", "--rows", str(people), "--columns", columns], stdout=out, check=True)
-    campaign = stack.json("campaign", "create", "--name", "figures", "--notice", ROOT / "notices/follow-up", "--channels", channel)["id"]
+    campaign = stack.json("campaign", "create", "--name", "figures", "--notice", ROOT / "notices/follow-up", "--channels", channels, *more)["id"]
     began = time.monotonic()
     wave = stack.json("audience", "add", campaign, audience, "--accept-unreachable")
     imported = time.monotonic()
