@@ -69,7 +69,7 @@ class Stack:
                 self.peak[name] = max(self.peak.get(name, 0), int(found[1]) / 1024)
 
     def gateways(self, path, body=None):
-        """The test gateways' control port (tests/gateways/README.md)."""
+        """The test gateways' control port (services/gateways/README.md)."""
         ask = urllib.request.Request(f"http://127.0.0.1:{self.base + 14}{path}", None if body is None else json.dumps(body).encode(),
                                      {"Content-Type": "application/json"})
         with urllib.request.urlopen(ask, timeout=10) as answer:

@@ -69,7 +69,7 @@ std::vector<listener> listeners(const config::settings&, const servers&, const s
 std::vector<listener> gateway_listeners(const config::settings&);
 
 /// The test gateways' file: where each listens, what it checks, and where it notes what it accepted
-/// (tests/gateways/README.md).
+/// (services/gateways/README.md).
 std::string gateway_settings(const folders&, const config::settings&);
 
 enum class group : unsigned char { backing, gateways, services };

@@ -1,4 +1,4 @@
-"""The test gateways: what they accepted, by their own files, and how they are told to behave (tests/gateways/README.md)."""
+"""The test gateways: what they accepted, by their own files, and how they are told to behave (services/gateways/README.md)."""
 import base64
 import email
 import email.header

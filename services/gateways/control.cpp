@@ -6,7 +6,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::string_view help = R"(The test gateways of Semel. tests/gateways/README.md has the fields.
+constexpr std::string_view help = R"(The test gateways of Semel. services/gateways/README.md has the fields.
 
 GET  /            this list
 GET  /counts      what each listener accepted, refused and reset

@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 namespace asio = boost::asio;
 
 constexpr std::string_view usage =
-    "usage: semel-gateways --config FILE\n\nThe test gateways: tests/gateways/README.md\n";
+    "usage: semel-gateways --config FILE\n\nThe test gateways: services/gateways/README.md\n";
 
 asio::awaitable<void> serve_until_stopped(gateways::station& station, asio::io_context& io) {
     asio::signal_set stop{co_await asio::this_coro::executor, SIGTERM, SIGINT};
