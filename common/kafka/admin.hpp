@@ -2,6 +2,7 @@
 // Topics, groups and the checks at start-up. Blocking; for tools and start-up code, never for an io thread.
 
 #include <base/fault.hpp>
+#include <base/topic_spec.hpp>
 #include <kafka/cluster.hpp>
 #include <kafka/types.hpp>
 
@@ -14,12 +15,7 @@
 
 namespace semel::kafka {
 
-struct topic_spec {
-    std::string name;
-    std::int32_t partitions = 1;
-    bool compacted = false;
-    std::map<std::string, std::string> config; // e.g. {"retention.ms", "-1"}
-};
+using base::topic_spec;
 
 class admin {
   public:

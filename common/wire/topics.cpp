@@ -29,13 +29,13 @@ std::vector<std::string> dispatch_topics(base::channel c) {
 
 } // namespace
 
-std::vector<kafka::topic_spec> all_topics(std::int32_t partitions) {
+std::vector<base::topic_spec> all_topics(std::int32_t partitions) {
     const std::map<std::string, std::string> for_ever{{"retention.ms", "-1"}, {"retention.bytes", "-1"}};
     const auto plain = [&](std::string_view name, std::int32_t n) {
-        return kafka::topic_spec{.name = std::string{name}, .partitions = n, .compacted = false, .config = for_ever};
+        return base::topic_spec{.name = std::string{name}, .partitions = n, .compacted = false, .config = for_ever};
     };
     const auto compacted = [&](std::string_view name, std::int32_t n) {
-        return kafka::topic_spec{.name = std::string{name}, .partitions = n, .compacted = true, .config = {}};
+        return base::topic_spec{.name = std::string{name}, .partitions = n, .compacted = true, .config = {}};
     };
     // Read back whole at each assignment: what was settled must not stay for the broker's week and gigabyte. Kafka
     // compacts only segments that are closed.
@@ -49,25 +49,25 @@ std::vector<kafka::topic_spec> all_topics(std::int32_t partitions) {
     auto told = plain(events, partitions);
     told.config.emplace("message.timestamp.type", "LogAppendTime");
     // One partition, and so one broker's clock for all.
-    const kafka::topic_spec clock{.name = std::string{ticks},
-                                  .partitions = 1,
-                                  .compacted = false,
-                                  .config = {{"message.timestamp.type", "LogAppendTime"},
-                                             {"retention.ms", "600000"},
-                                             {"segment.ms", "600000"},
-                                             {"segment.bytes", "1048576"}}};
-    std::vector<kafka::topic_spec> topics{compacted(control, 1),
-                                          compacted(notices, 1),
-                                          compacted(artifacts, 1),
-                                          compacted(progress, partitions),
-                                          state,
-                                          plain(intake_work, partitions),
-                                          plain(feedback, 1),
-                                          plain(audience, partitions),
-                                          told,
-                                          plain(gateway_receipts, partitions),
-                                          clock,
-                                          plain(dead_letter, 1)};
+    const base::topic_spec clock{.name = std::string{ticks},
+                                 .partitions = 1,
+                                 .compacted = false,
+                                 .config = {{"message.timestamp.type", "LogAppendTime"},
+                                            {"retention.ms", "600000"},
+                                            {"segment.ms", "600000"},
+                                            {"segment.bytes", "1048576"}}};
+    std::vector<base::topic_spec> topics{compacted(control, 1),
+                                         compacted(notices, 1),
+                                         compacted(artifacts, 1),
+                                         compacted(progress, partitions),
+                                         state,
+                                         plain(intake_work, partitions),
+                                         plain(feedback, 1),
+                                         plain(audience, partitions),
+                                         told,
+                                         plain(gateway_receipts, partitions),
+                                         clock,
+                                         plain(dead_letter, 1)};
     for (const auto c : channels) {
         for (const auto& name : dispatch_topics(c)) {
             topics.push_back(plain(name, partitions));

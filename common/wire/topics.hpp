@@ -2,7 +2,7 @@
 // The topics, their keys and their partitions: one place, so that writers and readers cannot differ.
 
 #include <base/ids.hpp>
-#include <kafka/admin.hpp>
+#include <base/topic_spec.hpp>
 
 #include <array>
 #include <chrono>
@@ -40,7 +40,7 @@ std::string parked(base::channel);
 
 /// Everything `semel up` creates. `audience`, dispatch.*, retry.* and events keep their records for ever
 /// (retention.ms -1): Kafka must not forget while a campaign lives. Only `ticks` nobody reads.
-std::vector<kafka::topic_spec> all_topics(std::int32_t partitions);
+std::vector<base::topic_spec> all_topics(std::int32_t partitions);
 
 /// Who reads what by group; first offsets are written for each pair at topic creation.
 struct subscription {
