@@ -1,4 +1,6 @@
-# semel_library(NAME [SOURCES ...] [DEPS ...] [ASIO])   a module: target semel_NAME, alias semel::NAME
+# semel_library(NAME [SOURCES ...] [HEADERS ...] [DEPS ...] [ASIO])   a module: target semel_NAME, alias semel::NAME.
+#     It offers the header beside each of its sources, and HEADERS, which have no source. What it does not offer is its own
+#     affair: files of its folder include that in quotes.
 # semel_service(NAME MAIN main.cpp DEPS ...)            a process: executable semel-NAME
 # semel_test(NAME SOURCES ... DEPS ... [LABEL unit|integration] [ASIO])   one gtest executable = one ctest entry
 #
@@ -36,8 +38,23 @@ function(semel_sanitized target)
     endif()
 endfunction()
 
+# A root of its own for each library: links to the headers that it offers, and nothing else. It comes with DEPS alone, so
+# that who forgets the one cannot include the other (docs/decisions/0021-one-root-a-library.md).
+function(semel_offer name scope)
+    set(root ${CMAKE_BINARY_DIR}/include/${name})
+    file(REMOVE_RECURSE ${root}) # what it offered before it was last configured
+    # <base/fault.hpp>, <plan/core/leader.hpp>: an include names its module.
+    string(REGEX REPLACE "^${CMAKE_SOURCE_DIR}/[a-z]+/" "" module ${CMAKE_CURRENT_SOURCE_DIR})
+    foreach(header IN LISTS ARGN)
+        get_filename_component(folder ${root}/${module}/${header} DIRECTORY)
+        file(MAKE_DIRECTORY ${folder})
+        file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/${header} ${root}/${module}/${header} SYMBOLIC)
+    endforeach()
+    target_include_directories(semel_${name} ${scope} ${root})
+endfunction()
+
 function(semel_library name)
-    cmake_parse_arguments(ARG "ASIO" "" "SOURCES;DEPS" ${ARGN})
+    cmake_parse_arguments(ARG "ASIO" "" "SOURCES;HEADERS;DEPS" ${ARGN})
     set(target semel_${name})
     set(asio "")
     if(ARG_ASIO)
@@ -50,8 +67,14 @@ function(semel_library name)
         add_library(${target} INTERFACE)
         set(SCOPE INTERFACE)
     endif()
-    # <base/fault.hpp>, <plan/core/leader.hpp>: an include names its module.
-    target_include_directories(${target} ${SCOPE} ${CMAKE_SOURCE_DIR}/common ${CMAKE_SOURCE_DIR}/services)
+    set(headers ${ARG_HEADERS})
+    foreach(source IN LISTS ARG_SOURCES)
+        string(REGEX REPLACE "\\.cpp$" ".hpp" header ${source})
+        if(NOT IS_ABSOLUTE ${header} AND EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${header})
+            list(APPEND headers ${header})
+        endif()
+    endforeach()
+    semel_offer(${name} ${SCOPE} ${headers})
     semel_apply(${target} ${asio} DEPS ${ARG_DEPS})
     add_library(semel::${name} ALIAS ${target})
 endfunction()
@@ -76,8 +99,7 @@ function(semel_test name)
     set(SCOPE PRIVATE)
     semel_apply(${target} ${asio} DEPS ${ARG_DEPS})
     semel_sanitized(${target})
-    target_link_libraries(${target} PRIVATE semel_thirdparty_gtest)
-    target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests) # <support/...>
+    target_link_libraries(${target} PRIVATE semel::support semel_thirdparty_gtest)
     if(NOT ARG_LABEL)
         set(ARG_LABEL unit)
     endif()

@@ -1,9 +1,9 @@
 #include "server.hpp"
 
-#include "json.hpp"
 #include "session.hpp"
 
 #include <base/must.hpp>
+#include <http/json.hpp>
 #include <runtime/gate.hpp>
 #include <runtime/race.hpp>
 #include <socket/server_identity.hpp>

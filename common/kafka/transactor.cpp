@@ -1,7 +1,8 @@
 // The loop that hears what the group decides, and calls the tenant.
 
+#include "transactor_impl.hpp"
+
 #include <base/must.hpp>
-#include <kafka/transactor_impl.hpp>
 #include <runtime/race.hpp>
 #include <telemetry/log.hpp>
 

@@ -1,8 +1,9 @@
 // One transaction, from its turn to what became of it.
 
+#include "transactor_impl.hpp"
+
 #include <base/must.hpp>
 #include <kafka/handles.hpp>
-#include <kafka/transactor_impl.hpp>
 #include <runtime/race.hpp>
 #include <telemetry/log.hpp>
 

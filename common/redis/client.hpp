@@ -4,6 +4,7 @@
 // broke answers `unreachable`, and whether Redis executed it is unknown.
 
 #include <base/fault.hpp>
+#include <redis/identity.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -30,14 +31,6 @@ struct reply {
     bool is_error() const noexcept { return type == kind::error; }
     /// "STALE", "NOSCRIPT", ...: the first word of an error.
     std::string_view error_code() const noexcept;
-};
-
-/// Which server answers: a restart, another instance or a failover changes it (info.hpp).
-struct server_identity {
-    std::string run_id;
-    std::string master_replid;
-    std::string closing = {}; ///< the name of the newest note of an orderly end in its data; empty: there is none
-    friend bool operator==(const server_identity&, const server_identity&) = default;
 };
 
 /// A note that the data hold: this server ended in order, or was about to (closing.hpp).

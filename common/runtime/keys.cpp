@@ -1,8 +1,7 @@
 #include "keys.hpp"
 
-#include "race.hpp"
-
 #include <base/bytes.hpp>
+#include <runtime/race.hpp>
 #include <telemetry/log.hpp>
 
 #include <fmt/format.h>

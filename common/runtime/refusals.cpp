@@ -1,9 +1,8 @@
 #include "refusals.hpp"
 
-#include "race.hpp"
-
 #include <base/codes.hpp>
 #include <base/time.hpp>
+#include <runtime/race.hpp>
 #include <semel/v1/events.pb.h>
 #include <telemetry/log.hpp>
 #include <wire/identity.hpp>

@@ -1,13 +1,13 @@
 #include "serve.hpp"
 
 #include "admin.hpp"
-#include "condition.hpp"
 #include "keys.hpp"
 #include "privacy.hpp"
-#include "race.hpp"
 #include "refusals.hpp"
 
 #include <failpoint/failpoint.hpp>
+#include <runtime/condition.hpp>
+#include <runtime/race.hpp>
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/co_spawn.hpp>

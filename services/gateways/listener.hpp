@@ -1,13 +1,12 @@
 #pragma once
 // One port: accepts connections and joins each socket to a session of its protocol. One thread.
 
-#include "agenda.hpp"
-#include "desk.hpp"
-#include "session.hpp"
-
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <gateways/agenda.hpp>
+#include <gateways/desk.hpp>
+#include <gateways/session.hpp>
 
 #include <functional>
 #include <memory>

@@ -1,12 +1,11 @@
 #include "station.hpp"
 
-#include "http2_session.hpp"
-#include "push_server.hpp"
-#include "smpp_session.hpp"
-#include "smtp_session.hpp"
-
 #include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
+#include <gateways/http2_session.hpp>
+#include <gateways/push_server.hpp>
+#include <gateways/smpp_session.hpp>
+#include <gateways/smtp_session.hpp>
 #include <openssl/ssl.h>
 
 #include <fstream>

@@ -1,12 +1,12 @@
 #pragma once
 // All listeners of the process and what the control port does with them. One thread.
 
-#include "config.hpp"
 #include "listener.hpp"
 
 #include <http/server.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <gateways/config.hpp>
 
 #include <memory>
 #include <vector>

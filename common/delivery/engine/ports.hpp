@@ -12,7 +12,7 @@
 #include <delivery/engine/clock.hpp>
 #include <delivery/engine/condition.hpp>
 #include <kafka/types.hpp>
-#include <redis/client.hpp>
+#include <redis/identity.hpp>
 
 #include <boost/asio/awaitable.hpp>
 

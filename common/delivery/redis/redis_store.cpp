@@ -1,8 +1,8 @@
 #include "redis_store.hpp"
 
 #include "claims.hpp"
-#include "superseded.hpp"
 
+#include <delivery/redis/superseded.hpp>
 #include <runtime/race.hpp>
 
 #include <boost/asio/co_spawn.hpp>

@@ -4,8 +4,6 @@
 // whenever a write finds another position than it expects, everything that was read and not written is forgotten and
 // read again.
 
-#include "store.hpp"
-
 #include <kafka/transactor.hpp>
 #include <postgres/patiently.hpp>
 #include <postgres/pool.hpp>
@@ -14,6 +12,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <ledger/edge/store.hpp>
 
 #include <chrono>
 #include <functional>

@@ -1,4 +1,4 @@
-#include "service.hpp"
+#include "passes.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>

@@ -6,11 +6,12 @@
 
 #include "partition_group.hpp"
 #include "probe.hpp"
-#include "register_store.hpp"
 #include "wave_reader.hpp"
 
 #include <kafka/producer.hpp>
 #include <kafka/sweeper.hpp>
+
+#include <plan/edge/register_store.hpp>
 
 #include <chrono>
 #include <functional>

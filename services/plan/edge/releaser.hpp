@@ -8,7 +8,6 @@
 #include "backlog.hpp"
 #include "partition_group.hpp"
 #include "probe.hpp"
-#include "register_store.hpp"
 #include "registrar.hpp"
 #include "wave_reader.hpp"
 
@@ -18,6 +17,7 @@
 #include <plan/core/position.hpp>
 #include <plan/core/release_message.hpp>
 #include <plan/core/room.hpp>
+#include <plan/edge/register_store.hpp>
 
 #include <functional>
 #include <map>

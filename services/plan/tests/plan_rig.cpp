@@ -7,7 +7,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <plan/edge/service.hpp>
+#include <plan/edge/passes.hpp>
 #include <support/records.hpp>
 #include <ticks/clock.hpp>
 
