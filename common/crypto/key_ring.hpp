@@ -70,7 +70,7 @@ class key_ring {
     authenticity verify(std::string_view topic, std::initializer_list<std::string_view> fields,
                         std::string_view mac) const;
 
-    /// Hashes destinations (sms/core/number_hash). Taken from the last key in the list: a new key changes no stored
+    /// Hashes destinations (correlation/number_hash). Taken from the last key in the list: a new key changes no stored
     /// hash until the old key is taken out.
     struct named_key {
         std::string id; // four bytes, kept beside every hash

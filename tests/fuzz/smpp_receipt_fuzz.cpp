@@ -1,5 +1,6 @@
 // Whatever a carrier calls a receipt.
 
+#include <correlation/message_id.hpp>
 #include <sms/core/receipt.hpp>
 
 #include <algorithm>
@@ -18,8 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (!std::ranges::all_of(r->message_id, prints) || !std::ranges::all_of(r->error, prints)) {
             std::abort();
         }
-        const auto ids = semel::sms::id_alternatives(r->message_id);
-        if (ids.empty() || ids.front() != semel::sms::plain_id(r->message_id)) {
+        const auto ids = semel::correlation::id_alternatives(r->message_id);
+        if (ids.empty() || ids.front() != semel::correlation::plain_id(r->message_id)) {
             std::abort();
         }
     }

@@ -10,8 +10,8 @@ std::string megabytes(std::uint64_t bytes) {
     return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
 }
 
-plan::memory need_of(const v1::Campaign& sealed, const redis_memory& redis) {
-    return plan::memory_of(sealed, redis.register_head);
+address_register::memory need_of(const v1::Campaign& sealed, const redis_memory& redis) {
+    return address_register::memory_of(sealed, redis.register_head);
 }
 
 std::optional<std::uint64_t> room_of(const redis_memory& redis) {
@@ -21,7 +21,8 @@ std::optional<std::uint64_t> room_of(const redis_memory& redis) {
     return redis.limit - std::min(redis.limit, redis.used + kept_for_sending);
 }
 
-base::result<void> has_room(const v1::Campaign& sealed, const plan::memory& need, const redis_memory& redis) {
+base::result<void> has_room(const v1::Campaign& sealed, const address_register::memory& need,
+                            const redis_memory& redis) {
     const auto room = room_of(redis);
     if (!room || need.to_come <= *room) {
         return {};

@@ -2,7 +2,7 @@
 
 #include <runtime/race.hpp>
 
-#include <plan/core/packing.hpp>
+#include <address_register/head.hpp>
 
 #include <charconv>
 #include <map>
@@ -30,7 +30,7 @@ std::uint64_t info_number(std::string_view info, std::string_view label) {
 asio::awaitable<answer> ask(redis::client& redis, base::campaign_id campaign) {
     std::vector<std::string> info{"INFO", "memory"};
     const auto memory = co_await redis.command(std::move(info));
-    std::vector<std::string> all{"HGETALL", plan::head_key(campaign)};
+    std::vector<std::string> all{"HGETALL", address_register::head_key(campaign)};
     const auto head = co_await redis.command(std::move(all));
     for (const auto* a : {&memory, &head}) {
         if (!*a) {
@@ -46,7 +46,7 @@ asio::awaitable<answer> ask(redis::client& redis, base::campaign_id campaign) {
     }
     co_return redis_memory{.limit = info_number(memory->text, "\nmaxmemory:"),
                            .used = info_number(memory->text, "\nused_memory:"),
-                           .register_head = plan::head::from_fields(fields)};
+                           .register_head = address_register::head::from_fields(fields)};
 }
 
 asio::awaitable<void> ask_into(redis::client& redis, base::campaign_id campaign,
@@ -74,7 +74,7 @@ asio::awaitable<redis_memory> look_at_memory(services& s, base::campaign_id camp
     co_return out;
 }
 
-json::object to_json(const plan::memory& need, const redis_memory& redis) {
+json::object to_json(const address_register::memory& need, const redis_memory& redis) {
     const auto room = room_of(redis);
     return {{"entries", need.entries},
             {"bytes", need.bytes},

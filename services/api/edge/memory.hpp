@@ -14,6 +14,6 @@ namespace semel::api {
 boost::asio::awaitable<redis_memory> look_at_memory(services&, base::campaign_id);
 
 /// {"entries", "bytes", "to_come_bytes", "room_bytes" (null: no limit or not known)}
-json::object to_json(const plan::memory& need, const redis_memory&);
+json::object to_json(const address_register::memory& need, const redis_memory&);
 
 } // namespace semel::api

@@ -23,7 +23,7 @@ v1::Campaign of_a_million() {
     return c;
 }
 
-constexpr std::uint64_t a_million = 4'000'000 * plan::bytes_an_entry;
+constexpr std::uint64_t a_million = 4'000'000 * address_register::bytes_an_entry;
 
 TEST(Room, CountsAnIdAndAnAddressOnEachChannelOfWhatIsSealed) {
     auto c = of_a_million();
@@ -31,17 +31,17 @@ TEST(Room, CountsAnIdAndAnAddressOnEachChannelOfWhatIsSealed) {
     auto& later = *c.add_waves();
     later.set_rows(500);
     later.set_phase(v1::WAVE_IMPORTED);
-    EXPECT_EQ(need_of(c, {}), (plan::memory{3'000'000, a_million / 4 * 3, a_million / 4 * 3}));
+    EXPECT_EQ(need_of(c, {}), (address_register::memory{3'000'000, a_million / 4 * 3, a_million / 4 * 3}));
     later.set_phase(v1::WAVE_DROPPED);
     EXPECT_EQ(need_of(c, {}).entries, 3'000'000U);
 }
 
 TEST(Room, DoesNotCountTwiceWhatIsRegisteredAlready) {
     const auto c = of_a_million();
-    const plan::head standing{"m", "s", {{"1:0", "7"}}};
+    const address_register::head standing{"m", "s", {{"1:0", "7"}}};
     EXPECT_EQ(need_of(c, {.register_head = standing}).to_come, 0U);
     EXPECT_EQ(need_of(c, {.register_head = standing}).bytes, a_million);
-    const plan::head of_another_end{"m", "s", {{"1:0", "6"}}};
+    const address_register::head of_another_end{"m", "s", {{"1:0", "6"}}};
     EXPECT_EQ(need_of(c, {.register_head = of_another_end}).to_come, a_million);
 }
 

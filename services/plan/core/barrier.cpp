@@ -1,58 +1,14 @@
 #include "barrier.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 namespace semel::plan {
-namespace {
-
-constexpr std::string_view marker_field = "marker";
-constexpr std::string_view server_field = "server";
-
-} // namespace
-
 std::string to_string(const server& s) {
     return s.run_id + " " + s.master_replid;
 }
 
-std::pair<std::string, std::string> to_field(const mark& m) {
-    return {fmt::format("{}:{}", m.wave, m.partition), fmt::format("{}", m.end)};
-}
-
-std::optional<head> head::from_fields(const std::map<std::string, std::string>& fields) {
-    head h;
-    for (const auto& [name, value] : fields) {
-        if (name == marker_field) {
-            h.marker = value;
-        } else if (name == server_field) {
-            h.server = value;
-        } else {
-            h.finished.emplace(name, value);
-        }
-    }
-    if (h.marker.empty()) {
-        return std::nullopt;
-    }
-    return h;
-}
-
-bool head::has(const mark& m) const {
-    const auto [name, value] = to_field(m);
-    const auto found = finished.find(name);
-    return found != finished.end() && found->second == value;
-}
-
 bool usable(const std::optional<head>& h, const server& answering) {
     return h && h->server == to_string(answering);
-}
-
-bool is_sealed(const v1::Wave& wave) {
-    return wave.phase() >= v1::WAVE_SEALED && !is_dropped(wave);
-}
-
-bool is_dropped(const v1::Wave& wave) {
-    return wave.phase() == v1::WAVE_DROPPED;
 }
 
 std::optional<std::vector<mark>> required_for(const v1::Campaign& campaign, std::uint32_t wave) {

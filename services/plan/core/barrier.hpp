@@ -7,6 +7,8 @@
 #include <base/ids.hpp>
 #include <semel/v1/campaign.pb.h>
 
+#include <address_register/head.hpp>
+
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -17,6 +19,11 @@
 
 namespace semel::plan {
 
+using address_register::head;
+using address_register::is_dropped;
+using address_register::is_sealed;
+using address_register::mark;
+
 /// Which Redis answers. A restart (which may have come up from an old file), a failover or another instance differ.
 struct server {
     std::string run_id;
@@ -25,33 +32,9 @@ struct server {
 };
 std::string to_string(const server&);
 
-/// A span as the head marks it: of which wave, in which partition of `audience`, up to which offset.
-struct mark {
-    std::uint32_t wave = 0;
-    std::uint32_t partition = 0;
-    std::int64_t end = 0;
-    friend auto operator<=>(const mark&, const mark&) = default;
-};
-/// The head's field for the mark ("WAVE:PARTITION") and its value (the end offset).
-std::pair<std::string, std::string> to_field(const mark&);
-
-struct head {
-    std::string marker;
-    std::string server; // to_string of the server it was made on
-    std::map<std::string, std::string> finished;
-
-    /// Of HGETALL's fields; nothing when there is no marker: there is no head.
-    static std::optional<head> from_fields(const std::map<std::string, std::string>&);
-    bool has(const mark&) const;
-};
-
 /// Whether the register under this head may be added to and asked. Without a head, or with one made on another server,
 /// it may not: a new head replaces it, and everything is registered again.
 bool usable(const std::optional<head>&, const server& answering);
-
-/// A wave's phase allows registering: it is sealed or further, and not dropped.
-bool is_sealed(const v1::Wave&);
-bool is_dropped(const v1::Wave&);
 
 /// Everything that must be registered before a row of `wave` may be decided: all spans of this and of all earlier
 /// waves that are not dropped. Nothing while an earlier wave is not sealed: its rows would come first, and nobody knows

@@ -59,10 +59,6 @@ void layout::append(std::string& batch, const crypto::hash128& hash, entry e) co
     append_big_endian(batch, e.segments);
 }
 
-std::string head_key(const base::campaign_id& campaign) {
-    return fmt::format("{{plan:{}}}:head", campaign.value());
-}
-
 std::string bucket_key(const base::campaign_id& campaign, std::uint32_t wave, std::uint32_t bucket) {
     auto key = layout::key_prefix(campaign, wave);
     append_bucket(key, bucket);

@@ -2,7 +2,7 @@
 // How the register lies in Redis: small hashes ("buckets") that Redis keeps as listpacks, so that an address costs some
 // 30 bytes instead of 100. Pure: names and bytes only.
 //
-//   {plan:CAMPAIGN}:head         hash: marker, server, and one field for each finished span (barrier.hpp)
+//   {plan:CAMPAIGN}:head         hash: marker, server, and one field for each finished span (address_register/head.hpp)
 //   {plan:CAMPAIGN}:WAVE:BUCKET  hash: field = the rest of the 128-bit key, value = row and segments
 //
 // The braces are the hash tag of Redis Cluster: a campaign's buckets lie on the slot of their head, which every script
@@ -43,7 +43,6 @@ class layout {
     unsigned bits_;
 };
 
-std::string head_key(const base::campaign_id&);
 std::string bucket_key(const base::campaign_id&, std::uint32_t wave, std::uint32_t bucket);
 
 /// The look-up script's answer: 8 bytes for each item, row 0 where there is nothing. malformed: another length.

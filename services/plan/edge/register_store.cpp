@@ -81,7 +81,7 @@ asio::awaitable<base::result<register_store::standing_head>> register_store::loo
     standing_head found;
     found.generation = redis_.generation();
     std::vector<std::string> info{"INFO"};
-    std::vector<std::string> all{"HGETALL", head_key(campaign)};
+    std::vector<std::string> all{"HGETALL", address_register::head_key(campaign)};
     std::vector<asio::awaitable<answer>> calls;
     calls.push_back(redis_.command(std::move(info)));
     calls.push_back(redis_.command(std::move(all)));
@@ -110,7 +110,7 @@ asio::awaitable<base::result<register_store::standing_head>> register_store::loo
 
 asio::awaitable<base::result<std::string>> register_store::raise(const base::campaign_id& campaign,
                                                                  std::string old_marker, std::string on) {
-    std::vector<std::string> keys{head_key(campaign)};
+    std::vector<std::string> keys{address_register::head_key(campaign)};
     std::vector<std::string> args{std::move(old_marker), base::to_hex(crypto::random_bytes(16)), std::move(on)};
     const auto wanted = args[1];
     const auto a = co_await redis_.eval(raise_head(), std::move(keys), std::move(args));
@@ -194,7 +194,7 @@ asio::awaitable<base::result<bool>> register_store::remove_some(removal& r) {
     if (r.marker.empty()) {
         co_return false;
     }
-    std::vector<std::string> keys{head_key(r.campaign)};
+    std::vector<std::string> keys{address_register::head_key(r.campaign)};
     std::vector<std::string> args{r.marker};
     if (r.waves.empty()) {
         const auto a = co_await redis_.eval(remove_head(), std::move(keys), std::move(args));
@@ -242,7 +242,7 @@ asio::awaitable<base::result<void>> register_store::put(const session& s, std::u
         for (const auto& e : part) {
             shape.append(batch, e.key, e.entry);
         }
-        std::vector<std::string> keys{head_key(s.campaign)};
+        std::vector<std::string> keys{address_register::head_key(s.campaign)};
         std::vector<std::string> args{s.head.marker, prefix, width, std::move(batch)};
         calls.push_back(redis_.eval(register_entries(), std::move(keys), std::move(args)));
     }
@@ -255,8 +255,8 @@ asio::awaitable<base::result<void>> register_store::put(const session& s, std::u
 }
 
 asio::awaitable<base::result<void>> register_store::mark(const session& s, plan::mark finished) {
-    auto [field, end] = to_field(finished);
-    std::vector<std::string> keys{head_key(s.campaign)};
+    auto [field, end] = address_register::to_field(finished);
+    std::vector<std::string> keys{address_register::head_key(s.campaign)};
     std::vector<std::string> args{s.head.marker, std::move(field), std::move(end)};
     const auto a = co_await redis_.eval(mark_finished(), std::move(keys), std::move(args));
     if (auto ok = accepted(a); !ok) {
@@ -280,10 +280,10 @@ asio::awaitable<base::result<std::vector<entry>>> register_store::look_up(const 
             shape.append(batch, hash);
         }
         sizes.push_back(part.size());
-        std::vector<std::string> keys{head_key(s.campaign)};
+        std::vector<std::string> keys{address_register::head_key(s.campaign)};
         std::vector<std::string> args{s.head.marker, prefix, width, std::move(batch)};
         for (const auto& m : required) {
-            auto [field, end] = to_field(m);
+            auto [field, end] = address_register::to_field(m);
             args.push_back(std::move(field));
             args.push_back(std::move(end));
         }

@@ -1,3 +1,4 @@
+#include <address_register/head.hpp>
 #include <gtest/gtest.h>
 #include <plan/core/packing.hpp>
 
@@ -71,7 +72,7 @@ TEST(Packing, ItemsAreBucketFieldRowSegments) {
     EXPECT_EQ(batch, std::string("000105BCDEFGHIJKLMNOP\0\0\1\2\0\0\0\5", 29))
         << "the first 10 bits of 'A','B' are 0x105";
     EXPECT_EQ(plan::bucket_key(base::campaign_id{"c-1"}, 2, shape.bucket(hash)), "{plan:c-1}:2:000105");
-    EXPECT_EQ(plan::head_key(base::campaign_id{"c-1"}), "{plan:c-1}:head");
+    EXPECT_EQ(address_register::head_key(base::campaign_id{"c-1"}), "{plan:c-1}:head");
 }
 
 TEST(Packing, AnswersAreReadBackOrRefused) {

@@ -1,11 +1,11 @@
 #include <runtime/race.hpp>
 
+#include <address_register/memory.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <plan/core/memory.hpp>
 #include <plan/edge/register_store.hpp>
 #include <support/redis_server.hpp>
 
@@ -288,12 +288,13 @@ asio::awaitable<double> measured(redis_server& s, std::uint64_t rows) {
     co_return bytes;
 }
 
-/// What a seal says (core/memory.hpp), where a bucket holds as many entries as it ever does, and as few.
+/// What a seal says (address_register/memory.hpp), where a bucket holds as many entries as it ever does, and as few.
 asio::awaitable<void> takes_the_memory_that_seal_says(redis_server& s) {
     for (const std::uint64_t rows : {65'536, 33'000}) {
         const auto bytes = co_await measured(s, rows);
-        EXPECT_LE(bytes, bytes_an_entry * 1.02);
-        EXPECT_GE(bytes, bytes_an_entry * 0.8) << "what is far too much refuses campaigns that would fit";
+        EXPECT_LE(bytes, address_register::bytes_an_entry * 1.02);
+        EXPECT_GE(bytes, address_register::bytes_an_entry * 0.8)
+            << "what is far too much refuses campaigns that would fit";
         EXPECT_LE(bytes, 40.0) << "docs/architecture.md";
         s.tell("FLUSHALL");
     }

@@ -3,8 +3,8 @@
 #include <base/bytes.hpp>
 #include <wire/sealed.hpp>
 
-#include <sms/core/addressing.hpp>
-#include <sms/core/number_hash.hpp>
+#include <correlation/message_id.hpp>
+#include <correlation/number_hash.hpp>
 
 namespace semel::receipts {
 
@@ -32,8 +32,8 @@ std::vector<index::candidate> candidates::make(std::int32_t partition, const dou
                            .reference = 0,
                            .since_us = d->since_us()};
         if (dispatch.channel() == v1::CHANNEL_SMS) {
-            c.reference = sms::user_message_reference(id);
-            c.destination_hash = sms::whole_of(number_hash(dispatch));
+            c.reference = correlation::user_message_reference(id);
+            c.destination_hash = correlation::whole_of(number_hash(dispatch));
             if (c.destination_hash.empty() && !campaigns_(base::campaign_id{d->campaign_id()})) {
                 unhashed_.insert(d->notification());
             }
@@ -52,7 +52,7 @@ std::string candidates::number_hash(const v1::Dispatch& dispatch) const {
     if (!delivery || delivery->address().canonical().empty()) {
         return {};
     }
-    return sms::number_hash(keys_.destinations(), delivery->address().canonical());
+    return correlation::number_hash(keys_.destinations(), delivery->address().canonical());
 }
 
 } // namespace semel::receipts

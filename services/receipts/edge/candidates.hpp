@@ -32,7 +32,7 @@ class candidates {
     std::set<std::string> take_unhashed() { return std::exchange(unhashed_, {}); }
     void forget_unhashed() { unhashed_.clear(); }
 
-    /// sms::number_hash() of a message's number; empty while its campaign's key is not known.
+    /// correlation::number_hash() of a message's number; empty while its campaign's key is not known.
     std::string number_hash(const v1::Dispatch&) const;
 
   private:

@@ -2,9 +2,9 @@
 
 #include <base/bytes.hpp>
 
+#include <correlation/message_id.hpp>
+#include <correlation/number_hash.hpp>
 #include <fmt/format.h>
-#include <sms/core/number_hash.hpp>
-#include <sms/core/receipt.hpp>
 
 #include <algorithm>
 
@@ -62,11 +62,11 @@ std::string array_of_texts(const std::vector<std::string>& texts) {
 
 /// Only message centres spell one id in two ways.
 std::vector<std::string> forms_of(const v1::GatewayReceipt& r) {
-    return r.channel() == v1::CHANNEL_SMS ? sms::id_alternatives(r.message_id()) : std::vector<std::string>{};
+    return r.channel() == v1::CHANNEL_SMS ? correlation::id_alternatives(r.message_id()) : std::vector<std::string>{};
 }
 
 std::string plain_of(const v1::Event& e, const std::string& id) {
-    return e.kind() == v1::EVENT_ACCEPTED && e.channel() == v1::CHANNEL_SMS ? sms::plain_id(id) : std::string{};
+    return e.kind() == v1::EVENT_ACCEPTED && e.channel() == v1::CHANNEL_SMS ? correlation::plain_id(id) : std::string{};
 }
 
 std::vector<std::string> ids_of(const v1::Event& e) {
@@ -100,7 +100,7 @@ void learn(pqxx::connection& c, std::vector<index::told>& learned) {
         for (std::size_t i = 0; i < ids.size(); ++i) {
             const auto& id = ids[i];
             plain.add_text(plain_of(e, id));
-            number.add_bytes(sms::tail_of(its_number));
+            number.add_bytes(correlation::tail_of(its_number));
             part.add(static_cast<std::int64_t>(i + 1));
             parts.add(std::max(std::int64_t{e.parts()}, static_cast<std::int64_t>(ids.size())));
             notification.add_bytes(e.notification());
@@ -212,7 +212,7 @@ std::vector<v1::GatewayReceipt> look_up(pqxx::connection& c, std::vector<v1::Gat
         low.add_bytes(named);
         high.add_bytes(std::string{named} + std::string(17, '\xff'));
         forms.add_text(array_of_texts(forms_of(r)));
-        number.add_bytes(sms::tail_of(r.destination_hash()));
+        number.add_bytes(correlation::tail_of(r.destination_hash()));
         reference.add(std::int64_t{r.user_message_reference()});
     }
     pqxx::nontransaction tx{c};
@@ -252,12 +252,12 @@ void keep_orphans(pqxx::connection& c, const std::vector<v1::GatewayReceipt>& re
         state.add(std::int64_t{r.state()});
         code.add_text(r.code());
         named.add_bytes(prefix_of(r.notification()));
-        destination.add_bytes(sms::whole_of(r.destination_hash()));
+        destination.add_bytes(correlation::whole_of(r.destination_hash()));
         reference.add(std::int64_t{r.user_message_reference()});
         at.add(r.time_us() == 0 ? base::to_us(now) : r.time_us());
         raw.add_bytes(r.SerializeAsString());
         forms.add_text(array_of_texts(forms_of(r)));
-        number.add_bytes(sms::tail_of(r.destination_hash()));
+        number.add_bytes(correlation::tail_of(r.destination_hash()));
         inferable.add(exclusive.contains(r.gateway()));
     }
     pqxx::work tx{c};

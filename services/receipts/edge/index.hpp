@@ -43,7 +43,7 @@ class index {
 
     struct told {
         v1::Event event;
-        std::string number; // sms::number_hash() of an accepted SMS; empty: not known
+        std::string number; // correlation::number_hash() of an accepted SMS; empty: not known
     };
     struct question {
         std::vector<told> learned;                // for which is_remembered()

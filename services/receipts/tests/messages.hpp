@@ -3,7 +3,7 @@
 
 #include "stage.hpp"
 
-#include <sms/core/number_hash.hpp>
+#include <correlation/number_hash.hpp>
 
 #include <optional>
 #include <string>
@@ -66,7 +66,7 @@ inline v1::GatewayReceipt receipt(std::string id, v1::ReceiptState state = v1::R
 
 inline v1::GatewayReceipt receipt_for(const stage& on, const message& m, std::string id) {
     auto r = receipt(std::move(id));
-    r.set_destination_hash(sms::number_hash(on.destinations(), m.phone));
+    r.set_destination_hash(correlation::number_hash(on.destinations(), m.phone));
     r.set_user_message_reference(static_cast<std::uint32_t>(static_cast<unsigned char>(m.notification[0]) << 8U |
                                                             static_cast<unsigned char>(m.notification[1])));
     return r;

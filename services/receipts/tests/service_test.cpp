@@ -259,7 +259,7 @@ TEST_F(Receipts, ANumberUnderAnotherKeySpeaksNeitherForNorAgainst) {
     const message one{.campaign = "hold", .phone = "+821035000001"};
     on->tell({accepted_sms(*on, one, "rotated-1")});
     auto other = reported(*on, one, "rotated-1");
-    other.set_destination_hash(sms::number_hash(crypto::key_ring::random().destinations(), one.phone));
+    other.set_destination_hash(correlation::number_hash(crypto::key_ring::random().destinations(), one.phone));
     on->report({other});
     on->wait("its report", [&](const seen& s) { return s.has(one.notification, v1::EVENT_RECEIPT); });
 }

@@ -1,5 +1,6 @@
+#include "addressing.hpp"
+
 #include <fmt/format.h>
-#include <sms/core/addressing.hpp>
 
 #include <algorithm>
 #include <cctype>
@@ -61,10 +62,6 @@ std::string validity_period(std::optional<base::timestamp> give_up) {
     return fmt::format("{:02}{:02}{:02}{:02}{:02}{:02}000+", static_cast<int>(date.year()) % 100,
                        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
                        clock.minutes().count(), clock.seconds().count());
-}
-
-std::uint16_t user_message_reference(const base::notification_id& id) noexcept {
-    return static_cast<std::uint16_t>(id.value()[0] << 8U | id.value()[1]);
 }
 
 } // namespace semel::sms

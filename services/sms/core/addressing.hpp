@@ -29,8 +29,4 @@ base::result<smpp_address> source(std::string_view sender);
 /// Absolute time, UTC: "YYMMDDhhmmss000+". Empty without a deadline: the centre's own default.
 std::string validity_period(std::optional<base::timestamp> give_up);
 
-/// TLV 0x0204: the id's first two bytes. With destination and time it identifies a message only while exactly one
-/// candidate is open.
-std::uint16_t user_message_reference(const base::notification_id&) noexcept;
-
 } // namespace semel::sms

@@ -1,7 +1,8 @@
+#include "classify.hpp"
+
 #include <base/bytes.hpp>
 
 #include <fmt/format.h>
-#include <sms/core/classify.hpp>
 #include <sms/core/pdu.hpp>
 
 #include <algorithm>

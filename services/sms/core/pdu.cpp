@@ -1,5 +1,6 @@
+#include "pdu.hpp"
+
 #include <fmt/format.h>
-#include <sms/core/pdu.hpp>
 
 #include <algorithm>
 #include <stdexcept>

@@ -1,7 +1,9 @@
+#include "receipt.hpp"
+
 #include <base/bytes.hpp>
 
+#include <correlation/message_id.hpp>
 #include <fmt/format.h>
-#include <sms/core/receipt.hpp>
 
 #include <algorithm>
 #include <array>
@@ -102,40 +104,6 @@ std::optional<std::string_view> field(std::string_view text, const std::string& 
     return std::nullopt;
 }
 
-std::string_view trimmed(std::string_view id) {
-    constexpr std::string_view around{" \r\n\t\0\"'", 7};
-    const auto start = id.find_first_not_of(around);
-    return start == std::string_view::npos ? std::string_view{}
-                                           : id.substr(start, id.find_last_not_of(around) - start + 1);
-}
-
-bool all(std::string_view text, int (*test)(int)) {
-    return !text.empty() && std::ranges::all_of(text, [test](unsigned char c) { return test(c) != 0; });
-}
-
-/// A number in another base. Ids are longer than any integer.
-std::string in_base(std::string_view digits, unsigned from, unsigned to) {
-    std::string out; // backwards
-    std::string rest{digits};
-    std::ranges::transform(rest, rest.begin(),
-                           [](char c) { return static_cast<char>(c <= '9' ? c - '0' : c - 'a' + 10); });
-    while (!rest.empty()) {
-        unsigned carry = 0;
-        std::string quotient;
-        for (const char digit : rest) {
-            carry = carry * from + static_cast<unsigned char>(digit);
-            if (const auto q = carry / to; q != 0 || !quotient.empty()) {
-                quotient += static_cast<char>(q);
-            }
-            carry %= to;
-        }
-        out += "0123456789abcdef"[carry];
-        rest = std::move(quotient);
-    }
-    std::ranges::reverse(out);
-    return out;
-}
-
 /// Latin letters of a text in UCS-2, and what follows a user data header.
 std::string readable(const message& m) {
     std::string text{m.text()};
@@ -209,7 +177,8 @@ std::optional<receipt> parse_receipt_text(std::string_view text) {
     }
     text = text.substr(0, end);
     const auto shouted = shouted_all.substr(0, end);
-    const auto id = trimmed(field(text, shouted, {"ID", "MESSAGE_ID", "MESSAGEID", "MSG_ID", "MSGID"}).value_or(""));
+    const auto id = correlation::trimmed_id(
+        field(text, shouted, {"ID", "MESSAGE_ID", "MESSAGEID", "MSG_ID", "MSGID"}).value_or(""));
     if (id.empty() || id.size() > 64) {
         return std::nullopt;
     }
@@ -230,7 +199,7 @@ std::optional<receipt> parse_receipt_text(std::string_view text) {
 std::optional<receipt> read_receipt(const message& m) {
     auto out = parse_receipt_text(readable(m));
     if (const auto* id = m.find(tag::receipted_message_id)) {
-        const auto named = trimmed(std::string_view{*id}.substr(0, id->find('\0')));
+        const auto named = correlation::trimmed_id(std::string_view{*id}.substr(0, id->find('\0')));
         if (!named.empty() && named.size() <= 64) {
             if (!out) {
                 out.emplace();
@@ -252,37 +221,6 @@ std::optional<receipt> read_receipt(const message& m) {
         code != nullptr && code->size() == 3 && out->error.empty()) {
         const auto octet = [&](std::size_t i) { return static_cast<unsigned>(static_cast<std::uint8_t>((*code)[i])); };
         out->error = fmt::format("{}/{}", octet(0), octet(1) << 8U | octet(2));
-    }
-    return out;
-}
-
-std::string plain_id(std::string_view message_id) {
-    std::string plain{trimmed(message_id)};
-    std::ranges::transform(plain, plain.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    if (plain.starts_with("0x") && all(std::string_view{plain}.substr(2), std::isxdigit)) {
-        plain.erase(0, 2);
-    }
-    plain.erase(0, std::min(plain.find_first_not_of('0'), plain.empty() ? 0 : plain.size() - 1));
-    return plain;
-}
-
-std::vector<std::string> id_alternatives(std::string_view message_id) {
-    auto plain = plain_id(message_id);
-    if (plain.empty()) {
-        return {};
-    }
-    std::vector<std::string> out;
-    const auto add = [&](std::string form) {
-        if (std::ranges::find(out, form) == out.end()) {
-            out.push_back(std::move(form));
-        }
-    };
-    add(plain);
-    if (plain.size() <= 64 && all(plain, std::isdigit)) {
-        add(in_base(plain, 10, 16));
-    }
-    if (plain.size() <= 64 && all(plain, std::isxdigit)) {
-        add(in_base(plain, 16, 10));
     }
     return out;
 }

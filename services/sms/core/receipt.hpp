@@ -49,12 +49,4 @@ std::optional<receipt> parse_receipt_text(std::string_view text);
 /// What a carrier means by its word for a state: the specification's, and those that vendors document.
 message_state state_named(std::string_view word);
 
-/// An id without what differs between a response and its report although it is the same id: letter case, leading zeros
-/// or blanks, quotes, "0x".
-std::string plain_id(std::string_view message_id);
-/// Some centres answer submit_sm with a hexadecimal id and report it in decimal, or the other way round. The plain
-/// forms in which the answer may have given the id of this report: first as it stands, then read as decimal and written
-/// in hexadecimal, then the other way round. No duplicates.
-std::vector<std::string> id_alternatives(std::string_view message_id);
-
 } // namespace semel::sms

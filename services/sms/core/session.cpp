@@ -1,8 +1,9 @@
+#include "session.hpp"
+
 #include <base/codes.hpp>
 
 #include <fmt/format.h>
 #include <sms/core/classify.hpp>
-#include <sms/core/session.hpp>
 
 #include <utility>
 

@@ -1,9 +1,10 @@
+#include "late_report.hpp"
+
 #include <base/time.hpp>
 #include <semel/v1/delivery.pb.h>
 
 #include <fmt/format.h>
 #include <sms/core/addressing.hpp>
-#include <sms/edge/late_report.hpp>
 
 namespace semel::sms {
 

@@ -5,7 +5,7 @@
 #include <semel/v1/delivery.pb.h>
 #include <wire/topics.hpp>
 
-#include <sms/core/number_hash.hpp>
+#include <correlation/number_hash.hpp>
 
 namespace semel::sms {
 
@@ -28,7 +28,7 @@ asio::awaitable<bool> receipt_writer::write(delivery::late_report report) {
     receipt.set_time_us(base::to_us(report.time));
     receipt.set_user_message_reference(report.user_message_reference);
     if (!report.destination.empty()) {
-        receipt.set_destination_hash(number_hash(keys_.destinations(), report.destination));
+        receipt.set_destination_hash(correlation::number_hash(keys_.destinations(), report.destination));
     }
     auto key = report.gateway + "|" + report.message_id;
     const auto digest = crypto::sha256(key);

@@ -1,14 +1,16 @@
+#include "smpp_gateway.hpp"
+
 #include <base/codes.hpp>
 #include <config/secret.hpp>
 #include <runtime/race.hpp>
 #include <socket/stream.hpp>
 
 #include <boost/asio.hpp>
+#include <correlation/message_id.hpp>
 #include <fmt/format.h>
 #include <sms/core/addressing.hpp>
 #include <sms/core/classify.hpp>
 #include <sms/core/session.hpp>
-#include <sms/edge/smpp_gateway.hpp>
 #include <sms/edge/smpp_pool.hpp>
 
 #include <algorithm>
@@ -164,7 +166,7 @@ asio::awaitable<delivery::beginning> smpp_gateway::stage(const delivery::outboun
                  fmt::format("a message of {} parts does not fit the gateway's window of {}; raise window", slots,
                              p->session_settings.window))};
     }
-    const auto reference = user_message_reference(message.notification);
+    const auto reference = correlation::user_message_reference(message.notification);
     std::vector<sms::message> parts(slots);
     for (std::size_t i = 0; i < slots; ++i) {
         auto& m = parts[i];

@@ -1,3 +1,5 @@
+#include "smpp_pool.hpp"
+
 #include <base/codes.hpp>
 #include <semel/v1/delivery.pb.h>
 #include <telemetry/log.hpp>
@@ -5,7 +7,6 @@
 #include <fmt/format.h>
 #include <sms/core/receipt.hpp>
 #include <sms/edge/late_report.hpp>
-#include <sms/edge/smpp_pool.hpp>
 
 #include <algorithm>
 #include <array>

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace semel::plan {
+namespace semel::address_register {
 
 std::uint64_t entries_of(const v1::Wave& wave, int channels) noexcept {
     const auto rows = wave.rows() - std::min(wave.rows(), wave.rejected());
@@ -26,4 +26,4 @@ memory memory_of(const v1::Campaign& campaign, const std::optional<head>& standi
     return all;
 }
 
-} // namespace semel::plan
+} // namespace semel::address_register

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace semel::sms {
+namespace semel::correlation {
 
 /// Both hashes, 16 bytes each, behind four bytes that name their key: hashes under different keys say nothing about
 /// each other, neither that two numbers are the same nor that they differ. Empty for what has no digits.
@@ -17,4 +17,4 @@ std::string number_hash(const crypto::key_ring::named_key&, std::string_view num
 std::string_view whole_of(std::string_view number_hash) noexcept;
 std::string_view tail_of(std::string_view number_hash) noexcept;
 
-} // namespace semel::sms
+} // namespace semel::correlation

@@ -1,12 +1,12 @@
-#include <base/bytes.hpp>
+#include "number_hash.hpp"
 
-#include <sms/core/number_hash.hpp>
+#include <base/bytes.hpp>
 
 #include <algorithm>
 #include <cctype>
 #include <iterator>
 
-namespace semel::sms {
+namespace semel::correlation {
 
 namespace {
 
@@ -40,4 +40,4 @@ std::string_view tail_of(std::string_view hash) noexcept {
                                          : std::string_view{};
 }
 
-} // namespace semel::sms
+} // namespace semel::correlation

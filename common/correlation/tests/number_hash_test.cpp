@@ -1,7 +1,7 @@
+#include <correlation/number_hash.hpp>
 #include <gtest/gtest.h>
-#include <sms/core/number_hash.hpp>
 
-namespace semel::sms {
+namespace semel::correlation {
 namespace {
 
 TEST(NumberHash, KnowsANumberAsItIsDialledAtHome) {
@@ -32,4 +32,4 @@ TEST(NumberHash, StaysTheSameAfterANewKeyUntilTheOldOneIsGone) {
 }
 
 } // namespace
-} // namespace semel::sms
+} // namespace semel::correlation

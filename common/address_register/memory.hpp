@@ -1,12 +1,12 @@
 #pragma once
 // How much of Redis' memory a campaign's register takes: what `semel campaign seal` holds against what is free. Pure.
 
-#include "barrier.hpp"
+#include "head.hpp"
 
 #include <cstdint>
 #include <optional>
 
-namespace semel::plan {
+namespace semel::address_register {
 
 /// Of used_memory, for each entry of a register with its part of a bucket. Measured with Redis 7.0 and jemalloc: 26.7
 /// bytes with 64 entries in a bucket, 29.4 with 33 (the fewest); RegisterStore.TakesTheMemoryThatSealSays holds this
@@ -26,4 +26,4 @@ struct memory {
 };
 memory memory_of(const v1::Campaign&, const std::optional<head>& standing);
 
-} // namespace semel::plan
+} // namespace semel::address_register
