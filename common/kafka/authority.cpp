@@ -1,5 +1,6 @@
+#include "authority.hpp"
+
 #include <base/bytes.hpp>
-#include <kafka/authority.hpp>
 
 #include <fmt/format.h>
 

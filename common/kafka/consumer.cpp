@@ -1,5 +1,6 @@
+#include "consumer.hpp"
+
 #include <kafka/authority.hpp>
-#include <kafka/consumer.hpp>
 #include <kafka/event_queue.hpp>
 #include <kafka/fetch.hpp>
 #include <kafka/handles.hpp>

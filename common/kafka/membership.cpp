@@ -1,5 +1,6 @@
+#include "membership.hpp"
+
 #include <kafka/handles.hpp>
-#include <kafka/membership.hpp>
 
 namespace semel::kafka {
 

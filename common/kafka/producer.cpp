@@ -1,7 +1,8 @@
+#include "producer.hpp"
+
 #include <kafka/authority.hpp>
 #include <kafka/event_queue.hpp>
 #include <kafka/handles.hpp>
-#include <kafka/producer.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>

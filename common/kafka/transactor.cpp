@@ -1,5 +1,7 @@
 // The loop that hears what the group decides, and calls the tenant.
 
+#include "transactor.hpp"
+
 #include "transactor_impl.hpp"
 
 #include <base/must.hpp>

@@ -1,7 +1,8 @@
+#include "tunnel.hpp"
+
 #include "raw_connection.hpp"
 
 #include <kafka/logging.hpp>
-#include <kafka/tunnel.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

@@ -1,5 +1,3 @@
-#include "station.hpp"
-
 #include <runtime/race.hpp>
 #include <telemetry/log.hpp>
 
@@ -8,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <gateways/station.hpp>
 #include <sys/resource.h>
 
 #include <csignal>

@@ -1,9 +1,10 @@
+#include "check_commands.hpp"
+
 #include <http/json.hpp>
 #include <kafka/logging.hpp>
 #include <telemetry/log.hpp>
 
 #include <CLI/CLI.hpp>
-#include <cli/check/check_commands.hpp>
 #include <cli/check/probe.hpp>
 #include <cli/stack/backing.hpp>
 #include <fmt/format.h>

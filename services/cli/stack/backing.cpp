@@ -1,3 +1,5 @@
+#include "backing.hpp"
+
 #include <kafka/admin.hpp>
 #include <kafka/retention.hpp>
 #include <redis/client.hpp>
@@ -9,7 +11,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <cli/database/prepare.hpp>
-#include <cli/stack/backing.hpp>
 #include <cli/stack/unsigned_records.hpp>
 #include <fmt/format.h>
 

@@ -1,3 +1,5 @@
+#include "machine.hpp"
+
 #include <http/client.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -5,7 +7,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <cli/stack/machine.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <pwd.h>

@@ -1,6 +1,7 @@
+#include "plan.hpp"
+
 #include <config/values.hpp>
 
-#include <cli/stack/plan.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <libpq-fe.h>

@@ -1,7 +1,8 @@
+#include "readiness.hpp"
+
 #include <http/json.hpp>
 
 #include <cli/stack/backing.hpp>
-#include <cli/stack/readiness.hpp>
 #include <fmt/ranges.h>
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+#include "stack.hpp"
+
 #include <http/json.hpp>
 #include <kafka/leave_group.hpp>
 #include <telemetry/log.hpp>
@@ -10,7 +12,6 @@
 #include <cli/stack/machine.hpp>
 #include <cli/stack/plan.hpp>
 #include <cli/stack/readiness.hpp>
-#include <cli/stack/stack.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <signal.h>

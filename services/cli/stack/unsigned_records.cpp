@@ -1,3 +1,5 @@
+#include "unsigned_records.hpp"
+
 #include <kafka/consumer.hpp>
 #include <kafka/trust.hpp>
 
@@ -5,7 +7,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <cli/stack/unsigned_records.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,7 +1,8 @@
+#include "dialogue.hpp"
+
 #include <base/bytes.hpp>
 #include <base/codes.hpp>
 
-#include <email/core/dialogue.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>

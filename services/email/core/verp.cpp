@@ -1,6 +1,6 @@
-#include <crypto/hash.hpp>
+#include "verp.hpp"
 
-#include <email/core/verp.hpp>
+#include <crypto/hash.hpp>
 
 #include <algorithm>
 #include <cctype>

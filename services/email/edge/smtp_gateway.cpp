@@ -1,3 +1,5 @@
+#include "smtp_gateway.hpp"
+
 #include <base/codes.hpp>
 #include <config/secret.hpp>
 #include <runtime/condition.hpp>
@@ -8,7 +10,6 @@
 
 #include <boost/asio.hpp>
 #include <email/core/verp.hpp>
-#include <email/edge/smtp_gateway.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
