@@ -38,13 +38,19 @@ function(semel_sanitized target)
     endif()
 endfunction()
 
+# As what an include names the folder at hand: <base/fault.hpp>, <plan/core/leader.hpp>.
+function(semel_module out)
+    file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+    string(REGEX REPLACE "^[^/]+/(.*)$" "\\1" folder ${folder})
+    set(${out} ${folder} PARENT_SCOPE)
+endfunction()
+
 # A root of its own for each library: links to the headers that it offers, and nothing else. It comes with DEPS alone, so
 # that who forgets the one cannot include the other (docs/decisions/0021-one-root-a-library.md).
 function(semel_offer name scope)
     set(root ${CMAKE_BINARY_DIR}/include/${name})
     file(REMOVE_RECURSE ${root}) # what it offered before it was last configured
-    # <base/fault.hpp>, <plan/core/leader.hpp>: an include names its module.
-    string(REGEX REPLACE "^${CMAKE_SOURCE_DIR}/[a-z]+/" "" module ${CMAKE_CURRENT_SOURCE_DIR})
+    semel_module(module)
     foreach(header IN LISTS ARGN)
         get_filename_component(folder ${root}/${module}/${header} DIRECTORY)
         file(MAKE_DIRECTORY ${folder})
@@ -56,7 +62,7 @@ endfunction()
 # A header compiles by itself. One that stands beside a source does so there, as the first include (tests/rules/agree);
 # the others get a source of one line.
 function(semel_alone name asio)
-    string(REGEX REPLACE "^${CMAKE_SOURCE_DIR}/[a-z]+/" "" module ${CMAKE_CURRENT_SOURCE_DIR})
+    semel_module(module)
     set(sources "")
     foreach(header IN LISTS ARGN)
         string(REPLACE / - source ${header})
