@@ -67,7 +67,7 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
     listen.certificate = ctx.config().api_tls.certificate;
     listen.key = ctx.config().api_tls.key_file;
     listen.share_port = true; // `semel scale api 2`: connections go to any of them
-    http::server server{ctx.executor(), listen, api::routes(services)};
+    http::server server{ctx.executor(), listen, api::routes(services).router()};
 
     api::publisher outbox_publisher{services};
 

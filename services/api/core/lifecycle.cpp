@@ -51,6 +51,22 @@ bool any_is(const v1::Campaign& c, std::initializer_list<v1::WavePhase> phases) 
         c.waves(), [&](const v1::Wave& wave) { return std::ranges::find(phases, wave.phase()) != phases.end(); });
 }
 
+/// A step that takes two people. `what`: the end of "X created campaign C and cannot ...".
+base::result<void> ask_for_two(access::step s, const v1::Campaign& c, const std::string& creator, const user& who,
+                               std::string_view what) {
+    switch (access::judge(s, who, creator)) {
+    case access::ruling::allowed:
+        return {};
+    case access::ruling::another_person:
+        return refused(fmt::format("{} created campaign {} and cannot {} must (--as approver)", creator, c.id(), what));
+    case access::ruling::another_role:
+    case access::ruling::own_only:
+        break;
+    }
+    return refused(fmt::format("{} may not do this with campaign {}: ask a user with the role {}", who.name, c.id(),
+                               access::who_may(s)));
+}
+
 std::unexpected<fault> refuse_over(const v1::Campaign& c, std::string_view what) {
     return refused(fmt::format("campaign {} is {}: {} is not possible any more", c.id(), to_string(c.phase()), what));
 }
@@ -220,14 +236,13 @@ bool approval_stands(const v1::Campaign& c, const std::map<std::uint32_t, wave_p
 } // namespace
 
 base::result<approved> approve(const v1::Campaign& c, const std::map<std::uint32_t, wave_plan>& plans,
-                               const std::vector<approval>& before, const std::string& creator,
-                               const std::string& approver, const accepted_findings& accepted) {
+                               const std::vector<approval>& before, const std::string& creator, const user& who,
+                               const accepted_findings& accepted) {
     if (over(c)) {
         return refuse_over(c, "approve");
     }
-    if (creator == approver) {
-        return refused(fmt::format(
-            "{} created campaign {} and cannot approve it too; another user must (--as approver)", creator, c.id()));
+    if (const auto ok = ask_for_two(access::step::approve, c, creator, who, "approve it too; another user"); !ok) {
+        return failed(ok.error());
     }
     if (c.artifacts().empty()) {
         return failed(fault::kind::transient,
@@ -253,7 +268,7 @@ base::result<approved> approve(const v1::Campaign& c, const std::map<std::uint32
     out.approval.notice_digest = signed_notice(c.notice_digest(), accepted);
     out.approval.audience_digest = audience_digest(c, out.approval.waves);
     out.approval.plan_digest = plan_digest(plans, out.approval.waves);
-    out.approval.approver = approver;
+    out.approval.approver = who.name;
     if (c.phase() == v1::CAMPAIGN_SEALED) {
         out.campaign.set_phase(v1::CAMPAIGN_APPROVED);
     }
@@ -325,7 +340,7 @@ step cancel(const v1::Campaign& c) {
     return next;
 }
 
-step drop_wave(const v1::Campaign& c, std::uint32_t number, const std::string& creator, const dropper& who) {
+step drop_wave(const v1::Campaign& c, std::uint32_t number, const std::string& creator, const user& who) {
     if (over(c)) {
         return refuse_over(c, "drop");
     }
@@ -340,7 +355,8 @@ step drop_wave(const v1::Campaign& c, std::uint32_t number, const std::string& c
                                    "holds the campaign, `cancel` ends it",
                                    number, c.id(), c.id()));
     }
-    if (wave->phase() == v1::WAVE_APPROVED && (!who.approver || who.name == creator)) {
+    if (wave->phase() == v1::WAVE_APPROVED &&
+        access::judge(access::step::drop_approved_wave, who, creator) != access::ruling::allowed) {
         return refused(fmt::format("wave {} of {} is approved: an approver who did not create the campaign must drop "
                                    "it (--as approver)",
                                    number, c.id()));
@@ -363,13 +379,8 @@ bool wholly_launched(const v1::Campaign& c) {
                                [](const v1::Wave& w) { return is_dropped(w) || w.phase() == v1::WAVE_LAUNCHED; });
 }
 
-base::result<void> may_decide_doubts(const v1::Campaign& c, const std::string& creator, const std::string& approver) {
-    if (creator == approver) {
-        return refused(fmt::format("{} created campaign {} and cannot decide about its doubts alone; another approver "
-                                   "must (--as approver)",
-                                   creator, c.id()));
-    }
-    return {};
+base::result<void> may_decide_doubts(const v1::Campaign& c, const std::string& creator, const user& who) {
+    return ask_for_two(access::step::decide_doubts, c, creator, who, "decide about its doubts alone; another approver");
 }
 
 step finish(const v1::Campaign& c) {

@@ -7,6 +7,7 @@
 #include <semel/v1/audience.pb.h>
 #include <semel/v1/campaign.pb.h>
 
+#include <api/core/access.hpp>
 #include <api/core/findings.hpp>
 
 #include <cstdint>
@@ -49,30 +50,26 @@ step seal(const v1::Campaign&);
 step wave_registered(const v1::Campaign&, std::uint32_t wave);
 bool fully_registered(const v1::Wave&, const wave_plan&);
 
-/// `creator` and `approver` must differ. Approves all registered waves, and approved ones whose approval is void;
+/// For whom access::step::approve is. Approves all registered waves, and approved ones whose approval is void;
 /// refuses while a sealed one is not registered.
 struct approved {
     v1::Campaign campaign;
     api::approval approval;
 };
 base::result<approved> approve(const v1::Campaign&, const std::map<std::uint32_t, wave_plan>&,
-                               const std::vector<approval>& before, const std::string& creator,
-                               const std::string& approver, const accepted_findings& = {});
+                               const std::vector<approval>& before, const std::string& creator, const user& who,
+                               const accepted_findings& = {});
 /// Computes anew what the approval was bound to and compares. `approvals`: newest first.
 step launch(const v1::Campaign&, const std::map<std::uint32_t, wave_plan>&, const std::vector<approval>&,
             base::timestamp now);
 step pause(const v1::Campaign&);
 step resume(const v1::Campaign&);
 step cancel(const v1::Campaign&);
-/// A second copy, or none, is never one person's decision: the campaign's creator is not the one to decide.
-/// Discards a wave that is not launched. What was approved is not an operator's to take back: for that `who` must be an
-/// approver, and not the campaign's creator.
-struct dropper {
-    std::string name;
-    bool approver = false;
-};
-step drop_wave(const v1::Campaign&, std::uint32_t wave, const std::string& creator, const dropper& who);
-base::result<void> may_decide_doubts(const v1::Campaign&, const std::string& creator, const std::string& approver);
+/// Discards a wave that is not launched. What was approved is not an operator's to take back: that is
+/// access::step::drop_approved_wave.
+step drop_wave(const v1::Campaign&, std::uint32_t wave, const std::string& creator, const user& who);
+/// access::step::decide_doubts. A second copy, or none, is never one person's decision.
+base::result<void> may_decide_doubts(const v1::Campaign&, const std::string& creator, const user& who);
 /// Nothing is outstanding any more.
 step finish(const v1::Campaign&);
 

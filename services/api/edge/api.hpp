@@ -1,19 +1,17 @@
 #pragma once
-// The HTTP/JSON interface (docs/openapi.yaml): who may do what, and each route's handler.
+// The HTTP/JSON interface (docs/openapi.yaml): each route with its step and its handler.
 
 #include <http/json.hpp>
 #include <http/server.hpp>
 
+#include <api/edge/guarded_routes.hpp>
 #include <api/edge/services.hpp>
 #include <api/edge/store.hpp>
 
 #include <chrono>
 #include <filesystem>
-#include <functional>
-#include <initializer_list>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace semel::api {
 
@@ -24,23 +22,19 @@ inline constexpr std::chrono::seconds upload_patience{120};
 void drop_broken_off_uploads(pqxx::connection&, const std::filesystem::path& data_dir, const std::string& receiver);
 
 /// All routes of /v1.
-http::router routes(services&);
+guarded_routes routes(services&);
 
 // The parts, each adding its routes.
-void add_campaign_routes(http::router&, services&);
-void add_step_routes(http::router&, services&);
-void add_upload_routes(http::router&, services&);
-void add_record_routes(http::router&, services&);
-void add_trial_routes(http::router&, services&);
-void add_doubt_routes(http::router&, services&);
-void add_people_routes(http::router&, services&); // lists.cpp
-void add_test_address_routes(http::router&, services&);
-void add_user_routes(http::router&, services&);
-void add_key_routes(http::router&, services&);
-
-/// Runs the handler for a user with one of these roles; 401 without a known token, 403 for another role.
-using user_handler = std::function<boost::asio::awaitable<http::response>(http::request&, user)>;
-http::handler for_roles(services&, std::initializer_list<role>, user_handler);
+void add_campaign_routes(guarded_routes&, services&);
+void add_step_routes(guarded_routes&, services&);
+void add_upload_routes(guarded_routes&, services&);
+void add_record_routes(guarded_routes&, services&);
+void add_trial_routes(guarded_routes&, services&);
+void add_doubt_routes(guarded_routes&, services&);
+void add_people_routes(guarded_routes&, services&); // lists.cpp
+void add_test_address_routes(guarded_routes&, services&);
+void add_user_routes(guarded_routes&, services&);
+void add_key_routes(guarded_routes&, services&);
 
 http::response answer(const json::value&, unsigned status = 200);
 http::response not_found(const std::string& campaign);

@@ -280,26 +280,25 @@ asio::awaitable<http::response> create(services& s, http::request& r, user who) 
 
 } // namespace
 
-void add_campaign_routes(http::router& all, services& s) {
-    all.add("POST", "/v1/campaigns",
-            for_roles(s, {role::operator_}, [&s](http::request& r, user who) { return create(s, r, std::move(who)); }));
-    all.add("GET", "/v1/campaigns",
-            for_roles(s, {role::operator_, role::approver, role::auditor},
-                      [&s](http::request&, user) -> asio::awaitable<http::response> {
-                          const auto list = co_await s.db.run([](pqxx::connection& c) {
-                              pqxx::work tx{c};
-                              return store::all_campaigns(tx);
-                          });
-                          json::array out;
-                          for (const auto& c : list) {
-                              out.push_back(json::object{{"id", c.id()},
-                                                         {"name", c.name()},
-                                                         {"incident", c.incident()},
-                                                         {"state", to_string(c.phase())},
-                                                         {"waves", c.waves_size()}});
-                          }
-                          co_return answer(out);
-                      }));
+void add_campaign_routes(guarded_routes& all, services& s) {
+    all.add("POST", "/v1/campaigns", access::step::create_campaign,
+            [&s](http::request& r, user who) { return create(s, r, std::move(who)); });
+    all.add("GET", "/v1/campaigns", access::step::read_campaigns,
+            [&s](http::request&, user) -> asio::awaitable<http::response> {
+                const auto list = co_await s.db.run([](pqxx::connection& c) {
+                    pqxx::work tx{c};
+                    return store::all_campaigns(tx);
+                });
+                json::array out;
+                for (const auto& c : list) {
+                    out.push_back(json::object{{"id", c.id()},
+                                               {"name", c.name()},
+                                               {"incident", c.incident()},
+                                               {"state", to_string(c.phase())},
+                                               {"waves", c.waves_size()}});
+                }
+                co_return answer(out);
+            });
 }
 
 } // namespace semel::api

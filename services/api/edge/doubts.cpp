@@ -99,7 +99,9 @@ list_form list_resent(pqxx::work&, const v1::Campaign&, const crypto::campaign_k
 }
 
 struct decision {
-    std::string what, by, creator;
+    std::string what;
+    user by;
+    std::string creator;
 };
 
 v1::Event decided(const v1::Campaign& c, const decision& d, const pqxx::row& doubt) {
@@ -116,8 +118,8 @@ v1::Event decided(const v1::Campaign& c, const decision& d, const pqxx::row& dou
     }
     e.set_attempt(attempt);
     e.set_code(d.what);
-    e.set_text(fmt::format("decided by {}; the campaign is {}'s", d.by, d.creator));
-    e.set_actor(d.by);
+    e.set_text(fmt::format("decided by {}; the campaign is {}'s", d.by.name, d.creator));
+    e.set_actor(d.by.name);
     return e;
 }
 
@@ -150,9 +152,8 @@ asio::awaitable<http::response> resolve(services& s, http::request& r, user who)
         co_return http::problem(body.error());
     }
     const auto* text = json::find_text(*body, "decision");
-    decision d{.what = std::string{text == nullptr ? std::string_view{} : std::string_view{*text}},
-               .by = who.name,
-               .creator = {}};
+    decision d{
+        .what = std::string{text == nullptr ? std::string_view{} : std::string_view{*text}}, .by = who, .creator = {}};
     if (d.what != "resend" && d.what != "presume-sent") {
         co_return http::problem(400, "decision must be resend or presume-sent");
     }
@@ -168,11 +169,11 @@ asio::awaitable<http::response> resolve(services& s, http::request& r, user who)
 
 } // namespace
 
-void add_doubt_routes(http::router& all, services& s) {
-    all.add("GET", "/v1/campaigns/{id}/in-doubt", long_list(s, list));
-    all.add("GET", "/v1/campaigns/{id}/resent", long_list(s, list_resent));
-    all.add("POST", "/v1/campaigns/{id}/in-doubt",
-            for_roles(s, {role::approver}, [&s](http::request& r, user who) { return resolve(s, r, std::move(who)); }));
+void add_doubt_routes(guarded_routes& all, services& s) {
+    all.add("GET", "/v1/campaigns/{id}/in-doubt", access::step::read_doubts, long_list(s, list));
+    all.add("GET", "/v1/campaigns/{id}/resent", access::step::read_doubts, long_list(s, list_resent));
+    all.add("POST", "/v1/campaigns/{id}/in-doubt", access::step::decide_doubts,
+            [&s](http::request& r, user who) { return resolve(s, r, std::move(who)); });
 }
 
 } // namespace semel::api

@@ -112,12 +112,10 @@ asio::awaitable<http::response> rotate(services& s, user who) {
 
 } // namespace
 
-void add_key_routes(http::router& all, services& s) {
-    all.add(
-        "GET", "/v1/keys",
-        for_roles(s, {role::operator_, role::approver, role::auditor}, [&s](http::request&, user) { return list(s); }));
-    all.add("POST", "/v1/keys/rotate",
-            for_roles(s, {role::operator_}, [&s](http::request&, user who) { return rotate(s, std::move(who)); }));
+void add_key_routes(guarded_routes& all, services& s) {
+    all.add("GET", "/v1/keys", access::step::list_keys, [&s](http::request&, user) { return list(s); });
+    all.add("POST", "/v1/keys/rotate", access::step::rotate_keys,
+            [&s](http::request&, user who) { return rotate(s, std::move(who)); });
 }
 
 } // namespace semel::api

@@ -93,15 +93,14 @@ asio::awaitable<http::response> begin(services& s, std::string id, form_maker ma
     co_return out;
 }
 
-http::handler for_everybody(services& s, form_maker make) {
-    return for_roles(s, {role::operator_, role::approver, role::auditor},
-                     [&s, make = std::move(make)](http::request& r, user who) -> asio::awaitable<http::response> {
-                         auto admitted = admit(s, who);
-                         if (!admitted.place) {
-                             co_return std::move(admitted.refusal);
-                         }
-                         co_return co_await begin(s, r.parameter("id"), make, std::move(admitted.place));
-                     });
+user_handler for_admitted(services& s, form_maker make) {
+    return [&s, make = std::move(make)](http::request& r, user who) -> asio::awaitable<http::response> {
+        auto admitted = admit(s, who);
+        if (!admitted.place) {
+            co_return std::move(admitted.refusal);
+        }
+        co_return co_await begin(s, r.parameter("id"), make, std::move(admitted.place));
+    };
 }
 
 std::string csv_field(std::string value) {
@@ -188,21 +187,21 @@ admission admit(services& s, const user& who) {
                                      "wait until one of them has ended; steps such as pause are not held up by lists")};
 }
 
-http::handler long_list(services& s, list_maker make) {
-    return for_everybody(s, [&s, make = std::move(make)](pqxx::work& tx, const v1::Campaign& c) {
+user_handler long_list(services& s, list_maker make) {
+    return for_admitted(s, [&s, make = std::move(make)](pqxx::work& tx, const v1::Campaign& c) {
         return form_with_key(s, make, tx, c);
     });
 }
 
-http::handler long_list(services& s, list_form form) {
-    return for_everybody(
-        s, [form = std::move(form)](pqxx::work&, const v1::Campaign&) -> form_or_refusal { return form; });
+user_handler long_list(services& s, list_form form) {
+    return for_admitted(s,
+                        [form = std::move(form)](pqxx::work&, const v1::Campaign&) -> form_or_refusal { return form; });
 }
 
-void add_people_routes(http::router& all, services& s) {
-    all.add("GET", "/v1/campaigns/{id}/unreached", long_list(s, unreached));
-    all.add("GET", "/v1/campaigns/{id}/repeated", long_list(s, repeated));
-    all.add("GET", "/v1/campaigns/{id}/history", long_list(s, history()));
+void add_people_routes(guarded_routes& all, services& s) {
+    all.add("GET", "/v1/campaigns/{id}/unreached", access::step::read_people, long_list(s, unreached));
+    all.add("GET", "/v1/campaigns/{id}/repeated", access::step::read_people, long_list(s, repeated));
+    all.add("GET", "/v1/campaigns/{id}/history", access::step::read_history, long_list(s, history()));
 }
 
 } // namespace semel::api

@@ -23,10 +23,10 @@ struct list_form {
 };
 using list_maker = std::function<list_form(pqxx::work&, const v1::Campaign&, const crypto::campaign_key&)>;
 
-/// For any role. 410 when the campaign's key is gone.
-http::handler long_list(services&, list_maker);
+/// 410 when the campaign's key is gone.
+user_handler long_list(services&, list_maker);
 /// The same for a list without personal data, which needs no key.
-http::handler long_list(services&, list_form);
+user_handler long_list(services&, list_form);
 
 /// A place among the user's long reads, or the answer that tells why there is none.
 struct admission {

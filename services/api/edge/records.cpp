@@ -361,17 +361,14 @@ asio::awaitable<http::response> audit(services& s, http::request& r, user who) {
 
 } // namespace
 
-void add_record_routes(http::router& all, services& s) {
-    const auto everyone = {role::operator_, role::approver, role::auditor};
+void add_record_routes(guarded_routes& all, services& s) {
     const auto add = [&](const char* pattern, maker make) {
-        all.add("GET", pattern, for_roles(s, everyone, [&s, make](http::request& r, user) {
-                    return read(s, r.parameter("id"), make);
-                }));
+        all.add("GET", pattern, access::step::read_campaigns,
+                [&s, make](http::request& r, user) { return read(s, r.parameter("id"), make); });
     };
     const auto add_status = [&](const char* pattern, more_of_status more) {
-        all.add("GET", pattern, for_roles(s, everyone, [&s, more](http::request& r, user) {
-                    return status(s, r.parameter("id"), more);
-                }));
+        all.add("GET", pattern, access::step::read_campaigns,
+                [&s, more](http::request& r, user) { return status(s, r.parameter("id"), more); });
     };
     add_status("/v1/campaigns/{id}", [](pqxx::work& tx, const v1::Campaign& c, json::object& o) {
         o["incident"] = c.incident();
@@ -386,9 +383,8 @@ void add_record_routes(http::router& all, services& s) {
     });
     add_status("/v1/campaigns/{id}/status", [](pqxx::work&, const v1::Campaign&, json::object&) {});
     add("/v1/campaigns/{id}/report", [](pqxx::work& tx, const v1::Campaign& c) { return answer(report_of(tx, c)); });
-    all.add("POST", "/v1/campaigns/{id}/audit",
-            for_roles(s, {role::auditor, role::operator_, role::approver},
-                      [&s](http::request& r, user who) { return audit(s, r, std::move(who)); }));
+    all.add("POST", "/v1/campaigns/{id}/audit", access::step::read_person,
+            [&s](http::request& r, user who) { return audit(s, r, std::move(who)); });
 }
 
 } // namespace semel::api

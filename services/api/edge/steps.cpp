@@ -120,7 +120,7 @@ asio::awaitable<http::response> drop(services& s, http::request& r, user who) {
     }
     auto what = fmt::format("dropped wave {}", *wave);
     step_of decide = [number = *wave](const v1::Campaign& c, step_input& in, const user& by) {
-        return drop_wave(c, number, in.creator, {.name = by.name, .approver = by.role == role::approver});
+        return drop_wave(c, number, in.creator, by);
     };
     co_return co_await take_step(s, r, std::move(who), std::move(what), std::move(decide));
 }
@@ -160,7 +160,7 @@ step decide_approval(const v1::Campaign& c, step_input& in, const user& who, con
     const auto earlier = in.approvals.empty() ? accepted_findings{} : in.approvals.front().accepted;
     const auto accepted = accept_findings(in.problems(), earlier, says);
     // Who may not approve at all is told so first.
-    auto ok = approve(c, in.plans, in.approvals, in.creator, who.name, accepted ? *accepted : accepted_findings{});
+    auto ok = approve(c, in.plans, in.approvals, in.creator, who, accepted ? *accepted : accepted_findings{});
     if (!ok) {
         return failed(ok.error());
     }
@@ -223,30 +223,23 @@ asio::awaitable<http::response> launch_step(services& s, http::request& r, user 
 
 } // namespace
 
-void add_step_routes(http::router& all, services& s) {
-    const auto add_step = [&](const std::string& name, std::initializer_list<role> roles, step_of decide) {
-        all.add("POST", "/v1/campaigns/{id}/" + name,
-                for_roles(s, roles, [&s, name, decide](http::request& r, user who) {
-                    return take_step(s, r, std::move(who), name, decide);
-                }));
+void add_step_routes(guarded_routes& all, services& s) {
+    const auto add_step = [&](const std::string& name, access::step which, step_of decide) {
+        all.add("POST", "/v1/campaigns/{id}/" + name, which, [&s, name, decide](http::request& r, user who) {
+            return take_step(s, r, std::move(who), name, decide);
+        });
     };
-    all.add("POST", "/v1/campaigns/{id}/seal", for_roles(s, {role::operator_}, [&s](http::request& r, user who) {
-                return seal_step(s, r, std::move(who));
-            }));
-    all.add("POST", "/v1/campaigns/{id}/approve", for_roles(s, {role::approver}, [&s](http::request& r, user who) {
-                return approve_step(s, r, std::move(who));
-            }));
-    all.add("POST", "/v1/campaigns/{id}/launch", for_roles(s, {role::operator_}, [&s](http::request& r, user who) {
-                return launch_step(s, r, std::move(who));
-            }));
-    add_step("pause", {role::operator_, role::approver},
-             [](const v1::Campaign& c, step_input&, const user&) { return pause(c); });
-    add_step("resume", {role::operator_}, [](const v1::Campaign& c, step_input&, const user&) { return resume(c); });
-    all.add("POST", "/v1/campaigns/{id}/waves/{wave}/drop",
-            for_roles(s, {role::operator_, role::approver},
-                      [&s](http::request& r, user who) { return drop(s, r, std::move(who)); }));
-    add_step("cancel", {role::operator_, role::approver},
-             [](const v1::Campaign& c, step_input&, const user&) { return cancel(c); });
+    all.add("POST", "/v1/campaigns/{id}/seal", access::step::seal,
+            [&s](http::request& r, user who) { return seal_step(s, r, std::move(who)); });
+    all.add("POST", "/v1/campaigns/{id}/approve", access::step::approve,
+            [&s](http::request& r, user who) { return approve_step(s, r, std::move(who)); });
+    all.add("POST", "/v1/campaigns/{id}/launch", access::step::launch,
+            [&s](http::request& r, user who) { return launch_step(s, r, std::move(who)); });
+    add_step("pause", access::step::pause, [](const v1::Campaign& c, step_input&, const user&) { return pause(c); });
+    add_step("resume", access::step::resume, [](const v1::Campaign& c, step_input&, const user&) { return resume(c); });
+    all.add("POST", "/v1/campaigns/{id}/waves/{wave}/drop", access::step::drop_wave,
+            [&s](http::request& r, user who) { return drop(s, r, std::move(who)); });
+    add_step("cancel", access::step::cancel, [](const v1::Campaign& c, step_input&, const user&) { return cancel(c); });
 }
 
 } // namespace semel::api

@@ -10,31 +10,6 @@
 
 namespace semel::api {
 
-std::optional<role> role_from(std::string_view name) noexcept {
-    if (name == "operator") {
-        return role::operator_;
-    }
-    if (name == "approver") {
-        return role::approver;
-    }
-    if (name == "auditor") {
-        return role::auditor;
-    }
-    return std::nullopt;
-}
-
-std::string_view to_string(role r) noexcept {
-    switch (r) {
-    case role::operator_:
-        return "operator";
-    case role::approver:
-        return "approver";
-    case role::auditor:
-        return "auditor";
-    }
-    return "auditor";
-}
-
 namespace store {
 namespace {
 

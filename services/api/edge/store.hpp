@@ -5,6 +5,7 @@
 #include <semel/v1/artifact.pb.h>
 #include <semel/v1/events.pb.h>
 
+#include <api/core/access.hpp>
 #include <api/core/lifecycle.hpp>
 #include <api/schema.hpp>
 
@@ -19,15 +20,6 @@
 #include <pqxx/pqxx>
 
 namespace semel::api {
-
-enum class role : unsigned char { operator_, approver, auditor };
-std::optional<role> role_from(std::string_view) noexcept;
-std::string_view to_string(role) noexcept;
-
-struct user {
-    std::string name;
-    api::role role = api::role::auditor;
-};
 
 /// An upload, from its first byte to its import.
 struct upload {

@@ -138,19 +138,16 @@ test_addresses listed_test_addresses(pqxx::transaction_base& tx, const config::s
     return out;
 }
 
-void add_test_address_routes(http::router& all, services& s) {
-    all.add("GET", "/v1/test-addresses",
-            for_roles(s, {role::operator_, role::approver, role::auditor},
-                      [&s](http::request&, user) -> asio::awaitable<http::response> {
-                          co_return co_await s.db.run(
-                              [&config = s.config, keys = s.keys](pqxx::connection& connection) {
-                                  pqxx::work tx{connection};
-                                  return list(tx, config, keys);
-                              });
-                      }));
-    all.add("POST", "/v1/test-addresses", for_roles(s, {role::approver}, [&s](http::request& r, user who) {
-                return change_list(s, r, std::move(who));
-            }));
+void add_test_address_routes(guarded_routes& all, services& s) {
+    all.add("GET", "/v1/test-addresses", access::step::list_test_addresses,
+            [&s](http::request&, user) -> asio::awaitable<http::response> {
+                co_return co_await s.db.run([&config = s.config, keys = s.keys](pqxx::connection& connection) {
+                    pqxx::work tx{connection};
+                    return list(tx, config, keys);
+                });
+            });
+    all.add("POST", "/v1/test-addresses", access::step::change_test_addresses,
+            [&s](http::request& r, user who) { return change_list(s, r, std::move(who)); });
 }
 
 } // namespace semel::api

@@ -270,9 +270,9 @@ asio::awaitable<http::response> test(services& s, http::request& r, user who) {
 
 } // namespace
 
-void add_trial_routes(http::router& all, services& s) {
-    all.add("POST", "/v1/campaigns/{id}/test",
-            for_roles(s, {role::operator_}, [&s](http::request& r, user who) { return test(s, r, std::move(who)); }));
+void add_trial_routes(guarded_routes& all, services& s) {
+    all.add("POST", "/v1/campaigns/{id}/test", access::step::send_test,
+            [&s](http::request& r, user who) { return test(s, r, std::move(who)); });
 }
 
 } // namespace semel::api

@@ -51,10 +51,9 @@ asio::awaitable<http::response> read_list(services& s) {
 
 } // namespace
 
-void add_unmatched_routes(http::router& all, services& s) {
-    all.add("GET", "/v1/receipts/unmatched",
-            for_roles(s, {role::operator_, role::approver, role::auditor},
-                      [&s](http::request&, user) { return read_list(s); }));
+void add_unmatched_routes(guarded_routes& all, services& s) {
+    all.add("GET", "/v1/receipts/unmatched", access::step::read_unmatched_receipts,
+            [&s](http::request&, user) { return read_list(s); });
 }
 
 void warn_of_unmatched(pqxx::work& tx, json::array& warnings) {

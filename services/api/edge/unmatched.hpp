@@ -8,7 +8,7 @@
 
 namespace semel::api {
 
-void add_unmatched_routes(http::router&, services&);
+void add_unmatched_routes(guarded_routes&, services&);
 
 /// A line for each gateway whose reports found no message for a minute.
 void warn_of_unmatched(pqxx::work&, json::array& warnings);

@@ -370,15 +370,13 @@ void drop_broken_off_uploads(pqxx::connection& db, const std::filesystem::path& 
     tx.commit();
 }
 
-void add_upload_routes(http::router& all, services& s) {
-    all.add("POST", "/v1/campaigns/{id}/uploads",
-            for_roles(s, {role::operator_}, [&s](http::request& r, user who) { return add(s, r, std::move(who)); }));
-    all.add("GET", "/v1/campaigns/{id}/uploads/{upload}",
-            for_roles(s, {role::operator_, role::approver, role::auditor},
-                      [&s](http::request& r, user who) { return show(s, r, std::move(who)); }));
-    all.add("GET", "/v1/campaigns/{id}/uploads/{upload}/rejects",
-            for_roles(s, {role::operator_, role::approver, role::auditor},
-                      [&s](http::request& r, user who) { return show_rejects(s, r, std::move(who)); }));
+void add_upload_routes(guarded_routes& all, services& s) {
+    all.add("POST", "/v1/campaigns/{id}/uploads", access::step::add_upload,
+            [&s](http::request& r, user who) { return add(s, r, std::move(who)); });
+    all.add("GET", "/v1/campaigns/{id}/uploads/{upload}", access::step::read_campaigns,
+            [&s](http::request& r, user who) { return show(s, r, std::move(who)); });
+    all.add("GET", "/v1/campaigns/{id}/uploads/{upload}/rejects", access::step::read_people,
+            [&s](http::request& r, user who) { return show_rejects(s, r, std::move(who)); });
 }
 
 } // namespace semel::api

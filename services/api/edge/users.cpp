@@ -26,7 +26,7 @@ asio::awaitable<http::response> list(services& s) {
 /// The token is known no more from the next request on, in every process of the api and after every restart.
 asio::awaitable<http::response> revoke(services& s, http::request& r, user who) {
     const auto name = r.parameter("user");
-    if (who.role != role::approver && who.name != name) {
+    if (access::judge(access::step::revoke_token, who, name) != access::ruling::allowed) {
         co_return http::problem(403, who.name + " may only revoke the own token", "ask an approver (--as approver)");
     }
     const bool known = co_await s.steps.run([name, by = who.name](pqxx::connection& connection) {
@@ -45,16 +45,14 @@ asio::awaitable<http::response> revoke(services& s, http::request& r, user who) 
 
 } // namespace
 
-void add_user_routes(http::router& all, services& s) {
-    const auto everyone = {role::operator_, role::approver, role::auditor};
-    all.add("GET", "/v1/whoami",
-            for_roles(s, everyone, [](http::request&, user who) -> asio::awaitable<http::response> {
+void add_user_routes(guarded_routes& all, services& s) {
+    all.add("GET", "/v1/whoami", access::step::see_oneself,
+            [](http::request&, user who) -> asio::awaitable<http::response> {
                 co_return answer(json::object{{"user", who.name}, {"role", to_string(who.role)}});
-            }));
-    all.add("GET", "/v1/users",
-            for_roles(s, {role::approver, role::auditor}, [&s](http::request&, user) { return list(s); }));
-    all.add("POST", "/v1/users/{user}/revoke",
-            for_roles(s, everyone, [&s](http::request& r, user who) { return revoke(s, r, std::move(who)); }));
+            });
+    all.add("GET", "/v1/users", access::step::list_users, [&s](http::request&, user) { return list(s); });
+    all.add("POST", "/v1/users/{user}/revoke", access::step::revoke_token,
+            [&s](http::request& r, user who) { return revoke(s, r, std::move(who)); });
 }
 
 } // namespace semel::api

@@ -25,8 +25,58 @@ TEST_F(Api, HasExactlyTheRoutesOfItsDescription) {
             described.insert(method + ' ' + path.first.as<std::string>());
         }
     }
-    const auto list = routes(*shared).table().list();
+    const auto list = routes(*shared).router().table().list();
     EXPECT_EQ(described, (std::set<std::string>{list.begin(), list.end()}));
+}
+
+/// "operator, approver" of those roles that the step gives this.
+std::string roles_with(access::step what, access::grant given) {
+    std::string names;
+    std::size_t count = 0;
+    for (const auto one : all_roles) {
+        if (access::granted(what, one) == given) {
+            names += (names.empty() ? "" : ", ") + std::string{to_string(one)};
+            ++count;
+        }
+    }
+    return count == all_roles.size() ? "all" : names;
+}
+
+/// How a description begins whose route is this step.
+std::string roles_in_words(access::step what) {
+    auto words = roles_with(what, access::grant::yes);
+    if (const auto others = roles_with(what, access::grant::others); !others.empty()) {
+        words += (words.empty() ? "" : "; ") + others + ", and not the campaign's creator";
+    }
+    if (!roles_with(what, access::grant::own).empty()) {
+        words += (words.empty() ? "" : "; ") + std::string{"all for their own token"};
+    }
+    return "Roles: " + words;
+}
+
+TEST_F(Api, NamesTheRolesOfEachRouteAsTheTableHasThem) {
+    const auto whole = description();
+    const auto all = routes(*shared);
+    std::set<access::step> reached;
+    for (const auto& [route, what] : all.steps()) {
+        const auto space = route.find(' ');
+        auto method = route.substr(0, space);
+        std::ranges::transform(method, method.begin(), [](unsigned char c) { return std::tolower(c); });
+        const auto says = whole["paths"][route.substr(space + 1)][method]["description"];
+        ASSERT_TRUE(says.IsDefined()) << route;
+        const auto text = says.as<std::string>();
+        const auto words = roles_in_words(what);
+        EXPECT_TRUE(text.starts_with(words)) << route << " is " << access::name_of(what) << ": " << words << "\n"
+                                             << text;
+        EXPECT_TRUE(text.size() > words.size() &&
+                    std::string_view{".;"}.find(text[words.size()]) != std::string_view::npos)
+            << route << ": " << text;
+        reached.insert(what);
+    }
+    EXPECT_EQ(all.steps().size(), all.router().table().list().size()) << "each route has a step";
+    // Asked for inside drop_wave, once the wave is known.
+    reached.insert(access::step::drop_approved_wave);
+    EXPECT_EQ(reached.size(), access::step_count) << "a step that no route is";
 }
 
 void collect_references(const YAML::Node& node, std::set<std::string>& into) {

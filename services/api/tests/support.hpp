@@ -117,7 +117,7 @@ class Api : public testing::Test {
                                             .certain = time_is_certain ? std::optional{now} : std::nullopt};
                 },
             .turned_away = denials{{.free = 10'000}}});
-        server.emplace(io.get_executor(), http::server_options{}, routes(*shared));
+        server.emplace(io.get_executor(), http::server_options{}, routes(*shared).router());
         asio::co_spawn(io, server->run(), asio::detached);
     }
     void TearDown() override {

@@ -1,0 +1,84 @@
+#pragma once
+// Who may do what: one table of steps and roles (docs/security.md shows it). Pure. Each route of the api names its step
+// (edge/guarded_routes.hpp); what depends on who made the campaign is asked where that is known.
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace semel::api {
+
+enum class role : unsigned char { operator_, approver, auditor };
+inline constexpr std::array all_roles{role::operator_, role::approver, role::auditor};
+std::optional<role> role_from(std::string_view) noexcept;
+std::string_view to_string(role) noexcept;
+
+struct user {
+    std::string name;
+    api::role role = api::role::auditor;
+};
+
+namespace access {
+
+/// What a user asks for. Several routes may be one step: whoever reads how a campaign stands may also read its report.
+enum class step : unsigned char {
+    see_oneself,
+    list_users,
+    revoke_token,
+    create_campaign,
+    read_campaigns, // counts and states, nobody's data
+    read_history,
+    read_people, // lists with recipients in them
+    read_person, // one recipient's story
+    add_upload,
+    send_test,
+    seal,
+    approve,
+    launch,
+    pause,
+    resume,
+    cancel,
+    drop_wave,
+    drop_approved_wave, // beside drop_wave, when the wave is approved
+    read_doubts,
+    decide_doubts,
+    list_test_addresses,
+    change_test_addresses,
+    list_keys,
+    rotate_keys,
+    read_unmatched_receipts,
+};
+inline constexpr std::size_t step_count = static_cast<std::size_t>(step::read_unmatched_receipts) + 1;
+/// As docs/security.md and the log name it: "decide_doubts".
+std::string_view name_of(step) noexcept;
+
+/// What a role gives its user for a step.
+enum class grant : unsigned char {
+    no,
+    yes,
+    others, // what somebody else made: no person decides alone
+    own,    // the user's own, nobody else's
+};
+grant granted(step, role) noexcept;
+
+enum class ruling : unsigned char {
+    allowed,
+    another_role,   // none of the user's roles has the step
+    another_person, // a role has it, but not for what this user made
+    own_only,       // a role has it, but not for what is somebody else's
+};
+/// `made_it`: whoever asks made the campaign, or owns the token, that the step is about. By person: a role more never
+/// lets somebody approve the own campaign.
+ruling judge(step, std::span<const role>, bool made_it) noexcept;
+ruling judge(step, const user&, std::string_view maker) noexcept;
+/// The user may take the step on something. Asked before it is known on what.
+bool may_at_all(step, const user&) noexcept;
+
+/// "approver", "operator or approver": whom to ask instead.
+std::string who_may(step);
+
+} // namespace access
+} // namespace semel::api
