@@ -92,70 +92,94 @@ base::result<void> check_local(std::string_view local) {
     return ascii ? base::result<void>{} : check_unicode_local(local);
 }
 
+/// Reads a domain in ASCII, character by character; each call says what is wrong with it by now, or nothing.
+class domain_reader {
+  public:
+    using complaint = const char*; // null: none
+
+    complaint take(char c) {
+        if (const auto why = c == '.' ? end_label() : add_to_label(c)) {
+            return why;
+        }
+        out_ += c;
+        return nullptr;
+    }
+    complaint end() const {
+        if (out_.empty() || out_.back() == '.') {
+            return "the domain ends with a dot";
+        }
+        if (out_.back() == '-') {
+            return "a label of the domain ends with a hyphen";
+        }
+        if (!dotted_) {
+            return "the domain has no dot";
+        }
+        if (numeric_) {
+            return "an IP address in place of a domain is not sent to";
+        }
+        return out_.size() > longest_domain ? "the domain is longer than 255 characters" : nullptr;
+    }
+    const std::string& read() const noexcept { return out_; }
+    bool has_alabel() const noexcept { return alabel_; }
+
+  private:
+    complaint end_label() {
+        if (label_ == 0) {
+            return "the domain has an empty label (a dot too many)";
+        }
+        if (out_.back() == '-') {
+            return "a label of the domain ends with a hyphen";
+        }
+        label_ = 0;
+        dotted_ = true;
+        numeric_ = true;
+        return nullptr;
+    }
+    complaint add_to_label(char c) {
+        if (!is_letter(c) && !is_digit(c) && c != '-') {
+            return "the domain has a character that no domain has";
+        }
+        if (c == '-' && label_ == 0) {
+            return "a label of the domain starts with a hyphen";
+        }
+        if (++label_ > 63) {
+            return "a label of the domain is longer than 63 characters";
+        }
+        numeric_ = numeric_ && is_digit(c);
+        alabel_ = alabel_ || (label_ == 4 && out_.ends_with("xn-"));
+        return nullptr;
+    }
+
+    std::string out_;
+    std::size_t label_ = 0; // characters of the present one
+    bool dotted_ = false;
+    bool numeric_ = true; // the last label
+    bool alabel_ = false; // any label
+};
+
 /// The domain in lower case; it is all ASCII.
 base::result<std::string> ascii_domain(std::string_view domain) {
     if (domain.front() == '[') {
         return refused("an IP address in place of a domain is not sent to");
     }
-    std::string out;
-    out.reserve(domain.size());
-    std::size_t label = 0;
-    bool dotted = false;
-    bool numeric = true; // of the last label
-    bool alabel = false;
-    char before = '.';
-    for (const char given : domain) {
-        const char c = lower(given);
-        if (c == '.') {
-            if (before == '.') {
-                return refused("the domain has an empty label (a dot too many)");
-            }
-            if (before == '-') {
-                return refused("a label of the domain ends with a hyphen");
-            }
-            label = 0;
-            dotted = true;
-            numeric = true;
-        } else {
-            if (!is_letter(c) && !is_digit(c) && c != '-') {
-                return refused("the domain has a character that no domain has");
-            }
-            if (c == '-' && label == 0) {
-                return refused("a label of the domain starts with a hyphen");
-            }
-            if (++label > 63) {
-                return refused("a label of the domain is longer than 63 characters");
-            }
-            numeric = numeric && is_digit(c);
-            alabel = alabel || (label == 4 && out.ends_with("xn-"));
+    domain_reader reader;
+    for (const char c : domain) {
+        if (const auto why = reader.take(lower(c))) {
+            return refused(why);
         }
-        out += c;
-        before = c;
     }
-    if (before == '.') {
-        return refused("the domain ends with a dot");
+    if (const auto why = reader.end()) {
+        return refused(why);
     }
-    if (before == '-') {
-        return refused("a label of the domain ends with a hyphen");
-    }
-    if (!dotted) {
-        return refused("the domain has no dot");
-    }
-    if (numeric) {
-        return refused("an IP address in place of a domain is not sent to");
-    }
-    if (out.size() > longest_domain) {
-        return refused("the domain is longer than 255 characters");
-    }
-    if (alabel) {
+    if (reader.has_alabel()) {
         char* unicode = nullptr;
-        const int rc = idn2_to_unicode_8z8z(out.c_str(), &unicode, 0);
+        const int rc = idn2_to_unicode_8z8z(reader.read().c_str(), &unicode, 0);
         const std::unique_ptr<char, decltype(&std::free)> hold{unicode, &std::free};
         if (rc != IDN2_OK) {
             return refused("the domain has an xn-- label that decodes to nothing");
         }
     }
-    return out;
+    return reader.read();
 }
 
 base::result<std::string> domain_as_a_labels(std::string_view domain) {

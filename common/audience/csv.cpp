@@ -61,6 +61,27 @@ void csv_reader::open_quote() {
     quote_line_ = line_;
 }
 
+bool csv_reader::take_unquoted(char c, csv_row& row) {
+    if (c == ',') {
+        end_value();
+        state_ = state::value_start;
+    } else if (c == '\n') {
+        end_value();
+        return true;
+    } else if (c == '\r') {
+        state_ = state::carriage_return;
+    } else if (c == '"' && padding_before_quote()) {
+        open_quote();
+    } else {
+        if (c == '"') {
+            complain(row, "it has a quote inside a value that does not start with one: put the value in quotes and "
+                          "double the quotes inside");
+        }
+        put(c, row);
+    }
+    return false;
+}
+
 bool csv_reader::take(char c, csv_row& row) {
     switch (state_) {
     case state::value_start:
@@ -71,24 +92,7 @@ bool csv_reader::take(char c, csv_row& row) {
         state_ = state::unquoted;
         [[fallthrough]];
     case state::unquoted:
-        if (c == ',') {
-            end_value();
-            state_ = state::value_start;
-        } else if (c == '\n') {
-            end_value();
-            return true;
-        } else if (c == '\r') {
-            state_ = state::carriage_return;
-        } else if (c == '"' && padding_before_quote()) {
-            open_quote();
-        } else {
-            if (c == '"') {
-                complain(row, "it has a quote inside a value that does not start with one: put the value in quotes and "
-                              "double the quotes inside");
-            }
-            put(c, row);
-        }
-        return false;
+        return take_unquoted(c, row);
     case state::quoted:
         if (c == '"') {
             state_ = state::quote_seen;

@@ -31,6 +31,7 @@ class csv_reader {
 
     void begin(csv_row&);
     bool take(char c, csv_row&); // true: the row is complete
+    bool take_unquoted(char c, csv_row&);
     void put(char c, csv_row&);
     void end_value() { ends_.push_back(text_.size()); }
     void complain(csv_row&, std::string_view why);

@@ -132,11 +132,12 @@ void importer::address_into(v1::Recipient& out, std::string_view value, column f
     address.set_transport(std::move(made->transport));
 }
 
-bool importer::read_row(v1::Recipient& out) {
-    const auto reject_row = [this](column at, std::string reason) {
-        complain(column_names[at], std::move(reason), effect::row_rejected);
-        return false;
-    };
+bool importer::reject_row(column at, std::string reason) {
+    complain(column_names[at], std::move(reason), effect::row_rejected);
+    return false;
+}
+
+bool importer::is_usable() {
     const auto& values = row_.values;
     if (values[col_id].empty()) {
         return reject_row(col_id, "it is empty: every row needs an id of its own");
@@ -156,22 +157,25 @@ bool importer::read_row(v1::Recipient& out) {
             return false;
         }
     }
+    return true;
+}
 
+bool importer::read_segments(v1::Recipient& out) {
     std::uint32_t segments = 0;
-    const bool known = each_part(values[col_segments], [&](std::string_view name) {
-        for (std::size_t i = 0; i < terms_.segment_names.size(); ++i) {
-            if (terms_.segment_names[i] == name) {
-                segments |= std::uint32_t{1} << i;
-                return true;
-            }
+    const bool known = each_part(row_.values[col_segments], [&](std::string_view name) {
+        const auto found = std::ranges::find(terms_.segment_names, name);
+        if (found == terms_.segment_names.end()) {
+            return false;
         }
-        return false;
+        segments |= std::uint32_t{1} << (found - terms_.segment_names.begin());
+        return true;
     });
-    if (!known) {
-        return reject_row(col_segments, "it names a segment that the notice does not have");
-    }
+    out.set_segments(segments);
+    return known || reject_row(col_segments, "it names a segment that the notice does not have");
+}
 
-    out.set_row(totals_.rows);
+void importer::read_texts(v1::Recipient& out) {
+    const auto& values = row_.values;
     out.set_recipient_id(std::string{values[col_id]});
     if (const auto wanted = values[col_locale]; !locale_known_ || wanted != locale_asked_) {
         locale_asked_ = wanted;
@@ -181,21 +185,22 @@ bool importer::read_row(v1::Recipient& out) {
     out.set_locale(locale_answered_);
     out.set_name(unicode::composed(values[col_name]));
     out.set_country(std::string{values[col_country]});
-    out.set_segments(segments);
     for (std::size_t i = 0; i < terms_.slot_names.size(); ++i) {
         if (!values[col_count + i].empty()) {
             (*out.mutable_slots())[terms_.slot_names[i]] = unicode::composed(values[col_count + i]);
         }
     }
+}
 
+bool importer::read_addresses(v1::Recipient& out) {
     bool given = false;
     for (const auto at : {col_email, col_phone}) {
-        if (const auto value = values[at]; !value.empty()) {
+        if (const auto value = row_.values[at]; !value.empty()) {
             address_into(out, value, at, given);
         }
     }
     std::size_t tokens = 0;
-    const bool few = each_part(values[col_push], [&](std::string_view token) {
+    const bool few = each_part(row_.values[col_push], [&](std::string_view token) {
         address_into(out, token, col_push, given);
         return ++tokens < most_tokens;
     });
@@ -204,6 +209,18 @@ bool importer::read_row(v1::Recipient& out) {
     }
     if (out.addresses().empty() && given) {
         rejects_.back().effect = effect::kept_without_address;
+    }
+    return true;
+}
+
+bool importer::read_row(v1::Recipient& out) {
+    if (!is_usable() || !read_segments(out)) {
+        return false;
+    }
+    out.set_row(totals_.rows);
+    read_texts(out);
+    if (!read_addresses(out)) {
+        return false;
     }
     if (!reaches(out)) {
         ++totals_.unreachable;

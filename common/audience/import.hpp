@@ -89,7 +89,13 @@ class importer {
 
   private:
     void address_into(v1::Recipient& out, std::string_view value, column from, bool& given);
+    // Each is false for a row that is rejected, and has complained.
     bool read_row(v1::Recipient& out);
+    bool is_usable();
+    bool read_segments(v1::Recipient& out);
+    void read_texts(v1::Recipient& out);
+    bool read_addresses(v1::Recipient& out);
+    bool reject_row(column at, std::string reason);
     void complain(std::string_view column, std::string reason, effect);
     bool reaches(const v1::Recipient&) const;
 

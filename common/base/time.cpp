@@ -36,6 +36,77 @@ bool take(std::string_view& text, char c) {
     return true;
 }
 
+/// The digits behind the point; more than six are read and cut off.
+std::optional<microseconds> take_fraction(std::string_view& text) {
+    microseconds::rep value = 0, unit = 100'000;
+    const auto before = text.size();
+    while (!text.empty() && text.front() >= '0' && text.front() <= '9') {
+        value += (text.front() - '0') * unit;
+        unit /= 10;
+        text.remove_prefix(1);
+    }
+    return text.size() < before ? std::optional{microseconds{value}} : std::nullopt;
+}
+
+std::optional<sys_days> take_day(std::string_view& text) {
+    const auto y = take_digits(text, 4);
+    if (!y || !take(text, '-')) {
+        return std::nullopt;
+    }
+    const auto m = take_digits(text, 2);
+    if (!m || !take(text, '-')) {
+        return std::nullopt;
+    }
+    const auto d = take_digits(text, 2);
+    if (!d) {
+        return std::nullopt;
+    }
+    const year_month_day date{year{*y}, month{static_cast<unsigned>(*m)}, day{static_cast<unsigned>(*d)}};
+    return date.ok() ? std::optional{sys_days{date}} : std::nullopt;
+}
+
+/// Seconds may be left out; 60 is a leap second.
+std::optional<microseconds> take_clock(std::string_view& text) {
+    const auto h = take_digits(text, 2);
+    if (!h || !take(text, ':')) {
+        return std::nullopt;
+    }
+    const auto m = take_digits(text, 2);
+    if (!m || *h > 23 || *m > 59) {
+        return std::nullopt;
+    }
+    const microseconds to_the_minute = hours{*h} + minutes{*m};
+    if (!take(text, ':')) {
+        return to_the_minute;
+    }
+    const auto s = take_digits(text, 2);
+    if (!s || *s > 60) {
+        return std::nullopt;
+    }
+    const auto fraction = take(text, '.') ? take_fraction(text) : std::optional{microseconds{0}};
+    return fraction ? std::optional{to_the_minute + seconds{*s} + *fraction} : std::nullopt;
+}
+
+std::optional<minutes> take_zone(std::string_view& text) {
+    if (take(text, 'Z') || take(text, 'z')) {
+        return minutes{0};
+    }
+    const bool minus = take(text, '-');
+    if (!minus && !take(text, '+')) {
+        return std::nullopt;
+    }
+    const auto h = take_digits(text, 2);
+    if (!h) {
+        return std::nullopt;
+    }
+    take(text, ':');
+    const auto m = take_digits(text, 2);
+    if (!m || *h > 23 || *m > 59) {
+        return std::nullopt;
+    }
+    return minutes{*h * 60 + *m} * (minus ? -1 : 1);
+}
+
 struct civil {
     year_month_day date;
     hh_mm_ss<microseconds> clock;
@@ -64,70 +135,19 @@ std::string to_rfc3339(timestamp t) {
 }
 
 std::optional<timestamp> from_rfc3339(std::string_view text) {
-    const auto y = take_digits(text, 4);
-    if (!y || !take(text, '-')) {
+    const auto day = take_day(text);
+    if (!day || !(take(text, 'T') || take(text, 't') || take(text, ' '))) {
         return std::nullopt;
     }
-    const auto mon = take_digits(text, 2);
-    if (!mon || !take(text, '-')) {
+    const auto clock = take_clock(text);
+    if (!clock) {
         return std::nullopt;
     }
-    const auto d = take_digits(text, 2);
-    if (!d || !(take(text, 'T') || take(text, 't') || take(text, ' '))) {
+    const auto zone = take_zone(text);
+    if (!zone || !text.empty()) {
         return std::nullopt;
     }
-    const auto h = take_digits(text, 2);
-    if (!h || !take(text, ':')) {
-        return std::nullopt;
-    }
-    const auto m = take_digits(text, 2);
-    if (!m) {
-        return std::nullopt;
-    }
-    std::optional<int> s = 0;
-    std::int64_t fraction = 0;
-    if (take(text, ':')) {
-        s = take_digits(text, 2);
-        if (!s) {
-            return std::nullopt;
-        }
-        if (take(text, '.')) {
-            std::int64_t unit = 100'000;
-            std::size_t digits = 0;
-            while (!text.empty() && text.front() >= '0' && text.front() <= '9') {
-                fraction += (text.front() - '0') * unit;
-                unit /= 10;
-                text.remove_prefix(1);
-                ++digits;
-            }
-            if (digits == 0) {
-                return std::nullopt;
-            }
-        }
-    }
-    minutes zone{0};
-    if (!(take(text, 'Z') || take(text, 'z'))) {
-        const bool minus = !text.empty() && text.front() == '-';
-        if (!minus && (text.empty() || text.front() != '+')) {
-            return std::nullopt;
-        }
-        text.remove_prefix(1);
-        const auto zh = take_digits(text, 2);
-        if (!zh) {
-            return std::nullopt;
-        }
-        take(text, ':');
-        const auto zm = take_digits(text, 2);
-        if (!zm || *zh > 23 || *zm > 59) {
-            return std::nullopt;
-        }
-        zone = minutes{*zh * 60 + *zm} * (minus ? -1 : 1);
-    }
-    const year_month_day date{year{*y}, month{static_cast<unsigned>(*mon)}, day{static_cast<unsigned>(*d)}};
-    if (!text.empty() || !date.ok() || *h > 23 || *m > 59 || *s > 60) {
-        return std::nullopt;
-    }
-    return timestamp{sys_days{date}} + hours{*h} + minutes{*m} + seconds{*s} + microseconds{fraction} - zone;
+    return timestamp{*day} + *clock - *zone;
 }
 
 std::string trouble_with_rfc3339(std::string_view text) {

@@ -140,33 +140,9 @@ class reader {
         titles(*root, out);
         source_.jurisdictions = root->strings("jurisdictions");
         source_.jurisdictions_line = root->line_of("jurisdictions");
-        if (const auto at = root->string("aware_at", yaml_map::required); !at.empty()) {
-            source_.aware_at = base::from_rfc3339(at);
-            if (!source_.aware_at) {
-                out.error(root->line_of("aware_at"), "bad-time", "aware_at is not a time",
-                          "write it with its zone, like 2026-11-18T09:00:00+09:00");
-            }
-        }
-        if (const auto sender = root->map("sender", yaml_map::required)) {
-            source_.sender.organisation = sender->localised("organisation", yaml_map::required);
-            source_.sender.email = sender->string("email");
-            source_.sender.sms = sender->string("sms");
-            email_at(*sender, "email", source_.sender.email, out);
-            phone_at(*sender, "sms", source_.sender.sms, out);
-            sender->refuse_unknown();
-        }
-        if (const auto contact = root->map("contact", yaml_map::required)) {
-            source_.contact.department = contact->localised("department", yaml_map::required);
-            source_.contact.phone = contact->string("phone");
-            source_.contact.email = contact->string("email");
-            source_.contact.numbers = contact->strings("numbers");
-            email_at(*contact, "email", source_.contact.email, out);
-            phone_at(*contact, "phone", source_.contact.phone, out);
-            for (const auto& number : source_.contact.numbers) {
-                phone_at(*contact, "numbers", number, out);
-            }
-            contact->refuse_unknown();
-        }
+        aware_at(*root, out);
+        sender(*root, out);
+        contact(*root, out);
         if (const auto facts = root->map("facts")) {
             facts->string("happened");
             source_.leaked = facts->strings("leaked");
@@ -181,21 +157,69 @@ class reader {
             locales->refuse_unknown();
             locales_line_ = root->line_of("locales");
         }
-        if (const auto sms = root->map("sms")) {
-            const auto parts = sms->string("max_parts");
-            const auto number = std::atoi(parts.c_str());
-            if (!parts.empty() && (number < 1 || number > 255 || fmt::format("{}", number) != parts)) {
-                out.error(sms->line_of("max_parts"), "bad-max-parts", "sms.max_parts is not a number from 1 to 255",
-                          "write how many parts one SMS may have, like 6");
-            } else if (!parts.empty()) {
-                source_.sms_max_parts = static_cast<unsigned>(number);
-            }
-            sms->refuse_unknown();
-        }
+        sms(*root, out);
         source_.supplement_prefix = root->localised("supplement_prefix");
         wanted_channels_ = root->strings("channels");
         channels_line_ = root->line_of("channels");
         root->refuse_unknown();
+    }
+
+    void aware_at(const yaml_map& root, complaints& out) {
+        const auto at = root.string("aware_at", yaml_map::required);
+        if (at.empty()) {
+            return;
+        }
+        source_.aware_at = base::from_rfc3339(at);
+        if (!source_.aware_at) {
+            out.error(root.line_of("aware_at"), "bad-time", "aware_at is not a time",
+                      "write it with its zone, like 2026-11-18T09:00:00+09:00");
+        }
+    }
+
+    void sender(const yaml_map& root, complaints& out) {
+        const auto from = root.map("sender", yaml_map::required);
+        if (!from) {
+            return;
+        }
+        source_.sender.organisation = from->localised("organisation", yaml_map::required);
+        source_.sender.email = from->string("email");
+        source_.sender.sms = from->string("sms");
+        email_at(*from, "email", source_.sender.email, out);
+        phone_at(*from, "sms", source_.sender.sms, out);
+        from->refuse_unknown();
+    }
+
+    void contact(const yaml_map& root, complaints& out) {
+        const auto whom = root.map("contact", yaml_map::required);
+        if (!whom) {
+            return;
+        }
+        source_.contact.department = whom->localised("department", yaml_map::required);
+        source_.contact.phone = whom->string("phone");
+        source_.contact.email = whom->string("email");
+        source_.contact.numbers = whom->strings("numbers");
+        email_at(*whom, "email", source_.contact.email, out);
+        phone_at(*whom, "phone", source_.contact.phone, out);
+        for (const auto& number : source_.contact.numbers) {
+            phone_at(*whom, "numbers", number, out);
+        }
+        whom->refuse_unknown();
+    }
+
+    void sms(const yaml_map& root, complaints& out) {
+        const auto given = root.map("sms");
+        if (!given) {
+            return;
+        }
+        const auto parts = given->string("max_parts");
+        const auto number = std::atoi(parts.c_str());
+        if (!parts.empty() && (number < 1 || number > 255 || fmt::format("{}", number) != parts)) {
+            out.error(given->line_of("max_parts"), "bad-max-parts", "sms.max_parts is not a number from 1 to 255",
+                      "write how many parts one SMS may have, like 6");
+        } else if (!parts.empty()) {
+            source_.sms_max_parts = static_cast<unsigned>(number);
+        }
+        given->refuse_unknown();
     }
 
     void kind_of(const yaml_map& root, complaints& out) {

@@ -20,6 +20,28 @@ using namespace semel;
 using namespace std::chrono_literals;
 namespace asio = boost::asio;
 
+/// The tables, and in them what files and the process before have left.
+void prepare(pqxx::connection& c, runtime::context& ctx) {
+    api::store::migrate(c);
+    {
+        pqxx::work tx{c};
+        // Tells at once of one in semel.yaml that is not an address.
+        static_cast<void>(api::listed_test_addresses(tx, ctx.config(), ctx.keys()));
+    }
+    api::adopt_users(c, ctx.config().tokens_dir);
+    api::drop_broken_off_uploads(c, ctx.config().data_dir, ctx.instance_name());
+}
+
+http::server_options where_to_listen(const config::settings& config) {
+    http::server_options listen;
+    listen.host = config.api.host;
+    listen.port = config.api.port;
+    listen.certificate = config.api_tls.certificate;
+    listen.key = config.api_tls.key_file;
+    listen.share_port = true; // `semel scale api 2`: connections go to any of them
+    return listen;
+}
+
 asio::awaitable<void> api_service(runtime::context& ctx) {
     const auto cluster = kafka::configured(ctx.config());
     kafka::admin kafka{cluster};
@@ -34,16 +56,7 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
     const auto database = postgres::configured(ctx.config(), "api");
     postgres::pool db{database, 4, {.statement = std::chrono::minutes{5}}}, steps{database, 2};
     postgres::pool lists{database, 2, {.statement = std::chrono::minutes{30}}};
-    db.run_blocking([&](pqxx::connection& c) {
-        api::store::migrate(c);
-        {
-            pqxx::work tx{c};
-            // Tells at once of one in semel.yaml that is not an address.
-            static_cast<void>(api::listed_test_addresses(tx, ctx.config(), ctx.keys()));
-        }
-        api::adopt_users(c, ctx.config().tokens_dir);
-        api::drop_broken_off_uploads(c, ctx.config().data_dir, ctx.instance_name());
-    });
+    db.run_blocking([&](pqxx::connection& c) { prepare(c, ctx); });
     redis::client redis{ctx.executor(), redis::configured(ctx.config())};
     ticks::clock clock{ctx.executor(), {.bootstrap = cluster}};
     trouble::teller told{redis, "api", ctx.instance_name()};
@@ -61,13 +74,7 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
                            .keys = ctx.keys(),
                            .topics = *topics,
                            .time = clock.source()};
-    http::server_options listen;
-    listen.host = ctx.config().api.host;
-    listen.port = ctx.config().api.port;
-    listen.certificate = ctx.config().api_tls.certificate;
-    listen.key = ctx.config().api_tls.key_file;
-    listen.share_port = true; // `semel scale api 2`: connections go to any of them
-    http::server server{ctx.executor(), listen, api::routes(services).router()};
+    http::server server{ctx.executor(), where_to_listen(ctx.config()), api::routes(services).router()};
 
     api::publisher outbox_publisher{services};
 

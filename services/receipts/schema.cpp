@@ -3,10 +3,12 @@
 #include <postgres/pool.hpp>
 
 namespace semel::receipts {
+namespace {
 
-void migrate(pqxx::connection& connection) {
-    postgres::migrate(connection, "receipts",
-                      {R"(
+// What has been released is never changed: a change is one more.
+
+// What was told, what waits for its message, and what is in doubt.
+constexpr const char* first_tables = R"(
 CREATE SCHEMA IF NOT EXISTS receipts;
 CREATE TABLE receipts.known (notification bytea NOT NULL, attempt int NOT NULL, what smallint NOT NULL,
     gateway text NOT NULL, message_id text NOT NULL, campaign text NOT NULL, channel smallint NOT NULL,
@@ -24,8 +26,10 @@ CREATE TABLE receipts.open_doubt (notification bytea PRIMARY KEY, partition int 
     channel smallint NOT NULL, attempt int NOT NULL, test boolean NOT NULL, gateway text NOT NULL,
     destination_hash bytea NOT NULL, reference int NOT NULL, since_us bigint NOT NULL);
 CREATE INDEX open_doubt_by_destination ON receipts.open_doubt (destination_hash) WHERE destination_hash <> '';
-)",
-                       R"(
+)";
+
+// Which parked receipts may be about which doubt.
+constexpr const char* evidence_of_doubts = R"(
 -- Whether a receipt may be about a doubt, its number left aside. Without a reference it may be about any; and a gateway
 -- may have reported before our own clock says that the message went: allow for the answer's wait.
 CREATE FUNCTION receipts.may_mean(o receipts.orphan, d receipts.open_doubt) RETURNS boolean LANGUAGE sql IMMUTABLE AS
@@ -54,16 +58,20 @@ CREATE FUNCTION receipts.evidence(wanted text) RETURNS TABLE (notification bytea
         SELECT notification, count(*) AS n, min(candidates) AS candidates
         FROM receipts.fits(9223372036854775807) GROUP BY 1) f USING (notification)
     WHERE d.campaign = wanted $f$;
-)",
-                       R"(
+)";
+
+// A known message's receipt says nothing of another.
+constexpr const char* known_is_no_evidence = R"(
 -- A receipt that a crash left parked after its message had become known is evidence for no other message.
 CREATE OR REPLACE FUNCTION receipts.may_mean(o receipts.orphan, d receipts.open_doubt) RETURNS boolean LANGUAGE sql STABLE AS
     $f$ SELECT (d.gateway = '' OR d.gateway = o.gateway) AND (o.reference = 0 OR o.reference = d.reference)
             AND o.at_us >= d.since_us - 600000000
             AND NOT EXISTS (SELECT 1 FROM receipts.known k WHERE o.message_id <> '' AND k.gateway = o.gateway
                             AND k.message_id = o.message_id AND k.notification <> d.notification) $f$;
-)",
-                       R"(
+)";
+
+// Ids in other spellings, and whose number it is.
+constexpr const char* ids_in_other_spellings = R"(
 -- plain, forms: ids without what two spellings of one id differ in, and the other readings of a report's (sms/core/receipt).
 -- number: keyed hash of the last digits. waits: no unconfirmed match has been looked for yet.
 ALTER TABLE receipts.known ADD COLUMN plain text NOT NULL DEFAULT '', ADD COLUMN number bytea NOT NULL DEFAULT '',
@@ -134,13 +142,17 @@ CREATE FUNCTION receipts.unmatched(parked_before bigint) RETURNS TABLE (gateway 
                  AND k.plain = ANY(o.forms)) THEN 'its id may mean several messages, or another number''s'
              ELSE 'no message has this id' END
     FROM receipts.orphan o WHERE o.parked_us <= parked_before ORDER BY 7 DESC $f$;
-)",
-                       R"(
+)";
+
+// The index of spellings keeps nothing pending.
+constexpr const char* forms_found_at_once = R"(
 -- It is asked hundreds of times for each batch, and every question would read through what is pending.
 ALTER INDEX receipts.orphan_by_form SET (fastupdate = off);
 SELECT gin_clean_pending_list('receipts.orphan_by_form');
-)",
-                       R"(
+)";
+
+// Hashes under different keys are not compared.
+constexpr const char* numbers_by_key = R"(
 -- The hash of a number names its key (sms/core/number_hash), in what stands before its 16 bytes; older versions' name none.
 -- Under different keys nothing follows from two hashes being different.
 CREATE FUNCTION receipts.key_of(hash bytea) RETURNS bytea LANGUAGE sql IMMUTABLE AS
@@ -180,7 +192,14 @@ CREATE OR REPLACE FUNCTION receipts.meant(of_gateway text, id text, forms text[]
     (SELECT b.notification, b.attempt, b.campaign, b.channel, b.test, b.message_id, b.part, b.parts FROM believed b
      WHERE NOT EXISTS (SELECT 1 FROM possible WHERE exact)
          AND (SELECT count(DISTINCT notification) FROM believed) = 1 ORDER BY b.at_us DESC LIMIT 1) $f$;
-)"});
+)";
+
+} // namespace
+
+void migrate(pqxx::connection& connection) {
+    postgres::migrate(connection, "receipts",
+                      {first_tables, evidence_of_doubts, known_is_no_evidence, ids_in_other_spellings,
+                       forms_found_at_once, numbers_by_key});
 }
 
 } // namespace semel::receipts

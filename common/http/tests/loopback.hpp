@@ -44,8 +44,7 @@ inline std::size_t resident() {
 
 inline int held = 0; // requests that wait until it is 0 again
 
-inline router test_routes() {
-    router r;
+inline void add_waiting_routes(router& r) {
     r.add("GET", "/v1/held", [](request&) -> asio::awaitable<response> {
         ++held;
         while (held != 0) {
@@ -53,14 +52,13 @@ inline router test_routes() {
         }
         co_return response{.body = "done"};
     });
-    r.add("GET", "/v1/signed-in", [](request& q) -> asio::awaitable<response> {
-        q.signed_in();
-        co_return response{};
+    r.add("GET", "/v1/slow", [](request&) -> asio::awaitable<response> {
+        co_await runtime::sleep(milliseconds{200});
+        co_return response{.body = "done"};
     });
-    r.add("GET", "/v1/things/{id}", [](request& q) -> asio::awaitable<response> {
-        json::object o{{"id", q.parameter("id")}, {"bearer", q.bearer}, {"q", q.query_value("q", "none")}};
-        co_return response{.body = json::serialize(o)};
-    });
+}
+
+inline void add_body_routes(router& r) {
     r.add("POST", "/v1/echo", [](request& q) -> asio::awaitable<response> {
         auto body = co_await q.body();
         co_return body ? response{.body = std::move(*body), .content_type = "text/plain"} : problem(body.error());
@@ -82,8 +80,9 @@ inline router test_routes() {
         }
         co_return response{.body = fmt::format("{} {}", bytes, most)};
     });
-    r.add("POST", "/v1/refuse",
-          [](request&) -> asio::awaitable<response> { co_return problem(403, "no", "ask somebody"); });
+}
+
+inline void add_stream_routes(router& r) {
     r.add("GET", "/v1/stream/{n}", [](request& q) -> asio::awaitable<response> {
         const auto n = std::stoul(q.parameter("n"));
         response r{.content_type = "text/csv"};
@@ -107,14 +106,27 @@ inline router test_routes() {
         };
         co_return r;
     });
+}
+
+inline router test_routes() {
+    router r;
+    r.add("GET", "/v1/signed-in", [](request& q) -> asio::awaitable<response> {
+        q.signed_in();
+        co_return response{};
+    });
+    r.add("GET", "/v1/things/{id}", [](request& q) -> asio::awaitable<response> {
+        json::object o{{"id", q.parameter("id")}, {"bearer", q.bearer}, {"q", q.query_value("q", "none")}};
+        co_return response{.body = json::serialize(o)};
+    });
+    r.add("POST", "/v1/refuse",
+          [](request&) -> asio::awaitable<response> { co_return problem(403, "no", "ask somebody"); });
     r.add("GET", "/v1/throws", [](request&) -> asio::awaitable<response> {
         throw std::runtime_error{"planted"};
         co_return response{};
     });
-    r.add("GET", "/v1/slow", [](request&) -> asio::awaitable<response> {
-        co_await runtime::sleep(milliseconds{200});
-        co_return response{.body = "done"};
-    });
+    add_waiting_routes(r);
+    add_body_routes(r);
+    add_stream_routes(r);
     return r;
 }
 

@@ -115,8 +115,20 @@ struct peer : std::enable_shared_from_this<peer> {
         , stream(std::move(raw), server->tls)
         , wake(server->executor)
         , number(++server->accepted) {
+        begin_session();
+    }
+    void begin_session() {
         nghttp2_session_callbacks* calls = nullptr;
         nghttp2_session_callbacks_new(&calls);
+        listen(calls);
+        nghttp2_session* raw = nullptr;
+        nghttp2_session_server_new(&raw, calls, this);
+        nghttp2_session_callbacks_del(calls);
+        session.reset(raw);
+        const nghttp2_settings_entry ours{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, server->streams};
+        nghttp2_submit_settings(raw, 0, &ours, 1);
+    }
+    static void listen(nghttp2_session_callbacks* calls) {
         nghttp2_session_callbacks_set_on_begin_headers_callback(calls,
                                                                 [](nghttp2_session*, const nghttp2_frame*, void* me) {
                                                                     ++self(me).server->begun;
@@ -138,12 +150,6 @@ struct peer : std::enable_shared_from_this<peer> {
                                                                  self(me).received(*f);
                                                                  return 0;
                                                              });
-        nghttp2_session* raw_session = nullptr;
-        nghttp2_session_server_new(&raw_session, calls, this);
-        nghttp2_session_callbacks_del(calls);
-        session.reset(raw_session);
-        const nghttp2_settings_entry ours{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, server->streams};
-        nghttp2_submit_settings(raw_session, 0, &ours, 1);
     }
     static peer& self(void* me) { return *static_cast<peer*>(me); }
 

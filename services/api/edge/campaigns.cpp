@@ -158,6 +158,63 @@ result<void> set_policies(v1::Campaign& c, const json::object& o) {
     return {};
 }
 
+result<void> set_warnings(draft& d, const notice::checked& checked) {
+    std::string errors;
+    for (const auto& problem : checked.problems) {
+        if (problem.how_bad == notice::severity::error) {
+            errors += "\n" + notice::to_text(problem);
+        } else {
+            d.warnings.push_back(notice::to_text(problem));
+        }
+    }
+    if (!checked.ok()) {
+        return failed(fault::kind::permanent, "the notice cannot be sent as it is:" + errors);
+    }
+    return {};
+}
+
+/// What the campaign takes from its notice, and the notice itself.
+void set_notice(draft& d, const notice::files& files, const notice::notice_source& source) {
+    auto& c = d.campaign;
+    const auto digest = notice::digest_of(files);
+    c.set_notice_digest(std::string{base::as_view(digest)});
+    c.set_default_locale(source.default_locale);
+    for (const auto& [from, to] : source.fallback) {
+        (*c.mutable_locale_fallback())[from] = to;
+    }
+    for (const auto& segment : source.segments) {
+        c.add_segment_names(segment);
+    }
+    for (const auto& locale : source.locales) {
+        c.add_locales(locale);
+    }
+    d.notice.set_digest(c.notice_digest());
+    d.notice.set_campaign_id(c.id());
+    for (const auto& [file, bytes] : files) {
+        (*d.notice.mutable_files())[file] = bytes;
+    }
+}
+
+/// The default deadline, and whether deadline, start and law fit together.
+result<void> set_times(draft& d, const notice::notice_source& source, base::timestamp now) {
+    auto& c = d.campaign;
+    set_default_deadline(c, source, now);
+    if (const auto late = legal_warning(source, c, now)) {
+        d.warnings.push_back(notice::to_text({.file = "notice.yaml",
+                                              .line = source.jurisdictions_line,
+                                              .how_bad = notice::severity::warning,
+                                              .id = "legal-deadline",
+                                              .reason = *late,
+                                              .mend = "launch as soon as you can; --deadline says when to give up"}));
+    }
+    const auto judged = judge_settings(c, now);
+    if (!judged) {
+        return failed(judged.error());
+    }
+    d.warnings.insert(d.warnings.end(), judged->begin(), judged->end());
+    return {};
+}
+
 result<draft> draft_of(const json::object& o, const crypto::key_ring& kek) {
     const auto name = text_of(o, "name");
     const auto incident = text_of(o, "incident");
@@ -179,18 +236,9 @@ result<draft> draft_of(const json::object& o, const crypto::key_ring& kek) {
     }
     const auto checked = notice::check(*files);
     draft d;
-    std::string errors;
-    for (const auto& problem : checked.problems) {
-        if (problem.how_bad == notice::severity::error) {
-            errors += "\n" + notice::to_text(problem);
-        } else {
-            d.warnings.push_back(notice::to_text(problem));
-        }
+    if (const auto ok = set_warnings(d, checked); !ok) {
+        return failed(ok.error());
     }
-    if (!checked.ok()) {
-        return failed(fault::kind::permanent, "the notice cannot be sent as it is:" + errors);
-    }
-
     auto& c = d.campaign;
     const auto id = crypto::new_campaign_id();
     c.set_id(id.value());
@@ -199,44 +247,16 @@ result<draft> draft_of(const json::object& o, const crypto::key_ring& kek) {
     c.set_name(*name);
     c.set_incident(*incident);
     c.set_default_region(*region);
-    const auto digest = notice::digest_of(*files);
-    c.set_notice_digest(std::string{base::as_view(digest)});
-    c.set_default_locale(checked.source.default_locale);
-    for (const auto& [from, to] : checked.source.fallback) {
-        (*c.mutable_locale_fallback())[from] = to;
-    }
-    for (const auto& segment : checked.source.segments) {
-        c.add_segment_names(segment);
-    }
-    for (const auto& locale : checked.source.locales) {
-        c.add_locales(locale);
-    }
     c.set_wrapped_key(kek.wrap(crypto::campaign_key::random(), id));
+    set_notice(d, *files, checked.source);
     if (const auto ok = set_channels(c, o, checked.source); !ok) {
         return failed(ok.error());
     }
     if (const auto ok = set_policies(c, o); !ok) {
         return failed(ok.error());
     }
-    const auto now = base::now();
-    set_default_deadline(c, checked.source, now);
-    if (const auto late = legal_warning(checked.source, c, now)) {
-        d.warnings.push_back(notice::to_text({.file = "notice.yaml",
-                                              .line = checked.source.jurisdictions_line,
-                                              .how_bad = notice::severity::warning,
-                                              .id = "legal-deadline",
-                                              .reason = *late,
-                                              .mend = "launch as soon as you can; --deadline says when to give up"}));
-    }
-    const auto judged = judge_settings(c, now);
-    if (!judged) {
-        return failed(judged.error());
-    }
-    d.warnings.insert(d.warnings.end(), judged->begin(), judged->end());
-    d.notice.set_digest(c.notice_digest());
-    d.notice.set_campaign_id(c.id());
-    for (const auto& [file, bytes] : *files) {
-        (*d.notice.mutable_files())[file] = bytes;
+    if (const auto ok = set_times(d, checked.source, base::now()); !ok) {
+        return failed(ok.error());
     }
     return d;
 }

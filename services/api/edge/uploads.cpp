@@ -225,43 +225,66 @@ std::optional<upload> order_import(pqxx::work& tx, const received& r, std::int32
     return u;
 }
 
-asio::awaitable<http::response> add(services& s, http::request& r, user who) {
-    const auto id = r.parameter("id");
+/// What the request says of the file.
+struct upload_terms {
+    std::string format;
+    bool accept_unreachable = false;
+};
+std::expected<upload_terms, http::response> terms_of(const http::request& r, std::uint64_t most) {
     const std::string format{r.query_value("format", "csv")};
     if (format != "csv" && format != "ndjson") {
-        co_return http::problem(400, "format must be csv or ndjson");
+        return std::unexpected{http::problem(400, "format must be csv or ndjson")};
     }
     const std::string accept_unreachable{r.query_value("accept_unreachable", "false")};
     if (accept_unreachable != "true" && accept_unreachable != "false") {
-        co_return http::problem(400, "accept_unreachable must be true or false");
+        return std::unexpected{http::problem(400, "accept_unreachable must be true or false")};
     }
-    if (r.content_length.value_or(0) > s.config.limits.bytes) {
-        co_return too_large(s.config.limits.bytes);
+    if (r.content_length.value_or(0) > most) {
+        return std::unexpected{too_large(most)};
     }
-    const auto start = co_await s.db.run([id, receiver = s.instance](pqxx::connection& c) -> std::optional<begun> {
-        pqxx::work tx{c};
-        auto campaign = store::lock_campaign(tx, id);
-        if (!campaign) {
-            return std::nullopt;
-        }
-        begun b{.campaign = std::move(*campaign), .number = store::begin_upload(tx, id, receiver)};
-        tx.commit();
-        return b;
-    });
+    return upload_terms{.format = format, .accept_unreachable = accept_unreachable == "true"};
+}
+
+/// Nothing: there is no such campaign.
+std::optional<begun> begin(pqxx::connection& c, const std::string& id, const std::string& receiver) {
+    pqxx::work tx{c};
+    auto campaign = store::lock_campaign(tx, id);
+    if (!campaign) {
+        return std::nullopt;
+    }
+    begun b{.campaign = std::move(*campaign), .number = store::begin_upload(tx, id, receiver)};
+    tx.commit();
+    return b;
+}
+
+/// The bytes of an upload that has begun, sealed on the disk; their digest. Leaves nothing behind when it fails.
+asio::awaitable<std::expected<std::string, http::response>> take_in(services& s, http::request& r, const begun& start,
+                                                                    std::filesystem::path path) {
+    const base::campaign_id id{start.campaign.id()};
+    if (start.campaign.phase() == v1::CAMPAIGN_CANCELLED) {
+        co_return std::unexpected{
+            http::problem(409, "campaign " + id.value() + " is cancelled", "create a new campaign for new people")};
+    }
+    const auto key = s.keys.unwrap(start.campaign.wrapped_key(), id);
+    if (!key) {
+        co_return std::unexpected{http::problem(key.error())};
+    }
+    co_return co_await receive(s, r, std::move(path), *key, {.campaign = id, .number = start.number});
+}
+
+asio::awaitable<http::response> add(services& s, http::request& r, user who) {
+    const auto id = r.parameter("id");
+    const auto terms = terms_of(r, s.config.limits.bytes);
+    if (!terms) {
+        co_return terms.error();
+    }
+    const auto start =
+        co_await s.db.run([id, receiver = s.instance](pqxx::connection& c) { return begin(c, id, receiver); });
     if (!start) {
         co_return not_found(id);
     }
-    if (start->campaign.phase() == v1::CAMPAIGN_CANCELLED) {
-        co_await drop(s, id, start->number);
-        co_return http::problem(409, "campaign " + id + " is cancelled", "create a new campaign for new people");
-    }
-    const auto key = s.keys.unwrap(start->campaign.wrapped_key(), base::campaign_id{id});
-    if (!key) {
-        co_await drop(s, id, start->number);
-        co_return http::problem(key.error());
-    }
     const auto path = upload_path(s.config.data_dir, id, start->number);
-    auto digest = co_await receive(s, r, path, *key, {.campaign = base::campaign_id{id}, .number = start->number});
+    auto digest = co_await take_in(s, r, *start, path);
     if (!digest) {
         co_await drop(s, id, start->number);
         co_return std::move(digest.error());
@@ -272,9 +295,9 @@ asio::awaitable<http::response> add(services& s, http::request& r, user who) {
                  .who = std::move(who),
                  .number = start->number,
                  .path = path,
-                 .format = format,
+                 .format = terms->format,
                  .digest = *digest,
-                 .accept_unreachable = accept_unreachable == "true"};
+                 .accept_unreachable = terms->accept_unreachable};
     const auto result = co_await s.db.run(
         [all = std::move(all), orders = s.topics.orders, events = s.topics.events](pqxx::connection& c) {
             pqxx::work tx{c};

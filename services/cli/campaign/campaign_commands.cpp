@@ -97,6 +97,39 @@ int create(session& s, const creating& how) {
     return 0;
 }
 
+/// How often somebody may be told, and what becomes of a message that nobody knows about.
+void add_policies(CLI::App& command, creating& how) {
+    command.add_option("--dedup", how.dedup, "One message for each address, or for each account at an address")
+        ->check(CLI::IsMember({"address", "account"}))
+        ->capture_default_str();
+    command
+        .add_option("--in-doubt", how.in_doubt,
+                    "What becomes of a message that nobody knows about: resend may tell somebody twice")
+        ->check(CLI::IsMember({"resend", "hold", "presume-sent"}))
+        ->capture_default_str();
+    command.add_option("--in-doubt-after", how.in_doubt_after, "How long evidence is waited for")
+        ->check(a_duration)
+        ->capture_default_str();
+    command
+        .add_option("--resends", how.resends,
+                    "How often the policy resend sends one message again; in doubt after that, an approver decides")
+        ->check(CLI::Range(0, 10))
+        ->capture_default_str();
+}
+
+/// From when, until when and how fast.
+void add_pace(CLI::App& command, creating& how) {
+    command
+        .add_option("--deadline", how.deadline,
+                    "Nothing is sent after it; status warns when it is not kept [the law's, where a jurisdiction of "
+                    "the notice counts in hours from aware_at and a day is left; else 7 days]")
+        ->check(a_time);
+    command.add_option("--start", how.start, "Nothing is sent before it")->check(a_time);
+    command.add_option("--rate", how.rate, "Messages a second of the whole campaign, 0: as fast as the gateways allow")
+        ->check(CLI::Range(0, 1'000'000))
+        ->capture_default_str();
+}
+
 void add_create(CLI::App& campaign, int& exit_code) {
     auto how = std::make_shared<creating>();
     auto* command = subcommand(campaign, "create", "Make a campaign out of a notice folder; prints its id",
@@ -117,32 +150,8 @@ void add_create(CLI::App& campaign, int& exit_code) {
         ->delimiter(',')
         ->check(CLI::IsMember({"email", "push", "sms"}))
         ->excludes(channels);
-    command->add_option("--dedup", how->dedup, "One message for each address, or for each account at an address")
-        ->check(CLI::IsMember({"address", "account"}))
-        ->capture_default_str();
-    command
-        ->add_option("--in-doubt", how->in_doubt,
-                     "What becomes of a message that nobody knows about: resend may tell somebody twice")
-        ->check(CLI::IsMember({"resend", "hold", "presume-sent"}))
-        ->capture_default_str();
-    command->add_option("--in-doubt-after", how->in_doubt_after, "How long evidence is waited for")
-        ->check(a_duration)
-        ->capture_default_str();
-    command
-        ->add_option("--resends", how->resends,
-                     "How often the policy resend sends one message again; in doubt after that, an approver decides")
-        ->check(CLI::Range(0, 10))
-        ->capture_default_str();
-    command
-        ->add_option("--deadline", how->deadline,
-                     "Nothing is sent after it; status warns when it is not kept [the law's, where a jurisdiction of "
-                     "the notice counts in hours from aware_at and a day is left; else 7 days]")
-        ->check(a_time);
-    command->add_option("--start", how->start, "Nothing is sent before it")->check(a_time);
-    command
-        ->add_option("--rate", how->rate, "Messages a second of the whole campaign, 0: as fast as the gateways allow")
-        ->check(CLI::Range(0, 1'000'000))
-        ->capture_default_str();
+    add_policies(*command, *how);
+    add_pace(*command, *how);
     command->add_option("--region", how->region, "The country of phone numbers without a country code")
         ->capture_default_str();
     command->add_option("--follow-up-of", how->follow_up_of, "Not in this version: the people of another campaign");

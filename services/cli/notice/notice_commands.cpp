@@ -103,6 +103,65 @@ int run(const notice_check& command, std::ostream& out, std::ostream& err) {
     return 0;
 }
 
+namespace {
+
+/// The channel and the segments that are asked for; says in `err` what the notice does not have.
+struct choice {
+    base::channel channel;
+    std::uint32_t segments = 0;
+};
+std::optional<choice> choice_of(const notice_preview& command, const notice::notice_source& source, std::ostream& err) {
+    const auto channel = base::channel_from(command.channel);
+    if (!channel || std::ranges::find(source.channels, *channel) == source.channels.end()) {
+        fmt::print(err, "the notice has no {} text; choose a channel that has a file in {}\n", command.channel,
+                   command.folder);
+        return std::nullopt;
+    }
+    choice made{.channel = *channel};
+    for (const auto& name : command.segments) {
+        const auto it = std::ranges::find(source.segments, name);
+        if (it == source.segments.end()) {
+            fmt::print(err, "the notice has no segment {}; it has: {}\n", name, fmt::join(source.segments, ", "));
+            return std::nullopt;
+        }
+        made.segments |= 1U << (it - source.segments.begin());
+    }
+    if (command.supplement && made.segments == 0) {
+        fmt::print(err, "a supplement says what a segment adds; name one with --segment\n");
+        return std::nullopt;
+    }
+    return made;
+}
+
+/// Somebody who gets it, with the slots as the command fills them.
+v1::Delivery example(const notice_preview& command, base::channel channel) {
+    v1::Delivery delivery;
+    delivery.mutable_address()->set_given(channel == base::channel::email ? "recipient@example.com" : "RECIPIENT");
+    for (const auto& [name, value] : command.slots) {
+        if (name == notice::slot_name) {
+            delivery.set_name(value);
+        } else {
+            (*delivery.mutable_slots())[name] = value;
+        }
+    }
+    return delivery;
+}
+
+bool write_files(const notice::preview& shown, const std::string& folder, std::ostream& err) {
+    std::error_code error;
+    fs::create_directories(folder, error);
+    for (const auto& file : shown.files) {
+        std::ofstream to{fs::path{folder} / file.name, std::ios::binary};
+        if (!(to << file.bytes) || !to.flush()) {
+            fmt::print(err, "cannot write {} into {}; check that it is a folder you may write to\n", file.name, folder);
+            return false;
+        }
+    }
+    return true;
+}
+
+} // namespace
+
 int run(const notice_preview& command, std::ostream& out, std::ostream& err) {
     const auto files = load(command.folder, err);
     if (!files) {
@@ -114,37 +173,14 @@ int run(const notice_preview& command, std::ostream& out, std::ostream& err) {
         return 1;
     }
     const auto& source = checked.source;
-    const auto channel = base::channel_from(command.channel);
-    if (!channel || std::ranges::find(source.channels, *channel) == source.channels.end()) {
-        fmt::print(err, "the notice has no {} text; choose a channel that has a file in {}\n", command.channel,
-                   command.folder);
-        return 2;
-    }
-    std::uint32_t segments = 0;
-    for (const auto& name : command.segments) {
-        const auto it = std::ranges::find(source.segments, name);
-        if (it == source.segments.end()) {
-            fmt::print(err, "the notice has no segment {}; it has: {}\n", name, fmt::join(source.segments, ", "));
-            return 2;
-        }
-        segments |= 1U << (it - source.segments.begin());
-    }
-    if (command.supplement && segments == 0) {
-        fmt::print(err, "a supplement says what a segment adds; name one with --segment\n");
+    const auto wanted = choice_of(command, source, err);
+    if (!wanted) {
         return 2;
     }
     const auto locale = notice::resolve_locale(command.locale, source.locales, source.fallback, source.default_locale);
-    const auto artifact =
-        notice::compile_one(source, notice::digest_of(*files), locale, *channel, segments, command.supplement);
-    v1::Delivery delivery;
-    delivery.mutable_address()->set_given(*channel == base::channel::email ? "recipient@example.com" : "RECIPIENT");
-    for (const auto& [name, value] : command.slots) {
-        if (name == notice::slot_name) {
-            delivery.set_name(value);
-        } else {
-            (*delivery.mutable_slots())[name] = value;
-        }
-    }
+    const auto artifact = notice::compile_one(source, notice::digest_of(*files), locale, wanted->channel,
+                                              wanted->segments, command.supplement);
+    const auto delivery = example(command, wanted->channel);
     const auto shown = notice::render_preview(artifact, {.campaign = {},
                                                          .notification = {},
                                                          .planned_at = base::now(),
@@ -155,17 +191,8 @@ int run(const notice_preview& command, std::ostream& out, std::ostream& err) {
         fmt::print(err, "{}\n", shown.error().why());
         return 1;
     }
-    if (!command.out_folder.empty()) {
-        std::error_code error;
-        fs::create_directories(command.out_folder, error);
-        for (const auto& file : shown->files) {
-            std::ofstream to{fs::path{command.out_folder} / file.name, std::ios::binary};
-            if (!(to << file.bytes) || !to.flush()) {
-                fmt::print(err, "cannot write {} into {}; check that it is a folder you may write to\n", file.name,
-                           command.out_folder);
-                return 1;
-            }
-        }
+    if (!command.out_folder.empty() && !write_files(*shown, command.out_folder, err)) {
+        return 1;
     }
     if (command.json) {
         const json::object all{{"channel", command.channel},

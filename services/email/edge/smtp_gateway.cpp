@@ -81,6 +81,16 @@ struct smtp_gateway::pool : std::enable_shared_from_this<pool> {
         , tune(t)
         , changed(e) {}
 
+    std::string return_path_of(const delivery::outbound& message) const {
+        if (!returns) {
+            return message.sender;
+        }
+        const auto sender_domain = std::string_view{message.sender}.substr(message.sender.rfind('@') + 1);
+        return returns->return_path(message.notification, relay.return_path_domain.empty()
+                                                              ? sender_domain
+                                                              : std::string_view{relay.return_path_domain});
+    }
+
     /// Talks until the dialogue needs something that is not of the wire.
     asio::awaitable<void> advance(link& l) {
         while (true) {
@@ -294,31 +304,29 @@ std::size_t smtp_gateway::window() const noexcept {
     return std::max(1U, pool_->relay.connections);
 }
 
+namespace {
+
+struct waiting_here { // counted, so that no more sessions are opened than messages wait
+    std::size_t& count;
+    explicit waiting_here(std::size_t& c)
+        : count(c) {
+        ++count;
+    }
+    waiting_here(const waiting_here&) = delete;
+    ~waiting_here() { --count; }
+};
+
+} // namespace
+
 asio::awaitable<delivery::beginning> smtp_gateway::stage(const delivery::outbound& message, milliseconds patience) {
     const auto p = pool_;
     const auto deadline = clock::now() + patience;
-    const auto sender_domain = std::string_view{message.sender}.substr(message.sender.rfind('@') + 1);
-    const std::string return_path =
-        p->returns ? p->returns->return_path(message.notification, p->relay.return_path_domain.empty()
-                                                                       ? sender_domain
-                                                                       : std::string_view{p->relay.return_path_domain})
-                   : message.sender;
-    const auto to = make_envelope(message.address, return_path, base::to_hex(message.notification));
+    const auto to = make_envelope(message.address, p->return_path_of(message), base::to_hex(message.notification));
     if (!to) {
         const bool theirs = to.error().what() == base::fault::kind::permanent;
         co_return refused{ours(theirs ? kind::permanent : kind::lane_stop, theirs ? codes::address : codes::return_path,
                                to.error().why())};
     }
-
-    struct waiting_here { // counted, so that no more sessions are opened than messages wait
-        std::size_t& count;
-        explicit waiting_here(std::size_t& c)
-            : count(c) {
-            ++count;
-        }
-        waiting_here(const waiting_here&) = delete;
-        ~waiting_here() { --count; }
-    };
 
     while (true) {
         if (p->closed) {

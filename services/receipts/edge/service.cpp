@@ -177,89 +177,108 @@ asio::awaitable<void> service::take_up_awaited(std::vector<stretch> reread) {
     }
 }
 
-asio::awaitable<void> service::on_records(std::vector<kafka::record> batch) {
-    const auto time = now();
-    outcome out;
-    index::question ask;
+/// A batch of records, taken apart.
+struct service::batch {
     struct heard {
         part* of;
         base::timestamp told;
         kafka::offset offset;
         v1::Event event;
     };
+    outcome out;
+    index::question ask;
     std::vector<heard> events;
-    std::unordered_set<base::notification_id> histories;
-    const auto bury = [&](const kafka::record& r, const std::string& why) {
+    std::unordered_set<base::notification_id> histories; // to be asked for
+
+    void bury(const kafka::record& r, const std::string& why) {
         telemetry::log().error(
             "record.unusable",
             {{"topic", r.at().topic}, {"partition", r.at().partition}, {"offset", r.offset()}, {"why", why}});
         out.dead.emplace_back(fmt::format("{}:{}:{}", r.at().topic, r.at().partition, r.offset()), r.value());
-    };
-    for (const auto& record : batch) {
+    }
+};
+
+void service::take_events(batch& b, const kafka::record& record) {
+    v1::EventBatch several;
+    if (!several.ParseFromArray(record.value().data(), static_cast<int>(record.value().size()))) {
+        b.bury(record, "it is not an EventBatch");
+        return;
+    }
+    auto& mine = parts_.at(record.at().partition);
+    const base::timestamp told{std::chrono::milliseconds{record.timestamp_ms()}};
+    for (auto& e : *several.mutable_events()) {
+        if (e.notification().size() != 32) {
+            continue;
+        }
+        if (is_remembered(e)) {
+            v1::Dispatch sent;
+            const bool sms = e.kind() == v1::EVENT_ACCEPTED && e.channel() == v1::CHANNEL_SMS &&
+                             !e.dispatch().empty() && sent.ParseFromString(e.dispatch());
+            b.ask.learned.push_back({.event = e, .number = sms ? candidates_.number_hash(sent) : std::string{}});
+        }
+        if (mine.doubts.may_open(e)) {
+            b.histories.insert(*base::from_bytes<base::notification_id>(e.notification()));
+        }
+        b.events.push_back({&mine, told, record.offset(), std::move(e)});
+    }
+}
+
+void service::take_receipt(batch& b, const kafka::record& record) {
+    v1::GatewayReceipt receipt;
+    const auto why = receipt.ParseFromArray(record.value().data(), static_cast<int>(record.value().size()))
+                         ? complaint(receipt)
+                         : "it is not a GatewayReceipt";
+    if (why) {
+        b.bury(record, *why);
+    } else {
+        b.ask.receipts.push_back(std::move(receipt));
+    }
+}
+
+/// What follows for doubts and messages, now that the index has answered.
+void service::conclude(batch& b, const index::answer& known, base::timestamp time) {
+    const history none;
+    for (const auto& h : b.events) {
+        const auto id = *base::from_bytes<base::notification_id>(h.event.notification());
+        const auto before = known.histories.find(id);
+        b.out.add(h.of->doubts.observe(h.event, before == known.histories.end() ? none : before->second, policies_,
+                                       {.told = h.told, .now = time, .offset = h.offset}));
+    }
+    for (const auto& m : known.matches) {
+        b.out.events.push_back(receipt_event(m.receipt, m.about, time, false));
+        if (m.orphan != 0) {
+            b.out.joined.push_back(m.orphan);
+        }
+    }
+    b.out.orphaned = known.orphaned;
+}
+
+asio::awaitable<void> service::on_records(std::vector<kafka::record> records) {
+    const auto time = now();
+    batch b;
+    for (const auto& record : records) {
         const auto stands = now_->committed().find(record.at());
         if (stands == now_->committed().end() || record.offset() < stands->second.next) {
             continue; // fetched before a transaction was undone
         }
-        out.read[record.at()] = record.offset() + 1;
-        const auto size = static_cast<int>(record.value().size());
+        b.out.read[record.at()] = record.offset() + 1;
         if (record.at().topic == topic(wire::events)) {
-            v1::EventBatch several;
-            if (!several.ParseFromArray(record.value().data(), size)) {
-                bury(record, "it is not an EventBatch");
-                continue;
-            }
-            auto& mine = parts_.at(record.at().partition);
-            const base::timestamp told{std::chrono::milliseconds{record.timestamp_ms()}};
-            for (auto& e : *several.mutable_events()) {
-                if (e.notification().size() != 32) {
-                    continue;
-                }
-                if (is_remembered(e)) {
-                    v1::Dispatch sent;
-                    const bool sms = e.kind() == v1::EVENT_ACCEPTED && e.channel() == v1::CHANNEL_SMS &&
-                                     !e.dispatch().empty() && sent.ParseFromString(e.dispatch());
-                    ask.learned.push_back({.event = e, .number = sms ? candidates_.number_hash(sent) : std::string{}});
-                }
-                if (mine.doubts.may_open(e)) {
-                    histories.insert(*base::from_bytes<base::notification_id>(e.notification()));
-                }
-                events.push_back({&mine, told, record.offset(), std::move(e)});
-            }
+            take_events(b, record);
         } else {
-            v1::GatewayReceipt receipt;
-            const auto why =
-                receipt.ParseFromArray(record.value().data(), size) ? complaint(receipt) : "it is not a GatewayReceipt";
-            if (why) {
-                bury(record, *why);
-            } else {
-                ask.receipts.push_back(std::move(receipt));
-            }
+            take_receipt(b, record);
         }
     }
-    if (out.read.empty()) {
+    if (b.out.read.empty()) {
         co_return;
     }
-    ask.histories_of.assign(histories.begin(), histories.end());
+    b.ask.histories_of.assign(b.histories.begin(), b.histories.end());
     index::answer known;
-    if (!ask.learned.empty() || !ask.receipts.empty() || !ask.histories_of.empty()) {
-        known = co_await patiently([this, ask, time] { return index_.exchange(ask, time); });
+    if (!b.ask.learned.empty() || !b.ask.receipts.empty() || !b.ask.histories_of.empty()) {
+        known = co_await patiently([this, ask = b.ask, time] { return index_.exchange(ask, time); });
         SEMEL_FAILPOINT("receipts.index.answered");
     }
-    const history none;
-    for (const auto& h : events) {
-        const auto id = *base::from_bytes<base::notification_id>(h.event.notification());
-        const auto before = known.histories.find(id);
-        out.add(h.of->doubts.observe(h.event, before == known.histories.end() ? none : before->second, policies_,
-                                     {.told = h.told, .now = time, .offset = h.offset}));
-    }
-    for (const auto& m : known.matches) {
-        out.events.push_back(receipt_event(m.receipt, m.about, time, false));
-        if (m.orphan != 0) {
-            out.joined.push_back(m.orphan);
-        }
-    }
-    out.orphaned = known.orphaned;
-    co_await commit(std::move(out));
+    conclude(b, known, time);
+    co_await commit(std::move(b.out));
 }
 
 /// Until the next tenure.

@@ -67,6 +67,10 @@ class service : private kafka::tenant {
     boost::asio::awaitable<void> recover();
     boost::asio::awaitable<void> take_up_awaited(std::vector<stretch>);
     boost::asio::awaitable<void> undo(std::vector<kafka::commit> wanted);
+    struct batch;
+    void take_events(batch&, const kafka::record&);
+    void take_receipt(batch&, const kafka::record&);
+    void conclude(batch&, const index::answer&, base::timestamp);
     boost::asio::awaitable<void> on_records(std::vector<kafka::record>);
     boost::asio::awaitable<void> look();
     boost::asio::awaitable<void> tell_progress();

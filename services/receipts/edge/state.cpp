@@ -24,16 +24,42 @@ std::optional<v1::Doubt> doubt_of(const kafka::record& record) {
     return doubt;
 }
 
+/// What one partition of `doubts` says, up to the record read last.
+struct stored {
+    std::unordered_map<std::string, v1::Doubt> last; // by key: a tombstone comes after what it erases
+    std::uint64_t turn = 0;
+
+    void take(const kafka::record& record) {
+        std::string key{record.key()};
+        if (record.is_tombstone()) {
+            last.erase(key);
+            return;
+        }
+        auto doubt = doubt_of(record);
+        if (!doubt) {
+            return;
+        }
+        if (key == turn_key) {
+            turn = doubt->turn();
+        } else {
+            last.insert_or_assign(std::move(key), std::move(*doubt));
+        }
+    }
+    part restore(base::duration awaiting_limit) && {
+        part p{.doubts = doubts{awaiting_limit}, .turn = turn};
+        for (auto& [key, doubt] : last) {
+            p.doubts.restore(std::move(doubt));
+        }
+        return p;
+    }
+};
+
 } // namespace
 
 asio::awaitable<base::result<restored>> read_back(asio::any_io_executor executor, kafka::cluster bootstrap,
                                                   std::string topic, std::map<std::int32_t, std::uint64_t> wanted,
                                                   base::duration awaiting_limit) {
-    struct found {
-        std::unordered_map<std::string, v1::Doubt> last; // by key: a tombstone comes after what it erases
-        std::uint64_t turn = 0;
-    };
-    std::map<std::int32_t, found> all;
+    std::map<std::int32_t, stored> all;
     restored out;
     for (const auto& [partition, turn] : wanted) {
         all.try_emplace(partition);
@@ -64,32 +90,13 @@ asio::awaitable<base::result<restored>> read_back(asio::any_io_executor executor
         const auto batch = co_await reader.next();
         out.records += batch.size();
         for (const auto& record : batch) {
-            const auto mine = all.find(record.at().partition);
-            if (mine == all.end()) {
-                continue;
-            }
-            std::string key{record.key()};
-            if (record.is_tombstone()) {
-                mine->second.last.erase(key);
-                continue;
-            }
-            auto doubt = doubt_of(record);
-            if (!doubt) {
-                continue;
-            }
-            if (key == turn_key) {
-                mine->second.turn = doubt->turn();
-            } else {
-                mine->second.last.insert_or_assign(std::move(key), std::move(*doubt));
+            if (const auto mine = all.find(record.at().partition); mine != all.end()) {
+                mine->second.take(record);
             }
         }
     }
     for (auto& [partition, one] : all) {
-        part p{.doubts = doubts{awaiting_limit}, .turn = one.turn};
-        for (auto& [key, doubt] : one.last) {
-            p.doubts.restore(std::move(doubt));
-        }
-        out.parts.emplace(partition, std::move(p));
+        out.parts.emplace(partition, std::move(one).restore(awaiting_limit));
     }
     co_return out;
 }

@@ -113,32 +113,42 @@ TEST(ReceiptsHeld, ADoubtWaitsForWhatAnotherProcessHasNotRead) {
     EXPECT_EQ(on.stop("receipts-2"), 0);
 }
 
+struct told {
+    std::vector<message> doubtful, reported, answered;
+};
+
+/// What happens while receipts die: doubts to be decided, receipts before and after their messages, and a late answer.
+void tell_more(stage& on, told& all) {
+    all.answered.push_back({"resend-30"}); // its answer comes before its time
+    on.tell({all.answered.back().event(on, v1::EVENT_IN_DOUBT)});
+    for (int i = 0; i < 6; ++i) {
+        all.doubtful.push_back({"resend"});
+        all.reported.push_back({"hold"});
+        const auto id = base::to_hex(all.reported.back().notification);
+        on.tell({all.doubtful.back().event(on, v1::EVENT_IN_DOUBT)});
+        const auto accepted = all.reported.back().accepted(on, id);
+        if (i % 2 == 0) {
+            on.report({receipt(id)});
+            on.tell({accepted});
+        } else {
+            on.tell({accepted});
+            on.report({receipt(id)});
+        }
+    }
+    on.tell({all.answered.back().accepted(on, "late-" + base::to_hex(all.answered.back().notification))});
+}
+
 TEST(ReceiptsKilled, GoOnWithoutResendingOrForgettingAnything) {
     stage on{60s};
     on.start("receipts");
     on.start("receipts-2");
     std::mt19937 random{20261124};
-    std::vector<message> doubtful, reported, answered;
+    told all;
+    const auto& [doubtful, reported, answered] = all;
     constexpr int rounds = 7;
     for (int round = 0; round < rounds; ++round) {
         const auto decided_before = doubtful.size();
-        answered.push_back({"resend-30"}); // its answer comes before its time
-        on.tell({answered.back().event(on, v1::EVENT_IN_DOUBT)});
-        for (int i = 0; i < 6; ++i) {
-            doubtful.push_back({"resend"});
-            reported.push_back({"hold"});
-            const auto id = base::to_hex(reported.back().notification);
-            on.tell({doubtful.back().event(on, v1::EVENT_IN_DOUBT)});
-            const auto accepted = reported.back().accepted(on, id);
-            if (i % 2 == 0) {
-                on.report({receipt(id)});
-                on.tell({accepted});
-            } else {
-                on.tell({accepted});
-                on.report({receipt(id)});
-            }
-        }
-        on.tell({answered.back().accepted(on, "late-" + base::to_hex(answered.back().notification))});
+        tell_more(on, all);
         // Some of the last round are decided, the rest are being decided now.
         const auto some = [&](const seen& s) {
             return std::ranges::any_of(doubtful.begin() + static_cast<std::ptrdiff_t>(decided_before), doubtful.end(),

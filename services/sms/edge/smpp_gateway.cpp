@@ -147,6 +147,44 @@ std::size_t smpp_gateway::window() const noexcept {
     return std::size_t{std::max(1U, pool_->centre.binds)} * pool_->session_settings.window;
 }
 
+namespace {
+
+std::vector<sms::message> parts_of(const delivery::outbound& message, const smpp_address& from,
+                                   const smpp_address& to) {
+    const auto reference = correlation::user_message_reference(message.notification);
+    std::vector<sms::message> parts(message.parts.size());
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        auto& m = parts[i];
+        m.source_numbering = from.plan;
+        m.source = from.digits;
+        m.destination_numbering = to.plan;
+        m.destination = to.digits;
+        m.esm_class = parts.size() > 1 ? 0x40 : 0x00; // parts begin with a user data header
+        m.validity = validity_period(message.give_up);
+        m.registered_delivery = 1;
+        m.data_coding = message.data_coding;
+        m.short_message = message.parts[i];
+        m.optional = {
+            {tag::user_message_reference, {static_cast<char>(reference >> 8U), static_cast<char>(reference & 0xFFU)}}};
+    }
+    return parts;
+}
+
+struct place_in_line {
+    std::deque<std::uint64_t>& queue;
+    std::uint64_t ticket;
+    place_in_line(std::deque<std::uint64_t>& q, std::uint64_t t)
+        : queue(q)
+        , ticket(t) {
+        queue.push_back(t);
+    }
+    place_in_line(const place_in_line&) = delete;
+    ~place_in_line() { std::erase(queue, ticket); }
+    bool first() const noexcept { return queue.front() == ticket; }
+};
+
+} // namespace
+
 asio::awaitable<delivery::beginning> smpp_gateway::stage(const delivery::outbound& message, milliseconds patience) {
     const auto p = pool_;
     p->start();
@@ -166,39 +204,11 @@ asio::awaitable<delivery::beginning> smpp_gateway::stage(const delivery::outboun
                  fmt::format("a message of {} parts does not fit the gateway's window of {}; raise window", slots,
                              p->session_settings.window))};
     }
-    const auto reference = correlation::user_message_reference(message.notification);
-    std::vector<sms::message> parts(slots);
-    for (std::size_t i = 0; i < slots; ++i) {
-        auto& m = parts[i];
-        if (message.parts[i].size() > 254) {
-            co_return refused{ours(kind::ambiguous, codes::content,
-                                   "an SMS part is over 254 bytes; this is a bug in the compiled notice")};
-        }
-        m.source_numbering = from->plan;
-        m.source = from->digits;
-        m.destination_numbering = to->plan;
-        m.destination = to->digits;
-        m.esm_class = slots > 1 ? 0x40 : 0x00; // parts begin with a user data header
-        m.validity = validity_period(message.give_up);
-        m.registered_delivery = 1;
-        m.data_coding = message.data_coding;
-        m.short_message = message.parts[i];
-        m.optional = {
-            {tag::user_message_reference, {static_cast<char>(reference >> 8U), static_cast<char>(reference & 0xFFU)}}};
+    if (std::ranges::any_of(message.parts, [](const auto& part) { return part.size() > 254; })) {
+        co_return refused{ours(kind::ambiguous, codes::content,
+                               "an SMS part is over 254 bytes; this is a bug in the compiled notice")};
     }
-
-    struct place_in_line {
-        std::deque<std::uint64_t>& queue;
-        std::uint64_t ticket;
-        place_in_line(std::deque<std::uint64_t>& q, std::uint64_t t)
-            : queue(q)
-            , ticket(t) {
-            queue.push_back(t);
-        }
-        place_in_line(const place_in_line&) = delete;
-        ~place_in_line() { std::erase(queue, ticket); }
-        bool first() const noexcept { return queue.front() == ticket; }
-    };
+    auto parts = parts_of(message, *from, *to);
     const place_in_line place{p->queue, p->next_ticket++};
     while (true) {
         if (p->closed) {
