@@ -1,31 +1,20 @@
 #pragma once
-// A notice folder (notice.yaml, email.LOCALE.md, push.LOCALE.yaml, sms.LOCALE.txt) read into values. Pure, but for
-// load_folder().
+// A notice folder (notice.yaml, email.LOCALE.md, push.LOCALE.yaml, sms.LOCALE.txt) read into values. Pure.
 
 #include <base/fault.hpp>
 #include <base/ids.hpp>
 #include <base/time.hpp>
 #include <crypto/hash.hpp>
+#include <notice/folder.hpp>
 #include <notice/mustache.hpp>
 #include <notice/problem.hpp>
 
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace semel::notice {
-
-/// By file name, as uploaded.
-using files = std::map<std::string, std::string>;
-
-/// The files of a folder, without hidden ones and subfolders. Refuses what is too large to be a notice.
-base::result<files> load_folder(const std::filesystem::path&);
-/// What is larger than a notice can be, or has a file whose name cannot be shown: `malformed`. Holds whoever sends it.
-base::result<void> check_limits(const files&);
-/// Names a notice: the key of `notices`, what an approval is bound to.
-crypto::digest digest_of(const files&);
 
 enum class kind : unsigned char { breach, preliminary, supplement, follow_up, possibility, not_leaked };
 std::string_view to_string(kind) noexcept;
