@@ -3,17 +3,10 @@
 #include <socket/stream.hpp>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/connect.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/ssl/ssl_stream.hpp>
 #include <fmt/format.h>
 #include <url/url.hpp>
 
@@ -28,7 +21,6 @@ using base::failed;
 using base::fault;
 using boost::system::error_code;
 using clock = std::chrono::steady_clock;
-using tls_stream = boost::beast::ssl_stream<boost::beast::tcp_stream>;
 
 constexpr std::size_t write_batch_bytes = 64 * 1024;
 constexpr std::size_t read_batch_bytes = 32 * 1024; // two TLS records
@@ -49,7 +41,7 @@ struct connection::impl {
          timing w)
         : peer(std::move(t))
         , context(std::move(tls))
-        , stream(boost::beast::tcp_stream{on}, *context)
+        , stream(on)
         , frames(streams)
         , when(w)
         , wake(on, clock::time_point::max())
@@ -57,7 +49,7 @@ struct connection::impl {
 
     target peer;
     std::shared_ptr<asio::ssl::context> context;
-    tls_stream stream;
+    socket::stream stream;
     codec frames;
     timing when;
     asio::steady_timer wake; // the writer sleeps on it; a cancellation wakes it
@@ -104,7 +96,7 @@ base::result<std::shared_ptr<asio::ssl::context>> client_tls(const std::filesyst
 
 exchange::exchange(std::shared_ptr<connection> c, stream_id id)
     : connection_(std::move(c))
-    , state_(std::make_unique<state>(connection_->impl_->stream.get_executor(), id)) {
+    , state_(std::make_unique<state>(connection_->impl_->stream.executor(), id)) {
     connection_->impl_->waiting.emplace(id, state_.get());
 }
 
@@ -149,49 +141,19 @@ connection::open(target peer, std::shared_ptr<asio::ssl::context> tls, std::size
     auto self = std::shared_ptr<connection>{
         new connection{std::make_unique<impl>(executor, std::move(peer), std::move(tls), streams, when)}};
     auto& me = *self->impl_;
-    const auto where = fmt::format("{}:{}", me.peer.host, me.peer.port);
-
-    asio::ip::tcp::resolver resolver{executor};
-    error_code error;
-    const auto addresses = co_await resolver.async_resolve(me.peer.host, std::to_string(me.peer.port),
-                                                           asio::redirect_error(use_awaitable, error));
-    if (error) {
-        co_return failed(fault::kind::unreachable,
-                         fmt::format("the name of {} cannot be resolved: {}", where, error.message()));
+    me.stream.expires_after(when.connect);
+    if (auto connected = co_await me.stream.connect(me.peer.host, me.peer.port); !connected) {
+        co_return failed(connected.error());
     }
-    auto& tcp = boost::beast::get_lowest_layer(me.stream);
-    tcp.expires_after(when.connect);
-    co_await tcp.async_connect(addresses, asio::redirect_error(use_awaitable, error));
-    if (error) {
-        co_return failed(fault::kind::unreachable, fmt::format("no connection to {}: {}", where, error.message()));
+    if (auto secured = co_await me.stream.secure(me.context, me.peer.host); !secured) {
+        co_return failed(secured.error());
     }
-    tcp.socket().set_option(asio::ip::tcp::no_delay{true}, error);
-
-    auto* ssl = me.stream.native_handle();
-    asio::ip::make_address(me.peer.host, error);
-    if (error) { // SNI is for names only (RFC 6066, section 3)
-        SSL_set_tlsext_host_name(ssl, me.peer.host.c_str());
+    if (me.stream.protocol() != "h2") {
+        co_return failed(fault::kind::broken, fmt::format("{}:{} does not speak HTTP/2 (ALPN \"h2\" was not chosen); "
+                                                          "check the endpoint",
+                                                          me.peer.host, me.peer.port));
     }
-    me.stream.set_verify_callback(asio::ssl::host_name_verification{me.peer.host});
-    co_await me.stream.async_handshake(asio::ssl::stream_base::client, asio::redirect_error(use_awaitable, error));
-    if (error) {
-        const auto certificate = SSL_get_verify_result(ssl);
-        if (certificate != X509_V_OK) {
-            co_return failed(fault::kind::broken,
-                             fmt::format("the certificate of {} does not hold: {}; check the endpoint's name and `ca`",
-                                         where, X509_verify_cert_error_string(certificate)));
-        }
-        co_return failed(fault::kind::unreachable, fmt::format("no TLS with {}: {}", where, error.message()));
-    }
-    const unsigned char* protocol = nullptr;
-    unsigned size = 0;
-    SSL_get0_alpn_selected(ssl, &protocol, &size);
-    if (std::string_view{reinterpret_cast<const char*>(protocol), size} != "h2") {
-        co_return failed(
-            fault::kind::broken,
-            fmt::format("{} does not speak HTTP/2 (ALPN \"h2\" was not chosen); check the endpoint", where));
-    }
-    tcp.expires_never();
+    me.stream.rest();
     me.last_read = clock::now();
 
     // Each loop keeps the connection alive and ends when the connection has: end() closes the socket under them.
@@ -248,7 +210,7 @@ void connection::end(std::string why) {
     }
     impl_->ended = true;
     impl_->reason = std::move(why);
-    boost::beast::get_lowest_layer(impl_->stream).close();
+    impl_->stream.close();
     impl_->watchdog.cancel();
     poke();
     impl_->frames.lost(impl_->reason);
@@ -287,9 +249,7 @@ asio::awaitable<void> connection::read() {
     auto& me = *impl_;
     std::string buffer(read_batch_bytes, '\0');
     while (!me.ended) {
-        error_code error;
-        const auto n =
-            co_await me.stream.async_read_some(asio::buffer(buffer), asio::redirect_error(use_awaitable, error));
+        const auto [error, n] = co_await me.stream.read_some(buffer);
         if (me.ended) {
             break;
         }
@@ -327,8 +287,7 @@ asio::awaitable<void> connection::write() {
         me.frames.pending(out, write_batch_bytes);
         deliver(); // a reset takes a stream off the books as it is written
         if (!out.empty()) {
-            error_code error;
-            co_await asio::async_write(me.stream, asio::buffer(out), asio::redirect_error(use_awaitable, error));
+            const auto [error, written] = co_await me.stream.write(out);
             if (error) {
                 end(fmt::format("the connection to {}:{} was lost: {}", me.peer.host, me.peer.port, error.message()));
             }

@@ -144,6 +144,14 @@ bool stream::is_secured() const noexcept {
     return state_->tls.has_value();
 }
 
+std::string_view stream::protocol() const noexcept {
+    const unsigned char* chosen = nullptr;
+    unsigned size = 0;
+    if (state_->tls) {
+        SSL_get0_alpn_selected(state_->tls->native_handle(), &chosen, &size);
+    }
+    return {reinterpret_cast<const char*>(chosen), size};
+}
 asio::any_io_executor stream::executor() const noexcept {
     return state_->socket.get_executor();
 }

@@ -70,6 +70,8 @@ class stream {
     void close() noexcept;
     bool is_open() const noexcept;
     bool is_secured() const noexcept;
+    /// What the peer chose of the protocols that the context offered (ALPN); empty: nothing.
+    std::string_view protocol() const noexcept;
     boost::asio::any_io_executor executor() const noexcept;
     /// Nothing when it is not connected.
     std::optional<boost::asio::ip::address> peer() const noexcept;
