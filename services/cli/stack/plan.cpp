@@ -1,6 +1,7 @@
 #include "plan.hpp"
 
 #include <config/values.hpp>
+#include <http/json.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -285,34 +286,30 @@ std::vector<listener> gateway_listeners(const config::settings& s) {
 }
 
 std::string gateway_settings(const folders& at, const config::settings& s) {
-    std::vector<std::string> listen;
+    json::array listen;
     for (const auto& l : gateway_listeners(s)) {
-        listen.push_back(fmt::format(R"(    {{"kind": "{}", "address": "127.0.0.1:{}"}})", l.who, l.port));
+        listen.push_back(json::object{{"kind", l.who}, {"address", fmt::format("127.0.0.1:{}", l.port)}});
     }
-    // No folder of a stack has a character that JSON would escape: folders_at() refuses them. A demo has some people
-    // whom nothing reaches: one in 200 addresses, and those at dead.example.
+    // A demo has some people whom nothing reaches: one in 200 addresses, and those at dead.example.
+    const json::object all{
+        {"latency_ms", 5}, {"jitter_ms", 5}, {"fail_share", 0.005}, {"fail_suffix", json::array{"@dead.example"}}};
+    const json::object receipts{{"probability", 1},
+                                {"delay_ms", 300},
+                                {"jitter_ms", 100},
+                                {"states", json::object{{"DELIVRD", 0.99}, {"UNDELIV", 0.01}}}};
     const auto config = at.config().string();
-    return fmt::format(R"({{
-  "listen": [
-{listen}
-  ],
-  "certificate": "{config}/server.pem",
-  "key": "{config}/server.key",
-  "apns_public_key": "{config}/apns.pub",
-  "fcm_public_key": "{config}/fcm.pub",
-  "smpp_system_id": "semel",
-  "smpp_password_file": "{config}/smpp.password",
-  "accepted": "{data}/gateways",
-  "keep_content": 10000,
-  "behaviour": {{
-    "all": {{"latency_ms": 5, "jitter_ms": 5, "fail_share": 0.005, "fail_suffix": ["@dead.example"]}},
-    "smpp": {{"receipts": {{"probability": 1, "delay_ms": 300, "jitter_ms": 100,
-                          "states": {{"DELIVRD": 0.99, "UNDELIV": 0.01}}}}}}
-  }}
-}}
-)",
-                       fmt::arg("listen", fmt::join(listen, ",\n")), fmt::arg("config", config),
-                       fmt::arg("data", at.data().string()));
+    return json::pretty(json::object{
+        {"listen", std::move(listen)},
+        {"certificate", config + "/server.pem"},
+        {"key", config + "/server.key"},
+        {"apns_public_key", config + "/apns.pub"},
+        {"fcm_public_key", config + "/fcm.pub"},
+        {"smpp_system_id", "semel"},
+        {"smpp_password_file", config + "/smpp.password"},
+        {"accepted", at.data().string() + "/gateways"},
+        {"keep_content", 10'000},
+        {"behaviour", json::object{{"all", all}, {"smpp", json::object{{"receipts", receipts}}}}},
+    });
 }
 
 std::vector<listener> listeners(const config::settings& s, const servers& at, const std::vector<listener>& gateways) {
