@@ -5,6 +5,7 @@
 #include <runtime/race.hpp>
 #include <semel/v1/events.pb.h>
 #include <telemetry/log.hpp>
+#include <wire/events.hpp>
 #include <wire/identity.hpp>
 #include <wire/topics.hpp>
 
@@ -81,18 +82,20 @@ asio::awaitable<void> refusals::write(kept one) {
         co_return;
     }
     // By its place in Kafka: every process that refuses it says the same, and it counts once.
-    v1::EventBatch batch;
-    auto& e = *batch.add_events();
+    v1::Event e;
     e.set_kind(v1::EVENT_DEAD_LETTER);
     e.set_id(wire::event_id(v1::EVENT_DEAD_LETTER, one.where, 0));
     e.set_time_us(base::to_us(base::now()));
     e.set_code(codes::dead_letter);
     e.set_text(fmt::format("{}: {}", one.where, one.why));
-    kafka::topic_partition to{options_.prefix + std::string{wire::events},
-                              base::partition_of(e.id(), options_.partitions)};
-    const auto told = co_await producer_->send(std::move(to), std::string{own_key}, batch.SerializeAsString());
-    if (!told) {
-        telemetry::log().warn("refusal.not_told", {{"where", one.where}, {"why", told.error().why()}});
+    wire::event_batches events{options_.partitions};
+    events.add(e);
+    for (auto& [partition, value] : events.take()) {
+        kafka::topic_partition to{options_.prefix + std::string{wire::events}, partition};
+        const auto told = co_await producer_->send(std::move(to), std::string{own_key}, std::move(value));
+        if (!told) {
+            telemetry::log().warn("refusal.not_told", {{"where", one.where}, {"why", told.error().why()}});
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include <base/bytes.hpp>
 #include <base/ids.hpp>
+#include <crypto/hash.hpp>
 
 #include <utility>
 
@@ -51,7 +52,11 @@ void tell(v1::Event& e, said s) {
 }
 
 std::int32_t partition_of(const v1::Event& e, std::int32_t partitions) noexcept {
-    return base::partition_of(e.notification().empty() ? e.recipient_ref() : e.notification(), partitions);
+    if (!e.notification().empty() || !e.recipient_ref().empty()) {
+        return base::partition_of(e.notification().empty() ? e.recipient_ref() : e.notification(), partitions);
+    }
+    const auto digest = crypto::sha256(e.campaign_id());
+    return base::partition_of(base::as_view(digest), partitions);
 }
 
 void event_batches::add(const v1::Event& e) {

@@ -36,7 +36,8 @@ struct said {
 };
 void tell(v1::Event&, said);
 
-/// Which partition of `events` an event belongs to.
+/// Which partition of `events` an event belongs to: those of one notification stay in order, and so do those of one
+/// recipient, and those about a campaign as a whole.
 std::int32_t partition_of(const v1::Event&, std::int32_t partitions) noexcept;
 
 /// EventBatch records of at most about `limit` bytes, by partition of `events`.

@@ -56,6 +56,20 @@ TEST(Events, AreReadableWhateverAPeerSays) {
     EXPECT_EQ(read.gateway_message_id(), "id%01");
 }
 
+TEST(Events, AboutTheSameAreInOnePartition) {
+    auto of_a_message = event_of(v1::EVENT_ACCEPTED, a_dispatch('a'), noon);
+    const auto message = partition_of(of_a_message, 1'000);
+    of_a_message.set_recipient_ref(std::string(16, 'b'));
+    EXPECT_EQ(partition_of(of_a_message, 1'000), message);
+    v1::Event of_a_campaign;
+    of_a_campaign.set_campaign_id("c-1");
+    const auto campaign = partition_of(of_a_campaign, 1'000);
+    of_a_campaign.set_kind(v1::EVENT_OPERATOR);
+    EXPECT_EQ(partition_of(of_a_campaign, 1'000), campaign);
+    of_a_campaign.set_campaign_id("c-2");
+    EXPECT_NE(partition_of(of_a_campaign, 1'000), campaign) << "not all in one";
+}
+
 TEST(Events, TravelInBatchesOfTheirPartition) {
     event_batches batches{4, 300};
     std::map<std::string, std::int32_t> added;

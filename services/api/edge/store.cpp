@@ -3,6 +3,7 @@
 #include <base/ids.hpp>
 #include <crypto/hash.hpp>
 #include <http/json.hpp>
+#include <wire/events.hpp>
 #include <wire/topics.hpp>
 
 #include <algorithm>
@@ -306,14 +307,12 @@ bool hold_publisher_lease(pqxx::work& tx, const std::string& who, std::chrono::s
                .affected_rows() == 1;
 }
 
-void enqueue_event(pqxx::work& tx, v1::Event event, std::int32_t partitions) {
-    // One notification's events stay in order, and so do those about the campaign as a whole.
-    const auto digest = crypto::sha256(event.campaign_id());
-    const auto partition = base::partition_of(
-        event.notification().empty() ? base::as_view(digest) : std::string_view{event.notification()}, partitions);
-    v1::EventBatch batch;
-    *batch.add_events() = std::move(event);
-    enqueue(tx, wire::events, partition, {}, batch.SerializeAsString());
+void enqueue_event(pqxx::work& tx, const v1::Event& event, std::int32_t partitions) {
+    wire::event_batches batch{partitions};
+    batch.add(event);
+    for (const auto& [partition, value] : batch.take()) {
+        enqueue(tx, wire::events, partition, {}, value);
+    }
 }
 
 } // namespace store

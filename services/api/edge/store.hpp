@@ -91,7 +91,7 @@ void delete_outbox(pqxx::work&, const std::vector<std::int64_t>& numbers);
 bool hold_publisher_lease(pqxx::work&, const std::string& who, std::chrono::seconds lasts);
 
 /// An event of the api's own (operator actions, sealed waves, decided doubts), through the outbox.
-void enqueue_event(pqxx::work&, v1::Event, std::int32_t partitions);
+void enqueue_event(pqxx::work&, const v1::Event&, std::int32_t partitions);
 
 } // namespace store
 } // namespace semel::api

@@ -201,7 +201,7 @@ http::response send(pqxx::work& tx, const v1::Campaign& c, const trial& t, const
     }
     auto event = operator_event(c, who, fmt::format("test of {} messages", t.messages.size()));
     event.set_id(wire::event_id(v1::EVENT_OPERATOR, c.id(), 0, "test|" + t.messages.front().notification()));
-    store::enqueue_event(tx, std::move(event), topics.events);
+    store::enqueue_event(tx, event, topics.events);
     json::object channels;
     for (const auto& [channel, count] : by_channel) {
         channels[channel] = count;
