@@ -1,6 +1,7 @@
 #include <kafka/producer.hpp>
 #include <kafka/transaction.hpp>
 #include <kafka/worker.hpp>
+#include <telemetry/log.hpp>
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -19,6 +20,7 @@ namespace {
 constexpr auto watchdog_margin = 60s;
 constexpr auto init_step = 2s; // how long a cancellation of init() may go unheard
 constexpr auto full_queue_pause = 1ms;
+constexpr auto between_words = 60s; // about a Kafka that is away
 
 /// Client and thread go together: a stuck call keeps both, and a rebuild leaves them behind.
 struct session {
@@ -57,6 +59,7 @@ struct transactional_producer::impl {
 
     asio::awaitable<void> start() {
         asio::steady_timer pause{executor};
+        auto next_word = std::chrono::steady_clock::now() + init_step;
         for (;;) {
             if (!now) {
                 now = std::make_unique<session>(executor, options);
@@ -66,6 +69,10 @@ struct transactional_producer::impl {
             const auto begun = co_await s.calls.run(std::move(call));
             if (begun.verdict == verdict::done) {
                 co_return;
+            }
+            if (const auto at = std::chrono::steady_clock::now(); at >= next_word) {
+                next_word = at + between_words;
+                telemetry::log().warn("kafka.away", {{"why", begun.why}, {"then", "it waits, nothing is lost"}});
             }
             if (begun.verdict != verdict::retry) {
                 // Fenced in the middle of a takeover, or refused: a new client asks again from the start.

@@ -4,7 +4,6 @@
 
 #include "transactor_impl.hpp"
 
-#include <base/must.hpp>
 #include <runtime/race.hpp>
 #include <telemetry/log.hpp>
 
@@ -17,13 +16,8 @@
 namespace semel::kafka {
 
 using namespace std::chrono_literals;
-using base::must;
 
 namespace {
-
-std::chrono::milliseconds left_until(steady::time_point then) {
-    return std::max(std::chrono::ceil<std::chrono::milliseconds>(then - steady::now()), 0ms);
-}
 
 consumer_options consuming(const transactor_options& o) {
     return {.bootstrap = o.bootstrap,
@@ -44,6 +38,10 @@ positions as_positions(const std::vector<kafka::commit>& committed) {
     return out;
 }
 
+asio::awaitable<void> for_ever() {
+    co_await runtime::sleep(std::chrono::hours{24 * 365});
+}
+
 } // namespace
 
 bool tenure::owns(const topic_partition& at) const {
@@ -61,11 +59,14 @@ std::vector<start> tenure::starts() const {
 
 transactor::impl::impl(asio::any_io_executor ex, transactor_options o)
     : options(std::move(o))
-    , producer(ex, {.bootstrap = options.bootstrap, .transactional_id = options.transactional_id})
+    , producer(ex, {.bootstrap = options.bootstrap,
+                    .transactional_id = options.transactional_id,
+                    .transaction_timeout = options.transaction_timeout})
     , consumer(ex, consuming(options))
     , turns(ex)
     , watched(std::make_shared<watch>(ex))
-    , changed(watched->changed) {}
+    , changed(watched->changed)
+    , patience("group " + options.group, {.whole = options.stall_after}) {}
 
 asio::awaitable<void> transactor::impl::run(tenant& who, asio::awaitable<void> stop) {
     co_await runtime::race(serve(who), until_stopped(std::move(stop)));
@@ -83,6 +84,7 @@ asio::awaitable<void> transactor::impl::until_stopped(asio::awaitable<void> stop
     stopping = true;
     if (now) {
         now->ending_ = true;
+        changed.notify();
     }
     const auto until = steady::now() + options.drain;
     while (watched->handling && steady::now() < until) {
@@ -112,33 +114,76 @@ asio::awaitable<void> transactor::impl::serve(tenant& who) {
         const busy here{watched};
         if (!happened) {
             co_await take_again(who);
-        } else if (auto* fetched = std::get_if<records>(&*happened)) {
-            if (now && !now->over_) {
-                co_await who.read(now, std::move(*fetched));
-            }
-        } else if (auto* given = std::get_if<assigned>(&*happened)) {
-            co_await take(who, std::move(given->partitions));
-        } else if (auto* gone = std::get_if<revoked>(&*happened)) {
-            co_await end(who, gone->lost);
-            consumer.release(*gone);
-            unanswered = false;
-            telemetry::log().info(
-                "partitions.given_up",
-                {{"group", options.group}, {"partitions", gone->partitions.size()}, {"lost", gone->lost}});
-        } else {
+        } else if (std::holds_alternative<stopped>(*happened)) {
             co_return;
+        } else {
+            co_await answer(who, std::move(*happened));
         }
+    }
+}
+
+asio::awaitable<void> transactor::impl::answer(tenant& who, event happened) {
+    if (auto* fetched = std::get_if<records>(&happened)) {
+        if (now && !now->over_) {
+            co_await read(who, std::move(*fetched));
+        }
+    } else if (auto* given = std::get_if<assigned>(&happened)) {
+        co_await take(who, std::move(given->partitions));
+    } else if (auto* gone = std::get_if<revoked>(&happened)) {
+        co_await end(who, gone->lost);
+        consumer.release(*gone);
+        unanswered = false;
+        telemetry::log().info(
+            "partitions.given_up",
+            {{"group", options.group}, {"partitions", gone->partitions.size()}, {"lost", gone->lost}});
+    }
+}
+
+asio::awaitable<void> transactor::impl::read(tenant& who, records fetched) {
+    co_await runtime::race(who.read(now, std::move(fetched)), listen());
+    if (std::exchange(held_back, false) && now) {
+        fetch_or_not();
+    }
+}
+
+/// While the tenant is long in read(), for PostgreSQL say: no more records, and what the group decides is heard. One
+/// process that waits would hold up all others of its group. Does not end: read() does.
+asio::awaitable<void> transactor::impl::listen() {
+    if (!co_await runtime::sleep(options.long_read)) {
+        co_return;
+    }
+    held_back = true;
+    consumer.pause(now->partitions_); // what was fetched of them and not given away is fetched again
+    while (!unanswered) {
+        heard.push_back(co_await consumer.next());
+        hear(heard.back());
+    }
+    co_await cut_off(now);
+}
+
+void transactor::impl::hear(const event& happened) {
+    const auto* gone = std::get_if<revoked>(&happened);
+    unanswered = gone != nullptr || std::holds_alternative<assigned>(happened);
+    if (unanswered && now) {
+        now->ending_ = true;
+        now->over_ = now->over_ || (gone != nullptr && gone->lost);
+        changed.notify();
     }
 }
 
 /// Nothing: the present partitions are to be taken once more.
 asio::awaitable<std::optional<event>> transactor::impl::next() {
     std::optional<event> happened;
-    const auto hear = [](impl& self, std::optional<event>& into) -> asio::awaitable<void> {
+    if (!heard.empty()) {
+        happened = std::move(heard.front());
+        heard.pop_front();
+        co_return happened;
+    }
+    const auto listening = [](impl& self, std::optional<event>& into) -> asio::awaitable<void> {
         into = co_await self.consumer.next();
-        self.unanswered = std::holds_alternative<assigned>(*into) || std::holds_alternative<revoked>(*into);
+        self.hear(*into);
     };
-    co_await runtime::race(hear(*this, happened), until_again());
+    co_await runtime::race(listening(*this, happened), until_again());
     co_return happened;
 }
 
@@ -169,11 +214,10 @@ asio::awaitable<mutable_tenure> transactor::impl::make_tenure(std::vector<topic_
     }
     if (!options.positions_elsewhere) {
         // Answers only when no transaction of a former owner is undecided.
-        fresh->committed_ = as_positions(must(co_await consumer.committed(std::move(given))));
+        fresh->committed_ = as_positions(co_await stands(std::move(given)));
     }
     fresh->ending_ = stopping;
-    failing_since.reset();
-    pauses.reset();
+    patience.committed();
     co_return fresh;
 }
 
@@ -211,9 +255,38 @@ asio::awaitable<void> transactor::impl::take_again(tenant& who) {
                           {{"group", options.group}, {"partitions", now->partitions_.size()}});
 }
 
-/// A former tenure may have paused some.
+/// Whatever was fetched or not before.
 void transactor::impl::fetch_or_not() {
-    options.reads ? consumer.resume(now->partitions_) : consumer.pause(now->partitions_);
+    if (!options.reads) {
+        consumer.pause(now->partitions_);
+        return;
+    }
+    auto which = now->partitions_;
+    std::erase_if(which, [this](const topic_partition& at) { return paused.contains(at); });
+    consumer.resume(which);
+}
+
+void transactor::impl::seek(const topic_partition& at, offset next) {
+    consumer.seek(at, next);
+    for (auto& one : heard) { // after the seek nothing comes that was fetched before it
+        if (auto* fetched = std::get_if<records>(&one)) {
+            std::erase_if(fetched->batch, [&](const record& r) { return r.at() == at; });
+            std::erase(fetched->ended, at);
+            std::erase_if(fetched->passed, [&](const start& s) { return s.at == at; });
+        }
+    }
+}
+
+void transactor::impl::pause(const topic_partition& at) {
+    paused.insert(at);
+    consumer.pause(std::span{&at, 1});
+}
+
+void transactor::impl::resume(const topic_partition& at) {
+    paused.erase(at);
+    if (!held_back) {
+        consumer.resume(std::span{&at, 1});
+    }
 }
 
 /// `lost`: nothing may be committed any more.
@@ -221,6 +294,7 @@ asio::awaitable<void> transactor::impl::end(tenant& who, bool lost) {
     const auto gone = now;
     gone->ending_ = true;
     gone->over_ = gone->over_ || lost;
+    changed.notify();
     co_await runtime::race(who.leave(gone), cut_off(gone));
     gone->over_ = true;
     // A transaction under way is carried to its end, so that the next owner does not have to wait for its timeout.
@@ -237,6 +311,7 @@ asio::awaitable<void> transactor::impl::end(tenant& who, bool lost) {
         co_await producer.abort();
     }
     now.reset();
+    paused.clear();
     take_anew = false;
     lapsed_at.reset();
 }
@@ -250,7 +325,7 @@ asio::awaitable<void> transactor::impl::cut_off(mutable_tenure gone) {
     if (stopping) {
         co_return; // nobody waits for it any more
     }
-    co_await runtime::sleep(std::chrono::hours{24 * 365});
+    co_await for_ever();
 }
 
 transactor::transactor(asio::any_io_executor executor, transactor_options options)
@@ -268,19 +343,19 @@ void transactor::again(const tenure_ptr& of) {
 
 void transactor::seek(const tenure_ptr& of, const topic_partition& at, offset next) {
     if (impl_->is_present(of)) {
-        impl_->consumer.seek(at, next);
+        impl_->seek(at, next);
     }
 }
 
 void transactor::pause(const tenure_ptr& of, const topic_partition& at) {
     if (impl_->is_present(of)) {
-        impl_->consumer.pause(std::span{&at, 1});
+        impl_->pause(at);
     }
 }
 
 void transactor::resume(const tenure_ptr& of, const topic_partition& at) {
     if (impl_->is_present(of)) {
-        impl_->consumer.resume(std::span{&at, 1});
+        impl_->resume(at);
     }
 }
 

@@ -8,9 +8,11 @@
 // - One transaction is open at a time. One that was left open (its coroutine was cancelled) is aborted before the next.
 // - A commit whose result is not known: a new producer decides it, and what the group has committed says how. Nothing
 //   is begun before that, and whoever committed is told what is true.
-// - Partitions are taken away only when the tenant has left them and the transaction under way has ended.
+// - Partitions are taken away only when the tenant has left them and the transaction under way has ended. What the
+//   group decides is heard also while the tenant is busy with records, so that it can hurry.
 // - Who was fenced, or overtaken, may do nothing more in that tenure: its tenant forgets it and takes the next.
-// - No transaction in a minute of trying: throws. The process starts anew and reads back what stands.
+// - A Kafka that is away is waited for, and the log says so. One that answers and commits nothing in a minute of tries
+//   (kafka/patience): throws. The process starts anew and reads back what stands.
 //
 // One strand: everything, the tenant's calls too, runs on the executor; librdkafka's blocking calls run on threads of
 // their own. It outlives run() and the use of its transactions; coroutines that never go on may be destroyed after it,
@@ -96,8 +98,8 @@ class transaction {
     std::unique_ptr<open> open_; // null: it has ended
 };
 
-/// Who works in a tenure. Called one at a time; the group waits for the answer of take() and leave(), and nothing that
-/// it decides is heard before read() returns.
+/// Who works in a tenure. Called one at a time; the group waits for the answer of take() and leave(), and of read()
+/// when it has decided something meanwhile: tenure::ending() says so.
 class tenant {
   public:
     /// These partitions are ours, and nothing that a former owner began is undecided. Where to read each from.
@@ -127,6 +129,9 @@ struct transactor_options {
     bool positions_elsewhere = false;
     bool reads = true;                      // no: partitions are only shared out, and nothing is fetched
     std::chrono::milliseconds drain{5'000}; // for leaving, and for stopping
+    /// A tenant that is still in read() then gets no more records, and the group's word is listened for.
+    std::chrono::milliseconds long_read{1'000};
+    std::chrono::milliseconds transaction_timeout{15'000};
     std::chrono::milliseconds stall_after{60'000};
 };
 

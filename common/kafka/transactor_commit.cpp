@@ -2,19 +2,26 @@
 
 #include "transactor_impl.hpp"
 
-#include <base/must.hpp>
 #include <kafka/handles.hpp>
 #include <runtime/race.hpp>
 #include <telemetry/log.hpp>
 
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <tuple>
 
 namespace semel::kafka {
 
-using base::must;
+namespace {
+
+constexpr std::chrono::milliseconds between_looks_back{200};
+constexpr std::chrono::milliseconds longest_pause_of_an_end{200};
+
+} // namespace
 
 asio::awaitable<std::optional<runtime::mutex::hold>> transactor::impl::turn_for(tenure_ptr of) {
     if (of && of->over_) {
@@ -49,7 +56,6 @@ void transactor::impl::check(const tenure_ptr& of, const std::vector<kafka::comm
 
 asio::awaitable<settled> transactor::impl::commit(mutable_tenure of, std::vector<kafka::commit> offsets) {
     check(of, offsets);
-    const auto began = steady::now();
     const auto wanted = offsets;
     auto result = co_await producer.commit(std::move(offsets), of ? of->as_ : nullptr);
     auto became = result.outcome == outcome::committed ? fate::committed : fate::not_committed;
@@ -68,14 +74,31 @@ asio::awaitable<settled> transactor::impl::commit(mutable_tenure of, std::vector
         co_return settled::over;
     }
     if (became != fate::committed) {
-        co_return co_await failed(std::move(of), std::move(result), began);
+        co_return co_await failed(std::move(of), std::move(result));
     }
     for (const auto& c : wanted) {
         of->committed_[c.at] = {c.next, c.metadata};
     }
-    failing_since.reset();
-    pauses.reset();
+    patience.committed();
     co_return settled::committed;
+}
+
+/// Answers only when no transaction of a former owner is undecided. Waits for a Kafka that is away.
+asio::awaitable<std::vector<kafka::commit>> transactor::impl::stands(std::vector<topic_partition> at) {
+    for (;;) {
+        auto asked = at;
+        auto found = co_await consumer.committed(std::move(asked));
+        if (found) {
+            co_return std::move(*found);
+        }
+        if (!found.error().retryable()) {
+            throw std::runtime_error{found.error().why()};
+        }
+        telemetry::log().warn("offsets.not_read", {{"group", options.group}, {"why", found.error().why()}});
+        if (!co_await runtime::sleep(between_looks_back)) {
+            throw boost::system::system_error{asio::error::operation_aborted};
+        }
+    }
 }
 
 asio::awaitable<fate> transactor::impl::read_back(tenure_ptr of, std::vector<kafka::commit> wanted) {
@@ -83,11 +106,11 @@ asio::awaitable<fate> transactor::impl::read_back(tenure_ptr of, std::vector<kaf
     for (const auto& c : wanted) {
         asked.push_back(c.at);
     }
-    const auto stands = must(co_await consumer.committed(std::move(asked)));
-    co_return fate_of(of->committed_, wanted, stands);
+    const auto now_stands = co_await stands(std::move(asked));
+    co_return fate_of(of->committed_, wanted, now_stands);
 }
 
-asio::awaitable<settled> transactor::impl::failed(mutable_tenure of, commit_result result, steady::time_point began) {
+asio::awaitable<settled> transactor::impl::failed(mutable_tenure of, commit_result result) {
     telemetry::log().warn("transaction.not_committed",
                           {{"group", options.group}, {"why", result.why}, {"lapsed", result.lapsed}});
     if (of && result.lapsed) {
@@ -98,15 +121,26 @@ asio::awaitable<settled> transactor::impl::failed(mutable_tenure of, commit_resu
         of->over_ = true;
         co_return settled::over;
     }
-    failing_since = failing_since.value_or(began);
-    if (steady::now() - *failing_since > options.stall_after) {
-        throw std::runtime_error{fmt::format("group {}: no transaction has been committed for {} s; is Kafka well? "
-                                             "Starting anew: nothing is lost, what stands is read back",
-                                             options.group,
-                                             std::chrono::ceil<std::chrono::seconds>(options.stall_after).count())};
-    }
-    co_await runtime::sleep(pauses.next());
+    co_await pause_before_next(of);
     co_return of && of->over_ ? settled::over : settled::undone;
+}
+
+/// Shorter for a tenure that ends: others wait for its partitions.
+asio::awaitable<void> transactor::impl::pause_before_next(tenure_ptr of) {
+    const auto whole = patience.failed();
+    const auto until = steady::now() + whole;
+    const auto until_ending = steady::now() + std::min(whole, longest_pause_of_an_end);
+    for (;;) {
+        const auto left = left_until(of && of->ending() ? until_ending : until);
+        if (left <= std::chrono::milliseconds::zero()) {
+            co_return;
+        }
+        try {
+            co_await changed.wait_for(left);
+        } catch (const boost::system::system_error&) {
+            co_return; // cancelled: what became of the transaction is known, and is told
+        }
+    }
 }
 
 void transactor::impl::begin_again(const tenure_ptr& of) {

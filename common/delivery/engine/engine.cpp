@@ -12,6 +12,7 @@
 #include <delivery/engine/partitions.hpp>
 #include <delivery/engine/transactions.hpp>
 #include <failpoint/failpoint.hpp>
+#include <kafka/patience.hpp>
 #include <runtime/gate.hpp>
 #include <runtime/race.hpp>
 
@@ -31,6 +32,11 @@ namespace {
 
 std::string only_of(const std::vector<std::string>& names) {
     return names.size() == 1 ? names.front() : std::string{};
+}
+
+/// Another in each process, and the same in each run of a simulation.
+std::uint32_t seed_from(const clock& clock) {
+    return static_cast<std::uint32_t>(clock.now().time_since_epoch().count());
 }
 
 item read(const fetched::record& record, const clock& clock) {
@@ -83,6 +89,7 @@ struct engine::impl : std::enable_shared_from_this<impl> {
     delivery::admission admission;
     delivery::courier courier;
     delivery::feeder feeder;
+    kafka::patience patience;
     std::optional<base::instant> held_up_since;
     bool cut_off = false; // from Redis, or from the right time, for too long
 };
@@ -111,7 +118,8 @@ engine::impl::impl(asio::any_io_executor ex, engine_options o, const delivery::p
                 p, partitions, transactions, outcomes, outbox, spawning(), count, logger)
     , admission(lanes, p.tokens, p.clock, options.prefix)
     , courier(options.channel, p, partitions, lanes, admission, outcomes, ownership)
-    , feeder(p, partitions, parking, lanes, outbox, courier, spawning()) {
+    , feeder(p, partitions, parking, lanes, outbox, courier, spawning())
+    , patience(fmt::format("channel {}", base::to_string(options.channel)), {}, seed_from(p.clock)) {
     count.window.set(static_cast<double>(lanes.window()));
 }
 
@@ -186,13 +194,10 @@ asio::awaitable<void> engine::impl::commit_loop() {
         co_await until(clock, clock.now() + options.commit_every * 3 / 4, hurried, outbox.pressed);
         const auto began = clock.now();
         if (!co_await transactions.commit()) {
-            co_await pause(clock, 100ms);
-            if (clock.now() - transactions.last_committed() > 60s && !partitions.all().empty()) {
-                throw std::runtime_error{"no transaction has been committed for a minute; is Kafka well? Starting "
-                                         "anew: nothing is lost, the range says what was out"};
-            }
+            co_await pause(clock, partitions.all().empty() ? 100ms : patience.failed());
             continue;
         }
+        patience.committed();
         feeder.feed();
         // Transactions are paid by the commit, not by the record: let some gather.
         if (const auto used = clock.now() - began; used < options.commit_every / 4) {

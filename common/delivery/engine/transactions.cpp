@@ -40,8 +40,7 @@ transactions::transactions(settings s, const ports& p, partitions& all, const pa
     , outbox_(out)
     , spawn_(std::move(spawn))
     , count_(count)
-    , log_(log)
-    , last_committed_(p.clock.now()) {}
+    , log_(log) {}
 
 /// Reserves about two commits' worth of what may be sent now. What must still wait (retry.*) is not reserved: it would
 /// stay in the range for as long, and be in doubt after a crash together with a Redis loss.
@@ -91,9 +90,6 @@ asio::awaitable<bool> transactions::commit() {
 }
 
 void transactions::end(const answer_ptr& answer, bool well) {
-    if (well) {
-        last_committed_ = ports_.clock.now();
-    }
     under_way_ = false;
     *answer = well;
     ended_.changed();

@@ -40,7 +40,6 @@ class transactions {
 
     /// From now on nothing more.
     void stop_reserving() noexcept { reserving_ = false; }
-    base::instant last_committed() const noexcept { return last_committed_; }
 
   private:
     struct proposal;
@@ -65,7 +64,6 @@ class transactions {
     condition ended_; // the transaction that was under way
     bool under_way_ = false;
     bool reserving_ = true;
-    base::instant last_committed_;
 };
 
 } // namespace semel::delivery

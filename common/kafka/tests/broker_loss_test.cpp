@@ -1,6 +1,7 @@
 // A broker of its own, killed and started again in the middle of transactions.
 
 #include "own_broker.hpp"
+#include "process.hpp"
 #include "support.hpp"
 
 #include <boost/asio/post.hpp>
@@ -19,10 +20,8 @@ TEST(BrokerLoss, KilledInTheMiddleEverythingIsThereOnce) {
     own_broker kafka;
     ground on{1, kafka.address()};
     auto settings = on.member("a");
-    settings.bootstrap = kafka.address();
     settings.session_timeout = 60s; // nobody calls next() here: a member that was thrown out would stay out
     auto writing = on.transactional("a");
-    writing.bootstrap = kafka.address();
     writing.transaction_timeout = 10s;
     constexpr int records_each = 200;
     constexpr int transactions = 60;
@@ -72,6 +71,46 @@ TEST(BrokerLoss, KilledInTheMiddleEverythingIsThereOnce) {
             const std::set<std::string> distinct{output.begin(), output.end()};
             EXPECT_EQ(output.size(), static_cast<std::size_t>(transactions) * records_each);
             EXPECT_EQ(distinct.size(), output.size());
+        },
+        150s);
+}
+
+// The mistake: to count the time that Kafka is away as time of trying, and to start anew just when it is back.
+TEST(BrokerLoss, ATransactorWaitsForAKafkaThatIsAwayLongerThanItTriesInVain) {
+    own_broker kafka;
+    ground on{1, kafka.address()};
+    play(
+        [&](asio::any_io_executor ex) -> asio::awaitable<void> {
+            const auto hasty = [](transactor_options& o) {
+                o.transaction_timeout = 5s;
+                o.stall_after = 1s;
+            };
+            co_await fill(ex, on, {on.topic, 0}, 1); // before anybody can read it, and kill Kafka
+            process p{ex, on, "a", hasty};
+            std::vector<settled> told;
+            p.who.on_read = [&](tenure_ptr t, records got) -> asio::awaitable<void> {
+                do {
+                    auto tx = co_await p.by.begin(t);
+                    if (!tx) {
+                        co_return; // read again in the next tenure
+                    }
+                    co_await tx->produce({on.output, 0}, "k", got.batch.front().value());
+                    if (told.empty()) {
+                        kafka.kill();
+                    }
+                    std::vector<commit> offsets{{{on.topic, 0}, got.batch.front().offset() + 1, "mine"}};
+                    told.push_back(co_await tx->commit(std::move(offsets)));
+                } while (told.back() == settled::undone);
+            };
+            const auto killed = [&] { return !kafka.runs(); };
+            co_await until(killed, "the commit to begin");
+            co_await runtime::sleep(15s); // what is shown is that time passes
+            kafka.start();
+            co_await wait_for_position(p, {on.topic, 0}, 1);
+            co_await p.end();
+            const auto output = co_await contents(ex, on.output, kafka.address());
+            EXPECT_EQ(output.size(), 1U);
+            EXPECT_GE(told.size(), 2U) << "or it shows nothing: the first commit outlived the outage";
         },
         150s);
 }

@@ -41,6 +41,11 @@ class own_broker {
         std::ifstream{folder_ + "/config/base"} >> base;
         address_ = fmt::format("127.0.0.1:{}", base);
     }
+    bool runs() const {
+        int pid = 0;
+        std::ifstream{folder_ + "/run/kafka.pid"} >> pid;
+        return pid > 1 && ::kill(pid, 0) == 0;
+    }
     void kill() const {
         int pid = 0;
         std::ifstream{folder_ + "/run/kafka.pid"} >> pid;

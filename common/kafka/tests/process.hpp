@@ -60,7 +60,7 @@ struct process {
     static transactor_options options_of(const ground& on, const std::string& instance,
                                          const std::function<void(transactor_options&)>& tweak) {
         transactor_options o;
-        o.bootstrap = broker();
+        o.bootstrap = on.bootstrap;
         o.group = on.group;
         o.instance = instance;
         o.transactional_id = on.group + "." + instance;

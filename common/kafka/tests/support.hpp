@@ -47,8 +47,9 @@ using base::must;
 
 /// A topic with first offsets for its own group.
 struct ground {
-    explicit ground(std::int32_t partitions = 1, const std::string& bootstrap = broker())
-        : topic(fresh("in"))
+    explicit ground(std::int32_t partitions = 1, std::string address = broker())
+        : bootstrap(std::move(address))
+        , topic(fresh("in"))
         , output(fresh("out"))
         , group(fresh("group"))
         , kafka(bootstrap) {
@@ -59,7 +60,7 @@ struct ground {
     }
     consumer_options member(std::string instance) const {
         consumer_options options;
-        options.bootstrap = broker();
+        options.bootstrap = bootstrap;
         options.group = group;
         options.instance = std::move(instance);
         options.topics = {topic};
@@ -68,11 +69,12 @@ struct ground {
     }
     producer_options transactional(std::string id) const {
         producer_options options;
-        options.bootstrap = broker();
+        options.bootstrap = bootstrap;
         options.transactional_id = group + "." + std::move(id);
         return options;
     }
 
+    std::string bootstrap;
     std::string topic;
     std::string output;
     std::string group;
