@@ -131,19 +131,19 @@ base::result<void> release_messages::append(released& out, const v1::Recipient& 
         failed.set_channel(wire::to_proto(at.channel));
         failed.set_attempt(1);
         failed.set_code(std::string{code_of(part.how)});
-        mine.events.push_back({failed.notification(), std::move(failed)});
+        mine.events.push_back(std::move(failed));
     }
     if (part.row) {
         told.set_sealed(wire::seal_recipient(key_, ref, recipient));
-        out.events.push_back({ref, std::move(told)});
+        out.events.push_back(std::move(told));
     }
     std::ranges::move(mine.messages, std::back_inserter(out.messages));
     std::ranges::move(mine.events, std::back_inserter(out.events));
     return {};
 }
 
-reported release_messages::dead_letter(std::string_view where, std::string_view reason, std::uint64_t rows,
-                                       base::timestamp now) const {
+v1::Event release_messages::dead_letter(std::string_view where, std::string_view reason, std::uint64_t rows,
+                                        base::timestamp now) const {
     const auto subject = crypto::sha256(where);
     v1::Event e;
     e.set_kind(v1::EVENT_DEAD_LETTER);
@@ -153,7 +153,7 @@ reported release_messages::dead_letter(std::string_view where, std::string_view 
     e.set_wave(wave_);
     e.set_text(fmt::format("{}: {}", where, reason));
     e.set_rows(rows);
-    return {std::string{base::as_view(subject)}, std::move(e)};
+    return e;
 }
 
 } // namespace semel::plan

@@ -38,14 +38,9 @@ struct outgoing {
     base::notification_id notification;
     std::string dispatch;
 };
-/// An event with the hash that chooses its partition of `events`.
-struct reported {
-    std::string subject;
-    v1::Event event;
-};
 struct released {
     std::vector<outgoing> messages;
-    std::vector<reported> events;
+    std::vector<v1::Event> events;
 };
 
 /// Builds the records of one wave's rows under one version of the campaign.
@@ -59,8 +54,8 @@ class release_messages {
     base::result<void> append(released& out, const v1::Recipient&, const person&, const decision&, const portion&,
                               base::timestamp now) const;
     /// A record of `audience` that nobody can read: `where` is its place, `rows` how many rows it claims to hold.
-    reported dead_letter(std::string_view where, std::string_view reason, std::uint64_t rows,
-                         base::timestamp now) const;
+    v1::Event dead_letter(std::string_view where, std::string_view reason, std::uint64_t rows,
+                          base::timestamp now) const;
 
   private:
     using artifact_key = std::tuple<std::string, int, std::uint32_t, bool>;

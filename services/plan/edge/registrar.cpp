@@ -67,40 +67,34 @@ registrar::registrar(asio::any_io_executor executor, kafka_place place, redis::c
     , store_(redis)
     , campaigns_(std::move(campaigns))
     , probe_(probe)
-    , producer_(executor, {.bootstrap = place.bootstrap, .transactional_id = place.group(place.instance + ".register")})
     , reader_(executor, place)
     , sweeper_(executor, place.bootstrap, [this](const kafka::record& r) { return needs(r); })
-    , group_(executor, place, "plan-register", [this](std::shared_ptr<share> s) { return work(std::move(s)); }) {}
+    , group_(executor, place, "plan-register", "register", [this](share_ptr s) { return work(std::move(s)); }) {}
 
-asio::awaitable<base::result<void>> registrar::recover(std::shared_ptr<share> mine) {
-    co_await producer_.rebuild();
+asio::awaitable<base::result<void>> registrar::recover(share_ptr mine) {
     std::vector<std::string> prefixes{"register|"};
     auto found = co_await group_.recover(mine, std::move(prefixes));
     if (!found) {
         co_return base::failed(found.error());
     }
-    turns_ = std::move(found->turns);
     reported_.clear();
-    for (const auto& [key, p] : found->progress) {
+    for (const auto& [key, p] : *found) {
         if (p.done()) {
             reported_.insert(key);
         }
     }
-    trusted_ = true;
     co_return base::result<void>{};
 }
 
-asio::awaitable<void> registrar::work(std::shared_ptr<share> mine) {
-    trusted_ = false; // other partitions, or other processes' work since we last had these
-    while (!mine->ending) {
-        auto ok = trusted_ ? base::result<void>{} : co_await recover(mine);
-        if (!ok) {
-            telemetry::log().warn("register.recovering", {{"why", ok.error().why()}});
-            co_await mine->wake.wait_for(after_failed_recovery);
-            continue;
-        }
+asio::awaitable<void> registrar::work(share_ptr mine) {
+    for (auto known = co_await recover(mine); !known && !mine->ending(); known = co_await recover(mine)) {
+        telemetry::log().warn("register.recovering", {{"why", known.error().why()}});
+        co_await mine->wake.wait_for(after_failed_recovery);
+    }
+    while (!mine->ending()) {
+        base::result<void> ok;
         for (const auto& campaign : campaigns_()) {
-            if (mine->ending || !trusted_) {
+            if (mine->ending()) {
                 break;
             }
             ok = co_await catch_up(mine, campaign);
@@ -112,7 +106,7 @@ asio::awaitable<void> registrar::work(std::shared_ptr<share> mine) {
             said = why;
         }
         co_await sweep(mine);
-        if (!mine->ending) {
+        if (!mine->ending()) {
             co_await mine->wake.wait_for(ok ? look_around : after_trouble);
         }
     }
@@ -127,9 +121,9 @@ bool registrar::needs(const kafka::record& r) const {
            !closed_.contains(record.campaign_id());
 }
 
-asio::awaitable<void> registrar::sweep(std::shared_ptr<share> mine) {
+asio::awaitable<void> registrar::sweep(share_ptr mine) {
     const auto now = std::chrono::steady_clock::now();
-    if (mine->ending || now - swept_at_ < place_.between_sweeps) {
+    if (mine->ending() || now - swept_at_ < place_.between_sweeps) {
         co_return;
     }
     swept_at_ = now;
@@ -143,7 +137,7 @@ asio::awaitable<void> registrar::sweep(std::shared_ptr<share> mine) {
         co_return;
     }
     std::vector<kafka::start> all;
-    for (const auto partition : mine->partitions) {
+    for (const auto partition : mine->partitions()) {
         all.push_back({{place_.topic(wire::audience), partition}, std::numeric_limits<kafka::offset>::max()});
     }
     if (const auto swept = co_await sweeper_.sweep(std::move(all)); !swept) {
@@ -172,7 +166,7 @@ asio::awaitable<base::result<bool>> registrar::is_over(const catalog::campaign& 
 }
 
 /// One process does it for each campaign: the owner of the partition that its id falls to.
-asio::awaitable<base::result<void>> registrar::remove(std::shared_ptr<share> mine, catalog::campaign_ptr campaign) {
+asio::awaitable<base::result<void>> registrar::remove(share_ptr mine, catalog::campaign_ptr campaign) {
     const auto& id = campaign->id.value();
     if (!mine->owns(wire::progress_partition(id, place_.partitions))) {
         co_return base::result<void>{};
@@ -196,7 +190,7 @@ asio::awaitable<base::result<void>> registrar::remove(std::shared_ptr<share> min
     next.generation = redis_.generation();
     const bool anything = !removal->marker.empty();
     for (;;) {
-        if (mine->ending) {
+        if (mine->ending()) {
             co_return base::failed(fault::kind::stopping, "the partitions are given back");
         }
         const auto more = co_await store_.remove_some(*removal);
@@ -217,7 +211,7 @@ asio::awaitable<base::result<void>> registrar::remove(std::shared_ptr<share> min
     co_return base::result<void>{};
 }
 
-asio::awaitable<base::result<void>> registrar::catch_up(std::shared_ptr<share> mine, catalog::campaign_ptr campaign) {
+asio::awaitable<base::result<void>> registrar::catch_up(share_ptr mine, catalog::campaign_ptr campaign) {
     const auto over = co_await is_over(*campaign);
     if (!over) {
         co_return base::failed(over.error());
@@ -271,7 +265,7 @@ asio::awaitable<base::result<void>> registrar::catch_up(std::shared_ptr<share> m
     co_return in_order;
 }
 
-asio::awaitable<base::result<v1::Registered>> registrar::register_span(std::shared_ptr<share> mine, const session& s,
+asio::awaitable<base::result<v1::Registered>> registrar::register_span(share_ptr mine, const session& s,
                                                                        catalog::campaign_ptr campaign,
                                                                        const v1::Wave& wave,
                                                                        const v1::AudienceSpan& span) {
@@ -285,7 +279,7 @@ asio::awaitable<base::result<v1::Registered>> registrar::register_span(std::shar
     reader_.start(campaign, wave, whole);
     auto chunks = co_await reader_.next(chunks_at_once);
     while (!chunks.empty()) {
-        if (mine->ending) {
+        if (mine->ending()) {
             co_return base::failed(fault::kind::stopping, "the partitions are given back");
         }
         const auto entries = entries_of(chunks);
@@ -311,41 +305,40 @@ asio::awaitable<base::result<v1::Registered>> registrar::register_span(std::shar
     co_return totals;
 }
 
-asio::awaitable<base::result<void>> registrar::report(std::shared_ptr<share> mine, catalog::campaign_ptr campaign,
+asio::awaitable<base::result<void>> registrar::report(share_ptr mine, catalog::campaign_ptr campaign,
                                                       v1::Registered totals) {
     const auto partition = static_cast<std::int32_t>(totals.partition());
     const auto key = wire::register_progress_key(campaign->id, totals.wave(), partition);
-    const auto turn = turns_[partition] + 1;
     v1::Progress progress;
     progress.set_next_offset(totals.end_offset());
     progress.set_done(true);
-    progress.set_turn(turn);
+    progress.set_turn(mine->next_turn(partition));
     v1::Feedback feedback;
     feedback.set_campaign_id(campaign->id.value());
     *feedback.mutable_registered() = std::move(totals);
     const auto feedback_bytes = feedback.SerializeAsString();
     const auto progress_bytes = progress.SerializeAsString();
 
-    producer_.begin();
+    auto transaction = co_await group_.begin(mine);
+    if (!transaction) {
+        co_return base::failed(transaction.error());
+    }
     const kafka::topic_partition to_api{place_.topic(wire::feedback), 0};
     const kafka::topic_partition to_progress{place_.topic(wire::progress),
                                              wire::progress_partition(key, place_.partitions)};
-    co_await producer_.produce(to_api, campaign->id.value(), feedback_bytes);
-    co_await producer_.produce(to_progress, key, progress_bytes);
+    co_await transaction->produce(to_api, campaign->id.value(), feedback_bytes);
+    co_await transaction->produce(to_progress, key, progress_bytes);
     SEMEL_FAILPOINT("plan.report.produced");
-    std::vector<kafka::commit> offsets{
-        {{place_.topic(wire::audience), partition}, static_cast<kafka::offset>(turn), {}}};
-    const auto result = co_await producer_.commit(std::move(offsets), mine->as);
+    std::vector<kafka::commit> offsets{mine->turn(partition)};
+    const auto became = co_await transaction->commit(std::move(offsets));
     SEMEL_FAILPOINT("plan.report.committed");
-    if (result.outcome == kafka::outcome::committed) {
+    if (became == kafka::settled::committed) {
         probe_.transactions.add();
-        turns_[partition] = turn;
         reported_.insert(key);
         co_return base::result<void>{};
     }
     probe_.failed_transactions.add();
-    trusted_ = result.outcome == kafka::outcome::aborted;
-    co_return base::failed(fault::kind::transient, "the transaction was not committed: " + result.why);
+    co_return base::failed(fault::kind::transient, "the transaction was not committed");
 }
 
 } // namespace semel::plan

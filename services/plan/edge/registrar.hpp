@@ -8,7 +8,6 @@
 #include "probe.hpp"
 #include "wave_reader.hpp"
 
-#include <kafka/producer.hpp>
 #include <kafka/sweeper.hpp>
 
 #include <plan/edge/register_store.hpp>
@@ -34,17 +33,16 @@ class registrar {
     void wake() { group_.wake(); }
 
   private:
-    boost::asio::awaitable<void> work(std::shared_ptr<share>);
-    boost::asio::awaitable<base::result<void>> catch_up(std::shared_ptr<share>, catalog::campaign_ptr);
-    boost::asio::awaitable<base::result<v1::Registered>> register_span(std::shared_ptr<share>, const session&,
-                                                                       catalog::campaign_ptr, const v1::Wave&,
-                                                                       const v1::AudienceSpan&);
+    boost::asio::awaitable<void> work(share_ptr);
+    boost::asio::awaitable<base::result<void>> catch_up(share_ptr, catalog::campaign_ptr);
+    boost::asio::awaitable<base::result<v1::Registered>> register_span(share_ptr, const session&, catalog::campaign_ptr,
+                                                                       const v1::Wave&, const v1::AudienceSpan&);
     boost::asio::awaitable<base::result<bool>> is_over(const catalog::campaign&);
-    boost::asio::awaitable<base::result<void>> remove(std::shared_ptr<share>, catalog::campaign_ptr);
-    boost::asio::awaitable<void> sweep(std::shared_ptr<share>);
+    boost::asio::awaitable<base::result<void>> remove(share_ptr, catalog::campaign_ptr);
+    boost::asio::awaitable<void> sweep(share_ptr);
     bool needs(const kafka::record&) const;
-    boost::asio::awaitable<base::result<void>> report(std::shared_ptr<share>, catalog::campaign_ptr, v1::Registered);
-    boost::asio::awaitable<base::result<void>> recover(std::shared_ptr<share>);
+    boost::asio::awaitable<base::result<void>> report(share_ptr, catalog::campaign_ptr, v1::Registered);
+    boost::asio::awaitable<base::result<void>> recover(share_ptr);
 
     boost::asio::any_io_executor executor_;
     kafka_place place_;
@@ -52,13 +50,10 @@ class registrar {
     register_store store_;
     campaign_source campaigns_;
     probe& probe_;
-    kafka::transactional_producer producer_;
     wave_reader reader_;
     kafka::sweeper sweeper_; // of `audience`
     partition_group group_;
-    bool trusted_ = false; // the producer is up, and what follows was read back after its last unknown commit
-    std::map<std::int32_t, std::uint64_t> turns_;
-    std::set<std::string> reported_; // keys of `progress`
+    std::set<std::string> reported_; // keys of `progress`, of the present share
     struct look {
         std::uint64_t generation = 0; // of the connection: another Redis may still hold what this one does not
         std::chrono::steady_clock::time_point next;

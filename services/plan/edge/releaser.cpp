@@ -48,41 +48,35 @@ releaser::releaser(asio::any_io_executor executor, kafka_place place, redis::cli
     , time_(std::move(time))
     , pace_(ahead)
     , backlog_(place, ahead)
-    , producer_(executor, {.bootstrap = place.bootstrap, .transactional_id = place.group(place.instance + ".release")})
     , reader_(executor, place)
-    , group_(executor, place, "plan", [this](std::shared_ptr<share> s) { return work(std::move(s)); })
+    , group_(executor, place, "plan", "release", [this](share_ptr s) { return work(std::move(s)); })
     , rooms_{{base::channel::email, {}}, {base::channel::push, {}}, {base::channel::sms, {}}} {}
 
-asio::awaitable<base::result<void>> releaser::recover(std::shared_ptr<share> mine) {
-    co_await producer_.rebuild();
+asio::awaitable<base::result<void>> releaser::recover(share_ptr mine) {
     std::vector<std::string> prefixes{std::string{front_keys}, std::string{behind_keys}};
     auto found = co_await group_.recover(mine, std::move(prefixes));
     if (!found) {
         co_return base::failed(found.error());
     }
-    turns_ = std::move(found->turns);
     positions_.clear();
-    for (const auto& [key, front] : found->progress) {
+    for (const auto& [key, front] : *found) {
         if (!key.starts_with(front_keys)) {
             continue;
         }
-        const auto behind = found->progress.find(std::string{behind_keys} + key.substr(front_keys.size()));
-        positions_.emplace(key, position{front, behind == found->progress.end() ? nullptr : &behind->second});
+        const auto behind = found->find(std::string{behind_keys} + key.substr(front_keys.size()));
+        positions_.emplace(key, position{front, behind == found->end() ? nullptr : &behind->second});
     }
     decided_without_.clear();
-    trusted_ = true;
     co_return base::result<void>{};
 }
 
-asio::awaitable<void> releaser::work(std::shared_ptr<share> mine) {
-    trusted_ = false;
-    while (!mine->ending) {
-        auto ok = trusted_ ? base::result<void>{} : co_await recover(mine);
-        if (!ok) {
-            telemetry::log().warn("release.recovering", {{"why", ok.error().why()}});
-            co_await mine->wake.wait_for(after_failed_recovery);
-            continue;
-        }
+asio::awaitable<void> releaser::work(share_ptr mine) {
+    for (auto known = co_await recover(mine); !known && !mine->ending(); known = co_await recover(mine)) {
+        telemetry::log().warn("release.recovering", {{"why", known.error().why()}});
+        co_await mine->wake.wait_for(after_failed_recovery);
+    }
+    while (!mine->ending()) {
+        base::result<void> ok;
         const auto campaigns = by_deadline(campaigns_());
         co_await share_room(*mine, campaigns);
         bool busy = false;
@@ -99,18 +93,18 @@ asio::awaitable<void> releaser::work(std::shared_ptr<share> mine) {
             }
             said = why;
         }
-        if (!mine->ending && !busy) {
+        if (!mine->ending() && !busy) {
             co_await mine->wake.wait_for(ok ? look_around : after_trouble);
         }
     }
 }
 
 /// All waves, in the order of their numbers: earlier ones first. One that cannot go on holds no other.
-asio::awaitable<base::result<bool>> releaser::advance_all(std::shared_ptr<share> mine, catalog::campaign_ptr campaign) {
+asio::awaitable<base::result<bool>> releaser::advance_all(share_ptr mine, catalog::campaign_ptr campaign) {
     bool busy = false;
     base::result<void> ok;
     for (const auto& wave : campaign->state.waves()) {
-        if (mine->ending || !trusted_) {
+        if (mine->ending()) {
             break;
         }
         const auto done = co_await advance(mine, campaign, wave);
@@ -125,7 +119,7 @@ asio::awaitable<base::result<bool>> releaser::advance_all(std::shared_ptr<share>
     co_return busy;
 }
 
-asio::awaitable<base::result<bool>> releaser::advance(std::shared_ptr<share> mine, catalog::campaign_ptr campaign,
+asio::awaitable<base::result<bool>> releaser::advance(share_ptr mine, catalog::campaign_ptr campaign,
                                                       const v1::Wave& wave) {
     const auto stance = stance_of(campaign->state, wave, time_().certain);
     if (stance == stance::hold || !campaign->key) {
@@ -239,7 +233,7 @@ asio::awaitable<base::result<bool>> releaser::advance(pass& p) {
 }
 
 bool releaser::goes_on(const pass& p) const {
-    if (p.mine->ending || !trusted_ || stance_of(p.campaign->state, p.wave, time_().certain) != p.stance) {
+    if (p.mine->ending() || stance_of(p.campaign->state, p.wave, time_().certain) != p.stance) {
         return false;
     }
     // A newer version of the campaign may pause it, cancel it or change its pace: begin anew with it.

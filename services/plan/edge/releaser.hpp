@@ -12,7 +12,6 @@
 #include "wave_reader.hpp"
 
 #include <base/known_time.hpp>
-#include <kafka/producer.hpp>
 
 #include <plan/core/position.hpp>
 #include <plan/core/release_message.hpp>
@@ -51,11 +50,11 @@ class releaser {
     struct output;
     using messages_by_channel = std::map<base::channel, double>;
 
-    boost::asio::awaitable<void> work(std::shared_ptr<share>);
-    boost::asio::awaitable<base::result<void>> recover(std::shared_ptr<share>);
-    boost::asio::awaitable<base::result<bool>> advance_all(std::shared_ptr<share>, catalog::campaign_ptr);
+    boost::asio::awaitable<void> work(share_ptr);
+    boost::asio::awaitable<base::result<void>> recover(share_ptr);
+    boost::asio::awaitable<base::result<bool>> advance_all(share_ptr, catalog::campaign_ptr);
     /// Some seconds of one wave. False: there is nothing to do for it now.
-    boost::asio::awaitable<base::result<bool>> advance(std::shared_ptr<share>, catalog::campaign_ptr, const v1::Wave&);
+    boost::asio::awaitable<base::result<bool>> advance(share_ptr, catalog::campaign_ptr, const v1::Wave&);
     boost::asio::awaitable<base::result<session>> open(const catalog::campaign&, std::span<const mark> required);
     boost::asio::awaitable<base::result<bool>> advance(pass&);
     boost::asio::awaitable<base::result<void>> comes_in_order(catalog::campaign_ptr, const v1::Wave&);
@@ -78,9 +77,9 @@ class releaser {
                                                                         const std::vector<crypto::hash128>& keys);
     boost::asio::awaitable<base::result<void>> emit(pass&, batch&);
     boost::asio::awaitable<base::result<void>> build(const pass&, batch&, output&);
-    boost::asio::awaitable<void> produce(const pass&, const output&);
-    boost::asio::awaitable<void> produce(const released&);
-    boost::asio::awaitable<std::vector<kafka::commit>> produce_positions(const pass&, output&);
+    boost::asio::awaitable<void> produce(kafka::transaction&, const pass&, const output&);
+    boost::asio::awaitable<void> produce(kafka::transaction&, const released&);
+    boost::asio::awaitable<std::vector<kafka::commit>> produce_positions(kafka::transaction&, const pass&, output&);
     void count(const pass&, const batch&, const output&);
 
     boost::asio::any_io_executor executor_;
@@ -92,11 +91,9 @@ class releaser {
     base::time_source time_;
     pace pace_;
     backlog backlog_;
-    kafka::transactional_producer producer_;
     wave_reader reader_;
     partition_group group_;
-    bool trusted_ = false; // as in registrar
-    std::map<std::int32_t, std::uint64_t> turns_;
+    // Of the present share.
     std::map<std::string, position> positions_;                                      // by release_progress_key
     std::map<std::pair<std::string, std::uint32_t>, std::uint32_t> decided_without_; // campaign, wave -> 0: in order
     std::map<base::channel, shared_room> rooms_;  // as they were shared out when this round began

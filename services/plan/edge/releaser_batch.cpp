@@ -5,6 +5,7 @@
 #include <base/time.hpp>
 #include <failpoint/failpoint.hpp>
 #include <telemetry/log.hpp>
+#include <wire/events.hpp>
 #include <wire/progress.hpp>
 #include <wire/topics.hpp>
 
@@ -21,8 +22,6 @@ using base::fault;
 using clock = std::chrono::steady_clock;
 
 namespace {
-
-constexpr std::size_t largest_event_record = 400'000; // of Kafka's 1 MB
 
 const v1::AudienceSpan& span_of(const v1::Wave& wave, std::int32_t partition) {
     return *std::ranges::find(wave.spans(), static_cast<std::uint32_t>(partition),
@@ -129,28 +128,27 @@ asio::awaitable<base::result<void>> releaser::emit(pass& p, batch& b) {
     if (auto built = co_await build(p, b, out); !built) {
         co_return base::failed(built.error());
     }
-    producer_.begin();
-    co_await produce(p, out);
-    auto offsets = co_await produce_positions(p, out);
+    auto transaction = co_await group_.begin(p.mine);
+    if (!transaction) {
+        co_return base::failed(transaction.error());
+    }
+    co_await produce(*transaction, p, out);
+    auto offsets = co_await produce_positions(*transaction, p, out);
     SEMEL_FAILPOINT("plan.release.produced");
     if (auto still = co_await store_.confirm(p.session); !still) {
-        co_await producer_.abort();
+        co_await transaction->abort();
         co_return base::failed(lost(still.error()));
     }
     SEMEL_FAILPOINT("plan.release.confirmed");
-    const auto result = co_await producer_.commit(std::move(offsets), p.mine->as);
+    const auto became = co_await transaction->commit(std::move(offsets));
     SEMEL_FAILPOINT("plan.release.committed");
     probe_.seconds.observe(std::chrono::duration<double>(clock::now() - begun).count());
-    if (result.outcome != kafka::outcome::committed) {
+    if (became != kafka::settled::committed) {
         probe_.failed_transactions.add();
-        trusted_ = result.outcome == kafka::outcome::aborted;
-        co_return base::failed(fault::kind::transient, "the transaction was not committed: " + result.why);
+        co_return base::failed(fault::kind::transient, "the transaction was not committed");
     }
     for (auto& [key, at] : out.moved) {
         positions_.insert_or_assign(key, std::move(at));
-    }
-    for (const auto& [partition, offset] : out.next) {
-        ++turns_[partition];
     }
     count(p, b, out);
     co_return base::result<void>{};
@@ -179,18 +177,19 @@ asio::awaitable<base::result<void>> releaser::build(const pass& p, batch& b, out
     co_return base::result<void>{};
 }
 
-asio::awaitable<void> releaser::produce(const pass& p, const output& out) {
-    co_await produce(out.records);
+asio::awaitable<void> releaser::produce(kafka::transaction& into, const pass& p, const output& out) {
+    co_await produce(into, out.records);
     const kafka::topic_partition letters{place_.topic(wire::dead_letter), 0};
     for (const auto& [where, c] : out.dead) {
         telemetry::log().error("record.unusable",
                                {{"campaign", p.campaign->id.value()}, {"where", where}, {"why", c->unreadable}});
-        co_await producer_.produce(letters, where + ": " + c->unreadable, c->raw);
+        co_await into.produce(letters, where + ": " + c->unreadable, c->raw);
     }
 }
 
 /// Where each partition stands afterwards, and the turns that are committed with it.
-asio::awaitable<std::vector<kafka::commit>> releaser::produce_positions(const pass& p, output& out) {
+asio::awaitable<std::vector<kafka::commit>> releaser::produce_positions(kafka::transaction& into, const pass& p,
+                                                                        output& out) {
     std::vector<kafka::commit> offsets;
     const auto channels = channels_of(p.campaign->state);
     for (const auto& [partition, next] : out.next) {
@@ -211,14 +210,14 @@ asio::awaitable<std::vector<kafka::commit>> releaser::produce_positions(const pa
             at.write_gaps(gaps);
             const auto behind = wire::behind_progress_key(p.campaign->id, p.wave.number(), partition);
             const auto bytes = gaps.SerializeAsString();
-            co_await producer_.produce(to, behind, bytes);
+            co_await into.produce(to, behind, bytes);
         }
         v1::Progress front;
         at.write_front(front, span.end_offset());
-        front.set_turn(turns_[partition] + 1);
+        front.set_turn(p.mine->next_turn(partition));
         const auto bytes = front.SerializeAsString();
-        co_await producer_.produce(to, key, bytes);
-        offsets.push_back({{place_.topic(wire::audience), partition}, static_cast<kafka::offset>(front.turn()), {}});
+        co_await into.produce(to, key, bytes);
+        offsets.push_back(p.mine->turn(partition));
         out.moved.emplace(key, std::move(at));
     }
     co_return offsets;
@@ -243,31 +242,19 @@ void releaser::count(const pass& p, const batch& b, const output& out) {
     }
 }
 
-asio::awaitable<void> releaser::produce(const released& out) {
-    kafka::topic_partition to;
+asio::awaitable<void> releaser::produce(kafka::transaction& into, const released& out) {
     for (const auto& m : out.messages) {
-        to.topic = place_.topic(wire::dispatch(m.channel));
-        to.partition = base::partition_of(base::as_view(m.notification), place_.partitions);
-        co_await producer_.produce(to, base::as_view(m.notification), m.dispatch);
+        kafka::topic_partition to{place_.topic(wire::dispatch(m.channel)),
+                                  base::partition_of(base::as_view(m.notification), place_.partitions)};
+        co_await into.produce(std::move(to), base::as_view(m.notification), m.dispatch);
     }
-    to.topic = place_.topic(wire::events);
-    std::map<std::int32_t, std::pair<v1::EventBatch, std::size_t>> batches;
+    wire::event_batches events{place_.partitions};
     for (const auto& e : out.events) {
-        to.partition = base::partition_of(e.subject, place_.partitions);
-        auto& [batch, size] = batches[to.partition];
-        *batch.add_events() = e.event;
-        size += e.event.ByteSizeLong();
-        if (size >= largest_event_record) {
-            co_await producer_.produce(to, {}, batch.SerializeAsString());
-            batch.Clear();
-            size = 0;
-        }
+        events.add(e);
     }
-    for (const auto& [partition, batch] : batches) {
-        if (batch.first.events_size() != 0) {
-            to.partition = partition;
-            co_await producer_.produce(to, {}, batch.first.SerializeAsString());
-        }
+    for (const auto& [partition, value] : events.take()) {
+        kafka::topic_partition to{place_.topic(wire::events), partition};
+        co_await into.produce(std::move(to), {}, value);
     }
 }
 

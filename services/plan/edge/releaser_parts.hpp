@@ -15,7 +15,7 @@ inline constexpr double messages_of_a_chunk = 500;         // on one channel, as
 
 /// One errand under one version of its campaign and one session of the register.
 struct releaser::pass {
-    pass(std::shared_ptr<share> s, catalog::campaign_ptr c, const v1::Wave& w, plan::stance st, errand e)
+    pass(share_ptr s, catalog::campaign_ptr c, const v1::Wave& w, plan::stance st, errand e)
         : mine(std::move(s))
         , campaign(std::move(c))
         , wave(w)
@@ -30,7 +30,7 @@ struct releaser::pass {
         return {.how = how, .row = todo.tells, .on = todo.on};
     }
 
-    std::shared_ptr<share> mine;
+    share_ptr mine;
     catalog::campaign_ptr campaign;
     const v1::Wave& wave; // in campaign->state
     plan::stance stance;

@@ -23,7 +23,7 @@ base::duration time_left(const v1::Campaign& campaign, base::timestamp now) {
 }
 
 double part_of(const share& mine, const kafka_place& place) {
-    return static_cast<double>(mine.partitions.size()) / place.partitions;
+    return static_cast<double>(mine.partitions().size()) / place.partitions;
 }
 
 } // namespace
