@@ -59,7 +59,7 @@ class sim_store final : public delivery::store {
 
     asio::awaitable<void> connected() override;
     const std::string& trouble() const noexcept override { return trouble_; }
-    delivery::condition& recovery() override { return recovered_; }
+    delivery::fact& recovery() override { return recovered_; }
     std::uint64_t generation() const noexcept override { return generation_; }
     const semel::redis::server_identity& identity() const noexcept override { return identity_; }
     bool holds_all_of(const semel::redis::server_identity&) const noexcept override { return false; }
@@ -97,7 +97,7 @@ class sim_store final : public delivery::store {
     redis_server& server_;
     const trouble_with& faults_;
     std::string trouble_ = "not connected yet";
-    delivery::condition recovered_;
+    delivery::fact recovered_;
     semel::redis::server_identity identity_;
     std::uint64_t generation_ = 0;
     std::uint64_t life_ = 0;

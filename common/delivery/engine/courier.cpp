@@ -297,7 +297,7 @@ asio::awaitable<std::optional<ending>> courier::claim(const partition_ptr& p, it
     // In the same breath as the claim: were Redis lost before this, a rebuild would leave the claim out, and whoever
     // comes after a crash would send again.
     p->open_claims[message.at] = {.field = claim_field(l.dispatch.notification(), l.dispatch.attempt()),
-                                  .value = encode_claim(p->tenure.owner, gateway, message.parts)};
+                                  .value = encode_claim(p->title.owner, gateway, message.parts)};
     co_return std::nullopt;
 }
 

@@ -238,7 +238,7 @@ asio::awaitable<void> engine::impl::tick() {
 void engine::impl::find_forgotten() {
     auto& redis = ports.store;
     for (const auto& p : std::vector{partitions.all()}) {
-        if (p->is_open() && redis.trouble().empty() && p->tenure.head.server != redis.identity()) {
+        if (p->is_open() && redis.trouble().empty() && p->title.head.server != redis.identity()) {
             ownership.start_rebuild(p); // another server, or one that came back from its file
         }
         if (const auto since = p->lost_since(); since && ports.clock.now() - *since > 30s) {

@@ -92,7 +92,7 @@ class lanes {
     /// The bound on doubt: how many may be out unanswered.
     std::size_t window() const noexcept;
 
-    condition traffic; // a message has entered a lane, or left one
+    fact traffic; // a message has entered a lane, or left one
 
   private:
     verdict find_blame(lane&, const addressed&, verdict);

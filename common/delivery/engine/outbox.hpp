@@ -26,7 +26,7 @@ class outbox {
     /// There is more to commit than waiting for the next round is worth.
     void hurry();
     bool hurried() const noexcept { return hurried_; }
-    condition pressed; // the fact that it is hurried
+    fact pressed; // it is hurried
 
     /// All that may be said now; what is another owner's to decide is left out for good.
     std::vector<outgoing> take();

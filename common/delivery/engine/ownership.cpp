@@ -115,7 +115,7 @@ asio::awaitable<bool> ownership::raise_head(partition_ptr p) {
     auto& redis = ports_.store;
     // What Kafka says of the former owner's claims. Never the marker of a head that we wrote ourselves a moment ago:
     // lost claims would look like claims that were never made.
-    const auto committed_mark = p->tenure.mark;
+    const auto committed_mark = p->title.mark;
     for (;;) {
         co_await redis.connected();
         if (!p->taking_over()) {
@@ -124,7 +124,7 @@ asio::awaitable<bool> ownership::raise_head(partition_ptr p) {
         const auto generation = redis.generation();
         const auto server = redis.identity();
         const auto fresh = new_marker();
-        const auto before = co_await p->claims->raise(p->tenure.owner, fresh);
+        const auto before = co_await p->claims->raise(p->title.owner, fresh);
         if (!before) {
             if (before.error().what() == fault::permanent) {
                 co_return false;
@@ -139,7 +139,7 @@ asio::awaitable<bool> ownership::raise_head(partition_ptr p) {
             former = {
                 .marker = stood->marker, .same_server = same_server, .vouched_for = redis.holds_all_of(stood->server)};
         }
-        head h{.owner = p->tenure.owner, .marker = same_server ? stood->marker : fresh, .server = server};
+        head h{.owner = p->title.owner, .marker = same_server ? stood->marker : fresh, .server = server};
         if (stood && !same_server) {
             // A Redis that came back from an old file keeps keys and loses claims: a new incarnation begins. After an
             // orderly end as well: the note of it must not vouch a second time, for claims that are made from now on.
@@ -156,9 +156,9 @@ asio::awaitable<bool> ownership::raise_head(partition_ptr p) {
             continue; // the server, or its data, may have changed between the two looks
         }
         if (!claims_are_whole(former, committed_mark)) {
-            p->tenure.claims_lost_below = p->window.inherited_end();
+            p->title.claims_lost_below = p->window.inherited_end();
         }
-        p->tenure.take(std::move(h));
+        p->title.take(std::move(h));
         co_return true;
     }
 }
@@ -206,7 +206,7 @@ asio::awaitable<void> ownership::decide_inherited(partition_ptr p, std::vector<i
                                   {"partition", p->at.partition},
                                   {"records", items.size()},
                                   {"claimed", claimed},
-                                  {"claims_lost", p->tenure.claims_lost_below > items.front().at}});
+                                  {"claims_lost", p->title.claims_lost_below > items.front().at}});
     outbox_.hurry();
     settings_.feed();
 }
@@ -215,7 +215,7 @@ asio::awaitable<void> ownership::decide_inherited(partition_ptr p, std::vector<i
 asio::awaitable<base::result<ownership::claims_found>> ownership::look_up(partition_ptr p,
                                                                           const std::vector<item>& items) {
     auto& redis = ports_.store;
-    const auto h = p->tenure.head;
+    const auto h = p->title.head;
     if (redis.trouble().empty() && redis.identity() != h.server) {
         co_return base::failed(fault::malformed, "the head was written to another Redis");
     }
@@ -226,7 +226,7 @@ asio::awaitable<base::result<ownership::claims_found>> ownership::look_up(partit
     }
     auto answer = co_await p->claims->look_up(h, std::move(refs));
     const bool same = co_await redis.unchanged();
-    if (answer && same && p->holds_claims() && p->tenure.head == h && redis.identity() == h.server) {
+    if (answer && same && p->holds_claims() && p->title.head == h && redis.identity() == h.server) {
         co_return answer;
     }
     // A FLUSHALL leaves the server's identity as it was: only the head tells.
@@ -238,7 +238,7 @@ void ownership::decide(const partition_ptr& p, item i, const std::optional<std::
         partitions_.enqueue(*p, std::move(i));
         return;
     }
-    const auto left = inherit(claim, i.at < p->tenure.claims_lost_below);
+    const auto left = inherit(claim, i.at < p->title.claims_lost_below);
     if (std::holds_alternative<never_claimed>(left)) {
         partitions_.enqueue(*p, std::move(i));
         return;
@@ -335,14 +335,14 @@ asio::awaitable<bool> ownership::rebuild_once(partition_ptr p) {
     auto& redis = ports_.store;
     co_await redis.connected();
     const auto generation = redis.generation();
-    head h{.owner = p->tenure.owner, .marker = new_marker(), .server = redis.identity()};
+    head h{.owner = p->title.owner, .marker = new_marker(), .server = redis.identity()};
     std::vector<std::pair<claim_ref, std::string>> open_now;
     for (const auto& [at, c] : p->open_claims) {
         claim_ref ref{.at = at, .field = c.field};
         open_now.emplace_back(std::move(ref), c.value);
     }
     if (p->load.deciding > 0 || !p->window.inherited_arrived()) {
-        p->tenure.claims_lost_below = p->window.inherited_end(); // of the owner before us, which we have not read
+        p->title.claims_lost_below = p->window.inherited_end(); // of the owner before us, which we have not read
     }
     SEMEL_FAILPOINT("delivery.rebuild.begun");
     const auto written = co_await p->claims->rebuild(h, std::move(open_now));
@@ -354,11 +354,11 @@ asio::awaitable<bool> ownership::rebuild_once(partition_ptr p) {
         co_await pause(ports_.clock, between_tries);
         co_return false;
     }
-    p->tenure.take(std::move(h));
+    p->title.take(std::move(h));
     SEMEL_FAILPOINT("delivery.rebuild.head_written");
     // A crash between the head and this commit leaves two markers that differ: all in doubt, none silent. A claim
     // before it would be one that a zombie could make.
-    if (!co_await transactions_.commit_within(10s) || p->tenure.must_commit) {
+    if (!co_await transactions_.commit_within(10s) || p->title.must_commit) {
         co_return false;
     }
     SEMEL_FAILPOINT("delivery.rebuild.committed");

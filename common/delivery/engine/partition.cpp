@@ -2,7 +2,7 @@
 
 namespace semel::delivery {
 
-kafka::commit tenure::say(const kafka::topic_partition& at, const range& said) {
+kafka::commit title::say(const kafka::topic_partition& at, const range& said) {
     ++transaction;
     const checkpoint c{.owner = owner,
                        .transaction = transaction,
@@ -15,7 +15,7 @@ kafka::commit tenure::say(const kafka::topic_partition& at, const range& said) {
 partition::partition(kafka::topic_partition where, const checkpoint& committed, std::unique_ptr<claim_store> in)
     : at(std::move(where))
     , window(committed.range)
-    , tenure(committed)
+    , title(committed)
     , claims(std::move(in)) {}
 
 void partition::enter(phase next) {
@@ -24,7 +24,7 @@ void partition::enter(phase next) {
 }
 
 void partition::open() {
-    claims->use(tenure.head);
+    claims->use(title.head);
     enter(phase::open);
 }
 

@@ -15,8 +15,8 @@
 namespace semel::delivery {
 
 /// What Kafka and Redis are told about who owns a partition.
-struct tenure {
-    explicit tenure(const checkpoint& former)
+struct title {
+    explicit title(const checkpoint& former)
         : owner(former.owner + 1)
         , transaction(former.transaction)
         , mark(former.marker)
@@ -98,12 +98,12 @@ class partition {
 
     const kafka::topic_partition at;
     delivery::window window;
-    delivery::tenure tenure;
+    delivery::title title;
     const std::unique_ptr<claim_store> claims;
     std::map<kafka::offset, open_claim> open_claims;
     backlog waiting;
     workload load;
-    condition phase_changed;
+    fact phase_changed;
 
   private:
     void enter(phase next);

@@ -31,7 +31,7 @@ class partitions {
     void lose(partition&, std::string_view why);
 
     /// Something of what a workload counts has ended, or a rebuild has.
-    condition work_ended;
+    fact work_ended;
 
   private:
     void balance_fetching(partition&);

@@ -10,7 +10,7 @@
 #include <delivery/core/checkpoint.hpp>
 #include <delivery/core/claim_value.hpp>
 #include <delivery/engine/clock.hpp>
-#include <delivery/engine/condition.hpp>
+#include <delivery/engine/fact.hpp>
 #include <kafka/types.hpp>
 #include <redis/identity.hpp>
 
@@ -129,8 +129,8 @@ class store {
     virtual asio::awaitable<void> connected() = 0;
     /// Why it cannot be asked; empty while it can.
     virtual const std::string& trouble() const noexcept = 0;
-    /// The fact that trouble() is over, for whoever is about to wait for it.
-    virtual condition& recovery() = 0;
+    /// That trouble() is over, for whoever is about to wait for it.
+    virtual fact& recovery() = 0;
     virtual std::uint64_t generation() const noexcept = 0;
     virtual const redis::server_identity& identity() const noexcept = 0;
     virtual bool holds_all_of(const redis::server_identity&) const noexcept = 0;
@@ -140,7 +140,7 @@ class store {
     virtual asio::awaitable<bool> is_superseded(std::string notification) = 0;
 };
 
-inline condition& fact_of(store& s) {
+inline fact& fact_of(store& s) {
     return s.recovery();
 }
 

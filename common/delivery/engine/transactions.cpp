@@ -105,11 +105,11 @@ transactions::proposal transactions::propose() {
         }
         reserve_due(*p, now);
         p->load.settled_lately = 0;
-        if (!p->window.dirty() && !p->tenure.must_commit) {
+        if (!p->window.dirty() && !p->title.must_commit) {
             continue;
         }
-        all.parts.push_back({.of = p, .said = p->window.propose(), .under = p->tenure.mark});
-        all.offsets.push_back(p->tenure.say(p->at, all.parts.back().said));
+        all.parts.push_back({.of = p, .said = p->window.propose(), .under = p->title.mark});
+        all.offsets.push_back(p->title.say(p->at, all.parts.back().said));
     }
     return all;
 }
@@ -124,7 +124,7 @@ asio::awaitable<void> transactions::carry_out(answer_ptr answer) {
     if (co_await decide(said) != kafka::outcome::committed) {
         count_.commit_failures.add();
         for (const auto& part : said.parts) {
-            part.of->tenure.must_commit = true;
+            part.of->title.must_commit = true;
         }
         outbox_.put_back(std::move(said.batch));
         end(answer, false);
@@ -159,7 +159,7 @@ asio::awaitable<kafka::outcome> transactions::decide(const proposal& said) {
 void transactions::take_effect(const proposal& said) {
     for (const auto& part : said.parts) {
         auto& p = *part.of;
-        p.tenure.heard(part.under);
+        p.title.heard(part.under);
         p.window.committed(part.said);
         p.open_claims.erase(p.open_claims.begin(), p.open_claims.lower_bound(part.said.next));
         SEMEL_FAILPOINT("delivery.commit.known");
@@ -219,9 +219,9 @@ asio::awaitable<bool> transactions::read_back(const proposal& said) {
                 continue;
             }
             auto& p = *asked->of;
-            if (stands->owner == p.tenure.owner) {
-                ours = stands->transaction == p.tenure.transaction;
-            } else if (stands->owner > p.tenure.owner) {
+            if (stands->owner == p.title.owner) {
+                ours = stands->transaction == p.title.transaction;
+            } else if (stands->owner > p.title.owner) {
                 partitions_.lose(p, "another owner has committed since");
             }
         }

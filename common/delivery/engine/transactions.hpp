@@ -61,7 +61,7 @@ class transactions {
     spawner spawn_;
     counters& count_;
     telemetry::logger& log_;
-    condition ended_; // the transaction that was under way
+    fact ended_; // the transaction that was under way
     bool under_way_ = false;
     bool reserving_ = true;
 };

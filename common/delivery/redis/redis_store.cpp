@@ -14,7 +14,7 @@
 namespace semel::delivery {
 
 struct redis_store::watch {
-    condition recovered;
+    fact recovered;
     bool under_way = false;
     bool over = false; // the client may be gone
 };
@@ -29,7 +29,7 @@ redis_store::~redis_store() {
     watch_->over = true;
 }
 
-condition& redis_store::recovery() {
+fact& redis_store::recovery() {
     if (!watch_->under_way && !redis_.trouble().empty()) {
         watch_->under_way = true;
         asio::co_spawn(

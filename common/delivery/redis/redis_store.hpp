@@ -19,7 +19,7 @@ class redis_store final : public store {
 
     asio::awaitable<void> connected() override { return redis_.connected(); }
     const std::string& trouble() const noexcept override { return redis_.trouble(); }
-    condition& recovery() override;
+    fact& recovery() override;
     std::uint64_t generation() const noexcept override { return redis_.generation(); }
     const redis::server_identity& identity() const noexcept override { return redis_.identity(); }
     bool holds_all_of(const redis::server_identity& of) const noexcept override { return redis_.holds_all_of(of); }

@@ -1,6 +1,7 @@
 #pragma once
 // Waiting for a fact. Whoever changes what the fact rests on says so; whoever waits looks again, and at nothing in
-// between. One condition for each fact; one strand.
+// between. (runtime/condition wakes whoever waits on one executor; this goes by the engine's clock, which a simulation
+// moves, and waits for several at once.) One strand.
 
 #include <delivery/engine/clock.hpp>
 
@@ -11,11 +12,11 @@
 
 namespace semel::delivery {
 
-class condition {
+class fact {
   public:
-    condition() = default;
-    condition(const condition&) = delete;
-    condition& operator=(const condition&) = delete;
+    fact() = default;
+    fact(const fact&) = delete;
+    fact& operator=(const fact&) = delete;
 
     void changed() {
         for (auto* bell : waiting_) {
@@ -28,33 +29,33 @@ class condition {
     std::vector<alarm*> waiting_;
 };
 
-/// Waits in the line of several conditions, for as long as it lives.
+/// Waits in the line of several facts, for as long as it lives.
 class waiter {
   public:
-    waiter(std::unique_ptr<alarm> bell, std::initializer_list<condition*> facts)
+    waiter(std::unique_ptr<alarm> bell, std::initializer_list<fact*> facts)
         : bell_(std::move(bell))
         , facts_(facts) {
-        for (auto* fact : facts_) {
-            fact->waiting_.push_back(bell_.get());
+        for (auto* one : facts_) {
+            one->waiting_.push_back(bell_.get());
         }
     }
     waiter(const waiter&) = delete;
     waiter& operator=(const waiter&) = delete;
     ~waiter() {
-        for (auto* fact : facts_) {
-            std::erase(fact->waiting_, bell_.get());
+        for (auto* one : facts_) {
+            std::erase(one->waiting_, bell_.get());
         }
     }
     alarm& bell() const noexcept { return *bell_; }
 
   private:
     std::unique_ptr<alarm> bell_;
-    std::vector<condition*> facts_;
+    std::vector<fact*> facts_;
 };
 
-/// What a wait for something else than a condition waits for: of each look anew.
-inline condition& fact_of(condition& c) noexcept {
-    return c;
+/// What a wait for something that has a fact waits for: of each look anew.
+inline fact& fact_of(fact& f) noexcept {
+    return f;
 }
 
 /// Whether it holds before the deadline (`never`: it will). All that it looks at, but for the time, must be among the
