@@ -151,7 +151,7 @@ asio::awaitable<kafka::outcome> transactions::decide(const proposal& said) {
         SEMEL_FAILPOINT("delivery.commit.read_back");
     }
     if (result.outcome != kafka::outcome::committed) {
-        log_.warn("transaction.not_committed", {{"why", result.why}});
+        log_.warn("transaction.not_committed", {{"why", result.why}, {"lapsed", result.lapsed}});
     }
     co_return result.outcome;
 }
