@@ -147,13 +147,18 @@ asio::awaitable<void> feedback_reader::read(kafka::tenure_ptr of, kafka::records
             kafka::refuse(record, "it is not a Feedback");
         }
     }
-    co_await postgres::patiently(services_.db, [b = std::move(batch)](pqxx::connection& c) {
+    const auto apply = [b = std::move(batch)](pqxx::connection& c) {
         pqxx::work tx{c};
         for (const auto& f : b) {
             on_feedback(tx, f);
         }
         tx.commit();
-    });
+    };
+    try {
+        co_await postgres::patiently(services_.db, apply, {.enough = [of] { return of->ending(); }});
+    } catch (const postgres::given_up&) {
+        co_return; // the next owner reads it
+    }
     SEMEL_FAILPOINT("api.feedback.applied");
     services_.outbox.notify();
     co_await pass(std::move(of), std::move(next));
@@ -210,7 +215,7 @@ asio::awaitable<void> finish_campaigns(services& s) {
                     event.set_time_us(base::to_us(base::now()));
                     event.set_text("finished");
                     event.set_actor("semel");
-                    store::enqueue_event(tx, std::move(event), partitions);
+                    store::enqueue_event(tx, event, partitions);
                     ids.push_back(campaign.id());
                     SEMEL_FAILPOINT("api.finish.decided");
                 }
