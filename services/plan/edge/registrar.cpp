@@ -27,9 +27,6 @@ constexpr std::chrono::milliseconds look_around{500};
 constexpr std::chrono::milliseconds after_trouble{100};
 constexpr std::chrono::seconds after_failed_recovery{1};
 constexpr std::size_t chunks_at_once = 8;
-// A process that did not know yet that a campaign is over may have begun its register anew: looked for after a second,
-// and then less and less often.
-constexpr std::chrono::seconds longest_between_looks{60};
 
 std::vector<keyed_entry> entries_of(const std::vector<chunk>& chunks) {
     std::vector<keyed_entry> entries;
@@ -172,12 +169,14 @@ asio::awaitable<base::result<void>> registrar::remove(share_ptr mine, catalog::c
         co_return base::result<void>{};
     }
     const auto now = std::chrono::steady_clock::now();
-    auto next = look{.generation = redis_.generation(), .next = now};
+    // A process that did not know yet that the campaign is over may have begun its register anew: looked for after a
+    // second, and then less and less often.
+    look next{.generation = redis_.generation(), .next = now};
     if (const auto last = removed_.find(id); last != removed_.end() && last->second.generation == next.generation) {
         if (now < last->second.next) {
             co_return base::result<void>{};
         }
-        next.wait = std::min(2 * last->second.wait, longest_between_looks);
+        next.pauses = last->second.pauses;
     }
     std::vector<registered_wave> waves;
     for (const auto& wave : campaign->state.waves()) {
@@ -202,8 +201,8 @@ asio::awaitable<base::result<void>> registrar::remove(share_ptr mine, catalog::c
             break;
         }
     }
-    next.next = now + next.wait;
-    removed_[id] = next;
+    next.next = now + next.pauses.next();
+    removed_.insert_or_assign(id, next);
     if (anything) {
         probe_.removed.add();
         telemetry::log().info("register.removed", {{"campaign", id}});

@@ -9,6 +9,7 @@
 #include "wave_reader.hpp"
 
 #include <kafka/sweeper.hpp>
+#include <runtime/retry.hpp>
 
 #include <plan/edge/register_store.hpp>
 
@@ -57,7 +58,7 @@ class registrar {
     struct look {
         std::uint64_t generation = 0; // of the connection: another Redis may still hold what this one does not
         std::chrono::steady_clock::time_point next;
-        std::chrono::seconds wait{1};
+        runtime::retry pauses{{.first = std::chrono::seconds{1}, .longest = std::chrono::seconds{60}}};
     };
     std::map<std::string, look> removed_; // campaigns of which nothing was left
     std::set<std::string> accounted_for_; // cancelled ones
