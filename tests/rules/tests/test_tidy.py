@@ -15,10 +15,10 @@ loader.exec_module(tidy)
 class Order(unittest.TestCase):
     def test_is_what_ships_first_and_of_that_what_changed_most(self):
         changed = {"common/base/tests/time_test.cpp": 900, "common/base/time.cpp": 3, "services/api/edge/api.cpp": 40,
-                   "tests/gateways/behaviour.cpp": 1}
+                   "services/gateways/behaviour.cpp": 1}
         self.assertEqual(tidy.sources(changed, set(changed)),
                          ["services/api/edge/api.cpp", "common/base/time.cpp", "common/base/tests/time_test.cpp",
-                          "tests/gateways/behaviour.cpp"])
+                          "services/gateways/behaviour.cpp"])
 
     def test_takes_a_header_for_the_source_of_its_name(self):
         changed = {"common/base/time.hpp": 50, "common/base/fault.hpp": 70, "common/base/bytes.cpp": 20}
