@@ -46,15 +46,29 @@ function(semel_module out)
 endfunction()
 
 # A root of its own for each library: links to the headers that it offers, and nothing else. It comes with DEPS alone, so
-# that who forgets the one cannot include the other (docs/decisions/0021-one-root-a-library.md).
+# that who forgets the one cannot include the other (docs/decisions/0021-one-root-a-library.md). One place for all presets:
+# with a path of its own for each, the compiler cache would know nothing of what another preset compiled.
 function(semel_offer name scope)
-    set(root ${CMAKE_BINARY_DIR}/include/${name})
-    file(REMOVE_RECURSE ${root}) # what it offered before it was last configured
+    set(root ${CMAKE_SOURCE_DIR}/build/include/${name})
     semel_module(module)
+    set(offered "")
     foreach(header IN LISTS ARGN)
-        get_filename_component(folder ${root}/${module}/${header} DIRECTORY)
-        file(MAKE_DIRECTORY ${folder})
-        file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/${header} ${root}/${module}/${header} SYMBOLIC)
+        if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${header})
+            message(FATAL_ERROR "semel_library(${name}): ${header} of HEADERS is not in ${CMAKE_CURRENT_SOURCE_DIR}")
+        endif()
+        set(link ${root}/${module}/${header})
+        list(APPEND offered ${link})
+        if(NOT EXISTS ${link})
+            get_filename_component(folder ${link} DIRECTORY)
+            file(MAKE_DIRECTORY ${folder})
+            file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/${header} ${link} SYMBOLIC)
+        endif()
+    endforeach()
+    file(GLOB_RECURSE links LIST_DIRECTORIES false ${root}/*) # also what it offered before it was last configured
+    foreach(link IN LISTS links)
+        if(NOT link IN_LIST offered)
+            file(REMOVE ${link})
+        endif()
     endforeach()
     target_include_directories(semel_${name} ${scope} ${root})
 endfunction()

@@ -4,6 +4,8 @@
 #include "process.hpp"
 #include "support.hpp"
 
+#include <runtime/race.hpp>
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <gmock/gmock.h>
