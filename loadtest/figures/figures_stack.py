@@ -109,13 +109,27 @@ def options_of(description, people):
     return parse
 
 
-def approved(stack, options, folder, people, columns, on_import=lambda: None, more=()):
+def write_audience(options, file, people, columns, only=""):
+    """`only`: of push tokens, those of this kind; rows without one, or with another, are left out."""
+    rows = people if not only else 10 * people  # a row has a push token, of either kind, with a probability of 0.55
+    made = subprocess.Popen([options.bin / "semel-audience", "--rows", str(rows), "--columns", columns], stdout=subprocess.PIPE)
+    others = {"apns": b"fcm:", "fcm": b"apns:"}.get(only, b"")
+    with file.open("wb") as out:
+        out.write(next(made.stdout))
+        for line in made.stdout:
+            if people > 0 and (not only or (only.encode() + b":" in line and others not in line)):
+                out.write(line)
+                people -= 1
+    if made.wait() != 0 or people > 0:
+        raise SystemExit(f"loadtest/figures: semel-audience made {people} rows too few")
+
+
+def approved(stack, options, folder, people, columns, on_import=lambda: None, only="", more=()):
     """A sealed and approved campaign of so many rows with such addresses, "email,push" say: (its id, rows, seconds of
     import, of registering)."""
     channels = columns.replace("phone", "sms")
-    audience = folder / f"audience-{columns}-{people}.csv"
-    with audience.open("wb") as out:
-        subprocess.run([options.bin / "semel-audience", "--rows", str(people), "--columns", columns], stdout=out, check=True)
+    audience = folder / f"audience-{columns}-{only}{people}.csv"
+    write_audience(options, audience, people, columns, only)
     campaign = stack.json("campaign", "create", "--name", "figures", "--notice", ROOT / "notices/follow-up", "--channels", channels, *more)["id"]
     began = time.monotonic()
     wave = stack.json("audience", "add", campaign, audience, "--accept-unreachable")
