@@ -2,9 +2,11 @@
 import argparse
 import contextlib
 import json
+import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -22,13 +24,13 @@ def say(text):
 
 def free_base():
     for base in range(26000, 60000, 40):
-        for port in range(base, base + 20):
+        for port in range(base, base + 25):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
         else:
             return base
-    raise SystemExit("no 20 free ports in a row")
+    raise SystemExit("no 25 free ports in a row")
 
 
 def until(what, condition, seconds, every=0.05):
@@ -57,12 +59,21 @@ class Stack:
     def json(self, *args):
         return json.loads(self.semel(*args, "--json"))
 
+    def pids(self):
+        """By name, of what its supervisor runs now."""
+        found = {}
+        for file in (self.dir / "run").glob("*.pid"):
+            with contextlib.suppress(OSError, ValueError):  # it is just being written
+                found[file.stem] = int(file.read_text())
+        found.pop("supervisord", None)
+        return found
+
     def sample_memory(self):
+        pids = self.pids()
         for name in SERVICES:
             try:
-                pid = int((self.dir / "run" / f"{name}.pid").read_text())
-                status = pathlib.Path(f"/proc/{pid}/status").read_text()
-            except (OSError, ValueError):
+                status = pathlib.Path(f"/proc/{pids[name]}/status").read_text()
+            except (OSError, KeyError):
                 continue
             found = re.search(r"VmHWM:\s+(\d+) kB", status)
             if found:
@@ -84,12 +95,26 @@ class Stack:
 
 
 @contextlib.contextmanager
-def running(options, *how):
+def stopped(stack, *services):
+    """They stand still meanwhile: for less than the ten seconds after which their groups would miss them."""
+    pids = [stack.pids()[name] for name in services]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def running(options, *how, before=lambda stack: None):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="semel-figures."))
     folder.chmod(0o755)
     base = free_base()
     stack = Stack(options.bin, folder, base)
     try:
+        before(stack)
         say("starting the stack")
         stack.semel("up", "--port-base", base, *how)
         yield stack, folder
@@ -109,6 +134,53 @@ def options_of(description, people):
     return parse
 
 
+def cpu_seconds_of(named):
+    """By name: (in its own code, in the kernel for it) of each process with its children, those that ended included."""
+    tick, stats = os.sysconf("SC_CLK_TCK"), {}
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        user, system, of_children, system_of_children = map(int, fields[11:15])
+        stats[int(path.parent.name)] = (int(fields[1]), (user + of_children) / tick, (system + system_of_children) / tick)
+
+    def of(pid):
+        _, user, system = stats.get(pid, (0, 0.0, 0.0))
+        for child, (parent, _, _) in stats.items():
+            if parent == pid:
+                more = of(child)
+                user, system = user + more[0], system + more[1]
+        return user, system
+    return {name: of(pid) for name, pid in named.items()}
+
+
+def smtp_source_words(port, messages, size, sessions):
+    """Postfix's own load generator, each session kept open."""
+    return ["/usr/sbin/smtp-source", "-d", "-s", str(sessions), "-m", str(messages), "-l", str(size), "-f", "from@example.com",
+            "-t", "to@example.com", f"127.0.0.1:{port}"]
+
+
+def tell_all(stack, campaign, channel, seconds=900, look=lambda accepted: None):
+    """Launches it and waits until it is finished: (accepted, seconds from the launch to the last acceptance in the ledger).
+    `look` is called now and then meanwhile."""
+    began = last = time.monotonic()
+    accepted = 0
+    stack.semel("campaign", "launch", campaign)
+
+    def has_finished():
+        nonlocal last, accepted
+        status = stack.json("campaign", "status", campaign)
+        now = time.monotonic()
+        if (said := status["channels"].get(channel, {"accepted": 0})["accepted"]) > accepted:
+            accepted, last = said, now
+        stack.sample_memory()
+        look(accepted)
+        return status["state"] == "finished"
+    until("the campaign's end", has_finished, seconds, every=0.3)  # not more often: a status costs what is measured
+    return accepted, last - began
+
+
 def write_audience(options, file, people, columns, only=""):
     """`only`: of push tokens, those of this kind; rows without one, or with another, are left out."""
     rows = people if not only else 10 * people  # a row has a push token, of either kind, with a probability of 0.55
@@ -124,13 +196,13 @@ def write_audience(options, file, people, columns, only=""):
         raise SystemExit(f"loadtest/figures: semel-audience made {people} rows too few")
 
 
-def approved(stack, options, folder, people, columns, on_import=lambda: None, only="", more=()):
+def approved(stack, options, folder, people, columns, on_import=lambda: None, only="", notice=ROOT / "notices/follow-up", more=()):
     """A sealed and approved campaign of so many rows with such addresses, "email,push" say: (its id, rows, seconds of
     import, of registering)."""
     channels = columns.replace("phone", "sms")
     audience = folder / f"audience-{columns}-{only}{people}.csv"
     write_audience(options, audience, people, columns, only)
-    campaign = stack.json("campaign", "create", "--name", "figures", "--notice", ROOT / "notices/follow-up", "--channels", channels, *more)["id"]
+    campaign = stack.json("campaign", "create", "--name", "figures", "--notice", notice, "--channels", channels, *more)["id"]
     began = time.monotonic()
     wave = stack.json("audience", "add", campaign, audience, "--accept-unreachable")
     imported = time.monotonic()
