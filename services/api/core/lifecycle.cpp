@@ -2,7 +2,6 @@
 
 #include "deadline.hpp"
 
-#include <crypto/hash.hpp>
 #include <wire/uploads.hpp>
 
 #include <fmt/format.h>
@@ -187,39 +186,6 @@ step wave_registered(const v1::Campaign& c, std::uint32_t number) {
     return next;
 }
 
-std::string audience_digest(const v1::Campaign& c, const std::vector<std::uint32_t>& waves) {
-    crypto::hasher h;
-    for (const auto& wave : c.waves()) {
-        if (std::ranges::find(waves, wave.number()) == waves.end()) {
-            continue;
-        }
-        h.update(fmt::format("{}|{}|{}|", wave.number(), wave.rows(), wave.rejected())).update(wave.file_digest());
-        for (const auto& span : wave.spans()) {
-            h.update(
-                 fmt::format("|{}|{}|{}|{}|", span.partition(), span.start_offset(), span.end_offset(), span.chunks()))
-                .update(span.digest());
-        }
-    }
-    return std::string{base::as_view(h.finish())};
-}
-
-std::string plan_digest(const std::map<std::uint32_t, wave_plan>& plans, const std::vector<std::uint32_t>& waves) {
-    crypto::hasher h;
-    for (const auto& [number, plan] : plans) {
-        if (std::ranges::find(waves, number) == waves.end()) {
-            continue;
-        }
-        h.update(fmt::format("{}|{}|{}|", number, plan.recipients, plan.unreachable));
-        for (const auto& [channel, count] : plan.addresses) {
-            h.update(fmt::format("{}={}|", channel, count));
-        }
-        for (const auto& [partition, end] : plan.registered) {
-            h.update(fmt::format("{}:{}|", partition, end));
-        }
-    }
-    return std::string{base::as_view(h.finish())};
-}
-
 namespace {
 
 /// The newest approval of the wave, held against what it was bound to.
@@ -235,40 +201,62 @@ bool approval_stands(const v1::Campaign& c, const std::map<std::uint32_t, wave_p
 
 } // namespace
 
-base::result<approved> approve(const v1::Campaign& c, const std::map<std::uint32_t, wave_plan>& plans,
-                               const std::vector<approval>& before, const std::string& creator, const user& who,
-                               const accepted_findings& accepted) {
+base::result<approvable> what_to_approve(const v1::Campaign& c, const std::map<std::uint32_t, wave_plan>& plans,
+                                         const std::vector<approval>& before) {
     if (over(c)) {
         return refuse_over(c, "approve");
-    }
-    if (const auto ok = ask_for_two(access::step::approve, c, creator, who, "approve it too; another user"); !ok) {
-        return failed(ok.error());
     }
     if (c.artifacts().empty()) {
         return failed(fault::kind::transient,
                       fmt::format("the notice of {} is still being compiled; try again", c.id()));
     }
-    approved out{.campaign = next_version(c), .approval = {}};
-    for (auto& wave : *out.campaign.mutable_waves()) {
+    approvable out;
+    for (const auto& wave : c.waves()) {
         if (wave.phase() == v1::WAVE_SEALED) {
             return failed(fault::kind::transient,
                           fmt::format("wave {} of {} is still being registered; try again", wave.number(), c.id()));
         }
         const bool void_by_now = wave.phase() == v1::WAVE_APPROVED && !approval_stands(c, plans, before, wave.number());
         if (wave.phase() == v1::WAVE_REGISTERED || void_by_now) {
-            wave.set_phase(v1::WAVE_APPROVED);
-            out.approval.waves.push_back(wave.number());
+            out.waves.push_back(wave.number());
         }
     }
-    if (out.approval.waves.empty()) {
+    if (out.waves.empty()) {
         return refused(fmt::format("campaign {} has nothing to approve; seal a wave first: `semel campaign seal {}`",
                                    c.id(), c.id()));
     }
-    out.approval.accepted = accepted;
-    out.approval.notice_digest = signed_notice(c.notice_digest(), accepted);
-    out.approval.audience_digest = audience_digest(c, out.approval.waves);
-    out.approval.plan_digest = plan_digest(plans, out.approval.waves);
-    out.approval.approver = who.name;
+    out.shown = {.notice = c.notice_digest(),
+                 .audience = audience_digest(c, out.waves),
+                 .plan = plan_digest(plans, out.waves)};
+    return out;
+}
+
+base::result<approved> approve(const v1::Campaign& c, const std::map<std::uint32_t, wave_plan>& plans,
+                               const std::vector<approval>& before, const std::string& creator, const user& who,
+                               const sight& seen, const accepted_findings& accepted) {
+    if (over(c)) {
+        return refuse_over(c, "approve");
+    }
+    if (const auto ok = ask_for_two(access::step::approve, c, creator, who, "approve it too; another user"); !ok) {
+        return failed(ok.error());
+    }
+    const auto waiting = what_to_approve(c, plans, before);
+    if (!waiting) {
+        return failed(waiting.error());
+    }
+    if (seen != waiting->shown) {
+        return refused(what_changed(c, seen, *waiting));
+    }
+    approved out{.campaign = next_version(c),
+                 .approval = {.notice_digest = signed_notice(c.notice_digest(), accepted),
+                              .audience_digest = seen.audience,
+                              .plan_digest = seen.plan,
+                              .approver = who.name,
+                              .waves = waiting->waves,
+                              .accepted = accepted}};
+    for (const auto number : waiting->waves) {
+        find_wave(out.campaign, number)->set_phase(v1::WAVE_APPROVED);
+    }
     if (c.phase() == v1::CAMPAIGN_SEALED) {
         out.campaign.set_phase(v1::CAMPAIGN_APPROVED);
     }

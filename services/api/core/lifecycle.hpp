@@ -8,7 +8,7 @@
 #include <semel/v1/campaign.pb.h>
 
 #include <api/core/access.hpp>
-#include <api/core/findings.hpp>
+#include <api/core/approval.hpp>
 
 #include <cstdint>
 #include <map>
@@ -17,25 +17,6 @@
 #include <vector>
 
 namespace semel::api {
-
-/// What was registered of one wave: what an approver sees and signs.
-struct wave_plan {
-    std::uint64_t recipients = 0;
-    std::uint64_t unreachable = 0;
-    std::map<std::string, std::uint64_t> addresses;   // by channel, before deduplication
-    std::map<std::uint32_t, std::int64_t> registered; // partition -> end offset
-    friend bool operator==(const wave_plan&, const wave_plan&) = default;
-};
-
-/// What an approval is bound to. Any change of these voids it.
-struct approval {
-    std::string notice_digest;   // signed_notice()
-    std::string audience_digest; // over the spans and file digests of the approved waves
-    std::string plan_digest;     // over what was registered
-    std::string approver;
-    std::vector<std::uint32_t> waves;
-    accepted_findings accepted = {};
-};
 
 using step = base::result<v1::Campaign>;
 
@@ -50,15 +31,18 @@ step seal(const v1::Campaign&);
 step wave_registered(const v1::Campaign&, std::uint32_t wave);
 bool fully_registered(const v1::Wave&, const wave_plan&);
 
-/// For whom access::step::approve is. Approves all registered waves, and approved ones whose approval is void;
-/// refuses while a sealed one is not registered.
+/// What waits for an approval: the registered waves, and approved ones whose approval is void. Refuses while a sealed
+/// one is not registered, and when nothing waits.
+base::result<approvable> what_to_approve(const v1::Campaign&, const std::map<std::uint32_t, wave_plan>&,
+                                         const std::vector<approval>& before);
+/// For whom access::step::approve is. What was seen must be what waits: else it says what changed.
 struct approved {
     v1::Campaign campaign;
     api::approval approval;
 };
 base::result<approved> approve(const v1::Campaign&, const std::map<std::uint32_t, wave_plan>&,
                                const std::vector<approval>& before, const std::string& creator, const user& who,
-                               const accepted_findings& = {});
+                               const sight& seen, const accepted_findings& = {});
 /// Computes anew what the approval was bound to and compares. `approvals`: newest first.
 step launch(const v1::Campaign&, const std::map<std::uint32_t, wave_plan>&, const std::vector<approval>&,
             base::timestamp now);
@@ -77,9 +61,6 @@ step finish(const v1::Campaign&);
 bool is_dropped(const v1::Wave&);
 /// Every wave that counts is launched: the others are work to come, or what a launch left behind.
 bool wholly_launched(const v1::Campaign&);
-
-std::string audience_digest(const v1::Campaign&, const std::vector<std::uint32_t>& waves);
-std::string plan_digest(const std::map<std::uint32_t, wave_plan>&, const std::vector<std::uint32_t>& waves);
 
 /// "draft", "sealed", ... as the contract names them.
 std::string to_string(v1::CampaignPhase);

@@ -15,6 +15,7 @@ guarded_routes routes(services& s) {
     guarded_routes all{s};
     add_campaign_routes(all, s);
     add_step_routes(all, s);
+    add_approval_routes(all, s);
     add_upload_routes(all, s);
     add_record_routes(all, s);
     add_trial_routes(all, s);

@@ -3,7 +3,9 @@
 #include "api.hpp"
 #include "memory.hpp"
 
+#include <base/bytes.hpp>
 #include <base/time.hpp>
+#include <crypto/hash.hpp>
 #include <notice/check.hpp>
 #include <telemetry/log.hpp>
 #include <wire/identity.hpp>
@@ -11,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 
 namespace semel::api {
@@ -125,61 +128,84 @@ asio::awaitable<http::response> drop(services& s, http::request& r, user who) {
     co_return co_await take_step(s, r, std::move(who), std::move(what), std::move(decide));
 }
 
-/// {"accept": ["KR-W3"], "reason": "..."}, or no body at all.
-result<acceptance> acceptance_of(const std::string& body) {
-    if (body.empty()) {
-        return acceptance{};
+/// What an approver says: what was looked at, and the findings taken on.
+struct approving {
+    sight seen;
+    acceptance taken_on;
+};
+
+/// {"seen": {"notice", "audience", "plan"}}, each as GET .../approval gave it.
+result<sight> sight_of(const json::object& o) {
+    const auto* value = o.if_contains("seen");
+    if (value == nullptr || !value->is_object()) {
+        return failed(fault::kind::malformed,
+                      "seen is missing: an approval binds what its approver looked at. GET .../approval shows what "
+                      "waits, with the digests to send back as seen: {notice, audience, plan}");
     }
-    const auto value = json::read(body);
-    if (!value || !value->is_object()) {
-        return failed(fault::kind::malformed, "the body must be a JSON object, or empty");
+    sight out;
+    for (const auto& [name, into] : {std::pair{"notice", &sight::notice}, std::pair{"audience", &sight::audience},
+                                     std::pair{"plan", &sight::plan}}) {
+        const auto* hex = json::find_text(value->get_object(), name);
+        const auto bytes = hex == nullptr ? std::nullopt : base::from_hex(*hex);
+        if (!bytes || bytes->size() != sizeof(crypto::digest)) {
+            return failed(fault::kind::malformed, fmt::format("seen.{} must be a SHA-256 of 64 hex digits", name));
+        }
+        out.*into = *bytes;
     }
-    const auto& o = value->get_object();
-    acceptance out;
+    return out;
+}
+
+/// {"seen": {...}, "accept": ["KR-W3"], "reason": "..."}; the last two may be missing.
+result<approving> approving_of(const json::object& o) {
+    auto seen = sight_of(o);
+    if (!seen) {
+        return failed(seen.error());
+    }
+    approving out{.seen = std::move(*seen), .taken_on = {}};
     if (const auto* reason = o.if_contains("reason"); reason != nullptr && !reason->is_null()) {
         if (!reason->is_string()) {
             return failed(fault::kind::malformed, "reason must be a string");
         }
-        out.reason = reason->get_string();
+        out.taken_on.reason = reason->get_string();
     }
     if (const auto* list = o.if_contains("accept"); list != nullptr && !list->is_null()) {
-        if (!list->is_array()) {
+        const auto is_rule = [](const json::value& rule) { return rule.is_string(); };
+        if (!list->is_array() || !std::ranges::all_of(list->get_array(), is_rule)) {
             return failed(fault::kind::malformed, "accept must be a list of rules, such as [\"KR-W3\"]");
         }
         for (const auto& rule : list->get_array()) {
-            if (!rule.is_string()) {
-                return failed(fault::kind::malformed, "accept must be a list of rules, such as [\"KR-W3\"]");
-            }
-            out.rules.emplace_back(rule.get_string());
+            out.taken_on.rules.emplace_back(rule.get_string());
         }
     }
     return out;
 }
 
-step decide_approval(const v1::Campaign& c, step_input& in, const user& who, const acceptance& says) {
+step decide_approval(const v1::Campaign& c, step_input& in, const user& who, const approving& says) {
     const auto earlier = in.approvals.empty() ? accepted_findings{} : in.approvals.front().accepted;
-    const auto accepted = accept_findings(in.problems(), earlier, says);
-    // Who may not approve at all is told so first.
-    auto ok = approve(c, in.plans, in.approvals, in.creator, who, accepted ? *accepted : accepted_findings{});
+    const auto accepted = accept_findings(in.problems(), earlier, says.taken_on);
+    // Who may not approve at all, or has seen something else, is told so first.
+    auto ok = approve(c, in.plans, in.approvals, in.creator, who, says.seen,
+                      accepted ? *accepted : accepted_findings{});
     if (!ok) {
         return failed(ok.error());
     }
     if (!accepted) {
         return failed(accepted.error());
     }
-    for (const auto& rule : says.rules) {
-        in.said += fmt::format("; accepted {}: {}", rule, says.reason);
+    in.said = fmt::format(" {}", base::to_hex(digest_of(says.seen)));
+    for (const auto& rule : says.taken_on.rules) {
+        in.said += fmt::format("; accepted {}: {}", rule, says.taken_on.reason);
     }
     in.approved = std::move(ok->approval);
     return std::move(ok->campaign);
 }
 
 asio::awaitable<http::response> approve_step(services& s, http::request& r, user who) {
-    const auto body = co_await r.body();
+    const auto body = co_await read_object(r);
     if (!body) {
         co_return http::problem(body.error());
     }
-    const auto says = acceptance_of(*body);
+    const auto says = approving_of(*body);
     if (!says) {
         co_return http::problem(says.error());
     }

@@ -40,13 +40,21 @@ v1::Campaign registered() {
 const api::user by_operator{.name = "operator", .role = api::role::operator_};
 const api::user approver{.name = "approver", .role = api::role::approver};
 
+/// By somebody who looks at what waits and approves just that.
+base::result<api::approved> approve_as_shown(const v1::Campaign& c, const std::map<std::uint32_t, api::wave_plan>& plans,
+                                             const std::vector<api::approval>& before, const std::string& creator,
+                                             const api::user& who) {
+    const auto waiting = api::what_to_approve(c, plans, before);
+    return api::approve(c, plans, before, creator, who, waiting ? waiting->shown : api::sight{});
+}
+
 } // namespace
 
 TEST(Lifecycle, ACampaignGoesFromDraftToRunningInOrder) {
     EXPECT_FALSE(api::seal(a_draft())) << "nothing to seal";
     const auto c = registered();
     EXPECT_EQ(api::to_string(c.phase()), "sealed");
-    const auto ok = api::approve(c, a_plan(1), {}, "operator", approver).value();
+    const auto ok = approve_as_shown(c, a_plan(1), {}, "operator", approver).value();
     EXPECT_EQ(api::to_string(ok.campaign.phase()), "approved");
     const auto running = api::launch(ok.campaign, a_plan(1), {ok.approval}, now).value();
     EXPECT_EQ(api::to_string(running.phase()), "running");
@@ -57,20 +65,20 @@ TEST(Lifecycle, ACampaignGoesFromDraftToRunningInOrder) {
 
 TEST(Lifecycle, CreatorAndApproverDiffer) {
     const auto same =
-        api::approve(registered(), a_plan(1), {}, "operator", {.name = "operator", .role = api::role::approver});
+        approve_as_shown(registered(), a_plan(1), {}, "operator", {.name = "operator", .role = api::role::approver});
     ASSERT_FALSE(same);
     EXPECT_NE(same.error().why().find("another user"), std::string::npos);
 }
 
 TEST(Lifecycle, AWaveThatIsStillBeingRegisteredIsWaitedFor) {
     const auto c = api::seal(api::wave_imported(a_draft(), an_import(1), "file").value()).value();
-    const auto early = api::approve(c, {}, {}, "operator", approver);
+    const auto early = approve_as_shown(c, {}, {}, "operator", approver);
     ASSERT_FALSE(early);
     EXPECT_TRUE(early.error().retryable());
 }
 
 TEST(Lifecycle, AnyChangeOfWhatWasApprovedVoidsTheApproval) {
-    const auto ok = api::approve(registered(), a_plan(1), {}, "operator", approver).value();
+    const auto ok = approve_as_shown(registered(), a_plan(1), {}, "operator", approver).value();
     ASSERT_TRUE(api::launch(ok.campaign, a_plan(1), {ok.approval}, now));
 
     auto other_notice = ok.campaign;
@@ -88,30 +96,30 @@ TEST(Lifecycle, AnyChangeOfWhatWasApprovedVoidsTheApproval) {
 }
 
 TEST(Lifecycle, AVoidApprovalCanBeGivenAnewAndAStandingOneIsNotRepeated) {
-    const auto ok = api::approve(registered(), a_plan(1), {}, "operator", approver).value();
-    EXPECT_FALSE(api::approve(ok.campaign, a_plan(1), {ok.approval}, "operator", approver));
+    const auto ok = approve_as_shown(registered(), a_plan(1), {}, "operator", approver).value();
+    EXPECT_FALSE(approve_as_shown(ok.campaign, a_plan(1), {ok.approval}, "operator", approver));
     auto other_plan = a_plan(1);
     other_plan[1].unreachable = 1;
-    const auto again = api::approve(ok.campaign, other_plan, {ok.approval}, "operator", approver).value();
+    const auto again = approve_as_shown(ok.campaign, other_plan, {ok.approval}, "operator", approver).value();
     EXPECT_TRUE(api::launch(again.campaign, other_plan, {again.approval, ok.approval}, now));
 }
 
 TEST(Lifecycle, ALaterWaveIsApprovedAloneWhileTheFirstRuns) {
-    const auto ok = api::approve(registered(), a_plan(1), {}, "operator", approver).value();
+    const auto ok = approve_as_shown(registered(), a_plan(1), {}, "operator", approver).value();
     const auto running = api::launch(ok.campaign, a_plan(1), {ok.approval}, now).value();
     auto c = api::wave_imported(running, an_import(2), "file2").value();
     c = api::wave_registered(api::seal(c).value(), 2).value();
     EXPECT_EQ(c.phase(), v1::CAMPAIGN_RUNNING) << "the first wave runs on";
     auto plans = a_plan(1);
     plans.merge(a_plan(2));
-    const auto second = api::approve(c, plans, {}, "operator", approver).value();
+    const auto second = approve_as_shown(c, plans, {}, "operator", approver).value();
     EXPECT_EQ(second.approval.waves, std::vector<std::uint32_t>{2});
     const auto both = api::launch(second.campaign, plans, {ok.approval, second.approval}, now).value();
     EXPECT_EQ(both.waves(1).phase(), v1::WAVE_LAUNCHED);
 }
 
 TEST(Lifecycle, APausedCampaignStaysPausedWhenAWaveIsLaunched) {
-    const auto ok = api::approve(registered(), a_plan(1), {}, "operator", approver).value();
+    const auto ok = approve_as_shown(registered(), a_plan(1), {}, "operator", approver).value();
     auto c = api::pause(api::launch(ok.campaign, a_plan(1), {ok.approval}, now).value()).value();
     EXPECT_FALSE(api::pause(c));
     EXPECT_EQ(api::resume(c).value().phase(), v1::CAMPAIGN_RUNNING);
@@ -121,7 +129,7 @@ TEST(Lifecycle, APausedCampaignStaysPausedWhenAWaveIsLaunched) {
 }
 
 TEST(Lifecycle, NothingIsLaunchedAfterItsDeadline) {
-    auto ok = api::approve(registered(), a_plan(1), {}, "operator", approver).value();
+    auto ok = approve_as_shown(registered(), a_plan(1), {}, "operator", approver).value();
     ok.campaign.set_deadline_us(base::to_us(now));
     EXPECT_FALSE(api::launch(ok.campaign, a_plan(1), {ok.approval}, now));
     ok.campaign.set_deadline_basis("nobody chose it");
@@ -134,7 +142,7 @@ TEST(Lifecycle, AnUploadThatEndsLaterIsTheLaterWave) {
     EXPECT_EQ(c.waves(0).number(), 1U);
     EXPECT_EQ(c.waves(0).upload(), 2U);
     c = api::wave_registered(api::seal(c).value(), 1).value();
-    const auto ok = api::approve(c, a_plan(1), {}, "operator", approver).value();
+    const auto ok = approve_as_shown(c, a_plan(1), {}, "operator", approver).value();
     const auto running = api::launch(ok.campaign, a_plan(1), {ok.approval}, now).value();
     c = api::wave_imported(running, an_import(1), "big").value();
     EXPECT_EQ(c.waves(1).number(), 2U) << "it comes after the one that is being told already";
@@ -168,12 +176,12 @@ TEST(Lifecycle, AWaveIsDroppedUntilItIsLaunched) {
     EXPECT_GT(gone.version(), c.version());
     EXPECT_FALSE(api::drop_wave(gone, 1, "operator", by_operator));
     EXPECT_FALSE(api::drop_wave(c, 2, "operator", by_operator)) << "there is no such wave";
-    EXPECT_FALSE(api::approve(gone, a_plan(1), {}, "operator", approver)) << "nothing to approve";
+    EXPECT_FALSE(approve_as_shown(gone, a_plan(1), {}, "operator", approver)) << "nothing to approve";
     EXPECT_FALSE(api::wave_registered(gone, 1)) << "plan may still tell of it";
     EXPECT_EQ(api::wave_imported(gone, an_import(2), "file").value().waves(1).number(), 2U)
         << "its number is not reused";
 
-    const auto ok = api::approve(c, a_plan(1), {}, "operator", approver).value();
+    const auto ok = approve_as_shown(c, a_plan(1), {}, "operator", approver).value();
     const auto running = api::launch(ok.campaign, a_plan(1), {ok.approval}, now).value();
     EXPECT_FALSE(api::drop_wave(running, 1, "operator", approver));
     EXPECT_TRUE(api::wholly_launched(running));
@@ -185,7 +193,7 @@ TEST(Lifecycle, AWaveIsDroppedUntilItIsLaunched) {
 }
 
 TEST(Lifecycle, AnApprovedWaveIsDroppedByAnApproverOnly) {
-    const auto ok = api::approve(registered(), a_plan(1), {}, "operator", approver).value().campaign;
+    const auto ok = approve_as_shown(registered(), a_plan(1), {}, "operator", approver).value().campaign;
     EXPECT_FALSE(api::drop_wave(ok, 1, "operator", by_operator));
     EXPECT_FALSE(api::drop_wave(ok, 1, "boss", {.name = "boss", .role = api::role::approver})) << "nor by its creator";
     EXPECT_EQ(api::drop_wave(ok, 1, "operator", approver).value().phase(), v1::CAMPAIGN_DRAFT);
@@ -197,7 +205,7 @@ TEST(Lifecycle, AnApprovalOfSeveralWavesStandsWhenOneIsDropped) {
     c = api::wave_registered(api::wave_registered(c, 1).value(), 2).value();
     auto plans = a_plan(1);
     plans.merge(a_plan(2));
-    const auto ok = api::approve(c, plans, {}, "operator", approver).value();
+    const auto ok = approve_as_shown(c, plans, {}, "operator", approver).value();
     const auto one = api::drop_wave(ok.campaign, 1, "operator", approver).value();
     EXPECT_EQ(one.phase(), v1::CAMPAIGN_APPROVED);
     const auto running = api::launch(one, plans, {ok.approval}, now).value();

@@ -158,13 +158,15 @@ TEST_F(Api, ApprovesANoticeWithFindingsOnlyWhenEachIsTakenOn) {
     const auto open = step("approver", id, "approve");
     EXPECT_EQ(open.status, 409U);
     EXPECT_THAT(open.text("error"), AllOf(HasSubstr("sms.en.txt:1: finding KR-W1"), HasSubstr("--accept RULE")));
-    const auto approve = "/v1/campaigns/" + id + "/approve";
-    EXPECT_EQ(post("approver", approve, R"({"accept":["KR-W1"]})").status, 409U) << "without a reason";
-    EXPECT_EQ(post("approver", approve, R"({"accept":"KR-W1"})").status, 400U);
+    EXPECT_EQ(approve("approver", id, {{"accept", json::array{"KR-W1"}}}).status, 409U) << "without a reason";
+    EXPECT_EQ(approve("approver", id, {{"accept", "KR-W1"}}).status, 400U);
     EXPECT_EQ(step("operator", id, "launch").status, 409U);
-    const auto taken = post("approver", approve, R"({"accept":["KR-W1"],"reason":"counsel read it"})");
+    const auto shown = get("approver", "/v1/campaigns/" + id + "/approval");
+    EXPECT_THAT(shown.body, HasSubstr(R"("rule":"KR-W1","severity":"finding","file":"sms.en.txt","line":1)"));
+    const auto taken = approve("approver", id, {{"accept", json::array{"KR-W1"}}, {"reason", "counsel read it"}});
     ASSERT_EQ(taken.status, 200U) << taken.body;
-    EXPECT_EQ(events().back().text(), "approve; accepted KR-W1: counsel read it");
+    EXPECT_EQ(events().back().text(),
+              "approve " + shown.text("digest") + "; accepted KR-W1: counsel read it");
     EXPECT_EQ(step("operator", id, "launch").status, 200U);
 }
 
@@ -236,12 +238,44 @@ TEST_F(Api, GoesFromAnUploadToALaunch) {
         ids.insert(e.id());
         done.push_back(e.kind() == v1::EVENT_WAVE_SEALED ? fmt::format("sealed {} rows", e.rows()) : e.text());
     }
-    EXPECT_THAT(done, testing::ElementsAre("created", "added upload 1", "seal", "sealed 10 rows", "approve", "launch",
-                                           "pause", "resume", "cancel"));
+    EXPECT_THAT(done, testing::ElementsAre("created", "added upload 1", "seal", "sealed 10 rows",
+                                           testing::MatchesRegex("approve [0-9a-f]{64}"), "launch", "pause", "resume",
+                                           "cancel"));
     EXPECT_EQ(ids.size(), done.size()) << "each event has an id of its own";
     const auto last = outbox_of(wire::control).back();
     EXPECT_EQ(last.key, id);
     EXPECT_TRUE(same(campaign(id), last.value)) << "control ends with the present state";
+}
+
+// Tried before this was so: an approver looked at 20 rows and approved 3,000.
+TEST_F(Api, ApprovesWhatWasLookedAtAndNothingElse) {
+    const auto id = create_registered();
+    const auto shown = get("approver", "/v1/campaigns/" + id + "/approval");
+    ASSERT_EQ(shown.status, 200U) << shown.body;
+    EXPECT_THAT(shown.body, AllOf(HasSubstr(R"("wave":1,"rows":10,"rejected":1,"recipients":10)"),
+                                  HasSubstr("not a new incident")));
+    const auto looked_at = json::serialize(json::object{{"seen", seen(id)}});
+    ASSERT_EQ(upload(id, "recipient_id,email\n2,b@example.com\n").status, 202U);
+    tell(imported(id, 2, 2'980));
+    ASSERT_EQ(step("operator", id, "seal").status, 200U);
+    tell(registered(id, 2, 0));
+    tell(registered(id, 2, 1));
+
+    const auto refused = post("approver", "/v1/campaigns/" + id + "/approve", looked_at);
+    EXPECT_EQ(refused.status, 409U);
+    EXPECT_THAT(refused.text("error"), AllOf(HasSubstr("the audience, the counts"), HasSubstr("2990 rows")));
+    EXPECT_FALSE(refused.object().at("retry").as_bool());
+    EXPECT_EQ(step("operator", id, "launch").status, 409U) << "nothing was approved";
+    ASSERT_EQ(step("approver", id, "approve").status, 200U) << "after another look";
+    EXPECT_EQ(get("approver", "/v1/campaigns/" + id + "/approval").status, 409U) << "nothing waits any more";
+}
+
+TEST_F(Api, ApprovesNothingThatNobodySaysWasSeen) {
+    const auto id = create_registered();
+    for (const auto* body : {"", "{}", R"({"seen":true})", R"({"seen":{"notice":"00","audience":"","plan":""}})"}) {
+        EXPECT_EQ(post("approver", "/v1/campaigns/" + id + "/approve", body).status, 400U) << body;
+    }
+    EXPECT_EQ(campaign(id).waves(0).phase(), v1::WAVE_REGISTERED);
 }
 
 TEST_F(Api, DropsAWaveThatIsNotLaunched) {

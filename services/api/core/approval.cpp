@@ -1,0 +1,71 @@
+#include "approval.hpp"
+
+#include <crypto/hash.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace semel::api {
+
+std::string audience_digest(const v1::Campaign& c, const std::vector<std::uint32_t>& waves) {
+    crypto::hasher h;
+    for (const auto& wave : c.waves()) {
+        if (std::ranges::find(waves, wave.number()) == waves.end()) {
+            continue;
+        }
+        h.update(fmt::format("{}|{}|{}|", wave.number(), wave.rows(), wave.rejected())).update(wave.file_digest());
+        for (const auto& span : wave.spans()) {
+            h.update(
+                 fmt::format("|{}|{}|{}|{}|", span.partition(), span.start_offset(), span.end_offset(), span.chunks()))
+                .update(span.digest());
+        }
+    }
+    return std::string{base::as_view(h.finish())};
+}
+
+std::string plan_digest(const std::map<std::uint32_t, wave_plan>& plans, const std::vector<std::uint32_t>& waves) {
+    crypto::hasher h;
+    for (const auto& [number, plan] : plans) {
+        if (std::ranges::find(waves, number) == waves.end()) {
+            continue;
+        }
+        h.update(fmt::format("{}|{}|{}|", number, plan.recipients, plan.unreachable));
+        for (const auto& [channel, count] : plan.addresses) {
+            h.update(fmt::format("{}={}|", channel, count));
+        }
+        for (const auto& [partition, end] : plan.registered) {
+            h.update(fmt::format("{}:{}|", partition, end));
+        }
+    }
+    return std::string{base::as_view(h.finish())};
+}
+
+std::string digest_of(const sight& seen) {
+    return std::string{
+        base::as_view(crypto::sha256_of_fields({"semel approval", seen.notice, seen.audience, seen.plan}))};
+}
+
+std::string what_changed(const v1::Campaign& c, const sight& seen, const approvable& now) {
+    std::vector<std::string_view> others;
+    if (seen.notice != now.shown.notice) {
+        others.emplace_back("the notice");
+    }
+    if (seen.audience != now.shown.audience) {
+        others.emplace_back("the audience");
+    }
+    if (seen.plan != now.shown.plan) {
+        others.emplace_back("the counts");
+    }
+    std::uint64_t rows = 0;
+    for (const auto& wave : c.waves()) {
+        rows += std::ranges::find(now.waves, wave.number()) != now.waves.end() ? wave.rows() : 0;
+    }
+    return fmt::format("nothing was approved: what you were shown of campaign {} is not what waits now. Changed: {}. "
+                       "Now wave{} {} with {} rows in all; look again and approve that",
+                       c.id(), fmt::join(others, ", "), now.waves.size() == 1 ? "" : "s", fmt::join(now.waves, ", "),
+                       rows);
+}
+
+} // namespace semel::api

@@ -1,0 +1,132 @@
+// What an approver looks at: the waves that wait, their counts, every text as people will see it, and the digests that
+// an approval sends back. Needs no ledger: an approval is possible while it is away.
+
+#include "api.hpp"
+
+#include <base/bytes.hpp>
+#include <base/time.hpp>
+#include <notice/check.hpp>
+#include <notice/compile.hpp>
+#include <notice/preview.hpp>
+#include <wire/identity.hpp>
+
+#include <api/edge/reading.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace semel::api {
+
+namespace {
+
+json::array waves_waiting(const v1::Campaign& c, const std::map<std::uint32_t, wave_plan>& plans,
+                          const std::vector<std::uint32_t>& waiting) {
+    json::array out;
+    for (const auto& wave : c.waves()) {
+        const auto plan = plans.find(wave.number());
+        if (std::ranges::find(waiting, wave.number()) == waiting.end() || plan == plans.end()) {
+            continue;
+        }
+        json::object addresses;
+        for (const auto& [channel, count] : plan->second.addresses) {
+            addresses[channel] = count;
+        }
+        out.push_back(json::object{{"wave", wave.number()},
+                                   {"rows", wave.rows()},
+                                   {"rejected", wave.rejected()},
+                                   {"recipients", plan->second.recipients},
+                                   {"unreachable", plan->second.unreachable},
+                                   {"addresses", std::move(addresses)}});
+    }
+    return out;
+}
+
+json::array findings_of(const std::vector<notice::problem>& problems, const accepted_findings& accepted) {
+    json::array out;
+    for (const auto& p : problems) {
+        json::object one{{"rule", p.id},     {"severity", notice::to_string(p.how_bad)},
+                         {"file", p.file},   {"line", p.line},
+                         {"reason", p.reason}, {"mend", p.mend},
+                         {"accepted", nullptr}};
+        if (const auto found = accepted.find(p.id); p.how_bad == notice::severity::finding && found != accepted.end()) {
+            one["accepted"] = found->second;
+        }
+        out.push_back(std::move(one));
+    }
+    return out;
+}
+
+/// As somebody gets it who has a name and no slots of their own.
+json::object text_of(const v1::Campaign& c, const notice::notice_source& source, const notice::compiled& compiled) {
+    const auto& a = compiled.artifact;
+    const auto channel = a.has_email() ? base::channel::email : a.has_push() ? base::channel::push : base::channel::sms;
+    json::array segments;
+    for (std::size_t i = 0; i < source.segments.size(); ++i) {
+        if ((a.segments() >> i & 1U) != 0) {
+            segments.emplace_back(source.segments[i]);
+        }
+    }
+    json::object out{{"channel", base::to_string(channel)},
+                     {"locale", a.locale()},
+                     {"segments", std::move(segments)},
+                     {"supplement", a.supplement()},
+                     {"sha256", base::to_hex(compiled.ref.artifact())}};
+    v1::Delivery delivery;
+    delivery.mutable_address()->set_given(channel == base::channel::email ? "recipient@example.com" : "RECIPIENT");
+    const auto shown = notice::render_preview(a, {.campaign = base::campaign_id{c.id()},
+                                                  .notification = {},
+                                                  .planned_at = base::now(),
+                                                  .delivery = &delivery,
+                                                  .test = false,
+                                                  .give_up = std::nullopt});
+    json::object files;
+    if (shown) {
+        for (const auto& file : shown->files) {
+            files[file.name] = file.bytes;
+        }
+    }
+    out["summary"] = shown ? shown->summary : shown.error().why();
+    out["files"] = std::move(files);
+    return out;
+}
+
+json::object sight_to_json(const sight& seen) {
+    return {{"notice", base::to_hex(seen.notice)},
+            {"audience", base::to_hex(seen.audience)},
+            {"plan", base::to_hex(seen.plan)}};
+}
+
+http::response show(pqxx::work& tx, const v1::Campaign& c) {
+    const auto plans = store::read_plans(tx, c.id());
+    const auto approvals = store::read_approvals(tx, c.id());
+    const auto waiting = what_to_approve(c, plans, approvals);
+    if (!waiting) {
+        return refused(waiting.error());
+    }
+    const auto stored = store::notice_of(tx, c.id());
+    const notice::files files{stored.files().begin(), stored.files().end()};
+    const auto checked = notice::check(files);
+    json::array texts;
+    for (const auto& one : notice::compile(checked.source, notice::digest_of(files))) {
+        texts.push_back(text_of(c, checked.source, one));
+    }
+    return answer(json::object{
+        {"id", c.id()},
+        {"name", c.name()},
+        {"state", to_string(c.phase())},
+        {"creator", store::creator_of(tx, c.id())},
+        {"waves", waves_waiting(c, plans, waiting->waves)},
+        {"seen", sight_to_json(waiting->shown)},
+        {"digest", base::to_hex(digest_of(waiting->shown))},
+        {"findings", findings_of(checked.problems, approvals.empty() ? accepted_findings{} : approvals.front().accepted)},
+        {"texts", std::move(texts)}});
+}
+
+} // namespace
+
+void add_approval_routes(guarded_routes& all, services& s) {
+    all.add("GET", "/v1/campaigns/{id}/approval", access::step::read_campaigns,
+            [&s](http::request& r, user) { return read(s, r.parameter("id"), show); });
+}
+
+} // namespace semel::api
