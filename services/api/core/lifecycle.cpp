@@ -225,9 +225,8 @@ base::result<approvable> what_to_approve(const v1::Campaign& c, const std::map<s
         return refused(fmt::format("campaign {} has nothing to approve; seal a wave first: `semel campaign seal {}`",
                                    c.id(), c.id()));
     }
-    out.shown = {.notice = c.notice_digest(),
-                 .audience = audience_digest(c, out.waves),
-                 .plan = plan_digest(plans, out.waves)};
+    out.shown = {
+        .notice = c.notice_digest(), .audience = audience_digest(c, out.waves), .plan = plan_digest(plans, out.waves)};
     return out;
 }
 

@@ -44,8 +44,8 @@ json::array waves_waiting(const v1::Campaign& c, const std::map<std::uint32_t, w
 json::array findings_of(const std::vector<notice::problem>& problems, const accepted_findings& accepted) {
     json::array out;
     for (const auto& p : problems) {
-        json::object one{{"rule", p.id},     {"severity", notice::to_string(p.how_bad)},
-                         {"file", p.file},   {"line", p.line},
+        json::object one{{"rule", p.id},       {"severity", notice::to_string(p.how_bad)},
+                         {"file", p.file},     {"line", p.line},
                          {"reason", p.reason}, {"mend", p.mend},
                          {"accepted", nullptr}};
         if (const auto found = accepted.find(p.id); p.how_bad == notice::severity::finding && found != accepted.end()) {
@@ -110,16 +110,17 @@ http::response show(pqxx::work& tx, const v1::Campaign& c) {
     for (const auto& one : notice::compile(checked.source, notice::digest_of(files))) {
         texts.push_back(text_of(c, checked.source, one));
     }
-    return answer(json::object{
-        {"id", c.id()},
-        {"name", c.name()},
-        {"state", to_string(c.phase())},
-        {"creator", store::creator_of(tx, c.id())},
-        {"waves", waves_waiting(c, plans, waiting->waves)},
-        {"seen", sight_to_json(waiting->shown)},
-        {"digest", base::to_hex(digest_of(waiting->shown))},
-        {"findings", findings_of(checked.problems, approvals.empty() ? accepted_findings{} : approvals.front().accepted)},
-        {"texts", std::move(texts)}});
+    return answer(
+        json::object{{"id", c.id()},
+                     {"name", c.name()},
+                     {"state", to_string(c.phase())},
+                     {"creator", store::creator_of(tx, c.id())},
+                     {"waves", waves_waiting(c, plans, waiting->waves)},
+                     {"seen", sight_to_json(waiting->shown)},
+                     {"digest", base::to_hex(digest_of(waiting->shown))},
+                     {"findings", findings_of(checked.problems,
+                                              approvals.empty() ? accepted_findings{} : approvals.front().accepted)},
+                     {"texts", std::move(texts)}});
 }
 
 } // namespace

@@ -184,8 +184,8 @@ step decide_approval(const v1::Campaign& c, step_input& in, const user& who, con
     const auto earlier = in.approvals.empty() ? accepted_findings{} : in.approvals.front().accepted;
     const auto accepted = accept_findings(in.problems(), earlier, says.taken_on);
     // Who may not approve at all, or has seen something else, is told so first.
-    auto ok = approve(c, in.plans, in.approvals, in.creator, who, says.seen,
-                      accepted ? *accepted : accepted_findings{});
+    auto ok =
+        approve(c, in.plans, in.approvals, in.creator, who, says.seen, accepted ? *accepted : accepted_findings{});
     if (!ok) {
         return failed(ok.error());
     }

@@ -41,7 +41,8 @@ const api::user by_operator{.name = "operator", .role = api::role::operator_};
 const api::user approver{.name = "approver", .role = api::role::approver};
 
 /// By somebody who looks at what waits and approves just that.
-base::result<api::approved> approve_as_shown(const v1::Campaign& c, const std::map<std::uint32_t, api::wave_plan>& plans,
+base::result<api::approved> approve_as_shown(const v1::Campaign& c,
+                                             const std::map<std::uint32_t, api::wave_plan>& plans,
                                              const std::vector<api::approval>& before, const std::string& creator,
                                              const api::user& who) {
     const auto waiting = api::what_to_approve(c, plans, before);

@@ -165,8 +165,7 @@ TEST_F(Api, ApprovesANoticeWithFindingsOnlyWhenEachIsTakenOn) {
     EXPECT_THAT(shown.body, HasSubstr(R"("rule":"KR-W1","severity":"finding","file":"sms.en.txt","line":1)"));
     const auto taken = approve("approver", id, {{"accept", json::array{"KR-W1"}}, {"reason", "counsel read it"}});
     ASSERT_EQ(taken.status, 200U) << taken.body;
-    EXPECT_EQ(events().back().text(),
-              "approve " + shown.text("digest") + "; accepted KR-W1: counsel read it");
+    EXPECT_EQ(events().back().text(), "approve " + shown.text("digest") + "; accepted KR-W1: counsel read it");
     EXPECT_EQ(step("operator", id, "launch").status, 200U);
 }
 

@@ -393,34 +393,6 @@ void add_step(CLI::App& campaign, int& exit_code, const std::string& name, const
     });
 }
 
-struct approving : common_options {
-    std::string id, reason;
-    std::vector<std::string> accept;
-};
-
-void add_approve(CLI::App& campaign, int& exit_code) {
-    auto how = std::make_shared<approving>();
-    auto* command = subcommand(
-        campaign, "approve",
-        "Sign notice, audience and counts as they are; another user than the creator. Any change voids it",
-        "  semel campaign approve c-abcdefghijklmnop --as approver\n"
-        "  semel campaign approve c-abcdefghijklmnop --as approver --accept KR-W3 --reason \"counsel read it on 3 "
-        "March\"\n\nA finding of `semel notice check` is a guess about wording. While one is open, nothing can be "
-        "approved.");
-    add_common(*command, how);
-    add_id(*command, how->id);
-    auto* reason = command->add_option("--reason", how->reason, "Why nothing is wrong there; it is recorded");
-    command->add_option("--accept", how->accept, "A finding's rule, such as KR-W3, to take on by name; may be repeated")
-        ->needs(reason);
-    command->callback([how, &exit_code] {
-        exit_code = with_session(*how, [&](session& s) {
-            const json::object body{{"accept", json::array(how->accept.begin(), how->accept.end())},
-                                    {"reason", how->reason}};
-            return step(s, how->id, "approve", how->json, how->accept.empty() ? nullptr : &body);
-        });
-    });
-}
-
 } // namespace
 
 void add_campaign_commands(CLI::App& program, int& exit_code) {

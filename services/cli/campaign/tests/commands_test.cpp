@@ -204,14 +204,49 @@ TEST_F(Commands, WrongUsageIsTwoAndAsksNothing) {
 }
 
 TEST_F(Commands, AStepIsRepeatedWhenTheApiSaysThatWaitingHelps) {
-    api.on("POST", "/v1/campaigns/{id}/approve",
+    api.on("POST", "/v1/campaigns/{id}/launch",
            {{409, R"({"error":"the notice is still being compiled","retry":true})"},
-            {200, R"({"id":"c-1","state":"approved","waves":[]})"}})
+            {200, R"({"id":"c-1","state":"running","waves":[]})"}})
+        .start();
+    const auto r = semel({"campaign", "launch", "c-1"});
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    EXPECT_EQ(r.out, "c-1 is running\n");
+    EXPECT_THAT(r.err, HasSubstr("still being compiled"));
+}
+
+constexpr auto waiting =
+    R"({"id":"c-1","name":"N","creator":"kim","digest":"d1","seen":{"notice":"n","audience":"a","plan":"p"},
+    "waves":[{"wave":1,"rows":20,"rejected":1,"recipients":19,"unreachable":2,"addresses":{"email":17}}],
+    "findings":[{"rule":"KR-W3","severity":"finding","file":"sms.en.txt","line":1,"reason":"plays it down","accepted":null}],
+    "texts":[{"channel":"sms","locale":"en","segments":["entrance_code"],"supplement":false,"sha256":"abc",
+              "summary":"Change your door code."}]})";
+
+TEST_F(Commands, ApproveShowsWhatWaitsAndSignsJustThat) {
+    api.on("GET", "/v1/campaigns/{id}/approval",
+           {{409, R"({"error":"wave 1 is still being registered","retry":true})"}, {200, waiting}})
+        .on("POST", "/v1/campaigns/{id}/approve", {{200, R"({"id":"c-1","state":"approved","waves":[]})"}})
         .start();
     const auto r = semel({"campaign", "approve", "c-1"});
     EXPECT_EQ(r.exit_code, 0) << r.err;
-    EXPECT_EQ(r.out, "c-1 is approved\n");
-    EXPECT_THAT(r.err, HasSubstr("still being compiled"));
+    EXPECT_THAT(r.err, HasSubstr("still being registered"));
+    EXPECT_THAT(r.out, AllOf(HasSubstr("made by kim"), HasSubstr("17 email"), HasSubstr("Change your door code."),
+                             HasSubstr("sms, en, entrance_code"), HasSubstr("finding KR-W3: plays it down"),
+                             HasSubstr("19 people in 20 rows of 1 wave\ndigest d1\nc-1 is approved\n")));
+    EXPECT_EQ(api.stop().back().body, R"({"seen":{"notice":"n","audience":"a","plan":"p"}})");
+}
+
+TEST_F(Commands, ApproveOfAnotherDigestApprovesNothing) {
+    api.on("GET", "/v1/campaigns/{id}/approval", {{200, waiting}})
+        .on("POST", "/v1/campaigns/{id}/approve", {{200, R"({"id":"c-1","state":"approved","waves":[]})"}})
+        .start();
+    const auto shown = semel({"campaign", "approve", "c-1", "--show"});
+    EXPECT_THAT(shown.out, HasSubstr("digest d1"));
+    const auto refused = semel({"campaign", "approve", "c-1", "--digest", "d0"});
+    EXPECT_EQ(refused.exit_code, 1);
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("nothing was approved"), HasSubstr("19 people in 20 rows")));
+    EXPECT_EQ(semel({"campaign", "approve", "c-1", "--digest", "d1"}).out, "c-1 is approved\n");
+    const auto asked = api.stop();
+    EXPECT_EQ(std::ranges::count(asked, "POST /v1/campaigns/c-1/approve", &made_up_api::asked::what), 1);
 }
 
 constexpr auto sealed = R"({"id":"c-1","waves":[{"wave":1,"state":"sealed","rows":10,"rejected":1,
@@ -343,14 +378,16 @@ TEST_F(Commands, AddSaysWhatTheFileHasAndNobodyUses) {
 }
 
 TEST_F(Commands, ApproveTakesFindingsOnByNameAndWithAReason) {
-    api.on("POST", "/v1/campaigns/{id}/approve", {{200, R"({"id":"c-1","state":"approved","waves":[]})"}}).start();
+    api.on("GET", "/v1/campaigns/{id}/approval", {{200, R"({"seen":{}})"}})
+        .on("POST", "/v1/campaigns/{id}/approve", {{200, R"({"id":"c-1","state":"approved","waves":[]})"}})
+        .start();
     EXPECT_EQ(semel({"campaign", "approve", "c-1", "--accept", "KR-W3"}).exit_code, 2) << "no reason";
     EXPECT_EQ(semel({"campaign", "approve", "c-1", "--accept", "KR-W3", "--reason", "counsel read it"}).exit_code, 0);
     EXPECT_EQ(semel({"campaign", "approve", "c-1"}).exit_code, 0);
     const auto asked = api.stop();
-    ASSERT_EQ(asked.size(), 2U);
-    EXPECT_EQ(asked[0].body, R"({"accept":["KR-W3"],"reason":"counsel read it"})");
-    EXPECT_EQ(asked[1].body, "");
+    ASSERT_EQ(asked.size(), 4U);
+    EXPECT_EQ(asked[1].body, R"({"seen":{},"accept":["KR-W3"],"reason":"counsel read it"})");
+    EXPECT_EQ(asked[3].body, R"({"seen":{}})");
 }
 
 TEST_F(Commands, AFileThatIsRefusedIsOneWithTheReason) {
