@@ -86,6 +86,8 @@ TEST(BrokerLoss, ATransactorWaitsForAKafkaThatIsAwayLongerThanItTriesInVain) {
             const auto hasty = [](transactor_options& o) {
                 o.transaction_timeout = 5s;
                 o.stall_after = 1s;
+                // Or the group takes a member away that it cannot reach, and librdkafka ends as a fenced one.
+                o.session_timeout = 60s;
             };
             co_await fill(ex, on, {on.topic, 0}, 1); // before anybody can read it, and kill Kafka
             process p{ex, on, "a", hasty};

@@ -17,8 +17,8 @@ class Order(unittest.TestCase):
         changed = {"common/base/tests/time_test.cpp": 900, "common/base/time.cpp": 3, "services/api/edge/api.cpp": 40,
                    "services/gateways/behaviour.cpp": 1}
         self.assertEqual(tidy.sources(changed, set(changed)),
-                         ["services/api/edge/api.cpp", "common/base/time.cpp", "common/base/tests/time_test.cpp",
-                          "services/gateways/behaviour.cpp"])
+                         ["services/api/edge/api.cpp", "common/base/time.cpp", "services/gateways/behaviour.cpp",
+                          "common/base/tests/time_test.cpp"])
 
     def test_takes_a_header_for_the_source_of_its_name(self):
         changed = {"common/base/time.hpp": 50, "common/base/fault.hpp": 70, "common/base/bytes.cpp": 20}
