@@ -16,9 +16,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <map>
 #include <random>
+#include <thread>
 
 #include <pqxx/pqxx>
 
@@ -87,6 +89,35 @@ class LocalStack : public testing::Test {
     static inline folders at;
     static inline std::uint16_t base = 0;
 };
+
+// `semel up` reads the count while deploy/local/run raises it; one that reads 0 takes a day's starts for this minute's.
+TEST(Starts, AreNeverSeenToBeFewer) {
+    std::string name = (std::filesystem::temp_directory_path() / "semel-starts-XXXXXX").string();
+    const auto dir = folders{::mkdtemp(name.data())};
+    for (const auto& folder : {dir.run(), dir.log(), dir.config()}) {
+        std::filesystem::create_directory(folder);
+    }
+    constexpr unsigned starts = 60;
+    std::atomic<bool> all_started = false;
+    unsigned seen = 0, fewer = 0;
+    std::jthread reader{[&] {
+        do {
+            const auto now = starts_of(dir, "email");
+            fewer += now < seen ? 1 : 0;
+            seen = now;
+        } while (!all_started);
+    }};
+    const auto script = (find_programs()->deploy / "local/run").string();
+    for (unsigned i = 0; i < starts; ++i) {
+        EXPECT_EQ(run({script, "email", dir.root.string(), "/bin/true"}).exit_code, 0);
+        std::filesystem::remove(dir.run() / ".email.started"); // or it would wait for the rest of a second
+    }
+    all_started = true;
+    reader.join();
+    EXPECT_EQ(fewer, 0U);
+    EXPECT_EQ(starts_of(dir, "email"), starts);
+    std::filesystem::remove_all(dir.root);
+}
 
 TEST_F(LocalStack, NamesThePortThatIsInUse) {
     boost::asio::io_context io;

@@ -17,8 +17,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <iterator>
+#include <ranges>
 #include <sstream>
 #include <thread>
 
@@ -140,7 +143,9 @@ std::optional<std::chrono::seconds> age_of(pid_t pid) {
 }
 
 unsigned starts_of(const folders& at, const std::string& name) {
-    return number_in<unsigned>(at.run() / fmt::format(".{}.starts", name)).value_or(0);
+    std::ifstream in{at.run() / fmt::format(".{}.starts", name), std::ios::binary};
+    using bytes = std::istreambuf_iterator<char>;
+    return static_cast<unsigned>(std::ranges::count(std::ranges::subrange{bytes{in}, bytes{}}, '\n'));
 }
 
 bool port_is_free(std::uint16_t port) {
