@@ -40,15 +40,18 @@ asan tsan:
 fuzz:
 	./tests/fuzz/run
 
+# Five minutes of fresh seeds in the simulation, then the whole stack
 chaos:
 	./deploy/setup
 	cmake --preset chaos
 	cmake --build --preset chaos
+	SEMEL_SIM_SECONDS=300 build/chaos/bin/simulation_test
 	./tests/chaos/run
 
 # The tests' own test: seeded bugs, each of which must be caught
 seeded:
 	./deploy/setup
+	./tests/simulation/seeded
 	./tests/chaos/seeded
 
 sources = $(shell git ls-files '*.cpp' '*.hpp')

@@ -39,6 +39,9 @@ semel_thirdparty(cmark PkgConfig::cmark)
 semel_thirdparty(zstd PkgConfig::zstd)
 semel_thirdparty(zlib ZLIB::ZLIB)
 semel_thirdparty(simdjson PkgConfig::simdjson)
+# Redis' own version: the simulation runs the product's scripts in it.
+pkg_check_modules(lua REQUIRED IMPORTED_TARGET lua5.1)
+semel_thirdparty(lua PkgConfig::lua)
 semel_thirdparty(yaml yaml-cpp)
 semel_thirdparty(cli11 CLI11::CLI11)
 

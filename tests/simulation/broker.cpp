@@ -7,6 +7,8 @@ namespace semel::simulation {
 
 namespace {
 constexpr std::size_t fetched_at_once = 20;
+/// About there the records begin: claims are kept in blocks of so many, and a block is to be dropped now and then.
+constexpr kafka::offset first_offset = 1'024;
 } // namespace
 
 broker::broker(world& w, std::vector<topic_partition> read_by_the_group, duration session)
@@ -14,6 +16,9 @@ broker::broker(world& w, std::vector<topic_partition> read_by_the_group, duratio
     , read_(std::move(read_by_the_group))
     , session_(session) {
     std::ranges::sort(read_);
+    for (const auto& at : read_) {
+        log_[at].end = first_offset - static_cast<kafka::offset>(world_.below(first_offset / 4));
+    }
     watch();
 }
 
@@ -23,6 +28,18 @@ void broker::append(const topic_partition& to, const std::vector<std::string>& v
         p.records.push_back({.at = p.end++, .value = v});
     }
     ++p.end; // the transaction's marker
+    if (on_record) {
+        for (const auto& v : values) {
+            on_record(to, v);
+        }
+    }
+    news();
+}
+
+void broker::news() {
+    for (const auto& waiting : std::exchange(listening_, {})) {
+        world_.hasten(waiting);
+    }
 }
 
 kafka::commit broker::committed(const topic_partition& of) const {
@@ -50,6 +67,9 @@ broker::end_of broker::commit(const transaction& t) {
     }
     for (const auto& c : t.offsets) {
         offsets_[c.at] = c;
+        if (on_commit) {
+            on_commit(c);
+        }
     }
     return end_of::committed;
 }
@@ -70,6 +90,7 @@ std::uint64_t broker::join(const std::string& slot, process p) {
     } else {
         m.mail.push_back(kafka::assigned{m.has}); // a static member is back
     }
+    news();
     return m.incarnation;
 }
 
@@ -119,6 +140,7 @@ void broker::watch() {
     }
     if (lost_one) {
         rebalance();
+        news();
     }
     world_.at(nobody, world_.now() + 200ms, [this](boost::system::error_code) { watch(); });
 }
@@ -138,6 +160,7 @@ void broker::rebalance() {
                 m.mail.push_back(kafka::revoked{.partitions = m.has, .lost = false});
             }
         }
+        news();
     }
     finish_rebalance();
 }
@@ -170,6 +193,7 @@ void broker::finish_rebalance() {
         m.ready = m.has.empty();
         m.mail.push_back(kafka::assigned{m.has});
     }
+    news();
 }
 
 sim_log::sim_log(world& w, process p, broker& b, std::string slot, const trouble& t)
@@ -211,7 +235,7 @@ std::optional<delivery::log_event> sim_log::fetch() {
 asio::awaitable<delivery::log_event> sim_log::next() {
     for (;;) {
         if (!broker_.hears(of_)) {
-            co_await delay(world_, of_, world_.between(10ms, 100ms));
+            co_await wait(world_, of_, broker_.reachable_from(of_) + world_.between(10ms, 100ms));
             continue;
         }
         if (incarnation_ == 0) {
@@ -230,6 +254,7 @@ asio::awaitable<delivery::log_event> sim_log::next() {
         if (auto records = fetch()) {
             co_return std::move(*records);
         }
+        co_await wait(world_, of_, world_.now() + 1h, [b = &broker_](world::ticket t) { b->tell_news_to(t); });
         co_await delay(world_, of_, world_.between(1ms, 20ms));
     }
 }
@@ -257,6 +282,7 @@ void sim_log::resume(std::span<const topic_partition> which) {
     for (const auto& at : which) {
         paused_.erase(at);
     }
+    broker_.news();
 }
 
 asio::awaitable<base::result<std::vector<kafka::commit>>> sim_log::committed(std::vector<topic_partition> which) {
@@ -301,7 +327,9 @@ void sim_log::begin() {
 
 asio::awaitable<void> sim_log::produce(topic_partition to, std::string_view, std::string_view value) {
     unsaid_.emplace_back(std::move(to), std::string{value});
-    co_await delay(world_, of_, 0us);
+    if (world_.chance(trouble_.crowded)) {
+        co_await delay(world_, of_, world_.between(10ms, 12s));
+    }
 }
 
 asio::awaitable<kafka::commit_result> sim_log::commit(std::vector<kafka::commit> offsets) {

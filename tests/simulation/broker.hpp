@@ -9,6 +9,7 @@
 #include <kafka/types.hpp>
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -61,6 +62,12 @@ class broker {
     /// What the group tells it next; nothing for now.
     std::optional<delivery::log_event> told(const std::string& slot, std::uint64_t incarnation);
     bool is_member(const std::string& slot, std::uint64_t incarnation) const;
+    /// Wakes this wait at whatever may be news to a member.
+    void tell_news_to(world::ticket waiting) { listening_.push_back(waiting); }
+    void news();
+    /// Each record and each checkpoint, once it is committed.
+    std::function<void(const topic_partition&, const std::string& value)> on_record;
+    std::function<void(const kafka::commit&)> on_commit;
     /// What this process sends arrives only then, and it hears nothing: its session may end without its knowledge.
     void cut_off(process p, instant until) { cut_until_[p] = until; }
     instant reachable_from(process p) const;
@@ -91,6 +98,7 @@ class broker {
     std::map<topic_partition, kafka::commit> offsets_;
     std::map<std::string, std::uint64_t> epochs_;
     std::map<process, instant> cut_until_;
+    std::vector<world::ticket> listening_;
     std::map<std::string, member> members_;
     std::uint64_t generation_ = 0;
     std::uint64_t incarnations_ = 0;
@@ -102,7 +110,8 @@ class sim_log final : public delivery::log_reader, public delivery::log_writer {
   public:
     struct trouble {
         double answer_lost = 0;
-        double slow = 0; ///< so slow that nobody waits for it
+        double slow = 0;    ///< so slow that nobody waits for it
+        double crowded = 0; ///< a record waits for room in the producer's queue
     };
     sim_log(world&, process, broker&, std::string slot, const trouble&);
 

@@ -26,7 +26,7 @@ asio::awaitable<std::optional<T>> call(world& w, process p, journey way, std::mo
     struct state {
         std::optional<T> result;
         bool answered = false;
-        world::ticket waiting = 0;
+        world::ticket waiting;
     };
     const auto s = std::make_shared<state>();
     w.at(nobody, way.arrives, [&w, s, way, work = std::move(what)](boost::system::error_code) mutable {

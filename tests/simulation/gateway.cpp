@@ -23,19 +23,23 @@ class sim_gateway::held final : public delivery::staged {
   public:
     held(std::shared_ptr<state> s, const delivery::outbound& m)
         : state_(std::move(s))
-        , id_(base::as_view(m.notification))
-        , attempt_(m.attempt) {
+        , message_(m) {
         ++state_->used;
     }
     held(const held&) = delete;
     held& operator=(const held&) = delete;
-    ~held() override { --state_->used; }
+    ~held() override {
+        --state_->used;
+        for (const auto& one : std::exchange(state_->waiting, {})) {
+            state_->in.hasten(one);
+        }
+    }
 
     asio::awaitable<verdict> release() override {
         auto& w = state_->in;
         const auto& how = state_->how;
         auto v = says(verdict::kind::accepted, "ok");
-        v.message_id = base::to_hex(id_).substr(0, 8);
+        v.message_id = base::to_hex(message_.notification).substr(0, 8);
         journey way{.arrives = w.now() + w.between(100us, 20ms), .back = w.between(100us, 50ms)};
         way.patience = 20s;
         bool accepts = true;
@@ -51,10 +55,9 @@ class sim_gateway::held final : public delivery::staged {
         } else if (w.chance(how.late)) {
             way.back += w.between(2s, 12s);
         }
-        auto* all = accepts ? &state_->all : nullptr;
-        const auto answer = co_await call<verdict>(w, state_->of, way, [all, v, id = id_, attempt = attempt_] {
-            if (all != nullptr) {
-                all->accepted[id].push_back(attempt);
+        const auto answer = co_await call<verdict>(w, state_->of, way, [s = state_, accepts, v, m = message_] {
+            if (accepts) {
+                s->truth.accepted(s->of, m);
             }
             return v;
         });
@@ -63,8 +66,7 @@ class sim_gateway::held final : public delivery::staged {
 
   private:
     std::shared_ptr<state> state_;
-    std::string id_;
-    std::uint32_t attempt_;
+    delivery::outbound message_;
 };
 
 asio::awaitable<delivery::beginning> sim_gateway::stage(const delivery::outbound& m,
@@ -75,7 +77,7 @@ asio::awaitable<delivery::beginning> sim_gateway::stage(const delivery::outbound
         if (s->in.now() >= until) {
             co_return delivery::busy{};
         }
-        co_await delay(s->in, s->of, s->in.between(1ms, 20ms));
+        co_await wait(s->in, s->of, until, [s](world::ticket t) { s->waiting.push_back(t); });
     }
     std::unique_ptr<delivery::staged> one = std::make_unique<held>(s, m);
     const auto writing = s->in.chance(s->how.slow) ? s->in.between(2s, 14s) : s->in.between(0us, 60ms);

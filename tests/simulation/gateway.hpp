@@ -1,22 +1,17 @@
 #pragma once
-// A gateway that accepts, refuses, and does not answer; and the truth of what it accepted.
+// A gateway that accepts, refuses, and does not answer. The judge knows what it accepted.
 
 #include "call.hpp"
+#include "judge.hpp"
 #include "world.hpp"
 
 #include <delivery/gateway.hpp>
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace semel::simulation {
-
-/// By notification: the attempts that were accepted.
-struct truth {
-    std::map<std::string, std::vector<std::uint32_t>> accepted;
-};
 
 struct temper {
     double refuses_for_now = 0.05;
@@ -29,8 +24,8 @@ struct temper {
 
 class sim_gateway final : public delivery::gateway {
   public:
-    sim_gateway(world& w, process p, truth& t, temper how)
-        : state_(std::make_shared<state>(w, p, t, how)) {}
+    sim_gateway(world& w, process p, judge& j, temper how)
+        : state_(std::make_shared<state>(w, p, j, how)) {}
 
     const std::string& name() const noexcept override { return state_->name; }
     bool serves(const delivery::outbound&) const noexcept override { return true; }
@@ -41,17 +36,18 @@ class sim_gateway final : public delivery::gateway {
 
   private:
     struct state {
-        state(world& w, process p, truth& t, temper h)
+        state(world& w, process p, judge& j, temper h)
             : in(w)
             , of(p)
-            , all(t)
+            , truth(j)
             , how(h) {}
         world& in;
         process of;
-        truth& all;
+        judge& truth;
         temper how;
         std::string name = "smsc";
         std::size_t used = 0;
+        std::vector<world::ticket> waiting; // for one of the window
     };
     class held;
     std::shared_ptr<state> state_;

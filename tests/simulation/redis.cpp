@@ -1,21 +1,68 @@
 #include "redis.hpp"
 
+#include <delivery/redis/claims.hpp>
+#include <delivery/redis/superseded.hpp>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
-#include <algorithm>
-#include <string>
+#include <charconv>
+#include <stdexcept>
+#include <utility>
 
 namespace semel::simulation {
 
-using delivery::claim_answer;
-using delivery::claim_ref;
-using delivery::head;
-using fault = base::fault::kind;
+using semel::redis::reply;
 
-redis_server::redis_server(world& w)
-    : world_(w) {
+namespace {
+
+/// Who listens where. Of this thread: a town is in one.
+std::map<std::uint16_t, redis_server*>& listening() {
+    thread_local std::map<std::uint16_t, redis_server*> all;
+    return all;
+}
+
+reply number(std::int64_t n) {
+    return {.type = reply::kind::integer, .integer = n, .text = {}, .array = {}};
+}
+
+reply text(const std::string* found) {
+    return found == nullptr ? reply{} : reply{.type = reply::kind::text, .integer = 0, .text = *found, .array = {}};
+}
+
+/// "{d:TOPIC:PARTITION}:..."
+std::optional<kafka::topic_partition> partition_in(const std::string& key) {
+    const auto end = key.find('}');
+    if (!key.starts_with("{d:") || end == std::string::npos) {
+        return std::nullopt;
+    }
+    const auto colon = key.rfind(':', end);
+    kafka::topic_partition at{.topic = key.substr(3, colon - 3)};
+    std::from_chars(key.data() + colon + 1, key.data() + end, at.partition);
+    return at;
+}
+
+const std::string* find(const std::map<std::string, std::string>& in, const std::string& field) {
+    const auto found = in.find(field);
+    return found == in.end() ? nullptr : &found->second;
+}
+
+} // namespace
+
+redis_server::redis_server(world& w, const trouble_with& t)
+    : world_(w)
+    , trouble_(t)
+    , port_(listening().empty() ? 6'379 : static_cast<std::uint16_t>(listening().rbegin()->first + 1)) {
+    listening()[port_] = this;
     begin_life();
+}
+
+redis_server::~redis_server() {
+    listening().erase(port_);
+}
+
+redis_server& redis_server::at(std::uint16_t port) {
+    return *listening().at(port);
 }
 
 void redis_server::begin_life() {
@@ -32,209 +79,121 @@ void redis_server::crash(duration away) {
     });
 }
 
-namespace {
-
-asio::awaitable<void> carry_out(sim_store& in, std::move_only_function<bool(redis_server&)> what) {
-    co_await in.command<bool>(std::move(what));
+reply redis_server::run(const std::string& script, const words& keys, const words& args) {
+    return scripts_.run(script, keys, args, [this](const words& command) { return carry_out(command); });
 }
 
-/// What redis/claims.cpp does with scripts.
-class sim_claims final : public delivery::claim_store {
-  public:
-    sim_claims(sim_store& s, kafka::topic_partition at)
-        : store_(s)
-        , at_(std::move(at)) {}
-
-    asio::awaitable<base::result<std::optional<head>>> raise(std::uint64_t owner, delivery::marker fresh) override {
-        using answer = base::result<std::optional<head>>;
-        auto done = co_await store_.command<answer>(
-            [at = at_, owner, fresh, here = store_.identity()](redis_server& r) -> answer {
-                auto& h = r.of(at).head;
-                if (!h) {
-                    h = head{.owner = owner, .marker = fresh, .server = here};
-                    return std::optional<head>{};
-                }
-                if (h->owner > owner) {
-                    return base::failed(fault::permanent, "another process owns the partition now");
-                }
-                auto before = h;
-                h->owner = owner;
-                return before;
-            });
-        if (!done) {
-            co_return base::failed(fault::unreachable, "Redis is away");
-        }
-        co_return std::move(*done);
+reply redis_server::carry_out(const words& command) {
+    const auto& name = command.at(0);
+    if (name == "HGET" || name == "HMGET" || name == "EXISTS" || name == "PING") {
+        return read(command);
     }
-
-    asio::awaitable<base::result<void>> rebuild(const head& h,
-                                                std::vector<std::pair<claim_ref, std::string>> open) override {
-        auto done = co_await store_.command<bool>([at = at_, h, open = std::move(open)](redis_server& r) {
-            auto& p = r.of(at);
-            if (p.head && p.head->owner > h.owner) {
-                return false;
-            }
-            p.head = h;
-            for (const auto& [ref, value] : open) {
-                p.claims[ref.field] = {ref.at, value};
-            }
-            return true;
-        });
-        if (!done) {
-            co_return base::failed(fault::unreachable, "Redis is away");
-        }
-        if (!*done) {
-            co_return base::failed(fault::permanent, "another process owns the partition now");
-        }
-        co_return base::result<void>{};
-    }
-
-    asio::awaitable<base::result<std::vector<std::optional<std::string>>>>
-    look_up(const head& h, std::vector<claim_ref> refs) override {
-        using answer = base::result<std::vector<std::optional<std::string>>>;
-        auto done = co_await store_.command<answer>([at = at_, h, refs = std::move(refs)](redis_server& r) -> answer {
-            auto& p = r.of(at);
-            if (!p.head || p.head->owner != h.owner || p.head->marker != h.marker) {
-                return base::failed(fault::malformed, "another head stands here");
-            }
-            std::vector<std::optional<std::string>> found;
-            for (const auto& ref : refs) {
-                const auto c = p.claims.find(ref.field);
-                found.push_back(c == p.claims.end() ? std::nullopt : std::optional{c->second.second});
-            }
-            return found;
-        });
-        if (!done) {
-            co_return base::failed(fault::unreachable, "Redis is away");
-        }
-        co_return std::move(*done);
-    }
-
-    void use(const head& h) override { head_ = h; }
-
-    asio::awaitable<claim_answer> take(claim_ref ref, std::string gateway, bool again) override {
-        const auto h = head_;
-        if (store_.identity() != h.server && store_.trouble().empty()) {
-            co_return claim_answer::stale;
-        }
-        auto value = delivery::encode_claim(h.owner, gateway, ref.parts);
-        auto mine = "c" + std::to_string(h.owner) + ":";
-        const auto done =
-            co_await store_.command<claim_answer>([at = at_, h, ref = std::move(ref), value = std::move(value),
-                                                   mine = std::move(mine), again](redis_server& r) {
-                auto& p = r.of(at);
-                if (!p.head || p.head->owner != h.owner || p.head->marker != h.marker) {
-                    return claim_answer::stale;
-                }
-                const auto [c, fresh] = p.claims.try_emplace(ref.field, ref.at, value);
-                if (!fresh && !(again && c->second.second.starts_with(mine))) {
-                    return claim_answer::taken;
-                }
-                c->second.second = value;
-                return claim_answer::mine;
-            });
-        co_return done.value_or(claim_answer::unreachable);
-    }
-
-    void note(claim_ref ref, const delivery::claim_outcome& outcome) override {
-        auto value = delivery::encode_claim(head_.owner, outcome.gateway, ref.parts);
-        send([at = at_, ref = std::move(ref), value = std::move(value),
-              said = delivery::encode(outcome)](redis_server& r) {
-            auto& p = r.of(at);
-            if (const auto c = p.claims.find(ref.field); c != p.claims.end() && c->second.second == value) {
-                c->second.second = said;
-            }
-            return true;
-        });
-    }
-
-    void drop_below(kafka::offset next) override {
-        send([at = at_, last = next / block](redis_server& r) {
-            std::erase_if(r.of(at).claims, [&](const auto& c) { return c.second.first / block < last; });
-            return true;
-        });
-    }
-
-  private:
-    static constexpr kafka::offset block = 4; // small, so that much is dropped
-
-    void send(std::move_only_function<bool(redis_server&)> what) {
-        asio::co_spawn(store_.executor(), carry_out(store_, std::move(what)), asio::detached);
-    }
-
-    sim_store& store_;
-    kafka::topic_partition at_;
-    head head_;
-};
-
-} // namespace
-
-sim_store::sim_store(world& w, process p, redis_server& server, const trouble_with& faults)
-    : world_(w)
-    , of_(p)
-    , server_(server)
-    , faults_(faults) {
-    drop(0);
+    return write(command);
 }
 
-journey sim_store::way() {
-    journey j{.arrives = std::max(last_arrival_, world_.now() + world_.between(50us, 2ms)),
-              .back = world_.between(50us, 2ms)};
-    if (world_.chance(faults_.stalled)) {
-        j.arrives += world_.between(1s, 9s);
+reply redis_server::read(const words& command) const {
+    if (command[0] == "PING") {
+        return {.type = reply::kind::status, .integer = 0, .text = "PONG", .array = {}};
     }
-    last_arrival_ = j.arrives;
-    last_answer_ = std::max(last_answer_, j.arrives + j.back); // in the order of the commands
-    j.back = last_answer_ - j.arrives;
-    j.answered = !world_.chance(faults_.answer_lost);
-    j.patience = 5s;
-    return j;
+    const auto found = data_.find(command.at(1));
+    if (command[0] == "EXISTS") {
+        return number(found != data_.end());
+    }
+    static const hash nothing;
+    const auto& in = found == data_.end() ? nothing : found->second;
+    if (command[0] == "HGET") {
+        return text(find(in, command.at(2)));
+    }
+    reply all{.type = reply::kind::array, .integer = 0, .text = {}, .array = {}};
+    for (std::size_t i = 2; i < command.size(); ++i) {
+        all.array.push_back(text(find(in, command[i])));
+    }
+    return all;
 }
 
-void sim_store::drop(std::uint64_t connection) {
-    if (connection != generation_ || connecting_) {
-        return; // that one is known to be gone
-    }
-    trouble_ = "the connection was lost";
-    connecting_ = true;
-    asio::co_spawn(world_.executor_of(of_), connect(), asio::detached);
-}
-
-asio::awaitable<void> sim_store::connect() {
-    for (;;) {
-        co_await delay(world_, of_, world_.between(20ms, 300ms));
-        if (server_.up()) {
-            break;
+reply redis_server::write(const words& command) {
+    const auto& name = command[0];
+    const auto& key = command.at(1);
+    if (name == "HSETNX") {
+        if (!data_[key].try_emplace(command.at(2), command.at(3)).second) {
+            return number(0);
         }
+        look_at_claim(key);
+        return number(1);
     }
-    last_arrival_ = {};
-    last_answer_ = {};
-    life_ = server_.life();
-    identity_ = server_.identity();
-    ++generation_;
-    connecting_ = false;
-    trouble_.clear();
+    if (name == "HSET") {
+        auto& in = data_[key];
+        const auto before = key.ends_with(":head") ? in : hash{};
+        for (std::size_t i = 2; i + 1 < command.size(); i += 2) {
+            in[command[i]] = command[i + 1];
+        }
+        if (key.ends_with(":head")) {
+            look_at_head(key, before);
+        }
+        return number(1);
+    }
+    if (name == "SET") {
+        data_[key][""] = command.at(2);
+        return {.type = reply::kind::status, .integer = 0, .text = "OK", .array = {}};
+    }
+    if (name == "UNLINK") {
+        std::int64_t gone = 0;
+        for (std::size_t i = 1; i < command.size(); ++i) {
+            gone += static_cast<std::int64_t>(data_.erase(command[i]));
+        }
+        return number(gone);
+    }
+    // Thrown through Lua it would be lost.
+    return {.type = reply::kind::error, .integer = 0, .text = "ERR the simulated Redis has no " + name, .array = {}};
+}
+
+void redis_server::look_at_head(const std::string& key, const hash& before) {
+    if (const auto at = partition_in(key); at && on_head && data_.at(key) != before) {
+        on_head(*at);
+    }
+}
+
+void redis_server::look_at_claim(const std::string& key) {
+    const auto at = partition_in(key);
+    if (!at || !on_claim) {
+        return;
+    }
+    const auto& head = data_[key.substr(0, key.find('}') + 1) + ":head"];
+    const auto* owner = find(head, "owner");
+    const auto* marker = find(head, "marker");
+    std::uint64_t n = 0;
+    if (owner != nullptr) {
+        std::from_chars(owner->data(), owner->data() + owner->size(), n);
+    }
+    on_claim(*at, n, marker == nullptr ? std::string{} : *marker);
+}
+
+sim_store::sim_store(world& w, process p, std::uint16_t port)
+    : executor_(w.executor_of(p))
+    , client_(executor_, {.port = port}) {}
+
+sim_store::~sim_store() = default;
+
+delivery::fact& sim_store::recovery() {
+    if (!watching_ && !client_.trouble().empty()) {
+        watching_ = true;
+        asio::co_spawn(executor_, watch(), asio::detached);
+    }
+    return recovered_;
+}
+
+asio::awaitable<void> sim_store::watch() {
+    co_await client_.connected();
+    watching_ = false;
     recovered_.changed();
 }
 
-asio::awaitable<void> sim_store::connected() {
-    while (!trouble_.empty()) {
-        co_await delay(world_, of_, world_.between(1ms, 10ms));
-    }
-}
-
-asio::awaitable<bool> sim_store::unchanged() {
-    const auto on = generation_;
-    const auto answer = co_await command<bool>([](redis_server&) { return true; });
-    co_return answer.has_value() && on == generation_;
-}
-
 std::unique_ptr<delivery::claim_store> sim_store::claims_of(const kafka::topic_partition& at) {
-    return std::make_unique<sim_claims>(*this, at);
+    return std::make_unique<delivery::claims>(executor_, client_, at);
 }
 
-asio::awaitable<bool> sim_store::is_superseded(std::string) {
-    co_return false;
+asio::awaitable<bool> sim_store::is_superseded(std::string notification) {
+    return delivery::is_superseded(client_, {}, std::move(notification));
 }
 
 } // namespace semel::simulation

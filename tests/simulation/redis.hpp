@@ -1,32 +1,43 @@
 #pragma once
 // A Redis that executes each command whole, in the order of its connection, and may forget: everything, or what came
-// after its file was saved.
+// after its file was saved. The product's own scripts run in it. Its clients are redis::client with other bodies
+// (redis_client.cpp), so that delivery/redis/claims is what production has.
 
-#include "call.hpp"
+#include "scripts.hpp"
 #include "world.hpp"
 
 #include <delivery/engine/ports.hpp>
+#include <redis/client.hpp>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace semel::simulation {
 
 class redis_server {
   public:
-    explicit redis_server(world&);
-
-    struct partition {
-        std::optional<delivery::head> head;
-        std::map<std::string, std::pair<kafka::offset, std::string>> claims; // by field
+    struct trouble_with {
+        double answer_lost = 0;
+        double stalled = 0; ///< the connection hangs: what was sent on it may be carried out after it was given up
     };
-    partition& of(const kafka::topic_partition& at) { return data_[at]; }
+    redis_server(world&, const trouble_with&);
+    redis_server(const redis_server&) = delete;
+    redis_server& operator=(const redis_server&) = delete;
+    ~redis_server();
+
+    std::uint16_t port() const noexcept { return port_; }
+    static redis_server& at(std::uint16_t port);
+
+    using words = std::vector<std::string>;
+    semel::redis::reply carry_out(const words& command);
+    semel::redis::reply run(const std::string& script, const words& keys, const words& args);
 
     const semel::redis::server_identity& identity() const noexcept { return identity_; }
+    const trouble_with& trouble() const noexcept { return trouble_; }
     /// Counts its lives: a connection belongs to one.
     std::uint64_t life() const noexcept { return life_; }
     bool up() const noexcept { return up_; }
@@ -36,74 +47,54 @@ class redis_server {
     /// Ends at once, and comes back later with what was saved.
     void crash(duration away);
 
+    /// A head was made, or is another one than before; a claim was made under it.
+    std::function<void(const kafka::topic_partition&)> on_head;
+    std::function<void(const kafka::topic_partition&, std::uint64_t owner, const std::string& marker)> on_claim;
+
   private:
-    using everything = std::map<kafka::topic_partition, partition>;
+    using hash = std::map<std::string, std::string>;
     void begin_life();
+    semel::redis::reply read(const words& command) const;
+    semel::redis::reply write(const words& command);
+    void look_at_head(const std::string& key, const hash& before);
+    void look_at_claim(const std::string& key);
 
     world& world_;
-    everything data_;
-    everything saved_;
+    trouble_with trouble_;
+    std::uint16_t port_;
+    scripts scripts_;
+    std::map<std::string, hash> data_;
+    std::map<std::string, hash> saved_;
     semel::redis::server_identity identity_;
     std::uint64_t life_ = 0;
     bool up_ = true;
 };
 
-/// The engine's store over it, for one process: one connection after the other.
+/// The engine's store over it, for one process.
 class sim_store final : public delivery::store {
   public:
-    struct trouble_with {
-        double answer_lost = 0;
-        double stalled = 0; ///< the connection hangs: what was sent on it may be carried out after it was given up
-    };
-    sim_store(world&, process, redis_server&, const trouble_with&);
+    sim_store(world&, process, std::uint16_t port);
+    ~sim_store() override;
 
-    asio::awaitable<void> connected() override;
-    const std::string& trouble() const noexcept override { return trouble_; }
-    delivery::fact& recovery() override { return recovered_; }
-    std::uint64_t generation() const noexcept override { return generation_; }
-    const semel::redis::server_identity& identity() const noexcept override { return identity_; }
-    bool holds_all_of(const semel::redis::server_identity&) const noexcept override { return false; }
-    asio::awaitable<bool> unchanged() override;
-    std::unique_ptr<delivery::claim_store> claims_of(const kafka::topic_partition&) override;
-    asio::awaitable<bool> is_superseded(std::string) override;
-
-    asio::any_io_executor executor() { return world_.executor_of(of_); }
-    /// Nothing: there is no connection, or it was lost while the command was out.
-    template <class T>
-    asio::awaitable<std::optional<T>> command(std::move_only_function<T(redis_server&)> what) {
-        if (!trouble_.empty()) {
-            co_await delay(world_, of_, 0us);
-            co_return std::nullopt;
-        }
-        const auto on = generation_;
-        auto answer = co_await call<std::optional<T>>(
-            world_, of_, way(), [s = &server_, life = life_, run = std::move(what)]() mutable -> std::optional<T> {
-                return s->up() && s->life() == life ? std::optional<T>{run(*s)} : std::nullopt;
-            });
-        if (!answer || !*answer) {
-            drop(on);
-            co_return std::nullopt;
-        }
-        co_return std::move(*answer);
+    asio::awaitable<void> connected() override { return client_.connected(); }
+    const std::string& trouble() const noexcept override { return client_.trouble(); }
+    delivery::fact& recovery() override;
+    std::uint64_t generation() const noexcept override { return client_.generation(); }
+    const semel::redis::server_identity& identity() const noexcept override { return client_.identity(); }
+    bool holds_all_of(const semel::redis::server_identity& of) const noexcept override {
+        return client_.holds_all_of(of);
     }
+    asio::awaitable<bool> unchanged() override { return client_.unchanged(); }
+    std::unique_ptr<delivery::claim_store> claims_of(const kafka::topic_partition&) override;
+    asio::awaitable<bool> is_superseded(std::string notification) override;
 
   private:
-    journey way();
-    void drop(std::uint64_t connection);
-    asio::awaitable<void> connect();
+    asio::awaitable<void> watch();
 
-    world& world_;
-    process of_;
-    redis_server& server_;
-    const trouble_with& faults_;
-    std::string trouble_ = "not connected yet";
+    asio::any_io_executor executor_;
+    semel::redis::client client_;
     delivery::fact recovered_;
-    semel::redis::server_identity identity_;
-    std::uint64_t generation_ = 0;
-    std::uint64_t life_ = 0;
-    instant last_arrival_{}; // commands of a connection arrive in order
-    instant last_answer_{};
-    bool connecting_ = false;
+    bool watching_ = false;
 };
 
 } // namespace semel::simulation

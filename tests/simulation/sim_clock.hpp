@@ -38,7 +38,7 @@ class sim_clock final : public delivery::clock {
         world& in_;
         process of_;
         instant at_;
-        world::ticket ticket_ = 0;
+        world::ticket ticket_;
     };
 
     world& in_;

@@ -1,11 +1,17 @@
 // Whole towns, seed by seed. A seed that fails is printed; SEMEL_SEED=N plays it again, exactly. SEMEL_SEEDS=N plays so
-// many.
+// many, from 1 on; SEMEL_SIM_SECONDS=S plays fresh ones for so long, or those from SEMEL_FIRST_SEED on.
 
+#include "overhearing.hpp"
 #include "town.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <iostream>
+#include <limits>
+#include <random>
 #include <string>
 
 namespace semel::simulation {
@@ -29,6 +35,7 @@ story quiet(std::uint64_t seed) {
     s.events_of_a_life = 0;
     s.sleepers = false;
     s.forgetful = false;
+    s.operated = false;
     s.kafka = {};
     s.redis = {};
     s.gateways = {.refuses_for_now = 0, .refuses_for_good = 0, .never_answers = 0, .late = 0, .slow = 0};
@@ -47,35 +54,67 @@ TEST(Simulation, AQuietTownIsToldOnceAndNothingIsInDoubt) {
 }
 
 TEST(Simulation, IsAFunctionOfItsSeed) {
-    story s;
-    s.seed = 7;
-    const auto first = town{s}.play();
-    const auto again = town{s}.play();
-    EXPECT_EQ(first.fingerprint, again.fingerprint);
-    s.seed = 8;
-    EXPECT_NE(town{s}.play().fingerprint, first.fingerprint);
+    for (std::uint64_t seed = 7; seed < 12; ++seed) {
+        story s;
+        s.seed = seed;
+        const auto first = town{s}.play();
+        const auto again = town{s}.play();
+        EXPECT_EQ(first.fingerprint, again.fingerprint);
+        s.seed = seed + 100;
+        EXPECT_NE(town{s}.play().fingerprint, first.fingerprint);
+    }
+}
+
+/// Which seeds are played, and how long.
+struct program {
+    std::uint64_t first = 1;
+    std::uint64_t most = 20;
+    std::chrono::steady_clock::duration longest = std::chrono::hours{24};
+};
+
+program asked_for() {
+    if (const auto one = number_in("SEMEL_SEED", 0); one != 0) {
+        return {.first = one, .most = 1};
+    }
+    if (const auto seconds = number_in("SEMEL_SIM_SECONDS", 0); seconds != 0) {
+        std::random_device fresh;
+        return {.first = number_in("SEMEL_FIRST_SEED", 1 + fresh()),
+                .most = std::numeric_limits<std::uint64_t>::max(),
+                .longest = std::chrono::seconds{seconds}};
+    }
+    return {.most = number_in("SEMEL_SEEDS", program{}.most)};
 }
 
 TEST(Simulation, WhateverBreaksNobodyIsToldTwiceAndNobodyIsLost) {
-    const auto only = number_in("SEMEL_SEED", 0);
-    const auto first = only != 0 ? only : 1;
-    const auto last = only != 0 ? only : number_in("SEMEL_SEEDS", 60);
-    std::size_t deaths = 0;
-    std::size_t doubts = 0;
-    for (auto seed = first; seed <= last; ++seed) {
+    const auto asked = asked_for();
+    const auto began = std::chrono::steady_clock::now();
+    const auto so_far = [&] { return std::chrono::steady_clock::now() - began; };
+    ending all;
+    std::uint64_t done = 0;
+    while (done < asked.most && so_far() < asked.longest && !HasFailure()) {
         story s;
-        s.seed = seed;
-        const auto e = town{std::move(s)}.play();
-        expect_well(e, seed);
-        deaths += e.deaths;
-        doubts += e.in_doubt;
-        if (HasFailure()) {
-            break;
+        s.seed = asked.first + done++;
+        const overhearing ears;
+        const auto e = town{s}.play();
+        expect_well(e, s.seed);
+        if (ears.heard(planted_number)) {
+            ADD_FAILURE() << "SEMEL_SEED=" << s.seed << ": I11: a process writes somebody's number into its log";
         }
+        all.deaths += e.deaths;
+        all.in_doubt += e.in_doubt + e.awaiting;
+        all.resent += e.resent;
     }
-    EXPECT_GT(deaths, 0U) << "nothing happened";
-    RecordProperty("deaths", static_cast<int>(deaths));
-    RecordProperty("doubts", static_cast<int>(doubts));
+    const auto seconds = std::chrono::duration<double>(so_far()).count();
+    std::cout << fmt::format("simulation: seeds {} to {}: {} campaigns of {} messages in {:.1f} s, {:.0f} a minute; "
+                             "{} deaths, {} doubts, {} sent again\n",
+                             asked.first, asked.first + done - 1, done, story{}.people, seconds,
+                             60 * static_cast<double>(done) / seconds, all.deaths, all.in_doubt, all.resent);
+    if (HasFailure()) {
+        std::cout << fmt::format("simulation: again, exactly: SEMEL_SEED={} simulation_test "
+                                 "--gtest_filter='Simulation.Whatever*'\n",
+                                 asked.first + done - 1);
+    }
+    EXPECT_GT(all.deaths, 0U) << "nothing happened";
 }
 
 } // namespace

@@ -5,6 +5,8 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/execution/blocking.hpp>
 #include <boost/asio/execution/context.hpp>
+#include <boost/asio/execution/context_as.hpp>
+#include <boost/asio/query.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
@@ -90,74 +92,84 @@ void world::kill(process p) {
     beings_.at(p).alive = false;
     // What is destroyed may call other events off, and post: nothing of that finds its way back.
     std::vector<entry> gone;
-    for (auto it = queue_.begin(); it != queue_.end();) {
-        if (it->second.of == p) {
-            waiting_.erase(it->second.number);
-            gone.push_back(std::move(it->second));
-            it = queue_.erase(it);
-        } else {
-            ++it;
+    for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {
+        if (slots_[slot].stamp != 0 && slots_[slot].of == p) {
+            gone.push_back(std::move(*take({.slot = slot, .stamp = slots_[slot].stamp})));
         }
     }
 }
 
 void world::put_to_sleep(process p, instant until) {
-    beings_.at(p).asleep_until = until;
+    beings_.at(p).awake_from = until;
 }
-bool world::asleep(process p) const {
-    return beings_.at(p).asleep_until > now_;
-}
-
-void world::insert(instant at, entry e) {
-    const place where{at, ++places_};
-    waiting_[e.number] = where;
-    queue_.emplace(where, std::move(e));
+instant world::awake_from(process p) const {
+    return beings_.at(p).awake_from;
 }
 
-std::optional<world::entry> world::take(ticket number) {
-    const auto found = waiting_.find(number);
-    if (found == waiting_.end()) {
+world::ticket world::insert(instant at, entry e) {
+    if (free_.empty()) {
+        free_.push_back(static_cast<std::uint32_t>(slots_.size()));
+        slots_.emplace_back();
+    }
+    const ticket whose{.slot = free_.back(), .stamp = ++stamps_};
+    free_.pop_back();
+    e.stamp = whose.stamp;
+    slots_[whose.slot] = std::move(e);
+    queue_.push_back({.at = at, .place = ++places_, .whose = whose});
+    std::push_heap(queue_.begin(), queue_.end());
+    return whose;
+}
+
+std::optional<world::entry> world::take(ticket whose) {
+    if (!waits(whose)) {
         return std::nullopt;
     }
-    auto node = queue_.extract(found->second);
-    waiting_.erase(found);
-    return std::move(node.mapped());
+    auto taken = std::exchange(slots_[whose.slot], {});
+    free_.push_back(whose.slot);
+    return taken;
 }
 
 world::ticket world::at(process of, instant when, work run) {
-    const auto number = ++tickets_;
-    if (alive(of)) {
-        insert(std::max(when, now_), {.of = of, .run = std::move(run), .with = {}, .number = number});
+    if (!alive(of)) {
+        return {};
     }
-    return number;
+    return insert(std::max(when, now_), {.of = of, .run = std::move(run), .with = {}});
 }
 
 void world::post(process of, std::move_only_function<void()> run) {
     at(of, now_, [run = std::move(run)](boost::system::error_code) mutable { run(); });
 }
 
-void world::hasten(ticket number, boost::system::error_code with) {
-    if (auto e = take(number)) {
+void world::hasten(ticket whose, boost::system::error_code with) {
+    if (auto e = take(whose)) {
         e->with = with;
-        e->number = ++tickets_; // it cannot be hastened, nor called off, a second time
-        insert(now_, std::move(*e));
+        insert(now_, std::move(*e)); // under another ticket: it cannot be hastened, nor called off, a second time
     }
 }
 
-void world::call_off(ticket number) {
-    std::ignore = take(number);
+void world::call_off(ticket whose) {
+    std::ignore = take(whose);
+}
+
+instant world::next_at() {
+    while (!queue_.empty() && !waits(queue_.front().whose)) {
+        std::pop_heap(queue_.begin(), queue_.end());
+        queue_.pop_back();
+    }
+    return queue_.empty() ? instant::max() : queue_.front().at;
 }
 
 bool world::step() {
-    if (queue_.empty()) {
+    if (next_at() == instant::max()) {
         return false;
     }
-    auto node = queue_.extract(queue_.begin());
-    waiting_.erase(node.mapped().number);
-    now_ = node.key().first;
-    auto e = std::move(node.mapped());
+    const auto next = queue_.front();
+    std::pop_heap(queue_.begin(), queue_.end());
+    queue_.pop_back();
+    now_ = next.at;
+    auto e = std::move(*take(next.whose));
     if (asleep(e.of)) {
-        insert(beings_[e.of].asleep_until, std::move(e));
+        insert(awake_from(e.of), std::move(e)); // under another ticket, as one that is hastened
         return true;
     }
     if (e.of != nobody && fate && fate(e.of)) {
@@ -167,8 +179,7 @@ bool world::step() {
         }
         return true;
     }
-    fingerprint_ =
-        (fingerprint_ ^ (static_cast<std::uint64_t>(now_.time_since_epoch().count()) + e.of)) * 0x100000001b3;
+    witness(static_cast<std::uint64_t>(now_.time_since_epoch().count()) + e.of);
     try {
         e.run(e.with);
     } catch (...) {
@@ -178,6 +189,11 @@ bool world::step() {
         failed(e.of, std::current_exception());
     }
     return true;
+}
+
+inhabitant who_runs_on(const asio::any_io_executor& ex) {
+    auto& where = static_cast<context&>(asio::query(ex, asio::execution::context_as<asio::execution_context&>));
+    return {.in = where.in, .of = where.of};
 }
 
 asio::awaitable<void> wait(world& in, process of, instant until, std::function<void(world::ticket)> tell) {

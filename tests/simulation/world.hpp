@@ -14,12 +14,11 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <random>
 #include <string>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace semel::simulation {
@@ -53,10 +52,16 @@ class world {
     void kill(process);
     /// As SIGSTOP and, then, SIGCONT.
     void put_to_sleep(process, instant until);
-    bool asleep(process) const;
+    bool asleep(process p) const { return awake_from(p) > now_; }
+    /// When it woke up, or will; the beginning of time if it never slept.
+    instant awake_from(process) const;
 
     using work = std::move_only_function<void(boost::system::error_code)>;
-    using ticket = std::uint64_t;
+    /// Names an event for as long as it waits.
+    struct ticket {
+        std::uint32_t slot = 0;
+        std::uint64_t stamp = 0; // 0: of none
+    };
     /// Runs it then, as a part of that process.
     ticket at(process, instant, work);
     void post(process p, std::move_only_function<void()>);
@@ -68,7 +73,10 @@ class world {
     bool step();
     /// A number for all that has happened so far, in its order.
     std::uint64_t fingerprint() const noexcept { return fingerprint_; }
-    instant next_at() const noexcept { return queue_.empty() ? instant::max() : queue_.begin()->first.first; }
+    /// Something happened that is worth telling two runs apart by.
+    void witness(std::uint64_t what) noexcept { fingerprint_ = (fingerprint_ ^ what) * 0x100000001b3; }
+    /// When the next event comes.
+    instant next_at();
     /// Looked at before each event of a process: true kills it there.
     std::function<bool(process)> fate;
     /// Of a process that died so.
@@ -81,26 +89,41 @@ class world {
         process of = nobody;
         work run;
         boost::system::error_code with;
-        ticket number = 0;
+        std::uint64_t stamp = 0; // 0: the slot is free
     };
-    using place = std::pair<instant, std::uint64_t>;
+    /// In the queue: which event comes when. One whose stamp is not its slot's any more is passed over.
+    struct turn {
+        instant at;
+        std::uint64_t place = 0; // of two at one moment the one that was put there first
+        ticket whose;
+        bool operator<(const turn& o) const noexcept { return at != o.at ? at > o.at : place > o.place; }
+    };
     struct being {
         std::shared_ptr<asio::execution_context> context;
         bool alive = true;
-        instant asleep_until{};
+        instant awake_from{};
     };
-    void insert(instant, entry);
+    ticket insert(instant, entry);
     std::optional<entry> take(ticket);
+    bool waits(const ticket& t) const noexcept { return t.stamp != 0 && slots_[t.slot].stamp == t.stamp; }
 
     std::mt19937_64 random_;
     instant now_{std::chrono::hours{1}};
     std::uint64_t places_ = 0;
-    ticket tickets_ = 0;
+    std::uint64_t stamps_ = 0;
     std::uint64_t fingerprint_ = 0;
-    std::map<place, entry> queue_;
-    std::unordered_map<ticket, place> waiting_;
+    std::vector<turn> queue_; // a heap
+    std::vector<entry> slots_;
+    std::vector<std::uint32_t> free_;
     std::vector<being> beings_;
 };
+
+/// Whose executor it is.
+struct inhabitant {
+    world& in;
+    process of;
+};
+inhabitant who_runs_on(const asio::any_io_executor&);
 
 /// Waits so long, as a part of the process. Throws when cancelled. The ticket, for who wants to end it early, is told
 /// before the wait begins.
