@@ -17,10 +17,11 @@ class Workshop:
     """`ready`: a folder for each bug whose binaries are built. It lies in the copy, where `semel` looks for what belongs
     to it."""
 
-    def __init__(self, folder, builder=(), jobs=2):
+    def __init__(self, folder, builder=(), jobs=2, targets=()):
         self.copy, self.logs = folder / "src", folder / "log"
         self.ready = self.copy / "build/ready"
         self.builder, self.jobs = tuple(builder), jobs
+        self.targets = tuple(targets)  # none: all
 
     def command(self, words, log):
         """Runs it in the copy; its output goes to a file."""
@@ -75,7 +76,7 @@ class Workshop:
         if patch:
             self.command(["git", "apply", patch], log)
         try:
-            self.command([*self.builder, "cmake", "--build", "--preset", "chaos", "--", f"-j{self.jobs}"], log)
+            self.command([*self.builder, "cmake", "--build", "--preset", "chaos", "--", f"-j{self.jobs}", *self.targets], log)
             shutil.copytree(self.copy / "build/chaos/bin", self.binaries(name), dirs_exist_ok=True)
         finally:
             if patch:

@@ -21,12 +21,15 @@ People: 500
 """
 
 
+SIMULATED = ROOT / "tests/simulation/bugs"
+
+
 class Patches(unittest.TestCase):
     def test_there_are_enough_of_them(self):
         self.assertGreaterEqual(len(bugs.all_bugs()), 12)
 
     def test_they_still_fit_the_sources(self):
-        for bug in bugs.all_bugs():
+        for bug in [*bugs.all_bugs(), *bugs.all_bugs(SIMULATED)]:
             # Read as if there were no repository, so that a working tree without history does as well.
             done = subprocess.run(["git", "apply", "--check", bug.file], cwd=ROOT, capture_output=True, text=True,
                                   env={**os.environ, "GIT_CEILING_DIRECTORIES": str(ROOT.parent)})
