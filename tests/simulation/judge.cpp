@@ -42,7 +42,7 @@ void judge::paused(const std::string& campaign, bool is) {
 void judge::cancelled(const std::string& campaign) {
     auto& c = campaigns_[campaign];
     c.stopped_at = c.stopped_at.value_or(world_.now());
-    c.was_cancelled = true;
+    c.cancelled_at = world_.now();
 }
 
 void judge::accepted(process by, const delivery::outbound& m) {
@@ -111,7 +111,7 @@ void judge::hear(person& p, const v1::Event& e) {
         if (this_one || (!e.resend() && !p.accepted.empty())) {
             complain(id, "I4: is told as failed, and a gateway has it");
         }
-        if (e.code() == codes::cancelled && !campaigns_[p.campaign].was_cancelled) {
+        if (e.code() == codes::cancelled && !campaigns_[p.campaign].cancelled_at) {
             complain(id, "O1: failed as cancelled, and nobody cancelled its campaign");
         }
         break;
@@ -149,8 +149,8 @@ void judge::hear_resent(person& p, const v1::Event& e) {
     if (p.accepted_since && world_.now() > *p.accepted_since + 5s) {
         complain(id, "E1: is sent again, and an event has said for long that it was accepted");
     }
-    const auto& campaign = campaigns_[p.campaign];
-    if (campaign.was_cancelled && world_.now() > *campaign.stopped_at + under_way) {
+    const auto& cancelled = campaigns_[p.campaign].cancelled_at;
+    if (cancelled && world_.now() > *cancelled + under_way) {
         complain(id, "O1: is sent again although its campaign was cancelled");
     }
 }

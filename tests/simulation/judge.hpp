@@ -78,7 +78,7 @@ class judge {
     };
     struct intention {
         std::optional<instant> stopped_at; ///< paused or cancelled since then
-        bool was_cancelled = false;
+        std::optional<instant> cancelled_at;
     };
     struct ownership {
         std::uint64_t head_written = 0; // a step
