@@ -124,10 +124,12 @@ void judge::hear(person& p, const v1::Event& e) {
     case v1::EVENT_IN_DOUBT:
         ++p.said_in_doubt;
         p.doubted.insert(attempt);
+        p.of_one_part = p.of_one_part && e.parts() == 1;
         break;
     case v1::EVENT_AWAITING:
         ++p.said_awaiting;
         p.doubted.insert(attempt);
+        p.of_one_part = p.of_one_part && e.parts() == 1;
         break;
     case v1::EVENT_RESENT:
         hear_resent(p, e);
@@ -202,7 +204,8 @@ void judge::close_one(const std::string& id, const person& p) {
     if (!p.accepted.empty() && p.said_accepted + p.said_in_doubt + p.said_awaiting == 0) {
         complain(id, "I6: was accepted, and no event says so or doubts it");
     }
-    if (p.reported_since && world_.now() > *p.reported_since + 15s && p.said_accepted == 0) {
+    // One report proves one part.
+    if (p.of_one_part && p.reported_since && world_.now() > *p.reported_since + 15s && p.said_accepted == 0) {
         complain(id, "I6: a report proves it, and it is still in doubt");
     }
     for (const auto attempt : p.put_off) {

@@ -73,6 +73,7 @@ class judge {
         std::string content;                 // of the first message that was accepted
         std::set<std::uint32_t> failed, deferred, put_off, resent, doubted;
         std::optional<instant> accepted_since, reported_since; // events say so
+        bool of_one_part = true;                               // as all of its doubts say
         int said_accepted = 0, said_failed = 0, said_in_doubt = 0, said_awaiting = 0;
         bool told() const noexcept { return said_accepted + said_failed + said_in_doubt + said_awaiting > 0; }
     };
