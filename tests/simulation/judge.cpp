@@ -171,14 +171,32 @@ void judge::committed(const kafka::commit& c) {
         return complain("", fmt::format("the checkpoint of {}:{} cannot be read: {}", c.at.topic, c.at.partition,
                                         said.error().why()));
     }
-    of(c.at).said_by[said->owner] = {.at = ++steps_, .marker = std::string{base::as_view(said->marker)}};
+    compare(c.at, *said);
+    of(c.at).said_by[said->owner] = {
+        .at = ++steps_, .transaction = said->transaction, .marker = std::string{base::as_view(said->marker)}};
+}
+
+/// With the last one: whoever owned the partition before commits nothing any more, and nothing is committed again.
+void judge::compare(const kafka::topic_partition& at, const delivery::checkpoint& now) {
+    const auto& all = of(at).said_by;
+    if (all.empty()) {
+        return;
+    }
+    const auto& [owner, last] = *all.rbegin();
+    if (now.owner < owner) {
+        complain("",
+                 fmt::format("S1: {}:{}: owner {} commits after owner {}", at.topic, at.partition, now.owner, owner));
+    } else if (now.transaction <= last.transaction) {
+        complain("", fmt::format("S1: {}:{}: transaction {} of owner {} is committed after {} of owner {}", at.topic,
+                                 at.partition, now.transaction, now.owner, last.transaction, owner));
+    }
 }
 
 void judge::claimed(const kafka::topic_partition& at, std::uint64_t owner, std::string_view marker) {
     const auto& here = of(at);
     const auto said = here.said_by.find(owner);
     if (said == here.said_by.end() || said->second.at < here.head_written || said->second.marker != marker) {
-        complain("", fmt::format("{}:{}: owner {} claims under a head that no commit of it has followed", at.topic,
+        complain("", fmt::format("S1: {}:{}: owner {} claims under a head that no commit of it has followed", at.topic,
                                  at.partition, owner));
     }
 }

@@ -6,6 +6,7 @@
 #include "world.hpp"
 
 #include <base/ids.hpp>
+#include <delivery/core/checkpoint.hpp>
 #include <delivery/engine/ports.hpp>
 #include <delivery/message.hpp>
 #include <semel/v1/delivery.pb.h>
@@ -85,10 +86,12 @@ class judge {
         std::uint64_t head_written = 0; // a step
         struct said {
             std::uint64_t at = 0; // a step
+            std::uint64_t transaction = 0;
             std::string marker;
         };
         std::map<std::uint64_t, said> said_by; // owner
     };
+    void compare(const kafka::topic_partition&, const delivery::checkpoint&);
     ownership& of(const kafka::topic_partition& at) { return owned_[at]; }
     void complain(std::string_view notification, std::string what);
     void hear(person&, const v1::Event&);

@@ -127,6 +127,23 @@ TEST(Judge, WantsACommitBetweenAHeadAndAClaim) {
     EXPECT_TRUE(d.j.broken());
 }
 
+TEST(Judge, LetsOwnersAndTransactionsOnlyRise) {
+    const kafka::topic_partition at{"dispatch.sms", 0};
+    const auto commits = [&](court& c, std::uint64_t owner, std::uint64_t transaction) {
+        const delivery::checkpoint said{.owner = owner, .transaction = transaction, .marker = {}, .range = {}};
+        c.j.committed({.at = at, .next = 0, .metadata = delivery::encode(said)});
+        return !c.j.broken();
+    };
+    court overtaken;
+    EXPECT_TRUE(commits(overtaken, 2, 5));
+    EXPECT_TRUE(commits(overtaken, 2, 6));
+    EXPECT_TRUE(commits(overtaken, 3, 7));
+    EXPECT_FALSE(commits(overtaken, 2, 8));
+    court again;
+    EXPECT_TRUE(commits(again, 2, 5));
+    EXPECT_FALSE(commits(again, 2, 5));
+}
+
 TEST(Judge, MissesWhoIsLost) {
     court c;
     EXPECT_EQ(c.breach(), "I12");

@@ -19,7 +19,7 @@ from pathlib import Path
 from . import stories
 
 FOLDER = Path(__file__).resolve().parents[1] / "bugs"
-INVARIANTS = frozenset(f"I{n}" for n in range(1, 13)) | {"L1", "G1", "E1", "O1", "T1"}
+INVARIANTS = frozenset(f"I{n}" for n in range(1, 13)) | {"L1", "G1", "E1", "O1", "T1", "S1"}
 BREACH = re.compile(r"^BREACH (\w+): (.*)$", re.MULTILINE)
 CHANGED = re.compile(r"^\+\+\+ b/(\S+)$", re.MULTILINE)
 
