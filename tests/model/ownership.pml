@@ -86,6 +86,7 @@ typedef process_t {
     byte sendable;    /* window::committed_end_ */
     byte inherited;   /* window::inherited_end() */
     bit must_commit;
+    bit before_head;  /* the commit under way was begun before the head was written: title::last_before_head */
     byte head_mark;   /* partition::head; its owner is now.owner */
     byte head_server;
     byte connected;   /* to which server; another one than runs now: the connection is cut */
@@ -292,6 +293,7 @@ inline end_transaction(q, how) {
     for (i : 0 .. RECORDS - 1) { proc[q].said_events[i] = 0 }
     clear_checkpoint(proc[q].said);
     proc[q].said_closing = 0;
+    proc[q].before_head = 0;
     proc[q].commit = how
 }
 
@@ -309,6 +311,7 @@ inline begin_commit() {
         me.said_events[i] = me.outbox[i];
         me.outbox[i] = 0
     }
+    me.before_head = 0;
     me.commit = PENDING;
 #ifdef BUG_BLOCK_DROPPED_EARLY
     drop_blocks(me.said.settled);
@@ -321,8 +324,8 @@ inline begin_commit() {
 /* commit_now() after `committed`. */
 inline know_committed() {
     if
-    :: me.said.mark == me.now.mark -> me.must_commit = 0
-    :: else
+    :: me.before_head /* title::heard() */
+    :: else -> me.must_commit = 0
     fi;
     if
     :: me.said.end > me.sendable -> me.sendable = me.said.end
@@ -359,6 +362,7 @@ inline believe_head(m) {
     me.now.mark = m;
     me.head_mark = m;
     me.head_server = me.connected;
+    me.before_head = (me.commit != IDLE);
     me.must_commit = 1
 }
 
@@ -475,9 +479,11 @@ end:
 
     /* ---- the transaction ---- */
 
-    /* commit_once(): the coordinator takes offsets of the present generation only. A refusal changes nothing. */
-    :: d_step { me.phase != AWAY && me.phase != RAISING && me.phase != REPLACING && me.commit == IDLE && may_commit &&
-        (me.must_commit || me.closing || has_news || (me.phase == OPEN && me.now.end < RECORDS)) ->
+    /* commit_once(): the coordinator takes offsets of the present generation only. A refusal changes nothing. While the
+     * heads are raised others commit as well: records arrive, and the range moves on over what is settled. */
+    :: d_step { me.phase != AWAY && me.commit == IDLE && may_commit &&
+        (me.must_commit || me.closing || has_news || (me.phase == OPEN && me.now.end < RECORDS) || me.phase == RAISING ||
+         me.phase == REPLACING) ->
         printf("%d: commit begins\n", p);
         begin_commit() }
     :: d_step { me.commit == PENDING && me.phase != AWAY ->

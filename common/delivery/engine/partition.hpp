@@ -22,25 +22,28 @@ struct title {
         , mark(former.marker)
         , claims_lost_below(former.claims_lost_below) {}
 
-    /// A head that was written to Redis. A commit must say its marker before anything is claimed under it.
+    /// A head that was written to Redis. A commit that says its marker must follow before anything is claimed under it.
     void take(delivery::head written) {
         mark = written.marker;
         head = std::move(written);
         must_commit = true;
+        last_before_head = transaction;
     }
     /// The next commit.
     kafka::commit say(const kafka::topic_partition&, const range&);
-    /// That commit succeeded; `under`: the marker that it said. One that changed meanwhile has yet to be committed.
-    void heard(const marker& under) { must_commit = must_commit && under != mark; }
+    /// The commit of this number succeeded. One that was under way when the head was written does not follow it, though
+    /// it may have said the same marker: Kafka may have given the partition away between the two.
+    void heard(std::uint64_t number) { must_commit = must_commit && number <= last_before_head; }
 
     std::uint64_t owner;
-    std::uint64_t transaction;
+    std::uint64_t transaction; ///< of the last commit that was said
     marker mark;
     delivery::head head;
     /// Records below it may be out although no claim says so: a Redis that held the claims is gone. Committed with the
     /// marker, so that a second crash does not make lost claims look like none.
     kafka::offset claims_lost_below;
-    bool must_commit = true; ///< owner or marker changed
+    bool must_commit = true;            ///< owner or head changed
+    std::uint64_t last_before_head = 0; ///< the last transaction that was said before the head was known to stand
 };
 
 /// What of a partition is under way in this process.

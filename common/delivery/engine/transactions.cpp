@@ -24,7 +24,7 @@ struct transactions::proposal {
     struct part {
         partition_ptr of;
         range said;
-        marker under;
+        std::uint64_t number = 0; // of the transaction, in this partition's checkpoint
     };
     std::vector<outgoing> batch;
     std::vector<part> parts;
@@ -108,8 +108,9 @@ transactions::proposal transactions::propose() {
         if (!p->window.dirty() && !p->title.must_commit) {
             continue;
         }
-        all.parts.push_back({.of = p, .said = p->window.propose(), .under = p->title.mark});
-        all.offsets.push_back(p->title.say(p->at, all.parts.back().said));
+        auto said = p->window.propose();
+        all.offsets.push_back(p->title.say(p->at, said));
+        all.parts.push_back({.of = p, .said = std::move(said), .number = p->title.transaction});
     }
     return all;
 }
@@ -159,7 +160,7 @@ asio::awaitable<kafka::outcome> transactions::decide(const proposal& said) {
 void transactions::take_effect(const proposal& said) {
     for (const auto& part : said.parts) {
         auto& p = *part.of;
-        p.title.heard(part.under);
+        p.title.heard(part.number);
         p.window.committed(part.said);
         p.open_claims.erase(p.open_claims.begin(), p.open_claims.lower_bound(part.said.next));
         SEMEL_FAILPOINT("delivery.commit.known");
@@ -220,7 +221,7 @@ asio::awaitable<bool> transactions::read_back(const proposal& said) {
             }
             auto& p = *asked->of;
             if (stands->owner == p.title.owner) {
-                ours = stands->transaction == p.title.transaction;
+                ours = stands->transaction == asked->number;
             } else if (stands->owner > p.title.owner) {
                 partitions_.lose(p, "another owner has committed since");
             }
