@@ -322,6 +322,7 @@ asio::awaitable<void> sim_log::init() {
 }
 
 void sim_log::begin() {
+    begun_as_ = as_;
     unsaid_.clear();
 }
 
@@ -333,8 +334,11 @@ asio::awaitable<void> sim_log::produce(topic_partition to, std::string_view, std
 }
 
 asio::awaitable<kafka::commit_result> sim_log::commit(std::vector<kafka::commit> offsets) {
-    broker::transaction said{
-        .id = slot_, .epoch = epoch_, .records = std::exchange(unsaid_, {}), .offsets = std::move(offsets), .as = as_};
+    broker::transaction said{.id = slot_,
+                             .epoch = epoch_,
+                             .records = std::exchange(unsaid_, {}),
+                             .offsets = std::move(offsets),
+                             .as = begun_as_};
     const auto answer = co_await call<broker::end_of>(
         world_, of_, way(), [b = &broker_, said = std::move(said)] { return b->commit(said); });
     kafka::commit_result result;

@@ -144,6 +144,7 @@ class sim_log final : public delivery::log_reader, public delivery::log_writer {
     std::map<topic_partition, kafka::offset> positions_;
     std::set<topic_partition> paused_;
     bound_as as_;
+    bound_as begun_as_;
     std::uint64_t epoch_ = 0;
     std::vector<std::pair<topic_partition, std::string>> unsaid_;
 };

@@ -56,8 +56,8 @@ class log_reader {
     virtual void resume(std::span<const kafka::topic_partition>) = 0;
     virtual asio::awaitable<base::result<std::vector<kafka::commit>>>
         committed(std::vector<kafka::topic_partition>) = 0;
-    /// What is committed from now on is committed as the member that we are at this moment. Once, at assignment: under
-    /// a fresh membership Kafka would accept offsets of partitions that are no longer ours.
+    /// What is begun from now on is committed as the member that we are at this moment. Once, at assignment: under a
+    /// fresh membership Kafka would accept offsets of partitions that are no longer ours.
     virtual void bind_membership() = 0;
     virtual asio::awaitable<void> close() = 0;
     /// Out of the group for good, once closed: a static member's partitions wait for it otherwise.
@@ -69,6 +69,8 @@ class log_writer {
   public:
     virtual ~log_writer() = default;
     virtual asio::awaitable<void> init() = 0;
+    /// As the member that is bound now, however long it takes to write the records: the group may take the partitions
+    /// away and give others meanwhile.
     virtual void begin() = 0;
     virtual asio::awaitable<void> produce(kafka::topic_partition to, std::string_view key, std::string_view value) = 0;
     virtual asio::awaitable<kafka::commit_result> commit(std::vector<kafka::commit> offsets) = 0;

@@ -30,8 +30,9 @@ struct record_log::impl {
     record_log_options options;
     kafka::consumer consumer;
     kafka::transactional_producer producer;
-    std::shared_ptr<const kafka::membership> membership;
-    kafka::records last; // what next() gave points into it
+    std::shared_ptr<const kafka::membership> membership; // of the assignment
+    std::shared_ptr<const kafka::membership> begun_as;   // the transaction that is open
+    kafka::records last;                                 // what next() gave points into it
 };
 
 record_log::record_log(asio::any_io_executor ex, record_log_options o)
@@ -96,13 +97,14 @@ asio::awaitable<void> record_log::init() {
     return impl_->producer.init();
 }
 void record_log::begin() {
+    impl_->begun_as = impl_->membership;
     impl_->producer.begin();
 }
 asio::awaitable<void> record_log::produce(kafka::topic_partition to, std::string_view key, std::string_view value) {
     return impl_->producer.produce(std::move(to), key, value);
 }
 asio::awaitable<kafka::commit_result> record_log::commit(std::vector<kafka::commit> offsets) {
-    return impl_->producer.commit(std::move(offsets), impl_->membership);
+    return impl_->producer.commit(std::move(offsets), impl_->begun_as);
 }
 asio::awaitable<void> record_log::rebuild() {
     return impl_->producer.rebuild();
