@@ -28,6 +28,18 @@ asio::awaitable<void> tell_if_it_lasts(const clock& c, trouble::teller& to) {
 
 } // namespace
 
+asio::awaitable<void> tell_readiness(runtime::context& ctx, const redis::client& redis, const clock& c) {
+    do {
+        if (const auto wrong = c.trouble()) {
+            ctx.not_ready(wrong->words);
+        } else if (redis.trouble().empty()) {
+            ctx.ready();
+        } else {
+            ctx.not_ready("Redis: " + redis.trouble());
+        }
+    } while (co_await runtime::sleep(std::chrono::milliseconds{500}));
+}
+
 asio::awaitable<void> tell(const clock& c, trouble::teller& to) {
     do {
         std::vector<trouble::entry> now;

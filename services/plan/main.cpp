@@ -19,19 +19,6 @@ using namespace std::chrono_literals;
 
 using base::must;
 
-/// Ready while it can register and release: both need Redis, and what is released the time.
-boost::asio::awaitable<void> tell_health(runtime::context& ctx, redis::client& redis, const ticks::clock& clock) {
-    do {
-        if (const auto wrong = clock.trouble()) {
-            ctx.not_ready(wrong->words);
-        } else if (redis.trouble().empty()) {
-            ctx.ready();
-        } else {
-            ctx.not_ready("Redis: " + redis.trouble());
-        }
-    } while (co_await runtime::sleep(500ms));
-}
-
 boost::asio::awaitable<void> serve_plan(runtime::context& ctx) {
     const auto& config = ctx.config();
     const auto cluster = kafka::configured(config);
@@ -55,7 +42,7 @@ boost::asio::awaitable<void> serve_plan(runtime::context& ctx) {
     tasks.push_back(service.run(ticks::stop_or_wrong(ctx, clock)));
     tasks.push_back(clock.run());
     tasks.push_back(ticks::tell(clock, told));
-    tasks.push_back(tell_health(ctx, redis, clock));
+    tasks.push_back(ticks::tell_readiness(ctx, redis, clock));
     co_await runtime::first_of(std::move(tasks));
     ticks::expect_stopped(ctx, clock);
 }

@@ -38,19 +38,11 @@ std::vector<kafka::topic_spec> topics_of(base::channel channel, std::int32_t par
     return topics;
 }
 
-/// Ready while it can send: it knows the campaigns, Redis answers, and the time is certain.
-asio::awaitable<void> tell_health(runtime::context& ctx, catalog::catalog& c, redis::client& redis,
+/// It can send once it knows the campaigns.
+asio::awaitable<void> tell_health(runtime::context& ctx, catalog::catalog& c, const redis::client& redis,
                                   const ticks::clock& clock) {
     co_await c.loaded();
-    do {
-        if (const auto wrong = clock.trouble()) {
-            ctx.not_ready(wrong->words);
-        } else if (redis.trouble().empty()) {
-            ctx.ready();
-        } else {
-            ctx.not_ready("Redis: " + redis.trouble());
-        }
-    } while (co_await runtime::sleep(std::chrono::milliseconds{500}));
+    co_await ticks::tell_readiness(ctx, redis, clock);
 }
 
 asio::awaitable<void> tell_trouble(const engine& e, const ticks::clock& clock, trouble::teller& to) {
