@@ -182,6 +182,41 @@ base::result<std::vector<std::string>> read_suffixes(const json::value& v) {
     return good ? base::result<std::vector<std::string>>{std::move(out)} : wrong("fail_suffix", "a text or a list");
 }
 
+template <class T>
+base::result<void> adopt(T& target, base::result<T> read) {
+    if (!read) {
+        return failed(read.error());
+    }
+    target = *std::move(read);
+    return {};
+}
+
+base::result<refusal> read_refusal(kind k, std::string_view key, const json::value& v) {
+    const auto* text = v.if_string();
+    return text == nullptr ? wrong(key, "an answer") : parse_refusal(k, {text->data(), text->size()});
+}
+
+/// What is not one number or one yes or no.
+base::result<void> change_compound_field(kind k, behaviour& b, std::string_view key, const json::value& v) {
+    if (key == "errors") {
+        const auto parse = [k](std::string_view text) { return parse_refusal(k, text); };
+        return adopt(b.errors, read_shares<refusal>(key, v, parse));
+    }
+    if (key == "fail_answer") {
+        return adopt(b.fail_answer, read_refusal(k, key, v));
+    }
+    if (key == "throttle_answer") {
+        return adopt(b.throttle_answer, read_refusal(k, key, v));
+    }
+    if (key == "fail_suffix") {
+        return adopt(b.fail_suffix, read_suffixes(v));
+    }
+    if (key == "receipts" && k == kind::smpp) {
+        return adopt(b.receipts, read_receipts(v));
+    }
+    return failed(bad::kind::malformed, fmt::format("{} has no field \"{}\"; see README.md", to_string(k), key));
+}
+
 base::result<void> change_field(kind k, behaviour& b, std::string_view key, const json::value& v) {
     if (key == "latency_ms") {
         return into(b.latency, key, v);
@@ -213,40 +248,7 @@ base::result<void> change_field(kind k, behaviour& b, std::string_view key, cons
     if (key == "retry_after_s") {
         return into(b.retry_after.emplace(), key, v);
     }
-    if (key == "errors") {
-        auto read = read_shares<refusal>(key, v, [k](std::string_view text) { return parse_refusal(k, text); });
-        if (!read) {
-            return failed(read.error());
-        }
-        b.errors = std::move(*read);
-        return {};
-    }
-    if (key == "fail_answer" || key == "throttle_answer") {
-        const auto* text = v.if_string();
-        auto read = text == nullptr ? wrong(key, "an answer") : parse_refusal(k, {text->data(), text->size()});
-        if (!read) {
-            return failed(read.error());
-        }
-        (key == "fail_answer" ? b.fail_answer : b.throttle_answer) = std::move(*read);
-        return {};
-    }
-    if (key == "fail_suffix") {
-        auto read = read_suffixes(v);
-        if (!read) {
-            return failed(read.error());
-        }
-        b.fail_suffix = std::move(*read);
-        return {};
-    }
-    if (key == "receipts" && k == kind::smpp) {
-        auto read = read_receipts(v);
-        if (!read) {
-            return failed(read.error());
-        }
-        b.receipts = std::move(*read);
-        return {};
-    }
-    return failed(bad::kind::malformed, fmt::format("{} has no field \"{}\"; see README.md", to_string(k), key));
+    return change_compound_field(k, b, key, v);
 }
 
 base::result<refusal> parse_smtp(std::string_view text) {
