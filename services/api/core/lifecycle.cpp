@@ -230,13 +230,17 @@ base::result<approvable> what_to_approve(const v1::Campaign& c, const std::map<s
     return out;
 }
 
+base::result<void> may_approve(const v1::Campaign& c, const std::string& creator, const user& who) {
+    return ask_for_two(access::step::approve, c, creator, who, "approve it too; another user");
+}
+
 base::result<approved> approve(const v1::Campaign& c, const std::map<std::uint32_t, wave_plan>& plans,
                                const std::vector<approval>& before, const std::string& creator, const user& who,
                                const sight& seen, const accepted_findings& accepted) {
     if (over(c)) {
         return refuse_over(c, "approve");
     }
-    if (const auto ok = ask_for_two(access::step::approve, c, creator, who, "approve it too; another user"); !ok) {
+    if (const auto ok = may_approve(c, creator, who); !ok) {
         return failed(ok.error());
     }
     const auto waiting = what_to_approve(c, plans, before);

@@ -35,7 +35,9 @@ bool fully_registered(const v1::Wave&, const wave_plan&);
 /// one is not registered, and when nothing waits.
 base::result<approvable> what_to_approve(const v1::Campaign&, const std::map<std::uint32_t, wave_plan>&,
                                          const std::vector<approval>& before);
-/// For whom access::step::approve is. What was seen must be what waits: else it says what changed.
+/// access::step::approve: who may not is told so before looking at every text.
+base::result<void> may_approve(const v1::Campaign&, const std::string& creator, const user& who);
+/// What was seen must be what waits: else it says what changed.
 struct approved {
     v1::Campaign campaign;
     api::approval approval;

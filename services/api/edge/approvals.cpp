@@ -96,7 +96,7 @@ json::object sight_to_json(const sight& seen) {
             {"plan", base::to_hex(seen.plan)}};
 }
 
-http::response show(pqxx::work& tx, const v1::Campaign& c) {
+http::response show(pqxx::work& tx, const v1::Campaign& c, const user& who) {
     const auto plans = store::read_plans(tx, c.id());
     const auto approvals = store::read_approvals(tx, c.id());
     const auto waiting = what_to_approve(c, plans, approvals);
@@ -110,11 +110,14 @@ http::response show(pqxx::work& tx, const v1::Campaign& c) {
     for (const auto& one : notice::compile(checked.source, notice::digest_of(files))) {
         texts.push_back(text_of(c, checked.source, one));
     }
+    const auto creator = store::creator_of(tx, c.id());
+    const auto may = may_approve(c, creator, who);
     return answer(
         json::object{{"id", c.id()},
                      {"name", c.name()},
                      {"state", to_string(c.phase())},
-                     {"creator", store::creator_of(tx, c.id())},
+                     {"creator", creator},
+                     {"refusal", may ? json::value{} : json::value{may.error().why()}},
                      {"waves", waves_waiting(c, plans, waiting->waves)},
                      {"seen", sight_to_json(waiting->shown)},
                      {"digest", base::to_hex(digest_of(waiting->shown))},
@@ -126,8 +129,10 @@ http::response show(pqxx::work& tx, const v1::Campaign& c) {
 } // namespace
 
 void add_approval_routes(guarded_routes& all, services& s) {
-    all.add("GET", "/v1/campaigns/{id}/approval", access::step::read_campaigns,
-            [&s](http::request& r, user) { return read(s, r.parameter("id"), show); });
+    all.add("GET", "/v1/campaigns/{id}/approval", access::step::read_campaigns, [&s](http::request& r, user who) {
+        return read(s, r.parameter("id"),
+                    [who = std::move(who)](pqxx::work& tx, const v1::Campaign& c) { return show(tx, c, who); });
+    });
 }
 
 } // namespace semel::api

@@ -252,7 +252,10 @@ TEST_F(Api, ApprovesWhatWasLookedAtAndNothingElse) {
     const auto shown = get("approver", "/v1/campaigns/" + id + "/approval");
     ASSERT_EQ(shown.status, 200U) << shown.body;
     EXPECT_THAT(shown.body, AllOf(HasSubstr(R"("wave":1,"rows":10,"rejected":1,"recipients":10)"),
-                                  HasSubstr("not a new incident")));
+                                  HasSubstr("not a new incident"), HasSubstr(R"("refusal":null)")));
+    EXPECT_THAT(get("operator", "/v1/campaigns/" + id + "/approval").text("refusal"),
+                HasSubstr("ask a user with the role approver"))
+        << "told before pages of text are read";
     const auto looked_at = json::serialize(json::object{{"seen", seen(id)}});
     ASSERT_EQ(upload(id, "recipient_id,email\n2,b@example.com\n").status, 202U);
     tell(imported(id, 2, 2'980));

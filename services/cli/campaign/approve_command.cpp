@@ -66,6 +66,9 @@ int approve(session& s, const approving& how) {
     }
     const auto& waiting = found->get_object();
     const auto digest = text_of(waiting, "digest");
+    if (const auto refusal = text_of(waiting, "refusal"); !refusal.empty()) { // before pages of text scroll past
+        return fail({fault::kind::permanent, refusal});
+    }
     if (how.digest.empty() && !how.json) {
         fmt::print("{}", approval_text(waiting));
     }

@@ -249,6 +249,20 @@ TEST_F(Commands, ApproveOfAnotherDigestApprovesNothing) {
     EXPECT_EQ(std::ranges::count(asked, "POST /v1/campaigns/c-1/approve", &made_up_api::asked::what), 1);
 }
 
+TEST_F(Commands, ApproveShowsNoTextsToWhomMayNotApprove) {
+    const auto mine = std::string{R"({"refusal":"kim created campaign c-1",)"} + (waiting + 1);
+    api.on("GET", "/v1/campaigns/{id}/approval", {{200, mine}})
+        .on("POST", "/v1/campaigns/{id}/approve", {{200, R"({"id":"c-1","state":"approved","waves":[]})"}})
+        .start();
+    const auto r = semel({"campaign", "approve", "c-1"});
+    EXPECT_EQ(r.exit_code, 1);
+    EXPECT_EQ(r.out, "");
+    EXPECT_THAT(r.err, HasSubstr("kim created campaign c-1"));
+    EXPECT_THAT(semel({"campaign", "approve", "c-1", "--show"}).out, HasSubstr("Change your door code."));
+    const auto asked = api.stop();
+    EXPECT_EQ(std::ranges::count(asked, "POST /v1/campaigns/c-1/approve", &made_up_api::asked::what), 0);
+}
+
 constexpr auto sealed = R"({"id":"c-1","waves":[{"wave":1,"state":"sealed","rows":10,"rejected":1,
                             "plan":{"recipients":4,"unreachable":0,"addresses":{"email":4}}}]})";
 constexpr auto counted = R"({"id":"c-1","waves":[{"wave":1,"state":"registered","rows":10,"rejected":1,
