@@ -271,7 +271,7 @@ base::result<refusal> parse_smtp(std::string_view text) {
                       fmt::format("\"{}\" is not an answer; write it as \"451 4.7.1\", of 4xx or 5xx", text));
     }
     out.name = text;
-    std::from_chars(code.data(), code.data() + 3, out.code);
+    std::from_chars(code.begin(), code.end(), out.code);
     out.detail = detail;
     out.at = at.value_or(detail.substr(0, 4) == "5.1." ? refusal::place::rcpt : refusal::place::dot);
     return out;
@@ -290,7 +290,7 @@ base::result<refusal> parse_status(kind k, std::string_view text) {
         return failed(bad::kind::malformed,
                       fmt::format("\"{}\" is not an answer; write it as \"429\" or \"410 Unregistered\"", text));
     }
-    std::from_chars(code.data(), code.data() + 3, out.code);
+    std::from_chars(code.begin(), code.end(), out.code);
     out.detail = text.size() > 4 ? text.substr(4) : usual_reason(k, out.code);
     out.name = fmt::format("{} {}", code, out.detail);
     return out;

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 
 namespace semel::gateways::smtp {
 
@@ -259,16 +258,15 @@ bool smtp_session::step_data() {
         wire_.reset();
         return false;
     }
-    const auto* const begin = in_.data() + at_;
-    const auto* const found = static_cast<const char*>(std::memchr(begin, '\n', in_.size() - at_));
-    if (found == nullptr) {
+    const auto end = in_.find('\n', at_);
+    if (end == std::string::npos) {
         if (in_.size() - at_ > 4 * longest_line) {
             breach("554 5.6.0 a line is too long", "a line of the message is over 1000 bytes");
             close_after_output();
         }
         return false;
     }
-    const std::string_view line{begin, static_cast<std::size_t>(found - begin) + 1};
+    const auto line = std::string_view{in_}.substr(at_, end + 1 - at_);
     at_ += line.size();
     on_line(line);
     return phase_ != phase::closed && phase_ != phase::mute;

@@ -14,16 +14,26 @@ loader.exec_module(tidy)
 
 class Order(unittest.TestCase):
     def test_is_what_ships_first_and_of_that_what_changed_most(self):
-        changed = {"common/base/tests/time_test.cpp": 900, "common/base/time.cpp": 3, "services/api/edge/api.cpp": 40,
-                   "services/gateways/behaviour.cpp": 1}
+        changed = {"common/base/tests/time_test.cpp": [[1, 900]], "common/base/time.cpp": [[7, 9]],
+                   "services/api/edge/api.cpp": [[1, 30], [40, 49]], "services/gateways/behaviour.cpp": [[3, 3]]}
         self.assertEqual(tidy.sources(changed, set(changed)),
                          ["services/api/edge/api.cpp", "common/base/time.cpp", "services/gateways/behaviour.cpp",
                           "common/base/tests/time_test.cpp"])
 
     def test_takes_a_header_for_the_source_of_its_name(self):
-        changed = {"common/base/time.hpp": 50, "common/base/fault.hpp": 70, "common/base/bytes.cpp": 20}
+        changed = {"common/base/time.hpp": [[1, 50]], "common/base/fault.hpp": [[1, 70]], "common/base/bytes.cpp": [[1, 20]]}
         self.assertEqual(tidy.sources(changed, {"common/base/time.cpp", "common/base/bytes.cpp"}),
                          ["common/base/time.cpp", "common/base/bytes.cpp"])
+
+
+class Lines(unittest.TestCase):
+    def test_are_those_that_a_diff_adds_or_changes(self):
+        diff = ("diff --git a/x.cpp b/x.cpp\n--- a/x.cpp\n+++ b/x.cpp\n@@ -1 +1 @@ struct x\n-a\n+b\n"
+                "@@ -9,2 +9,3 @@\n@@ -20,2 +22,0 @@\n+++ b/y.hpp\n@@ -5,3 +4,0 @@\n")
+        self.assertEqual(tidy.ranges_in(diff), {"x.cpp": [[1, 1], [9, 11]], "y.hpp": []})
+
+    def test_that_are_only_taken_away_are_not_asked_for(self):
+        self.assertEqual(tidy.line_filter({"x.cpp": [[1, 2]], "y.hpp": []}), '[{"name": "/x.cpp", "lines": [[1, 2]]}]')
 
 
 class Reading(unittest.TestCase):
