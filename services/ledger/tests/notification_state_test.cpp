@@ -139,6 +139,17 @@ TEST(NotificationState, AResendIsOutstandingUntilItsOwnAttemptIsAnswered) {
     EXPECT_EQ(then(s.about(v1::EVENT_UNRESOLVED, "a", 2)), line::unresolved);
 }
 
+TEST(NotificationState, ALateRefusalOfTheCopyInDoubtIsNotTheEndOfWhatWasSentAgain) {
+    story s{"c"};
+    std::vector<v1::Event> all{s.about(v1::EVENT_IN_DOUBT, "a", 2), s.about(v1::EVENT_RESENT, "a", 3),
+                               s.about(v1::EVENT_FAILED, "a", 2)};
+    EXPECT_EQ(line_after(all), line::retrying);
+    all.push_back(s.about(v1::EVENT_ACCEPTED, "a", 3));
+    EXPECT_EQ(line_after(all), line::accepted);
+    std::ranges::reverse(all);
+    EXPECT_EQ(line_after(all), line::accepted);
+}
+
 TEST(NotificationState, AFailedResendIsUnresolvedUntilEveryCopyIsKnownToHaveFailed) {
     story s{"c"};
     const std::vector<v1::Event> vain{s.about(v1::EVENT_IN_DOUBT, "a"), s.about(v1::EVENT_RESENT, "a", 2),

@@ -90,6 +90,20 @@ TEST(Doubts, AFailedResendIsAFailureOnceTheFirstCopyIsKnownToHaveBeenRefused) {
     }
 }
 
+TEST(Doubts, ALateRefusalOfTheCopyInDoubtLeavesTheEndToItsResend) {
+    world w;
+    w.hear(event(v1::EVENT_IN_DOUBT));
+    w.wait(30min);
+    EXPECT_TRUE(w.hear(failed_by_gateway(1)).empty());
+    EXPECT_TRUE(w.wait(24h).empty());
+    ASSERT_TRUE(w.open());
+    const auto d = w.all.observe(event(v1::EVENT_ACCEPTED, 2), {}, w.policies(), {.told = w.now, .now = w.now});
+    EXPECT_TRUE(d.empty());
+    EXPECT_FALSE(d.superseded) << "it is the resend that was accepted";
+    EXPECT_FALSE(w.open());
+    EXPECT_EQ(w.resent.size(), 1U);
+}
+
 TEST(Doubts, OfTwoCopiesInDoubtOneRefusalIsNotAFailure) {
     const auto twice_in_doubt = [](world& w) {
         w.says.resends = 2;

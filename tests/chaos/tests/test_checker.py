@@ -244,6 +244,18 @@ class Checker(unittest.TestCase):
         e.report["channels"]["email"]["failed"] += 1
         self.assertEqual(set(self.breaches(e)), {"I4"})
 
+    def test_a_late_refusal_of_a_copy_that_was_sent_again_is_not_an_end(self):
+        e = clean("resend")
+        e.faults = [Fault("kill", "email", 1, {"email": 1})]
+        n = e.events[0].notification
+        for id, kind, attempt in (("d", "in_doubt", 1), ("r", "resent", 2), ("f", "failed", 1)):
+            add_event(e, id=id, kind=kind, channel="email", notification=n, attempt=attempt, time_us=2_000_000)
+        unanswered = copy.deepcopy(e)
+        del unanswered.events[0]
+        self.catches(unanswered, "I2")  # neither failed nor done: nobody knows what became of the second copy
+        reword(e, 0, attempt=2, time_us=2_200_000)
+        self.assertEqual(self.breaches(e), Counter())
+
     def test_a_resend_in_vain_is_a_doubt_and_no_failure(self):
         for code in ("semel:expired", "550"):
             for accepted_there in (True, False):
