@@ -55,6 +55,9 @@ class sim_gateway::held final : public delivery::staged {
         } else if (w.chance(how.late)) {
             way.back += w.between(2s, 12s);
         }
+        if (!accepts && way.answered && how.refuses_late > 0 && w.chance(how.refuses_late)) {
+            way.back += w.between(2s, 12s);
+        }
         const auto answer = co_await call<verdict>(w, state_->of, way, [s = state_, accepts, v, m = message_] {
             if (accepts) {
                 s->truth.accepted(s->of, m);

@@ -18,6 +18,7 @@ struct temper {
     double refuses_for_good = 0.03;
     double never_answers = 0.03; ///< half of them accepted
     double late = 0.05;          ///< answers after the range has gone on
+    double refuses_late = 0.2;   ///< of what it refuses
     double slow = 0.05;          ///< takes seconds for all but the last bytes
     std::size_t window = 8;
 };

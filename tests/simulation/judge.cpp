@@ -54,6 +54,7 @@ void judge::accepted(process by, const delivery::outbound& m) {
     }
     auto& p = found->second;
     p.accepted.push_back(m.attempt);
+    hold_failure(id, p);
     if (p.accepted.size() > 1 + p.resent.size()) {
         complain(id, fmt::format("I1: was accepted {} times, and sent again in doubt {} times", p.accepted.size(),
                                  p.resent.size()));
@@ -87,9 +88,21 @@ void judge::told(const v1::Event& e) {
     }
     world_.witness(std::hash<std::string>{}(e.id()));
     auto& p = found->second;
-    const bool before = p.told();
+    if (const auto says = ledger::state_of(e)) {
+        p.state = merge(p.state, *says);
+    }
     hear(p, e);
-    untold_ -= static_cast<std::size_t>(!before && p.told());
+    hold_failure(e.notification(), p);
+    const bool tells = p.failed() || p.said_accepted + p.said_in_doubt + p.said_awaiting > 0;
+    untold_ -= static_cast<std::size_t>(!p.told && tells);
+    p.told = p.told || tells;
+}
+
+/// An event that calls one copy refused is not the end where another was sent: what the ledger makes of them all is.
+void judge::hold_failure(const std::string& id, const person& p) {
+    if (p.failed() && !p.accepted.empty()) {
+        complain(id, "I4: is told as failed, and a gateway has it");
+    }
 }
 
 void judge::hear(person& p, const v1::Event& e) {
@@ -106,10 +119,8 @@ void judge::hear(person& p, const v1::Event& e) {
         }
         break;
     case v1::EVENT_FAILED:
-        p.failed.insert(attempt);
-        p.said_failed += !e.resend();
-        if (this_one || (!e.resend() && !p.accepted.empty())) {
-            complain(id, "I4: is told as failed, and a gateway has it");
+        if (this_one) {
+            complain(id, "I4: is told as refused for good, and a gateway has this attempt");
         }
         if (e.code() == codes::cancelled && !campaigns_[p.campaign].cancelled_at) {
             complain(id, "O1: failed as cancelled, and nobody cancelled its campaign");
@@ -123,12 +134,10 @@ void judge::hear(person& p, const v1::Event& e) {
         break;
     case v1::EVENT_IN_DOUBT:
         ++p.said_in_doubt;
-        p.doubted.insert(attempt);
         p.of_one_part = p.of_one_part && e.parts() == 1;
         break;
     case v1::EVENT_AWAITING:
         ++p.said_awaiting;
-        p.doubted.insert(attempt);
         p.of_one_part = p.of_one_part && e.parts() == 1;
         break;
     case v1::EVENT_RESENT:
@@ -152,7 +161,8 @@ void judge::hear_resent(person& p, const v1::Event& e) {
         complain(id, "E1: is sent again, and an event has said for long that it was accepted");
     }
     const auto& cancelled = campaigns_[p.campaign].cancelled_at;
-    if (cancelled && world_.now() > *cancelled + under_way) {
+    // What was refused late gets its next attempt also then, and a dispatcher ends that as cancelled.
+    if (cancelled && e.code() == codes::policy && world_.now() > *cancelled + under_way) {
         complain(id, "O1: is sent again although its campaign was cancelled");
     }
 }
@@ -203,21 +213,21 @@ void judge::claimed(const kafka::topic_partition& at, std::uint64_t owner, std::
 
 void judge::count(const person& p, ending& out) {
     out.accepted += p.said_accepted > 0;
-    out.failed += p.said_failed > 0;
+    out.failed += p.failed();
     out.in_doubt += p.said_in_doubt > 0;
     out.awaiting += p.said_awaiting > 0;
     out.resent += p.resent.size();
 }
 
 void judge::close_one(const std::string& id, const person& p) {
-    if (!p.told()) {
+    if (!p.told) {
         complain(id, "I12: is lost: nobody says what became of it");
+    } else if (p.is_outstanding()) {
+        complain(id, "I12: is outstanding, and nobody will ever say what became of it");
     }
-    if (p.said_accepted > static_cast<int>(1 + p.resent.size()) || (p.said_accepted > 0 && p.said_failed > 0)) {
+    const bool last_failed = p.state.progress % 8 == static_cast<int>(ledger::step::failed);
+    if (p.said_accepted > static_cast<int>(1 + p.resent.size()) || (p.said_accepted > 0 && last_failed)) {
         complain(id, "I2: has two endings");
-    }
-    if (!p.accepted.empty() && p.said_failed > 0) {
-        complain(id, "I4: is told as failed, and a gateway has it");
     }
     if (!p.accepted.empty() && p.said_accepted + p.said_in_doubt + p.said_awaiting == 0) {
         complain(id, "I6: was accepted, and no event says so or doubts it");
@@ -235,10 +245,14 @@ void judge::close_one(const std::string& id, const person& p) {
 }
 
 bool judge::nothing_in_doubt() const {
-    return std::ranges::none_of(people_, [](const auto& one) {
-        const auto& p = one.second;
-        return !p.doubted.empty() && p.said_accepted + p.said_failed == 0;
+    return std::ranges::all_of(people_, [](const auto& one) {
+        const auto line = line_of(one.second.state);
+        return line == ledger::line::accepted || line == ledger::line::failed;
     });
+}
+
+bool judge::all_settled() const {
+    return std::ranges::none_of(people_, [](const auto& one) { return one.second.is_outstanding(); });
 }
 
 ending judge::close() {

@@ -12,6 +12,8 @@
 #include <semel/v1/delivery.pb.h>
 #include <semel/v1/events.pb.h>
 
+#include <ledger/core/notification_state.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -63,6 +65,8 @@ class judge {
     bool all_told() const noexcept { return untold_ == 0; }
     /// No doubt is open that a late answer, a report or a policy may still settle.
     bool nothing_in_doubt() const;
+    /// Of everybody the coverage says an end, though it may be a doubt that an approver decides.
+    bool all_settled() const;
     /// All that must hold in the end.
     ending close();
 
@@ -72,11 +76,19 @@ class judge {
         std::int64_t planned_at_us = 0;
         std::vector<std::uint32_t> accepted; // attempts, at gateways
         std::string content;                 // of the first message that was accepted
-        std::set<std::uint32_t> failed, deferred, put_off, resent, doubted;
+        ledger::notification_state state;    // as the ledger has it, and the coverage counts it
+        std::set<std::uint32_t> deferred, put_off, resent;
         std::optional<instant> accepted_since, reported_since; // events say so
         bool of_one_part = true;                               // as all of its doubts say
-        int said_accepted = 0, said_failed = 0, said_in_doubt = 0, said_awaiting = 0;
-        bool told() const noexcept { return said_accepted + said_failed + said_in_doubt + said_awaiting > 0; }
+        int said_accepted = 0, said_in_doubt = 0, said_awaiting = 0;
+        bool told = false;
+        bool failed() const noexcept { return line_of(state) == ledger::line::failed; }
+        /// The campaign is not done before it is.
+        bool is_outstanding() const noexcept {
+            const auto line = line_of(state);
+            return line == ledger::line::outstanding || line == ledger::line::retrying ||
+                   line == ledger::line::doubtful;
+        }
     };
     struct intention {
         std::optional<instant> stopped_at; ///< paused or cancelled since then
@@ -96,6 +108,7 @@ class judge {
     void complain(std::string_view notification, std::string what);
     void hear(person&, const v1::Event&);
     void hear_resent(person&, const v1::Event&);
+    void hold_failure(const std::string& notification, const person&);
     static void count(const person&, ending&);
     void close_one(const std::string& notification, const person&);
 

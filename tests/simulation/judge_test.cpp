@@ -43,6 +43,11 @@ struct court {
         e.set_code(code);
         j.told(e);
     }
+    /// Attempt 1 was in doubt, and is sent again as attempt 2.
+    void send_again(const char* why = codes::policy) {
+        tell(v1::EVENT_IN_DOUBT, 1);
+        tell(v1::EVENT_RESENT, 2, why);
+    }
     void wait(duration time) {
         w.at(nobody, w.now() + time, [](boost::system::error_code) {});
         w.step();
@@ -71,8 +76,7 @@ TEST(Judge, FindsNothingInWhatIsRight) {
 TEST(Judge, LetsNobodyBeToldTwiceButWhoWasSentAgain) {
     court c;
     c.accept(1);
-    c.tell(v1::EVENT_IN_DOUBT, 1);
-    c.tell(v1::EVENT_RESENT, 2);
+    c.send_again();
     c.accept(2);
     EXPECT_FALSE(c.j.broken());
     c.accept(2);
@@ -95,6 +99,35 @@ TEST(Judge, BelievesNoEventThatAGatewayContradicts) {
     EXPECT_EQ(sent.breach(), "I4");
 }
 
+// SEMEL_SEED=3066465683: the copy in doubt was refused, after all, when the one that was sent again was out.
+TEST(Judge, TakesALateRefusalOfTheCopyInDoubtForNoEnd) {
+    court before;
+    before.send_again();
+    before.tell(v1::EVENT_FAILED, 1);
+    before.accept(2);
+    before.tell(v1::EVENT_ACCEPTED, 2);
+    EXPECT_EQ(before.breach(), "");
+    court after;
+    after.send_again();
+    after.accept(2);
+    after.tell(v1::EVENT_FAILED, 1);
+    after.tell(v1::EVENT_ACCEPTED, 2);
+    EXPECT_EQ(after.breach(), "");
+}
+
+TEST(Judge, LetsNobodyCountAsFailedWhomAGatewayHas) {
+    court another_copy;
+    another_copy.accept(1);
+    another_copy.send_again();
+    EXPECT_FALSE(another_copy.j.broken());
+    another_copy.tell(v1::EVENT_FAILED, 2);
+    EXPECT_EQ(another_copy.breach(), "I4");
+    court sent_afterwards;
+    sent_afterwards.tell(v1::EVENT_FAILED, 1);
+    sent_afterwards.accept(2);
+    EXPECT_EQ(sent_afterwards.breach(), "I4");
+}
+
 TEST(Judge, LetsNothingGoOutLongAfterAPause) {
     court c;
     c.j.paused("c", true);
@@ -107,6 +140,25 @@ TEST(Judge, LetsNothingGoOutLongAfterAPause) {
     d.j.paused("c", true);
     d.tell(v1::EVENT_FAILED, 1, codes::cancelled);
     EXPECT_EQ(d.breach(), "O1");
+}
+
+TEST(Judge, LetsNoPolicySendAgainLongAfterTheEnd) {
+    for (const auto* why : {codes::policy, codes::refused_late}) {
+        court c;
+        c.j.cancelled("c");
+        c.wait(20s);
+        c.send_again(why);
+        c.tell(v1::EVENT_FAILED, 2, codes::cancelled);
+        EXPECT_EQ(c.breach(), why == codes::policy ? "O1" : "");
+    }
+}
+
+TEST(Judge, MissesWhoStaysOutstanding) {
+    court c;
+    c.send_again();
+    EXPECT_TRUE(c.j.all_told());
+    EXPECT_FALSE(c.j.all_settled());
+    EXPECT_EQ(c.breach(), "I12");
 }
 
 TEST(Judge, WantsACommitBetweenAHeadAndAClaim) {

@@ -484,6 +484,9 @@ ending town::play() {
     for (auto look = told + 18s; look <= told + 30s && !judge_.broken() && !judge_.nothing_in_doubt(); look += 2s) {
         run_until(look); // late answers, and what becomes of doubts
     }
+    for (auto look = world_.now() + 2s; look < last && !judge_.broken() && !judge_.all_settled(); look += 2s) {
+        run_until(look); // what was sent again may be refused for now, and for an hour
+    }
     auto out = judge_.close();
     out.deaths = deaths_;
     out.fingerprint = world_.fingerprint();
