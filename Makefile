@@ -45,6 +45,7 @@ chaos:
 	./deploy/setup
 	cmake --preset chaos
 	cmake --build --preset chaos
+	cmake --build --preset chaos --target simulation_test
 	SEMEL_SIM_SECONDS=300 build/chaos/bin/simulation_test
 	./tests/chaos/run
 

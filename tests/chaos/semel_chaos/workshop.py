@@ -21,7 +21,7 @@ class Workshop:
         self.copy, self.logs = folder / "src", folder / "log"
         self.ready = self.copy / "build/ready"
         self.builder, self.jobs = tuple(builder), jobs
-        self.targets = tuple(targets)  # none: all
+        self.targets = tuple(targets)  # none: the preset's
 
     def command(self, words, log):
         """Runs it in the copy; its output goes to a file."""
@@ -76,7 +76,8 @@ class Workshop:
         if patch:
             self.command(["git", "apply", patch], log)
         try:
-            self.command([*self.builder, "cmake", "--build", "--preset", "chaos", "--", f"-j{self.jobs}", *self.targets], log)
+            only = ["--target", *self.targets] if self.targets else []  # behind "--" they would be built beside the preset's
+            self.command([*self.builder, "cmake", "--build", "--preset", "chaos", *only, "--", f"-j{self.jobs}"], log)
             shutil.copytree(self.copy / "build/chaos/bin", self.binaries(name), dirs_exist_ok=True)
         finally:
             if patch:

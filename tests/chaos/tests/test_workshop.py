@@ -38,6 +38,13 @@ class OneBugAfterTheOther(unittest.TestCase):
         self.shop.clear("no")
         self.assertEqual([self.shop.binaries(n).exists() for n in ("no", "clean")], [False, True])
 
+    def test_builds_its_own_targets_alone(self):
+        self.shop.builder = ("sh", "-c", 'mkdir -p build/chaos/bin && echo "$@" > build/chaos/bin/words', "builder")
+        for targets, words in ((("one_test",), "--preset chaos --target one_test -- -j2"), ((), "--preset chaos -- -j2")):
+            self.shop.targets = targets
+            self.shop.build("clean")
+            self.assertEqual((self.shop.binaries("clean") / "words").read_text().strip(), f"cmake --build {words}")
+
     def test_that_cannot_be_built_is_taken_back_all_the_same(self):
         self.shop.builder = ("false",)
         with self.assertRaises(CannotBuild) as caught:
