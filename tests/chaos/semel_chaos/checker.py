@@ -2,7 +2,7 @@
 
 The invariants are numbered I1 to I12 as in the fault plan; L1 is the engine's own promise that a notification never
 has two live records, G1 that of the dispatchers to speak their protocols, E1 that a policy decides by what is known, O1 that an
-operator is obeyed and a deadline kept, T1 that tests are apart. A breach is a sentence with the numbers in it, and never an address or a name.
+operator is obeyed and a deadline kept, R1 that a gateway that throttles is kept busy, T1 that tests are apart. A breach is a sentence with the numbers in it, and never an address or a name.
 """
 from collections import Counter, defaultdict
 
@@ -19,6 +19,11 @@ IN_HAND = 100
 
 # A policy decides by what was in Kafka when it asked; until its decision is a record there, so much more may come.
 DECISION_MS = 5_000
+
+
+# Of what a throttling gateway allows, so much must reach it while faults are done; and so many seconds' worth tell.
+KEPT_BUSY = 0.5
+SETTLED_S = 20
 
 
 class Check:
@@ -310,7 +315,7 @@ class Check:
 
     def rates_are_kept(self):
         times = defaultdict(list)
-        for accept in self.e.accepts if self.e.traffic is None else self.e.traffic:
+        for accept in self.e.all_traffic:
             if accept.part == 1:
                 times[accept.gateway].append(accept.time_us)
         for gateway, (limit, burst) in self.e.limits.items():
@@ -323,6 +328,12 @@ class Check:
                 most = max(most, count)
             if most > limit + burst:
                 self.breach("I10", f"{gateway} accepted {most} in one second, {limit} a second and {burst} at once are allowed")
+
+    def throttled_gateways_are_kept_busy(self):
+        for gateway, allowed in self.e.allowed.items():
+            pace = pace_of(self.e, gateway)
+            if pace is not None and pace < KEPT_BUSY * allowed:
+                self.breach("R1", f"{gateway} allows {allowed} a second and was sent only {pace:.0f}")
 
     def held_up(self, gateway, first_us, last_us):
         """What a gateway that did not read for a while may have read at once, if that was in this second."""
@@ -415,8 +426,18 @@ class Check:
 
     INVARIANTS = (nobody_twice, outcomes_add_up, accepted_means_accepted, failed_means_not_sent, doubt_is_bounded,
                   doubts_are_settled_rightly, reports_are_understood, ledger_is_the_topic, one_live_record, redis_says_the_same,
-                  rates_are_kept, nothing_leaked, protocols_are_kept, nobody_forgotten,
+                  rates_are_kept, throttled_gateways_are_kept_busy, nothing_leaked, protocols_are_kept, nobody_forgotten,
                   evidence_before_decision, operator_is_obeyed, tests_are_apart)
+
+
+def pace_of(evidence, gateway):
+    """What a gateway accepted a second, parts of an SMS one by one, from the tenth to the eightieth hundredth of it all: the
+    dispatchers have found their pace, and more is waiting. None: too little to tell."""
+    at = sorted(a.time_us for a in evidence.all_traffic if a.gateway == gateway)
+    middle = at[len(at) // 10:len(at) * 8 // 10]
+    if len(middle) < SETTLED_S * evidence.allowed[gateway]:
+        return None
+    return (len(middle) - 1) / ((middle[-1] - middle[0]) / 1e6)
 
 
 def spellings(id):
@@ -465,6 +486,9 @@ def table(evidence, verdict, seed):
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(widths[0]) if i == 0 else cell.rjust(widths[i]) for i, cell in enumerate(row)).rstrip()
              for row in rows]
+    for gateway, allowed in evidence.allowed.items():
+        pace = pace_of(evidence, gateway)
+        lines.append(f"{gateway} allowed {allowed} a second and accepted " + ("too little to tell" if pace is None else f"{pace:.0f}"))
     lines.append("")
     turned_away = f", turned away {verdict.turned_away}" if verdict.turned_away else ""
     lines.append(f"planned {len(evidence.truth.addresses)}, accepted {verdict.accepted}{turned_away}, lost {verdict.lost}, "

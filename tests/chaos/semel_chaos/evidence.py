@@ -81,7 +81,7 @@ def gather(stack, campaigns, faults, elsewhere=frozenset(), since_us=0, last=Tru
     mine, tests = share(came, claimants)
     whole = {"dead_letters": sum(1 for _ in kafka.records(bootstrap, "dead-letter")), "faults": faults,
              "limits": {name: (rate, at_once(rate, stack.watch.worst_s)) for name, rate in stack.rates.items()},
-             "traffic": came,
+             "allowed": dict(stack.allowed), "traffic": came,
              "heads_astray": heads_astray, "claims_accepted": claims_accepted}
     out = []
     for c, claimant, accepts, of_tests in zip(campaigns, claimants, mine, tests):

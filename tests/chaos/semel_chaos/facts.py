@@ -101,6 +101,7 @@ class Evidence:
     dead_letters: int = 0
     faults: list = field(default_factory=list)
     limits: dict = field(default_factory=dict)  # gateway -> (per second, at once)
+    allowed: dict = field(default_factory=dict)  # gateway -> submissions a second that it took, refusing more as too fast
     register_entries: int | None = None  # what plan keeps in Redis; None: forgotten, as it may be
     heads_astray: list = field(default_factory=list)  # partitions whose head in Redis is not what Kafka says
     claims_accepted: set = field(default_factory=set)  # notifications whose claim says that a gateway accepted
@@ -114,6 +115,10 @@ class Evidence:
     tests: list = field(default_factory=list)  # accepted messages of `semel campaign test`
     tested: frozenset = frozenset()  # notifications of tests
     testers: set = field(default_factory=set)  # (channel, address) of the colleagues who are to get them
+
+    @property
+    def all_traffic(self):
+        return self.accepts if self.traffic is None else self.traffic
 
 
 @dataclass

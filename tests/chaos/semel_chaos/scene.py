@@ -73,6 +73,7 @@ class Scene:
         self.stack.control.behave(smpp={"receipts": self.reports})
         self.stack.share_account(self.story.foreign > 0)
         self.stack.speak(self.story.ids, self.story.foreign)
+        self.stack.throttle(self.story.allows)
         self.stack.campaigns.clear()
         for c, part in zip(self.campaigns, self.story.parts):
             # A deadline leaves no time for processes that die on the way to the launch.

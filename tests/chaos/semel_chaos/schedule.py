@@ -36,7 +36,7 @@ class Profile:
 
 
 # The larger ones first: they have room for most of the faults.
-ALL_STORIES = ("several", "plain", "decimal", "decisions", "deadline", "padded", "waves", "cancel")
+ALL_STORIES = ("several", "plain", "decimal", "decisions", "deadline", "padded", "waves", "cancel", "throttled")
 
 PROFILES = {
     "smoke": Profile(people=9_000, rates={"relay-a": 90, "apns": 40, "fcm": 20, "smsc-a": 85}, stories=("several",),

@@ -27,6 +27,9 @@ BACKING = ("kafka", "redis", "postgres")
 
 
 PLAIN = ("same", 0)  # how the message centre speaks where nothing else is said
+# What each gateway says to whoever is too fast, when a story lets it; and how many parts an SMS of the notice has, at least.
+TOO_FAST = {"smtp": "421 4.7.0", "apns": "429", "fcm": "429", "smpp": "0x58"}
+SMS_PARTS = 3
 
 
 class Failed(Exception):
@@ -131,6 +134,7 @@ class Stack:
         self.dir = Path(folder)
         self.binaries = Path(binaries)
         self.rates = rates or {}
+        self.allowed = {}  # gateway -> submissions a second that it takes, when fewer than its rate
         self.proxied = proxied
         self.environment = {**os.environ, **(environment or {})}
         self.small_disk = small_disk and may_mount()  # else PostgreSQL's disk cannot be filled
@@ -197,6 +201,14 @@ class Stack:
             speech = None if wanted == PLAIN else lambda: Speech(ids, foreign, f"{ids} {time.time_ns()}")
             self.proxies.change("smpp", speech=speech)
             self.proxies.reset("smpp")
+
+    def throttle(self, share):
+        """What the gateways allow from now on, as a share of their rates in semel.yaml; they say nothing of it, but refuse."""
+        parts = {"smsc-a": SMS_PARTS}  # a message centre counts these
+        self.allowed = {name: max(1, int(rate * share * parts.get(name, 1))) for name, rate in self.rates.items()} if share < 1 else {}
+        for name in self.rates:
+            kind, _ = GATEWAYS[name]
+            self.control.behave(**{kind: {"max_accepted_per_second": self.allowed.get(name, 0), "throttle_answer": TOO_FAST[kind]}})
 
     def make_clocks(self):
         """A wall clock of its own for each service."""

@@ -28,6 +28,7 @@ class Story:
     receipts: dict = field(default_factory=dict)  # what is not as in RECEIPTS
     ids: str = "same"  # how the message centre's answers spell the ids of its reports (smpp.py)
     foreign: float = 0.0  # for so many messages it reports on another sender's to the same number: a shared account
+    allows: float = 1.0  # so much of what semel.yaml says the gateways take a second, and refuse the rest as too fast
     faults: tuple = ()  # in it in any case, as specs: the first at its beginning, the others at even distances
 
 
@@ -45,6 +46,9 @@ STORIES = {
     # messages to the same numbers.
     "decimal": Story(receipts={"probability": 1}, ids="decimal", foreign=0.3, faults=("kill sms", "kill receipts")),
     "padded": Story(receipts={"probability": 1}, ids="padded", foreign=0.3, faults=("kill receipts",)),
+    # Every gateway takes less than semel.yaml says. Nobody tells the dispatchers how much, and those that take over find out
+    # anew.
+    "throttled": Story((Part(0.4),), allows=0.4, faults=("kill email", "kill push + pause sms 4 s", "kill sms")),
     # One campaign is cancelled in the middle; the other is not.
     "cancel": Story((Part(0.6), Part(0.4, shares=0.2)), faults=("hold campaign 8 s", "cancel campaign")),
 }

@@ -449,6 +449,20 @@ class Checker(unittest.TestCase):
         e.faults[0].until_us -= 2_000_000
         self.assertEqual(set(self.breaches(e)), {"I10"})
 
+    def test_R1_a_throttling_gateway_that_is_not_kept_busy(self):
+        e = clean()
+        e.allowed = {"relay-a": 4}
+        first = next(a for a in e.accepts if a.gateway == "relay-a")
+        def at(pace):
+            return [replace(first, time_us=round(n * 1e6 / pace)) for n in range(200)]
+        e.traffic = at(3)
+        self.assertEqual(self.breaches(e), Counter())
+        self.assertIn("relay-a allowed 4 a second and accepted 3", table(e, judge(e), 7))
+        e.traffic = at(1.9)
+        self.assertEqual(set(self.breaches(e)), {"R1"})
+        e.traffic = at(1.9)[:100]
+        self.assertEqual(self.breaches(e), Counter(), "over before it could settle")
+
     def test_I11_a_leak(self):
         e = clean()
         e.leaks = ["log/email.log:12"]
