@@ -35,10 +35,15 @@ std::string of_domains(const std::vector<lane_pace::slow_domain>& slow) {
     return fmt::format("{}", fmt::join(named, ", "));
 }
 
+std::optional<double> limit_in_force(const lane_state& lane) {
+    const auto configured = lane.limit_per_s > 0 ? std::optional{lane.limit_per_s} : std::nullopt;
+    const auto found = lane.pace.limit();
+    return configured && found ? std::min(configured, found) : std::max(configured, found);
+}
+
 void tell_pace(const lane_state& lane, trouble::entry& e) {
     constexpr std::string_view by_itself = "they go out as fast as it takes them, and faster again by themselves";
-    if (const auto limit = lane.pace.limit()) {
-        e.limit_per_s = lane.limit_per_s > 0 ? std::min(*limit, lane.limit_per_s) : *limit;
+    if (lane.pace.limit()) {
         e.words = fmt::format("slowed down to {}, because the gateway refuses more as too fast; {}",
                               a_second(*e.limit_per_s), by_itself);
     } else if (const auto slow = lane.pace.slow_domains(); !slow.empty()) {
@@ -52,9 +57,7 @@ void tell_pace(const lane_state& lane, trouble::entry& e) {
 std::optional<trouble::entry> standstill(const lane_state& lane, base::instant now) {
     const auto& b = lane.breaker;
     trouble::entry e{.subject = std::string{lane.gateway}, .what = trouble::kind::other, .since = {}, .words = {}};
-    if (lane.limit_per_s > 0) {
-        e.limit_per_s = lane.limit_per_s;
-    }
+    e.limit_per_s = limit_in_force(lane);
     const auto suspicion = lane.blame.suspected(now);
     switch (b.standing(now)) {
     case breaker::state::stopped:

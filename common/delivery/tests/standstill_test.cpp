@@ -99,6 +99,26 @@ TEST(Standstill, NamesThePaceThatTheGatewayTakes) {
     EXPECT_EQ(lower->limit_per_s, 1) << "the configured limit holds in any case";
 }
 
+TEST(Standstill, WhateverHoldsALaneTheLimitInForceIsTold) {
+    const auto pace = paced({""}, "");
+    ASSERT_TRUE(pace.limit());
+    delivery::breaker asked;
+    asked.pause_until(start + 30s);
+    EXPECT_EQ(delivery::standstill({"apns", 5000, asked, {}, pace}, start)->limit_per_s, *pace.limit());
+    delivery::breaker stopped;
+    stopped.stop(start, "403 InvalidProviderToken");
+    EXPECT_EQ(delivery::standstill({"apns", 0, stopped, {}, pace}, start)->limit_per_s, *pace.limit());
+}
+
+TEST(Standstill, SaysNothingOfAPaceThatNobodyHasRefused) {
+    delivery::lane_pace feeling;
+    for (int i = 0; i < 200; ++i) {
+        feeling.accepted("", start + i * 10ms, start + i * 10ms);
+    }
+    ASSERT_TRUE(feeling.take(start + 2s, 1s));
+    EXPECT_FALSE(told({}, {}, start + 2s, feeling));
+}
+
 TEST(Standstill, NamesADomainOnlyWhenItIsNotOnePersons) {
     const auto large = told({}, {}, start, paced({"slow.example", "a.example", "b.example"}, "slow.example"));
     ASSERT_TRUE(large);
