@@ -46,7 +46,8 @@ class staged {
   public:
     virtual ~staged() = default;
     /// Never throws for what the peer does; returns `unknown` when the connection was lost or the protocol's
-    /// own timeout passed after the bytes went. Call once.
+    /// own timeout passed after the bytes went. Call once, and again only where the answer says `rest_after`: then some
+    /// parts are accepted, and destroying it leaves a fragment.
     virtual boost::asio::awaitable<verdict> release() = 0;
 };
 

@@ -28,6 +28,12 @@ struct outbound {
     std::optional<base::timestamp> give_up; // expiry for apns-expiration, FCM ttl, SMPP validity_period
 };
 
+/// Answers to one message, as its gateway counts: to an SMS, one for each part that went out.
+struct submissions {
+    unsigned accepted = 0;
+    unsigned refused = 0; ///< as too fast
+};
+
 /// What the gateway said, or that it said nothing.
 struct verdict {
     enum class kind : unsigned char {
@@ -51,6 +57,8 @@ struct verdict {
     std::optional<std::chrono::milliseconds> retry_after; // this message's next try
     bool asked = false;           // retry_after is the gateway's own word: what `concerns` names is not asked before
     reach concerns = reach::lane; // throttled
+    submissions parts = {};       // sms: of those that were just released; none: the message is one
+    std::optional<std::chrono::milliseconds> rest_after = {}; // sms: release() again then, for the refused parts
 };
 
 /// What a gateway reports later (SMPP deliver_sm); handed over by the protocol, turned into `gateway.receipts` by the

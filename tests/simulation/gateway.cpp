@@ -52,6 +52,11 @@ class sim_gateway::held final : public delivery::staged {
         } else if (w.chance(how.refuses_for_now)) {
             v = says(verdict::kind::transient, "not now");
             accepts = false;
+        } else if (w.chance(how.refuses_a_part)) {
+            v = says(verdict::kind::unknown, "a fragment");
+            v.parts = {.accepted = 1, .refused = 1};
+            v.rest_after = 100ms;
+            accepts = false;
         } else if (w.chance(how.late)) {
             way.back += w.between(2s, 12s);
         }

@@ -15,6 +15,7 @@ namespace semel::simulation {
 
 struct temper {
     double refuses_for_now = 0.05;
+    double refuses_a_part = 0.02;
     double refuses_for_good = 0.03;
     double never_answers = 0.03; ///< half of them accepted
     double late = 0.05;          ///< answers after the range has gone on

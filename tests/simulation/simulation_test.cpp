@@ -38,7 +38,8 @@ story quiet(std::uint64_t seed) {
     s.operated = false;
     s.kafka = {};
     s.redis = {};
-    s.gateways = {.refuses_for_now = 0, .refuses_for_good = 0, .never_answers = 0, .late = 0, .slow = 0};
+    s.gateways = {
+        .refuses_for_now = 0, .refuses_a_part = 0, .refuses_for_good = 0, .never_answers = 0, .late = 0, .slow = 0};
     return s;
 }
 

@@ -11,44 +11,13 @@ double seconds(base::duration d) noexcept {
     return std::chrono::duration<double>(d).count();
 }
 
-base::duration interval(double per_second) noexcept {
-    return std::chrono::duration_cast<base::duration>(std::chrono::duration<double>(1 / per_second));
-}
-
-/// More of `n` than chance makes of a share: three standard deviations.
-bool beyond_chance(unsigned refused, unsigned n, double share) noexcept {
-    const double mean = share * n;
-    return refused > mean + 3 * std::sqrt(std::max(mean * (1 - share), 0.1));
-}
-
 // Pieces of work do not come evenly: so much may go at once.
 constexpr base::duration burst = std::chrono::milliseconds{50};
 
 } // namespace
 
-void adaptive_limit::accepted(base::instant, base::instant now) {
-    if (began_ == base::instant{}) {
-        begin(now);
-    }
-    ++accepted_;
-    ++clean_;
-    look(now);
-}
-
-void adaptive_limit::throttled(base::instant sent, base::instant now) {
-    if (sent < slowed_) {
-        return;
-    }
-    if (began_ == base::instant{}) {
-        begin(now);
-    }
-    ++throttled_;
-    clean_ = 0;
-    look(now);
-}
-
-std::optional<base::duration> adaptive_limit::take(base::instant now, base::duration most) {
-    if (!limit_) {
+std::optional<base::duration> adaptive_limit::take(base::instant now, base::duration most, unsigned places) {
+    if (pace_ == unknown) {
         return base::duration{};
     }
     const auto place = std::max(next_, now - burst);
@@ -56,123 +25,117 @@ std::optional<base::duration> adaptive_limit::take(base::instant now, base::dura
     if (wait > most) {
         return std::nullopt;
     }
-    next_ = place + interval(*limit_);
+    next_ = place + std::chrono::duration_cast<base::duration>(std::chrono::duration<double>(places / pace_));
     return wait;
 }
 
-void adaptive_limit::begin(base::instant now) noexcept {
-    began_ = now;
-    accepted_ = 0;
-    throttled_ = 0;
-}
-
-void adaptive_limit::look(base::instant now) {
-    const auto past = now - began_;
-    if (past < policy_.step) {
+void adaptive_limit::heard(submissions how, base::instant sent, base::instant now) {
+    if (sent < period_.began) {
         return;
     }
-    const unsigned answers = accepted_ + throttled_;
-    const seen what{.sent_per_s = answers / seconds(past),
-                    .accepted_per_s = accepted_ / seconds(past),
-                    .share = static_cast<double>(throttled_) / answers};
-    const bool enough = answers >= policy_.enough || past >= policy_.sparse;
-    const auto more_than = [&](double share) {
-        return enough && beyond_chance(throttled_, answers, std::min(background(now) + share, 1.0));
-    };
-    if (past < policy_.window) {
-        if (more_than(policy_.severe)) {
-            slow_down_at_once(what, now);
-            begin(now);
+    const bool first_refusal = how.refused > 0 && period_.answers.refused == 0;
+    if (period_.began == base::instant{} || first_refusal) {
+        begin(sent);
+    }
+    period_.answers.accepted += how.accepted;
+    period_.answers.refused += how.refused;
+    judge(sent - period_.began, now);
+}
+
+adaptive_limit::flow adaptive_limit::period::over(base::duration past) const noexcept {
+    const auto s = seconds(past);
+    return {
+        .sent_per_s = heard() / s, .accepted_per_s = answers.accepted / s, .refused_share = answers.refused / heard()};
+}
+
+double adaptive_limit::noise(base::instant now) const noexcept {
+    return (background(now) + policy_.noise) * period_.heard();
+}
+
+bool adaptive_limit::is_near() const noexcept {
+    return std::abs(pace_ - refused_at_) < 0.1 * refused_at_;
+}
+
+void adaptive_limit::judge(base::duration past, base::instant now) {
+    const auto refused = period_.answers.refused;
+    const bool too_many = refused >= noise(now) + policy_.several;
+    const bool last = past >= policy_.sparse;
+    if (refused <= noise(now)) {
+        const auto enough = is_near() ? policy_.enough : policy_.few;
+        if (past >= (slowed_ ? policy_.step : policy_.first_step) && (last || period_.heard() >= enough)) {
+            rise(period_.over(past), now);
         }
-        return;
+    } else if (!slowed_ && past >= policy_.first_step && too_many && refused > period_.answers.accepted) {
+        // Far too fast: too little was heard to tell what it takes, but it need not be asked like this for a second.
+        const auto seen = period_.over(past);
+        slow_down_to(std::clamp(seen.accepted_per_s, seen.sent_per_s / 8, seen.sent_per_s / 4), now);
+    } else if (const auto whole = std::chrono::floor<std::chrono::seconds>(past).count(); whole > period_.judged_s) {
+        // With a whole second only: a gateway may count by its own.
+        period_.judged_s = whole;
+        if (too_many || (last && refused > 1)) {
+            slow_down(period_.over(past), now);
+        } else if (last) {
+            rise(period_.over(past), now);
+        }
     }
-    if (!enough && throttled_ > 0) {
-        return;
-    }
-    if (more_than(policy_.noise)) {
-        slow_down(what, now);
-    } else if (limit_) {
-        what.share <= background(now) + policy_.quiet ? rise(what, now) : probe(what);
-    }
-    begin(now);
 }
 
-void adaptive_limit::lower_to(double pace, base::instant now) {
-    limit_ = std::max(std::min(pace, limit_.value_or(pace)), policy_.least);
-    step_up_ = policy_.careful_rise;
-    slowed_ = now;
-    noisy_windows_ = 0;
-    before_probe_.reset();
-}
-
-/// What was accepted says little here: a part of a second may have begun with what the gateway had saved up, or ended
-/// after it had counted enough for the whole.
-void adaptive_limit::slow_down_at_once(const seen& what, base::instant now) {
-    refused_at_ = accepted_ > 0 ? what.sent_per_s : std::max(refused_at_, what.sent_per_s);
-    lower_to(what.sent_per_s / 2, now);
-    before_.reset();
-}
-
-void adaptive_limit::slow_down(const seen& what, base::instant now) {
-    if (before_ && accepted_ > 0 && what.sent_per_s <= before_->sent_per_s * policy_.in_vain &&
-        what.share >= before_->share * 0.8) {
-        background_ = what.share;
-        believed_until_ = now + policy_.forget;
-        limit_ = std::max(before_->sent_per_s, *limit_);
-        before_.reset();
-        return;
+/// What was accepted in whole seconds, while more was refused, is what the gateway takes; where nothing was accepted,
+/// nobody knows.
+void adaptive_limit::slow_down(const flow& seen, base::instant now) {
+    if (in_vain(seen, now)) {
+        begin(now);
+    } else if (seen.accepted_per_s == 0) {
+        slow_down_to(seen.sent_per_s / 2, now);
+    } else {
+        refused_at_ = seen.accepted_per_s / (1 - background(now));
+        slow_down_to(policy_.below * refused_at_, now);
     }
+}
+
+void adaptive_limit::slow_down_to(double pace, base::instant now) {
+    pace_ = std::max(std::min(pace, pace_), policy_.least);
+    slowed_ = true;
+    slowed_at_ = now;
+    begin(now + policy_.step); // until then a gateway may hold against us what we sent before
+}
+
+/// As many are refused at a slower pace, and fewer are taken: it is not about ours, and where we were is as good.
+bool adaptive_limit::in_vain(const flow& seen, base::instant now) {
     if (!before_) {
-        before_ = what;
+        before_ = standing{.pace = pace_, .refused_at = refused_at_, .slowed = slowed_, .seen = seen};
+        return false;
     }
-    if (accepted_ == 0) {
-        refused_at_ = std::max(refused_at_, what.sent_per_s);
-    } else if (accepted_ + throttled_ >= policy_.enough) {
-        refused_at_ = what.accepted_per_s;
-    } else {
-        refused_at_ = std::max(what.accepted_per_s, refused_at_ / 2); // a few answers do not speak of every pace
+    const auto& was = before_->seen;
+    const double slower = seen.sent_per_s / was.sent_per_s;
+    if (slower > 0.75 || seen.accepted_per_s > 1.05 * slower * was.accepted_per_s ||
+        seen.refused_share < 0.8 * was.refused_share || seen.refused_share > policy_.any_pace) {
+        return false;
     }
-    // Where some are accepted, that is what the gateway takes; where none are, nobody knows.
-    lower_to(accepted_ > 0 ? what.accepted_per_s * policy_.below : what.sent_per_s / 2, now);
-}
-
-/// Quickly to where refusals began, then carefully, and less so with each window that nothing is refused in: they may
-/// be over.
-void adaptive_limit::rise(const seen& what, base::instant now) {
+    background_ = seen.refused_share;
+    believed_until_ = now + policy_.forget;
+    pace_ = before_->pace;
+    refused_at_ = before_->refused_at;
+    slowed_ = before_->slowed;
     before_.reset();
-    before_probe_.reset();
-    noisy_windows_ = 0;
-    if (*limit_ > 4 * what.sent_per_s && now - slowed_ > policy_.forget) {
-        limit_.reset(); // nobody has met it for long
-    } else if (*limit_ < refused_at_ / 2) {
-        *limit_ *= 2;
-    } else if (*limit_ < refused_at_ * 0.9) {
-        *limit_ *= 1.25;
-    } else {
-        *limit_ *= 1 + step_up_;
-        if (clean_ >= policy_.trusted) {
-            step_up_ = std::min(step_up_ * 1.5, policy_.fastest_rise);
-        }
-    }
+    return true;
 }
 
-/// A few are refused: at this pace, or at every pace. Now and then a window a little faster finds out.
-void adaptive_limit::probe(const seen& what) {
-    step_up_ = policy_.careful_rise;
-    if (before_probe_) {
-        if (what.share > share_before_probe_ * 1.5 + policy_.quiet) {
-            limit_ = *before_probe_;
+/// Half of the way to where refusals began; from there, twice as far beyond it as before.
+void adaptive_limit::rise(const flow& seen, base::instant now) {
+    before_.reset();
+    begin(now);
+    if (seen.sent_per_s < pace_ / 2) { // nothing is held back
+        if (now - slowed_at_ > policy_.forget) {
+            slowed_ = false;
+            refused_at_ = unknown;
         }
-        before_probe_.reset();
         return;
     }
-    if (++noisy_windows_ % policy_.between_probes == 0) {
-        before_probe_ = limit_;
-        share_before_probe_ = what.share;
-        *limit_ *= 1 + policy_.probe;
-    } else {
-        limit_ = std::max(*limit_ * (1 - policy_.careful_rise), policy_.least);
-    }
+    const double beyond = pace_ - refused_at_;
+    const double next = beyond < 0 ? pace_ - beyond / 2 : pace_ + beyond;
+    const double least = std::max(policy_.careful * pace_, policy_.least / 3); // so that the slower of two catches up
+    pace_ = std::min(std::max(next, pace_ + least), 2 * pace_);
 }
 
 } // namespace semel::delivery

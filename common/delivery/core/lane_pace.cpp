@@ -1,20 +1,35 @@
 #include "lane_pace.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace semel::delivery {
 
-void lane_pace::accepted(std::string_view domain, base::instant sent, base::instant now) {
+namespace {
+
+adaptive_limit::policy from(adaptive_limit::policy limits, double start) {
+    limits.start = start;
+    return limits;
+}
+
+} // namespace
+
+/// A domain is found slow beside others; only a gateway is felt for.
+lane_pace::lane_pace(policy p)
+    : policy_(p)
+    , gateway_(from(p.limits, p.start)) {}
+
+void lane_pace::accepted(std::string_view domain, base::instant sent, base::instant now, submissions how) {
     fade(now);
     ++all_.answers;
-    gateway_.accepted(sent, now);
+    gateway_.heard(how, sent, now);
     if (auto* p = part_of(domain)) {
         ++p->recent.answers;
-        p->limit.accepted(sent, now);
+        p->limit.heard(how, sent, now);
     }
 }
 
-void lane_pace::throttled(std::string_view domain, base::instant sent, base::instant now) {
+void lane_pace::throttled(std::string_view domain, base::instant sent, base::instant now, submissions how) {
     fade(now);
     ++all_.answers;
     ++all_.refusals;
@@ -24,23 +39,34 @@ void lane_pace::throttled(std::string_view domain, base::instant sent, base::ins
         ++p->recent.refusals;
     }
     if (p != nullptr && is_its_own(*p)) {
-        p->limit.throttled(sent, now);
+        p->limit.heard(how, sent, now);
     } else {
-        gateway_.throttled(sent, now);
+        gateway_.heard(how, sent, now);
     }
 }
 
-std::optional<base::duration> lane_pace::take(std::string_view domain, base::instant now, base::duration most) {
-    base::duration wait{};
-    if (const auto found = parts_.find(domain); found != parts_.end()) {
-        const auto own = found->second.limit.take(now, most);
-        if (!own) {
-            return std::nullopt;
-        }
-        wait = *own;
-    }
-    const auto everybodys = gateway_.take(now, most);
-    return everybodys ? std::optional{std::max(wait, *everybodys)} : std::nullopt;
+std::optional<base::duration> lane_pace::take_of(std::string_view domain, base::instant now, base::duration most) {
+    const auto found = parts_.find(domain);
+    return found == parts_.end() ? base::duration{} : found->second.limit.take(now, most);
+}
+
+std::optional<base::duration> lane_pace::take(base::instant now, base::duration most, unsigned places) {
+    each_ = std::max(places, 1U);
+    return gateway_.take(now, most, places);
+}
+
+base::duration lane_pace::take_rest(base::instant now, unsigned places) {
+    return *gateway_.take(now, base::duration::max(), places);
+}
+
+std::optional<double> lane_pace::limit() const noexcept {
+    const auto found = gateway_.limit();
+    return found ? std::optional{*found / each_} : std::nullopt;
+}
+
+std::size_t lane_pace::room() const noexcept {
+    const auto pace = gateway_.pace();
+    return pace ? static_cast<std::size_t>(*pace * 2 / each_) + 2 : std::numeric_limits<std::size_t>::max();
 }
 
 std::vector<lane_pace::slow_domain> lane_pace::slow_domains() const {

@@ -13,6 +13,8 @@ namespace {
 // Behind a lane at its limit, so that the messages of other lanes are read meanwhile; and when no other has any.
 constexpr auto patience_for_lane = 1'000ms;
 constexpr auto patience_without_others = 3'000ms;
+// Of a lane that its gateway has slowed down: longer than what it may hold takes (lane_pace::room).
+constexpr auto patience_in_line = 5'000ms;
 // For one token, wherever it comes from.
 constexpr auto patience_for_tokens = 1'000ms;
 
@@ -26,7 +28,7 @@ admission::admission(lanes& all, tokens& tokens, clock& clock, std::string prefi
 
 asio::awaitable<admission::leave> admission::find_room(lane& l, partition& p) {
     const auto began = clock_.now();
-    const auto free = [&] { return !p.ours() || l.active < lanes_.room(l); };
+    const auto free = [&] { return !p.ours() || lanes_.has_room(l); };
     bool found = free(); // nearly always
     if (!found) {
         found = co_await until(clock_, began + patience_for_lane, free, lanes_.traffic, p.phase_changed);
@@ -66,8 +68,25 @@ asio::awaitable<admission::stay_away> admission::take_shared(lane& l, std::strin
     co_return std::nullopt;
 }
 
-asio::awaitable<admission::leave> admission::keep_pace(lane& l, std::string_view domain, const partition& p) {
-    const auto wait = l.pace.take(domain, clock_.now(), patience_for_tokens);
+asio::awaitable<admission::leave> admission::keep_pace(lane& l, std::string_view domain, unsigned places,
+                                                       partition& p) {
+    const auto domains = l.pace.take_of(domain, clock_.now(), patience_for_tokens);
+    if (!domains) {
+        co_return leave::later;
+    }
+    if (*domains > base::duration{}) {
+        co_await pause(clock_, *domains);
+    }
+    // Only the first in line takes a place: given out ahead, places would not come sooner when the pace rises.
+    line::place here{l.line};
+    const auto decided = [&] { return !p.ours() || here.is_first(); };
+    if (!co_await until(clock_, clock_.now() + patience_in_line, decided, here.turn, p.phase_changed)) {
+        co_return leave::later;
+    }
+    if (!p.ours()) {
+        co_return leave::withdrawn;
+    }
+    const auto wait = l.pace.take(clock_.now(), patience_in_line, places);
     if (!wait) {
         co_return leave::later;
     }
@@ -75,6 +94,13 @@ asio::awaitable<admission::leave> admission::keep_pace(lane& l, std::string_view
         co_await pause(clock_, *wait);
     }
     co_return p.ours() ? leave::granted : leave::withdrawn;
+}
+
+asio::awaitable<void> admission::keep_pace_again(lane& l, unsigned places) {
+    const auto wait = l.pace.take_rest(clock_.now(), places);
+    if (wait > base::duration{}) {
+        co_await pause(clock_, wait);
+    }
 }
 
 asio::awaitable<tokens::taken> admission::take_own(lane& l, std::function<bool()> wanted) {

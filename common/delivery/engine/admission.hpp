@@ -30,8 +30,10 @@ class admission {
     asio::awaitable<stay_away> take_shared(lane&, std::string_view domain, const base::campaign_id&,
                                            std::uint32_t its_rate, std::function<bool()> wanted);
 
-    /// The gateway takes less than semel.yaml allows: in line behind the others.
-    asio::awaitable<leave> keep_pace(lane&, std::string_view domain, const partition&);
+    /// The gateway takes less than semel.yaml allows: in line behind the others, with a place for each submission.
+    asio::awaitable<leave> keep_pace(lane&, std::string_view domain, unsigned places, partition&);
+    /// For what it refused of a message whose other parts it took: the next places, before all others.
+    asio::awaitable<void> keep_pace_again(lane&, unsigned places);
 
     /// The gateway's own token last, just before the bytes that count: taken earlier, tokens would pile up behind busy
     /// sessions and go out in one burst.

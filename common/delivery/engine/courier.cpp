@@ -227,7 +227,8 @@ asio::awaitable<courier::step<courier::held>> courier::stage(const partition_ptr
         co_return std::unexpected{postponed_for(0ms, codes::busy)};
     }
     if (const auto* not_sent = std::get_if<refused>(&begun)) {
-        const auto v = lanes_.heed(lane, {.dispatch = l.dispatch, .domain = l.domain, .sent = asked}, not_sent->why());
+        const auto v = lanes_.heed(lane, {.dispatch = l.dispatch, .domain = l.domain, .sent = asked, .released = false},
+                                   not_sent->why());
         settled how{.how = judge(v, l.dispatch, ports_.clock.time().certain), .by = {.gateway = lane.name()}};
         co_return std::unexpected{ending{std::move(how)}};
     }
@@ -247,7 +248,7 @@ asio::awaitable<courier::step<base::instant>> courier::take_token(const partitio
         co_return std::unexpected{
             failed_with(codes::superseded, "the copy before was accepted after all: this one was not sent")};
     }
-    switch (co_await admission_.keep_pace(*h.through, l.domain, *p)) {
+    switch (co_await admission_.keep_pace(*h.through, l.domain, static_cast<unsigned>(l.out.parts.size()), *p)) {
     case admission::leave::granted:
         break;
     case admission::leave::later:
@@ -312,7 +313,6 @@ asio::awaitable<ending> courier::release(const partition_ptr& p, const item& mes
     asio::post(co_await asio::this_coro::executor, [] { SEMEL_FAILPOINT("delivery.message.released"); });
 #endif
     answer by{.gateway = h.through->name(), .content_sha256 = l.content_sha256};
-    const auto sent = ports_.clock.now();
     verdict v;
     {
         const outcomes::airborne flying{outcomes_,
@@ -320,15 +320,29 @@ asio::awaitable<ending> courier::release(const partition_ptr& p, const item& mes
                                          .message = &message,
                                          .gateway = by.gateway,
                                          .content_sha256 = by.content_sha256,
-                                         .since = sent}};
-        v = co_await h.bytes->release();
+                                         .since = ports_.clock.now()}};
+        v = co_await release_all(l, h);
         by.late = flying.late();
     }
     SEMEL_FAILPOINT("delivery.message.answered");
-    v = lanes_.heed(*h.through, {.dispatch = l.dispatch, .domain = l.domain, .sent = sent}, std::move(v));
     by.message_id = v.message_id;
     note(p, message, v, by);
     co_return settled{.how = judge(v, l.dispatch, ports_.clock.time().certain), .by = std::move(by)};
+}
+
+/// Again those parts of an SMS that the gateway refused as too fast beside others, until it is decided.
+asio::awaitable<verdict> courier::release_all(const letter& l, held& h) {
+    for (;;) {
+        const auto sent = ports_.clock.now();
+        auto v = co_await h.bytes->release();
+        const auto refused = v.parts.refused;
+        v = lanes_.heed(*h.through, {.dispatch = l.dispatch, .domain = l.domain, .sent = sent}, std::move(v));
+        if (!v.rest_after) {
+            co_return v;
+        }
+        co_await pause(ports_.clock, *v.rest_after);
+        co_await admission_.keep_pace_again(*h.through, refused);
+    }
 }
 
 /// The outcome into the claim, for whoever takes over.

@@ -52,6 +52,7 @@ class courier {
     asio::awaitable<step<base::instant>> take_token(const partition_ptr&, const letter&, held&);
     asio::awaitable<std::optional<ending>> claim(const partition_ptr&, item&, const letter&, held&);
     asio::awaitable<ending> release(const partition_ptr&, const item&, const letter&, held&, base::instant token);
+    asio::awaitable<verdict> release_all(const letter&, held&);
     void conclude(const partition_ptr&, item&, ending);
 
     enum class claimed : unsigned char { yes, in_doubt, later, withdrawn };

@@ -98,15 +98,19 @@ bool lanes::alone(const outbound& out, const v1::Dispatch& d) const {
            std::ranges::count_if(lanes_, [&](const lane& l) { return l.gateway->serves(out); }) == 1;
 }
 
-std::size_t lanes::room(const lane& l) const {
+std::size_t lanes::most_in(const lane& l) const {
     const auto share = lanes_.size() < 2 ? std::nullopt : tokens_.share(l.bucket);
     return share ? std::clamp<std::size_t>(static_cast<std::size_t>(*share / 2) + 2, 2, l.busy_at)
                  : std::numeric_limits<std::size_t>::max();
 }
 
+bool lanes::has_room(const lane& l) const {
+    return l.active < std::min(most_in(l), l.pace.room());
+}
+
 bool lanes::left_lying(const v1::Dispatch& d) const {
     return !d.waits_for().empty() && std::ranges::any_of(lanes_, [&](const lane& l) {
-        return l.name() == d.waits_for() && l.takes(clock_.now()) && l.active >= room(l);
+        return l.name() == d.waits_for() && l.takes(clock_.now()) && !has_room(l);
     });
 }
 
@@ -167,12 +171,14 @@ verdict lanes::find_blame(lane& l, const addressed& about, verdict v) {
     return v;
 }
 
+/// One recipient's refusal slows nothing down, nor does one session's: the pace looks at the share of refusals, and
+/// many recipients at once are refused because we are too fast, whatever the gateway calls it.
 void lanes::tell_throttled(lane& l, const addressed& about, const verdict& v) {
+    const auto now = clock_.now();
+    l.pace.throttled(about.domain, about.sent, now, v.parts.refused > 0 ? v.parts : submissions{.refused = 1});
     if (v.concerns == verdict::reach::message) {
         return;
     }
-    const auto now = clock_.now();
-    l.pace.throttled(about.domain, about.sent, now);
     if (v.asked && v.concerns == verdict::reach::lane) {
         l.breaker.pause_until(now + *v.retry_after);
     } else if (l.breaker.unproven()) {
@@ -180,20 +186,35 @@ void lanes::tell_throttled(lane& l, const addressed& about, const verdict& v) {
     }
 }
 
+/// An answer of any other kind: the pace was none too fast for it.
+void lanes::tell_not_throttled(lane& l, const addressed& about, const verdict& v) {
+    if (about.released) {
+        const bool counted = v.parts.accepted + v.parts.refused > 0;
+        l.pace.accepted(about.domain, about.sent, clock_.now(), counted ? v.parts : submissions{.accepted = 1});
+    }
+}
+
 verdict lanes::heed(lane& l, const addressed& about, verdict v) {
     const auto now = clock_.now();
+    if (v.rest_after) { // the message is not decided; the pace hears of each submission at once
+        tell_not_throttled(l, about, v);
+        return v;
+    }
     switch (v.what) {
     case verdict::kind::accepted:
         l.blame.accepted(about.dispatch.campaign_id(), about.domain, now);
         l.breaker.clear();
-        l.pace.accepted(about.domain, about.sent, now);
+        tell_not_throttled(l, about, v);
         l.alarmed = false;
         break;
     case verdict::kind::permanent:
         l.breaker.succeeded();
+        tell_not_throttled(l, about, v);
         l.alarmed = false;
         break;
     case verdict::kind::transient:
+        tell_not_throttled(l, about, v);
+        [[fallthrough]];
     case verdict::kind::unknown:
         l.breaker.failed(now);
         break;
@@ -205,6 +226,7 @@ verdict lanes::heed(lane& l, const addressed& about, verdict v) {
         raise_alarm(l, "lane.stopped", v);
         break;
     case verdict::kind::ambiguous:
+        tell_not_throttled(l, about, v);
         return find_blame(l, about, std::move(v));
     }
     return v;

@@ -5,6 +5,7 @@
 #include <delivery/core/blame.hpp>
 #include <delivery/core/breaker.hpp>
 #include <delivery/core/lane_pace.hpp>
+#include <delivery/engine/line.hpp>
 #include <delivery/engine/ports.hpp>
 #include <delivery/gateway.hpp>
 #include <semel/v1/delivery.pb.h>
@@ -41,6 +42,7 @@ struct lane {
     delivery::breaker breaker;
     delivery::blame blame;
     lane_pace pace;          // what the gateway takes, below per_second
+    delivery::line line;     // of those that wait for its pace
     std::size_t busy_at = 2; // as many as keep it busy: more would only wait
     std::size_t active = 0;
     base::instant entered = {}; // by a message, the last time
@@ -56,6 +58,7 @@ struct addressed {
     const v1::Dispatch& dispatch;
     std::string_view domain; ///< email; else empty
     base::instant sent;
+    bool released = true; ///< it had its place in line; else it was refused before its last bytes
 };
 
 class lanes {
@@ -71,9 +74,9 @@ class lanes {
     /// The only one that can carry it.
     bool alone(const outbound&, const v1::Dispatch&) const;
 
-    /// How many a lane holds: one at its limit no more than it sends in half a second. Otherwise this process would
-    /// soon hold nothing but messages that wait for that lane.
-    std::size_t room(const lane&) const;
+    /// For one more. A lane at its limit holds no more than it sends in a short time; otherwise this process would soon
+    /// hold nothing but messages that wait for that lane.
+    bool has_room(const lane&) const;
     /// Known to wait for a lane that has no room: started now, it would take the slot of a message of another lane only
     /// to be put back. What lies behind it waits for the same lane (retry_partition).
     bool left_lying(const v1::Dispatch&) const;
@@ -95,7 +98,9 @@ class lanes {
     fact traffic; // a message has entered a lane, or left one
 
   private:
+    std::size_t most_in(const lane&) const;
     verdict find_blame(lane&, const addressed&, verdict);
+    void tell_not_throttled(lane&, const addressed&, const verdict&);
     void tell_throttled(lane&, const addressed&, const verdict&);
     void raise_alarm(lane&, std::string_view what, const verdict&);
 

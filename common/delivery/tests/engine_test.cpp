@@ -23,7 +23,7 @@ TEST(Engine, SettlesEveryKindOfAnswerByItsEvent) {
     stage on;
     // A few at a time: twenty failures in a row are a gateway that fails, and this would test the breaker's pauses.
     for (int round = 0; round < 5; ++round) {
-        for (const auto* behaviour : {"slow", "late", "lost", "perm", "temp", "throttle", "foreign"}) {
+        for (const auto* behaviour : {"slow", "late", "lost", "perm", "temp", "throttle", "parts", "foreign"}) {
             on.dispatch("ok", 50);
             on.dispatch(behaviour, 4);
         }

@@ -19,7 +19,7 @@ std::map<std::string, unsigned> send(lane_pace& pace, const std::vector<std::str
     const auto end = now + time;
     for (std::size_t i = 0; now < end; ++i, now += 1ms) {
         const auto& domain = domains[i % domains.size()];
-        if (!pace.take(domain, now, 0ms)) {
+        if (!pace.take_of(domain, now, 0ms) || !pace.take(now, 0ms)) {
             continue;
         }
         if (refuses(domain)) {

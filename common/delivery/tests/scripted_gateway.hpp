@@ -12,6 +12,7 @@
 //   temp      refused at the first attempt
 //   throttle  refused at the first attempt because of load
 //   stop      refused at the first attempt for a configuration error
+//   parts     one of its parts is refused as too fast once
 //   poison    refused at every attempt, in a way that may mean the recipient or us
 
 #include <delivery/gateway.hpp>
@@ -140,6 +141,10 @@ class scripted_gateway final : public gateway {
                 v = says(verdict::kind::ambiguous, "0x00000401", "a status of the vendor's own");
             } else if (s.failing || (does == "temp" && first)) {
                 v = says(verdict::kind::transient, "0x00000045", "submit_sm failed");
+            } else if (does == "parts" && ++releases_ == 1) {
+                v = says(verdict::kind::unknown, "0x00000058", "1 of 2 parts accepted, then: throttled");
+                v.parts = {.accepted = 1, .refused = 1};
+                v.rest_after = 20ms;
             } else if (does == "throttle" && first) {
                 v = says(verdict::kind::throttled, "0x00000058", "throttled");
                 v.retry_after = 200ms;
@@ -178,6 +183,7 @@ class scripted_gateway final : public gateway {
       private:
         std::shared_ptr<state> state_;
         const outbound& message_; // outlives the staged message
+        int releases_ = 0;
     };
 
     std::shared_ptr<state> state_;

@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <deque>
 #include <iterator>
+#include <numeric>
 
 namespace semel::sms {
 
@@ -27,56 +28,63 @@ class smpp_gateway::staged_sms final : public delivery::staged {
         : pool_(std::move(p))
         , connection_(std::move(c))
         , parts_(std::move(parts))
-        , reserved_(parts_.size()) {}
+        , left_(parts_.size())
+        , flight_(std::make_shared<flight>(pool_->executor, parts_.size()))
+        , reserved_(parts_.size()) {
+        std::iota(left_.begin(), left_.end(), std::size_t{0});
+    }
     staged_sms(const staged_sms&) = delete;
     staged_sms& operator=(const staged_sms&) = delete;
     ~staged_sms() override { give_back(); }
 
     asio::awaitable<verdict> release() override {
-        if (connection_->talk.where() != session::phase::bound) {
-            co_return ours(kind::transient, codes::lost, "the session ended before the PDU was written");
+        if (!is_bound()) {
+            if (tries_ == 0) {
+                co_return ours(kind::transient, codes::lost, "the session ended before the PDU was written");
+            }
+            reserved_ = 0;
+            co_return combine(flight_->parts);
         }
-        const auto f = std::make_shared<flight>(pool_->executor, parts_.size());
-        std::vector<std::size_t> todo(parts_.size());
-        std::ranges::generate(todo, [i = std::size_t{0}]() mutable { return i++; });
-        for (unsigned round = 0;; ++round) {
-            for (const auto part : todo) {
-                connection_->submit(f, part, parts_[part]);
-                --reserved_;
-            }
-            while (f->unanswered > 0) {
-                co_await f->answered.async_wait(asio::as_tuple(asio::use_awaitable));
-            }
-            todo.clear();
-            for (std::size_t i = 0; i < f->parts.size(); ++i) {
-                if (again_later(f->parts[i].what)) {
-                    todo.push_back(i);
-                }
-            }
-            const bool bound = connection_->talk.where() == session::phase::bound;
-            reserved_ = bound && parts_.size() > 1 ? todo.size() : 0; // see pool::settle
-            const bool fragment =
-                todo.size() < parts_.size() &&
-                std::ranges::all_of(
-                    f->parts, [](const verdict& v) { return v.what == kind::accepted || again_later(v.what); });
-            if (todo.empty() || !fragment || !bound || round + 1 >= pool_->tune.part_tries) {
-                co_return combine(f->parts);
-            }
-            f->answered.expires_after(pool_->tune.part_pause);
-            co_await f->answered.async_wait(asio::as_tuple(asio::use_awaitable));
-            f->answered.expires_at(clock::time_point::max());
-            if (connection_->talk.where() != session::phase::bound) {
-                reserved_ = 0;
-                co_return combine(f->parts);
-            }
+        for (const auto part : left_) {
+            connection_->submit(flight_, part, parts_[part]);
+            --reserved_;
         }
+        ++tries_;
+        while (flight_->unanswered > 0) {
+            co_await flight_->answered.async_wait(asio::as_tuple(asio::use_awaitable));
+        }
+        co_return answered();
     }
 
   private:
     std::shared_ptr<pool> pool_;
     std::shared_ptr<connection> connection_;
     std::vector<message> parts_;
+    std::vector<std::size_t> left_; // of parts_: to be submitted
+    std::shared_ptr<flight> flight_;
     std::size_t reserved_; // slots of the session's window held and not used
+    unsigned tries_ = 0;
+
+    bool is_bound() const { return connection_->talk.where() == session::phase::bound; }
+
+    verdict answered() {
+        const auto fared = [this](kind k) {
+            return static_cast<unsigned>(
+                std::ranges::count_if(left_, [&](std::size_t i) { return flight_->parts[i].what == k; }));
+        };
+        auto v = combine(flight_->parts);
+        v.parts = {.accepted = fared(kind::accepted), .refused = fared(kind::throttled)};
+        std::erase_if(left_, [this](std::size_t i) { return !again_later(flight_->parts[i].what); });
+        reserved_ = is_bound() && parts_.size() > 1 ? left_.size() : 0; // see pool::settle
+        const bool fragment =
+            !left_.empty() && left_.size() < parts_.size() &&
+            std::ranges::all_of(
+                flight_->parts, [](const verdict& p) { return p.what == kind::accepted || again_later(p.what); });
+        if (fragment && is_bound() && tries_ < pool_->tune.part_tries) {
+            v.rest_after = pool_->tune.part_pause * (1U << (tries_ - 1));
+        }
+        return v;
+    }
 
     void give_back() {
         if (reserved_ > 0 && connection_->talk.where() != session::phase::closed) {

@@ -125,6 +125,7 @@ struct Gateway : testing::Test {
     std::unique_ptr<smpp_gateway> gate;
     delivery::outbound message;
     bool released = false;
+    std::vector<verdict> rests; // answers that left a part to be submitted again
 
     Gateway() {
         std::string name = (std::filesystem::temp_directory_path() / "semel-sms-XXXXXX").string();
@@ -188,7 +189,13 @@ struct Gateway : testing::Test {
             co_return refused->why();
         }
         released = true;
-        co_return co_await std::get<0>(staged)->release();
+        auto v = co_await std::get<0>(staged)->release();
+        while (v.rest_after) {
+            rests.push_back(v);
+            co_await asio::steady_timer{io, *v.rest_after}.async_wait(asio::use_awaitable);
+            v = co_await std::get<0>(staged)->release();
+        }
+        co_return v;
     }
 };
 
@@ -262,11 +269,36 @@ TEST_F(Gateway, AThrottledPartIsTriedAgainWithTheSameHeader) {
     peer.answer = [&](const sms::message& m) -> std::optional<std::uint32_t> {
         return m.short_message == "two" && refusals-- > 0 ? status::throttled : status::ok;
     };
-    EXPECT_EQ(run(send_one()).what, kind::accepted);
+    const auto v = run(send_one());
+    EXPECT_EQ(v.what, kind::accepted);
+    EXPECT_EQ(v.parts.accepted, 1U) << "each answer tells of what was just submitted";
     EXPECT_EQ(peer.taken.size(), 4U);
+    ASSERT_EQ(rests.size(), 2U);
+    EXPECT_EQ(rests[0].what, kind::unknown) << "given up now, a fragment would stay";
+    EXPECT_EQ(rests[0].parts.accepted, 1U);
+    EXPECT_EQ(rests[0].parts.refused, 1U);
+    EXPECT_EQ(rests[1].parts.accepted, 0U);
+    EXPECT_EQ(*rests[1].rest_after, 2 * *rests[0].rest_after);
     // All slots came back.
     message.parts = {"1", "2", "3", "4"};
     EXPECT_EQ(run(send_one()).what, kind::accepted);
+}
+
+TEST_F(Gateway, APartThatWaitsKeepsOneSlotAndNoMore) {
+    message.parts = {"one", "two"};
+    peer.answer = [refusals = 1](const sms::message& m) mutable -> std::optional<std::uint32_t> {
+        return m.short_message == "two" && refusals-- > 0 ? status::throttled : status::ok;
+    };
+    const auto first = std::get<0>(run(gateway().stage(message, 3s)));
+    ASSERT_TRUE(run(first->release()).rest_after);
+    auto three = message;
+    three.parts = {"1", "2", "3"};
+    const auto beside = std::get<0>(run(gateway().stage(three, 3s)));
+    auto one = message;
+    one.parts = {"4"};
+    EXPECT_TRUE(std::holds_alternative<delivery::busy>(run(gateway().stage(one, 50ms)))) << "the window has four";
+    EXPECT_EQ(run(beside->release()).what, kind::accepted);
+    EXPECT_EQ(run(first->release()).what, kind::accepted);
 }
 
 TEST_F(Gateway, AFragmentIsDoubt) {
