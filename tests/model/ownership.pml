@@ -21,6 +21,9 @@
 #ifndef ODD_COMMITS /* that abort, or end without an answer */
 #define ODD_COMMITS 0
 #endif
+#ifndef SPARE_COMMITS /* while a head is raised */
+#define SPARE_COMMITS 0
+#endif
 #ifndef LOST_REPLIES /* of Redis, to a command that it carried out, or will yet */
 #define LOST_REPLIES 0
 #endif
@@ -136,9 +139,11 @@ byte i = RECORDS; /* of loops inside one step; the same after each */
 byte handovers = HANDOVERS;
 byte losses = LOSSES;
 byte odd_commits = ODD_COMMITS;
+byte spare_commits = SPARE_COMMITS;
 byte lost_replies = LOST_REPLIES;
 
 #define me proc[p]
+#define is_raising (me.phase == RAISING || me.phase == REPLACING)
 #define reaches_redis (me.connected == server)
 #define head_is_mine (head_owner == me.now.owner && head_mark == me.head_mark)
 #define in_transaction(q) (proc[q].commit == PENDING || proc[q].commit == UNKNOWN)
@@ -481,10 +486,13 @@ end:
 
     /* commit_once(): the coordinator takes offsets of the present generation only. A refusal changes nothing. While the
      * heads are raised others commit as well: records arrive, and the range moves on over what is settled. */
-    :: d_step { me.phase != AWAY && me.commit == IDLE && may_commit &&
-        (me.must_commit || me.closing || has_news || (me.phase == OPEN && me.now.end < RECORDS) || me.phase == RAISING ||
-         me.phase == REPLACING) ->
+    :: d_step { me.phase != AWAY && !is_raising && me.commit == IDLE && may_commit &&
+        (me.must_commit || me.closing || has_news || (me.phase == OPEN && me.now.end < RECORDS)) ->
         printf("%d: commit begins\n", p);
+        begin_commit() }
+    :: d_step { is_raising && me.commit == IDLE && may_commit && spare_commits > 0 ->
+        printf("%d: commit begins, while its head is raised\n", p);
+        spare_commits--;
         begin_commit() }
     :: d_step { me.commit == PENDING && me.phase != AWAY ->
         printf("%d: committed, and knows it\n", p);
