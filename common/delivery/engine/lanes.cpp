@@ -14,6 +14,11 @@ using std::chrono::milliseconds;
 
 namespace {
 
+/// An SMS says how its parts fared; of any other message nothing is counted.
+bool counted(const submissions& parts) noexcept {
+    return parts.accepted + parts.refused > 0;
+}
+
 double load_of(const lane& l) {
     return static_cast<double>(l.active) / static_cast<double>(l.busy_at);
 }
@@ -189,8 +194,8 @@ void lanes::tell_throttled(lane& l, const addressed& about, const verdict& v) {
 /// An answer of any other kind: the pace was none too fast for it.
 void lanes::tell_not_throttled(lane& l, const addressed& about, const verdict& v) {
     if (about.released) {
-        const bool counted = v.parts.accepted + v.parts.refused > 0;
-        l.pace.accepted(about.domain, about.sent, clock_.now(), counted ? v.parts : submissions{.accepted = 1});
+        l.pace.accepted(about.domain, about.sent, clock_.now(),
+                        counted(v.parts) ? v.parts : submissions{.accepted = 1});
     }
 }
 
@@ -214,8 +219,12 @@ verdict lanes::heed(lane& l, const addressed& about, verdict v) {
         break;
     case verdict::kind::transient:
         tell_not_throttled(l, about, v);
-        [[fallthrough]];
+        l.breaker.failed(now);
+        break;
     case verdict::kind::unknown:
+        if (counted(v.parts)) { // given up with parts refused; of what was never answered the pace hears nothing
+            tell_not_throttled(l, about, v);
+        }
         l.breaker.failed(now);
         break;
     case verdict::kind::throttled:
