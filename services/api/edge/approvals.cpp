@@ -117,7 +117,7 @@ http::response show(pqxx::work& tx, const v1::Campaign& c, const user& who) {
                      {"name", c.name()},
                      {"state", to_string(c.phase())},
                      {"creator", creator},
-                     {"refusal", may ? json::value{} : json::value{may.error().why()}},
+                     {"refusal", may ? json::value(nullptr) : json::value(may.error().why())},
                      {"waves", waves_waiting(c, plans, waiting->waves)},
                      {"seen", sight_to_json(waiting->shown)},
                      {"digest", base::to_hex(digest_of(waiting->shown))},
