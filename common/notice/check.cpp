@@ -230,7 +230,7 @@ void check_texts(const notice_source& source, std::vector<problem>& problems) {
 
 checked check(const files& folder) {
     auto parsed = parse(folder);
-    checked out{.source = std::move(parsed.source), .problems = std::move(parsed.problems)};
+    checked out{.source = std::move(parsed.source), .problems = std::move(parsed.problems), .answers = {}};
     if (parsed.readable) {
         check_names(out.source, out.problems);
         // What broken texts would fill means nothing.
@@ -239,6 +239,8 @@ checked check(const files& folder) {
         }
         check_elements(out.source, out.problems);
         check_wording(out.source, out.problems);
+        check_consistency(out.source, out.problems);
+        out.answers = answers_of(out.source);
     }
     std::ranges::sort(out.problems, {}, [](const problem& p) { return std::tie(p.file, p.line, p.id, p.reason); });
     return out;

@@ -3,6 +3,7 @@
 // the law of its jurisdictions requires, what misleads, what teaches people to fall for phishing). Pure.
 // The facts behind the rules, with their sources, are in docs/decisions/0009-notice-rules.md.
 
+#include <notice/packs.hpp>
 #include <notice/source.hpp>
 
 #include <string>
@@ -12,7 +13,8 @@ namespace semel::notice {
 
 struct checked {
     notice_source source;
-    std::vector<problem> problems; // by file and line
+    std::vector<problem> problems;    // by file and line
+    std::vector<pack_answer> answers; // of the notice's jurisdictions
 
     /// No errors: compile() may run. Warnings are for people to judge.
     bool ok() const noexcept { return !has_errors(problems); }
@@ -25,5 +27,7 @@ void check_names(const notice_source&, std::vector<problem>&);    // slots and s
 void check_texts(const notice_source&, std::vector<problem>&);    // raw HTML, images, sizes
 void check_elements(const notice_source&, std::vector<problem>&); // the rule packs
 void check_wording(const notice_source&, std::vector<problem>&);  // words, links, numbers
+/// Whether the texts say the same as each other and as notice.yaml.
+void check_consistency(const notice_source&, std::vector<problem>&);
 
 } // namespace semel::notice

@@ -1,41 +1,59 @@
 #include "deadline.hpp"
 
+#include "packs.hpp"
+
 #include <algorithm>
-#include <array>
-#include <string_view>
 
 namespace semel::notice {
 namespace {
 
-struct duty {
-    std::string_view jurisdiction;
-    std::chrono::hours within;
-};
+bool holds(const duty& d, const notice_source& source) {
+    return std::ranges::find(d.kinds, source.kind) != d.kinds.end() && d.when.on(source.aware_at);
+}
 
-// KR-PIPA: Art. 34(1) and (2), Enforcement Decree Art. 39 and 39-2. The EU's and the UK's GDPR (Art. 34) want people
-// told "without undue delay", in no number of hours: their 72 hours are the authority's.
-constexpr std::array duties{duty{"KR-PIPA", std::chrono::hours{72}}};
-
-/// What is confirmed later is to be told at once, and not within hours of a moment that is long past.
-bool counts_in_hours(kind k) {
-    return k != kind::supplement && k != kind::not_leaked;
+/// When the ground has ended people are told at once; one that ended within the hours moves nothing.
+std::optional<legal_deadline> deadline_of(const pack& p, const duty& d, const notice_source& source) {
+    legal_deadline out{
+        .jurisdiction = p.name, .law = d.law, .within = d.within, .at = *source.aware_at + d.within, .delayed_by = {}};
+    if (!source.delayed) {
+        return out;
+    }
+    const auto ground = d.delays.find(source.delayed->ground);
+    if (ground == d.delays.end()) {
+        return out;
+    }
+    if (!source.delayed->until) {
+        return std::nullopt;
+    }
+    if (*source.delayed->until > out.at) {
+        out.at = *source.delayed->until;
+        out.delayed_by = ground->second;
+    }
+    return out;
 }
 
 } // namespace
 
 std::optional<legal_deadline> legal_deadline_of(const notice_source& source) {
     std::optional<legal_deadline> earliest;
-    if (!source.aware_at || !counts_in_hours(source.kind)) {
+    if (!source.aware_at) {
         return earliest;
     }
-    for (const auto& duty : duties) {
-        const auto at = *source.aware_at + duty.within;
-        const bool applies = std::ranges::find(source.jurisdictions, duty.jurisdiction) != source.jurisdictions.end();
-        if (applies && (!earliest || at < earliest->at)) {
-            earliest = {.jurisdiction = std::string{duty.jurisdiction}, .within = duty.within, .at = at};
+    for (const auto* p : packs_for(source)) {
+        for (const auto& d : p->duties) {
+            const auto found = holds(d, source) ? deadline_of(*p, d, source) : std::nullopt;
+            if (found && (!earliest || found->at < earliest->at)) {
+                earliest = found;
+            }
         }
     }
     return earliest;
+}
+
+bool is_known_delay(const notice_source& source) {
+    return !source.delayed || std::ranges::any_of(packs_for(source), [&](const pack* p) {
+        return std::ranges::any_of(p->duties, [&](const duty& d) { return d.delays.contains(source.delayed->ground); });
+    });
 }
 
 } // namespace semel::notice

@@ -1,8 +1,10 @@
-// What each jurisdiction requires a notice to say, as a table: one row, one element, in force for what was learned of
-// between two dates. An element is there when an email's heading carries its anchor and something stands below it.
+// What the packs require an email to have: sections that carry an anchor and say something, word for word headings,
+// words.
 #include "check.hpp"
 #include "markdown.hpp"
+#include "packs.hpp"
 #include "rules.hpp"
+#include "text_facts.hpp"
 
 #include <fmt/format.h>
 
@@ -12,87 +14,37 @@
 namespace semel::notice {
 namespace {
 
-constexpr unsigned bit(kind k) {
-    return 1U << static_cast<unsigned>(k);
-}
-constexpr unsigned full = bit(kind::breach) | bit(kind::follow_up);
-constexpr unsigned facts_unknown = bit(kind::preliminary);
-constexpr unsigned possibly = bit(kind::possibility);
-constexpr unsigned any = full | facts_unknown | possibly | bit(kind::supplement) | bit(kind::not_leaked);
-
-constexpr std::int64_t since_ever = 0;
-constexpr std::int64_t kr_2026 = 1'789'052'400; // 2026-09-11T00:00:00+09:00: Act 21445, Decree 36671
-
-struct element {
-    std::string_view id;
-    std::string_view jurisdiction;
-    std::string_view anchor;
-    unsigned kinds;
-    severity how_bad;
-    std::int64_t aware_from_s; // Unix time
-    std::string_view what;
-    bool by_words = false; // what the section must say: rules/*.yaml
-};
-
-constexpr std::array elements{
-    element{"KR-1", "KR-PIPA", "what_leaked", full | possibly, severity::error, since_ever,
-            "the items of personal data that leaked"},
-    element{"KR-2", "KR-PIPA", "what_happened", full | possibly, severity::error, since_ever,
-            "when and how it happened"},
-    element{"KR-3", "KR-PIPA", "what_you_can_do", full | facts_unknown | possibly, severity::error, since_ever,
-            "what people can do to keep the harm small"},
-    element{"KR-4", "KR-PIPA", "what_we_do", full | facts_unknown | possibly, severity::error, since_ever,
-            "what the organisation does about it"},
-    element{"KR-4", "KR-PIPA", "remedies", full | facts_unknown, severity::error, since_ever,
-            "how people obtain redress for damage"},
-    element{"KR-5", "KR-PIPA", "contact", any, severity::error, since_ever,
-            "the department that takes reports of damage, and how to reach it"},
-    element{"KR-6", "KR-PIPA", "remedies", full | facts_unknown, severity::finding, kr_2026,
-            "the rights to damages (Art. 39), statutory damages (Art. 39-2) and mediation (Art. 43)", true},
-    element{"EU-1", "EU-GDPR", "what_happened", full | facts_unknown, severity::error, since_ever,
-            "the nature of the breach in plain words"},
-    element{"EU-2", "EU-GDPR", "contact", any, severity::error, since_ever, "the data protection contact"},
-    element{"EU-3", "EU-GDPR", "consequences", full, severity::error, since_ever, "the likely consequences"},
-    element{"EU-4", "EU-GDPR", "what_we_do", full | facts_unknown, severity::error, since_ever,
-            "the measures taken and proposed"},
-    element{"EU-5", "EU-GDPR", "what_you_can_do", full | facts_unknown, severity::warning, since_ever,
-            "advice on what people can do themselves"},
-    element{"UK-1", "UK-GDPR", "what_happened", full | facts_unknown, severity::error, since_ever,
-            "the nature of the breach in plain words"},
-    element{"UK-2", "UK-GDPR", "contact", any, severity::error, since_ever, "the data protection contact"},
-    element{"UK-3", "UK-GDPR", "consequences", full, severity::error, since_ever, "the likely consequences"},
-    element{"UK-4", "UK-GDPR", "what_we_do", full | facts_unknown, severity::error, since_ever,
-            "the measures taken and proposed"},
-};
-
 constexpr std::array<std::string_view, 7> anchors{"what_happened", "what_leaked",  "what_you_can_do", "what_we_do",
                                                   "remedies",      "consequences", "contact"};
+
+std::string law_of(const pack& p, const std::string& law) {
+    return p.name.empty() ? law : p.name + " " + law;
+}
 
 class email_checker {
   public:
     email_checker(const notice_source& source, const std::string& locale, const channel_text& text,
                   std::vector<problem>& problems)
         : source_(source)
-        , locale_(locale)
+        , language_(language_of(locale))
         , out_(problems, text.file)
         , flat_(flatten(text.body, {}))
+        , whole_(lower_ascii(flatten(text.body, {source.segments.begin(), source.segments.end()}).text))
         , sections_(sections_of(flat_.text)) {}
 
     void run() {
         known_anchors();
-        for (const auto& rule : elements) {
-            const bool applies =
-                std::ranges::find(source_.jurisdictions, rule.jurisdiction) != source_.jurisdictions.end() &&
-                (rule.kinds & bit(source_.kind)) != 0 && aware() >= rule.aware_from_s;
-            if (applies) {
-                one(rule);
+        for (const auto* p : packs_for(source_)) {
+            for (const auto& rule : p->elements) {
+                if (std::ranges::find(rule.kinds, source_.kind) != rule.kinds.end() && rule.when.on(source_.aware_at)) {
+                    one(*p, rule);
+                }
             }
+            title(*p);
         }
     }
 
   private:
-    std::int64_t aware() const { return source_.aware_at ? base::to_us(*source_.aware_at) / 1'000'000 : kr_2026; }
-
     int source_line(const section& s) const { return flat_.line_at(s.begin); }
 
     void known_anchors() {
@@ -118,62 +70,144 @@ class email_checker {
         return std::string_view{flat_.text}.substr(s.content, s.end - s.content);
     }
 
-    void one(const element& rule) {
+    void one(const pack& p, const element& rule) {
+        if (rule.anchor.empty()) {
+            words(p, rule, whole_, 1);
+            return;
+        }
         const auto found = std::ranges::find(sections_, rule.anchor, &section::anchor);
         if (found == sections_.end()) {
             if (!rule.by_words) { // the element's own row says that the section is missing
-                say(rule, 1,
-                    fmt::format("{} requires {}, and no heading carries {{#{}}}", rule.jurisdiction, rule.what,
-                                rule.anchor),
+                say(p, rule, 1,
+                    fmt::format("{} requires {}, and no heading carries {{#{}}}", p.name, rule.what, rule.anchor),
                     fmt::format("write that section and put {{#{}}} after its heading", rule.anchor));
             }
             return;
         }
+        const auto content = lower_ascii(content_of(*found));
         if (rule.by_words) {
-            words(rule, *found);
+            words(p, rule, content, source_line(*found));
         }
+        if (rule.items) {
+            items(p, rule, content, source_line(*found));
+        }
+        heading(p, rule, *found);
     }
 
-    void words(const element& rule, const section& where) {
-        const auto& wanted = built_in_rules().say.find(rule.id)->second;
-        const auto language = std::string_view{locale_}.substr(0, locale_.find('-'));
-        const auto known = wanted.groups.find(language);
-        if (known == wanted.groups.end()) {
+    void words(const pack& p, const element& rule, std::string_view content, int line) {
+        const auto& wanted = built_in_rules().say.at(rule.id);
+        const auto missing = unsaid(content, wanted, std::string{language_});
+        const auto& who = p.name.empty() ? p.law : p.name;
+        if (wanted.at_least != 0 && !missing.empty()) {
+            say(p, rule, line,
+                fmt::format("{} wants {}, and this says less than {} things that people can do or look for", who,
+                            rule.what, wanted.at_least),
+                wanted.mend_in(language_));
             return;
         }
-        for (const auto* group : unsaid(lower_ascii(content_of(where)), known->second)) {
-            say(rule, source_line(where),
-                fmt::format("{} requires {}, and this section does not say \"{}\"", rule.jurisdiction, rule.what,
-                            fmt::join(*group, "|")),
-                wanted.mend_in(language));
+        for (const auto* group : missing) {
+            say(p, rule, line,
+                fmt::format("{} requires {}, and this does not say \"{}\"", who, rule.what, fmt::join(*group, "|")),
+                wanted.mend_in(language_));
         }
     }
 
-    void say(const element& rule, int line, std::string reason, std::string mend) {
-        out_.say(rule.how_bad, line, std::string{rule.id}, std::move(reason), std::move(mend));
+    // What the incident's own facts list and this section does not name. That it is empty is said once, elsewhere.
+    void items(const pack& p, const element& rule, std::string_view content, int line) {
+        if (content.find_first_not_of(" \t\n") == std::string_view::npos) {
+            return;
+        }
+        const auto named = items_in(content, language_);
+        for (const auto& item : source_.leaked) {
+            const auto known = built_in_rules().items.find(item);
+            if (known != built_in_rules().items.end() && known->second.contains(language_) && !named.contains(item)) {
+                out_.say(std::min(rule.how_bad, severity::finding), line, rule.id, law_of(p, rule.law),
+                         fmt::format("facts.leaked has {}, and this section does not name it", item),
+                         "name every item that leaked");
+            }
+        }
+    }
+
+    void heading(const pack& p, const element& rule, const section& s) {
+        const auto exact = rule.heading.find(language_);
+        if (exact != rule.heading.end() && s.title != exact->second) {
+            say(p, rule, source_line(s), fmt::format("{} prescribes another heading for {}", p.name, rule.what),
+                fmt::format("write \"{}\", and keep {{#{}}} behind it", exact->second, rule.anchor));
+        }
+    }
+
+    // The subject, or a first heading over everything.
+    void title(const pack& p) {
+        if (!p.title || p.title->language != language_) {
+            return;
+        }
+        const bool on_top =
+            std::ranges::any_of(sections_, [&](const section& s) { return s.level == 1 && s.title == p.title->text; });
+        bool subject = false;
+        for (const auto& [locale, title] : source_.title) {
+            subject = subject || (language_of(locale) == language_ && flatten(title, {}).text == p.title->text);
+        }
+        if (!on_top && !subject) {
+            out_.say(severity::error, 1, p.title->id, law_of(p, p.title->law),
+                     fmt::format("{} prescribes the title \"{}\"", p.name, p.title->text),
+                     "make it the title in notice.yaml, or the text's first heading (# ...)");
+        }
+    }
+
+    void say(const pack& p, const element& rule, int line, std::string reason, std::string mend) {
+        out_.say(rule.how_bad, line, rule.id, law_of(p, rule.law), std::move(reason), std::move(mend));
     }
 
     const notice_source& source_;
-    const std::string& locale_;
+    std::string_view language_;
     complaints out_;
     flat_text flat_;
+    std::string whole_; // with all segments, in lower case
     std::vector<section> sections_;
 };
 
-} // namespace
+std::string pack_names() {
+    std::string out;
+    for (const auto& p : built_in_packs()) {
+        if (!p.name.empty()) {
+            out += (out.empty() ? "" : ", ") + p.name;
+        }
+    }
+    return out;
+}
 
-void check_elements(const notice_source& source, std::vector<problem>& problems) {
-    complaints yaml{problems, "notice.yaml"};
+void jurisdictions(const notice_source& source, complaints yaml) {
     for (const auto& name : source.jurisdictions) {
-        if (std::ranges::find(elements, name, &element::jurisdiction) == elements.end()) {
+        if (pack_named(name) == nullptr) {
             yaml.error(source.jurisdictions_line, "unknown-jurisdiction",
-                       fmt::format("there is no rule pack for {}", name), "use KR-PIPA, EU-GDPR or UK-GDPR");
+                       fmt::format("there is no rule pack for {}", name), fmt::format("use {}", pack_names()));
         }
     }
     if (source.jurisdictions.empty()) {
         yaml.warn(0, "no-jurisdiction", "no jurisdiction is named, so no legal element is checked",
                   "add jurisdictions: [KR-PIPA] or others");
     }
+    for (const auto& answer : answers_of(source)) {
+        const auto* p = pack_named(answer.pack);
+        const bool readable = !p->title || std::ranges::any_of(source.locales, [&](const std::string& locale) {
+            return language_of(locale) == p->title->language;
+        });
+        if (answer.standing == standing::applies && !readable) {
+            yaml.say(severity::error, source.jurisdictions_line, p->title->id, law_of(*p, p->title->law),
+                     fmt::format("{} prescribes title and headings in a language that no text has", p->name),
+                     fmt::format("add email.{}.md", p->title->language));
+        }
+        if (answer.standing == standing::undecided) {
+            yaml.warn(source.facts_line, p->name, answer.why, "list in facts.leaked what leaked");
+        }
+    }
+}
+
+} // namespace
+
+void check_elements(const notice_source& source, std::vector<problem>& problems) {
+    complaints yaml{problems, "notice.yaml"};
+    jurisdictions(source, yaml);
     bool full_text = false;
     for (const auto& [key, text] : source.texts) {
         if (key.second == base::channel::email) {

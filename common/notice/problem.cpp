@@ -23,7 +23,8 @@ std::string to_text(const problem& p) {
     if (p.how_bad != severity::error) {
         mark = std::string{to_string(p.how_bad)} + (p.how_bad == severity::finding ? " " + p.id : "") + ": ";
     }
-    return fmt::format("{}:{}: {}{}. Mend: {}.", p.file, std::max(p.line, 1), mark, p.reason, p.mend);
+    const auto law = p.law.empty() ? std::string{} : " [" + p.law + "]";
+    return fmt::format("{}:{}: {}{}{}. Mend: {}.", p.file, std::max(p.line, 1), mark, p.reason, law, p.mend);
 }
 
 bool has_errors(std::span<const problem> problems) noexcept {

@@ -20,6 +20,7 @@ struct problem {
     std::string id;     // stable: "unknown-slot", "KR-1"
     std::string reason; // a sentence without its full stop
     std::string mend;   // what to do, likewise
+    std::string law{};  // that wants it so; none: Semel itself does
 };
 
 std::string to_text(const problem&);
@@ -42,6 +43,9 @@ class complaints {
     }
     void say(severity how_bad, int line, std::string id, std::string reason, std::string mend) {
         all_->push_back({file_, line, how_bad, std::move(id), std::move(reason), std::move(mend)});
+    }
+    void say(severity how_bad, int line, std::string id, std::string law, std::string reason, std::string mend) {
+        all_->push_back({file_, line, how_bad, std::move(id), std::move(reason), std::move(mend), std::move(law)});
     }
     const std::string& file() const noexcept { return file_; }
 

@@ -1,9 +1,8 @@
 #include "rules.hpp"
 
-#include <yaml-cpp/yaml.h>
+#include "rule_yaml.hpp"
 
 #include <algorithm>
-#include <array>
 #include <stdexcept>
 
 namespace semel::notice {
@@ -11,39 +10,20 @@ namespace {
 
 constexpr std::size_t longest_sentence_bytes = 600; // bytes; keeps the search linear in the text
 
-std::vector<std::string> texts(const YAML::Node& list) {
-    return list.as<std::vector<std::string>>(std::vector<std::string>{});
-}
+using namespace rule_yaml;
 
-std::string text(const YAML::Node& of, const char* key) {
-    if (!of[key]) {
-        throw std::runtime_error{std::string{"a rule has no "} + key};
+words_by_language words_of(const YAML::Node& node) {
+    words_by_language out;
+    for (const auto& language : node) {
+        out[language.first.as<std::string>()] = texts(language.second);
     }
-    return of[key].as<std::string>();
+    return out;
 }
 
-severity severity_of(const std::string& word) {
-    constexpr std::array<std::pair<std::string_view, severity>, 3> known{
-        {{"warning", severity::warning}, {"finding", severity::finding}, {"error", severity::error}}};
-    const auto* found = std::ranges::find(known, std::string_view{word}, &std::pair<std::string_view, severity>::first);
-    if (found == known.end()) {
-        throw std::runtime_error{"a rule's severity is none of warning, finding, error"};
-    }
-    return found->second;
-}
-
-kind kind_of(const std::string& word) {
-    for (const auto k :
-         {kind::breach, kind::preliminary, kind::supplement, kind::follow_up, kind::possibility, kind::not_leaked}) {
-        if (to_string(k) == word) {
-            return k;
-        }
-    }
-    throw std::runtime_error{"a rule names a kind of notice that does not exist"};
-}
-
-words_to_say say_of(const YAML::Node& rule) {
+words_to_say say_of(const YAML::Node& rule, const std::string& law) {
     words_to_say out;
+    out.at_least = rule["at_least"].as<std::size_t>(0);
+    out.law = text_or(rule, "law", law);
     for (const auto& language : rule["groups"]) {
         auto& groups = out.groups[language.first.as<std::string>()];
         for (const auto& group : language.second) {
@@ -71,18 +51,17 @@ void add_rules(word_rules& to, const std::string& yaml) {
     if (text(root, "source").empty() || text(root, "date").empty()) {
         throw std::runtime_error{"a file of rules does not say where they are from and of which date"};
     }
+    const auto law = text_or(root, "law", {});
     for (const auto& rule : root["avoid"]) {
-        words_to_avoid one{.id = text(rule, "id"),
-                           .language = text(rule, "language"),
-                           .how_bad = severity_of(text(rule, "severity")),
-                           .kinds = {},
-                           .any = texts(rule["any"]),
-                           .reason = text(rule, "reason"),
-                           .mend = text(rule, "mend")};
-        for (const auto& word : texts(rule["kinds"])) {
-            one.kinds.push_back(kind_of(word));
-        }
-        to.avoid.push_back(std::move(one));
+        to.avoid.push_back({.id = text(rule, "id"),
+                            .language = text(rule, "language"),
+                            .how_bad = severity_of(rule),
+                            .kinds = kinds_of(rule),
+                            .any = texts(rule["any"]),
+                            .reason = text(rule, "reason"),
+                            .mend = text(rule, "mend"),
+                            .law = text_or(rule, "law", law),
+                            .unless_denied = rule["unless_denied"].as<bool>(false)});
     }
     for (const auto& rule : root["instead"]) {
         to.instead.push_back({.id = text(rule, "id"),
@@ -91,10 +70,22 @@ void add_rules(word_rules& to, const std::string& yaml) {
                               .beside = texts(rule["beside"]),
                               .except = texts(rule["except"]),
                               .reason = text(rule, "reason"),
-                              .mend = text(rule, "mend")});
+                              .mend = text(rule, "mend"),
+                              .law = text_or(rule, "law", law)});
     }
     for (const auto& rule : root["say"]) {
-        to.say[text(rule, "id")] = say_of(rule);
+        to.say[text(rule, "id")] = say_of(rule, law);
+    }
+    for (const auto& item : root["items"]) {
+        to.items[item.first.as<std::string>()] = words_of(item.second);
+    }
+    for (const auto& one : root["agencies"]) {
+        to.agencies.push_back({.numbers = texts(one["numbers"]), .names = words_of(one["names"])});
+    }
+    for (const auto& [key, words] : {std::pair{"negations", &to.negations}, std::pair{"leaks", &to.leaks}}) {
+        if (root[key]) {
+            *words = words_of(root[key]);
+        }
     }
 }
 
@@ -145,6 +136,17 @@ std::vector<const std::vector<std::string>*> unsaid(std::string_view text,
         }
     }
     return out;
+}
+
+std::vector<const std::vector<std::string>*> unsaid(std::string_view text, const words_to_say& rule,
+                                                    const std::string& language) {
+    const auto known = rule.groups.find(language);
+    if (known == rule.groups.end()) {
+        return {};
+    }
+    auto out = unsaid(text, known->second);
+    const bool enough = rule.at_least != 0 && known->second.size() - out.size() >= rule.at_least;
+    return enough ? std::vector<const std::vector<std::string>*>{} : out;
 }
 
 } // namespace semel::notice

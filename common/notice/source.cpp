@@ -116,15 +116,18 @@ class reader {
         titles(*root, out);
         source_.jurisdictions = root->strings("jurisdictions");
         source_.jurisdictions_line = root->line_of("jurisdictions");
-        aware_at(*root, out);
+        source_.aware_at = time_at(*root, "aware_at", yaml_map::required, out);
         sender(*root, out);
         contact(*root, out);
         if (const auto facts = root->map("facts")) {
             facts->string("happened");
             source_.leaked = facts->strings("leaked");
-            facts->strings("not_leaked");
+            source_.not_leaked = facts->strings("not_leaked");
+            source_.facts_line = root->line_of("facts");
             facts->refuse_unknown();
         }
+        delay(*root, out);
+        posting(*root, out);
         segments(*root, out);
         slots(*root, out);
         if (const auto locales = root->map("locales", yaml_map::required)) {
@@ -138,18 +141,6 @@ class reader {
         wanted_channels_ = root->strings("channels");
         channels_line_ = root->line_of("channels");
         root->refuse_unknown();
-    }
-
-    void aware_at(const yaml_map& root, complaints& out) {
-        const auto at = root.string("aware_at", yaml_map::required);
-        if (at.empty()) {
-            return;
-        }
-        source_.aware_at = base::from_rfc3339(at);
-        if (!source_.aware_at) {
-            out.error(root.line_of("aware_at"), "bad-time", "aware_at is not a time",
-                      "write it with its zone, like 2026-11-18T09:00:00+09:00");
-        }
     }
 
     void sender(const yaml_map& root, complaints& out) {
@@ -206,6 +197,37 @@ class reader {
         } else if (!word.empty()) {
             out.error(root.line_of("kind"), "bad-kind", "kind is not one that Semel knows",
                       "write breach, preliminary, supplement, follow-up, possibility or not-leaked");
+        }
+    }
+
+    static std::optional<base::timestamp> time_at(const yaml_map& map, std::string_view key, yaml_map::presence p,
+                                                  complaints& out) {
+        const auto at = map.string(key, p);
+        const auto time = base::from_rfc3339(at);
+        if (!at.empty() && !time) {
+            out.error(map.line_of(key), "bad-time", fmt::format("{} is not a time", key),
+                      "write it with its zone, like 2026-11-18T09:00:00+09:00");
+        }
+        return time;
+    }
+
+    void delay(const yaml_map& root, complaints& out) {
+        if (const auto delayed = root.map("delayed")) {
+            source_.delayed = {.ground = delayed->string("ground", yaml_map::required),
+                               .until = time_at(*delayed, "until", yaml_map::optional, out),
+                               .line = root.line_of("delayed")};
+            delayed->refuse_unknown();
+        }
+    }
+
+    void posting(const yaml_map& root, complaints& out) {
+        if (const auto posted = root.map("posting")) {
+            const auto from = time_at(*posted, "from", yaml_map::required, out);
+            const auto until = time_at(*posted, "until", yaml_map::required, out);
+            if (from && until) {
+                source_.posted = {.from = *from, .until = *until, .line = root.line_of("posting")};
+            }
+            posted->refuse_unknown();
         }
     }
 

@@ -59,7 +59,21 @@ struct notice_source {
         std::string phone, email;
         std::vector<std::string> numbers;
     } contact;
-    std::vector<std::string> leaked; // facts.leaked
+    std::vector<std::string> leaked, not_leaked; // facts
+    int facts_line = 0;
+    /// The law's ground for telling people later, and when it ended; without an end it still stands.
+    struct delay {
+        std::string ground;
+        std::optional<base::timestamp> until;
+        int line = 0;
+    };
+    std::optional<delay> delayed;
+    /// How long the notice stands on the organisation's own site.
+    struct posting {
+        base::timestamp from, until;
+        int line = 0;
+    };
+    std::optional<posting> posted;
     std::vector<std::string> segments;
     std::map<std::string, int> segment_line;
     std::map<std::string, slot_definition> slots;

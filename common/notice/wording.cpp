@@ -3,6 +3,7 @@
 #include "markdown.hpp"
 #include "rules.hpp"
 #include "slots.hpp"
+#include "text_facts.hpp"
 #include "utf8.hpp"
 
 #include <fmt/format.h>
@@ -11,10 +12,6 @@
 
 namespace semel::notice {
 namespace {
-
-std::string_view language_of(std::string_view locale) {
-    return locale.substr(0, locale.find('-'));
-}
 
 std::size_t find_word(std::string_view text, std::initializer_list<std::string_view> words) {
     auto first = std::string_view::npos;
@@ -30,59 +27,6 @@ bool stands_in(std::string_view text, const std::vector<std::string>& words) {
 
 bool is_digit(char c) noexcept {
     return c >= '0' && c <= '9';
-}
-
-std::string digits_of(std::string_view text) {
-    std::string out;
-    std::ranges::copy_if(text, std::back_inserter(out), is_digit);
-    return out;
-}
-
-/// A run of digits with the separators that people put into phone numbers.
-struct number {
-    std::size_t at;
-    std::string_view text;
-};
-std::vector<number> numbers_in(std::string_view text) {
-    std::vector<number> out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (!is_digit(text[i])) {
-            continue;
-        }
-        auto end = i;
-        auto last = i;
-        while (end < text.size() &&
-               (is_digit(text[end]) || (std::string_view{"-.() "}.contains(text[end]) && end - last < 2))) {
-            last = is_digit(text[end]) ? end : last;
-            ++end;
-        }
-        out.push_back({i, text.substr(i, last - i + 1)});
-        i = last;
-    }
-    return out;
-}
-
-bool looks_like_a_date(std::string_view text) {
-    const auto digits = digits_of(text);
-    return (digits.size() >= 6 && digits.size() <= 8 && (digits.starts_with("19") || digits.starts_with("20")) &&
-            text.size() > 4 && !is_digit(text[4]));
-}
-
-// Seven digits and more are a phone number; three or four only after a word that says so.
-bool looks_like_a_phone(std::string_view whole, const number& n) {
-    const auto digits = digits_of(n.text).size();
-    if (digits >= 7) {
-        return !looks_like_a_date(n.text);
-    }
-    if (digits < 3 || digits > 4 || digits != n.text.size()) {
-        return false;
-    }
-    const auto from = n.at < 24 ? 0 : n.at - 24;
-    auto before = whole.substr(from, n.at - from);
-    if (const auto line = before.rfind('\n'); line != before.npos) {
-        before.remove_prefix(line + 1);
-    }
-    return find_word(before, {"전화", "국번", "☎", "call ", "dial ", "phone ", "tel"}) != before.npos;
 }
 
 class text_checker {
@@ -128,7 +72,7 @@ class text_checker {
         }
         for (const auto& word : rule.any) {
             if (const auto at = text.find(word); at != text.npos) {
-                out_.finding(line(at), rule.id, rule.reason, rule.mend);
+                out_.say(severity::finding, line(at), rule.id, rule.law, rule.reason, rule.mend);
                 return;
             }
         }
@@ -140,10 +84,24 @@ class text_checker {
             return;
         }
         for (const auto& word : rule.any) {
-            if (const auto at = low_.find(word); at != low_.npos) {
-                out_.say(rule.how_bad, line(at), rule.id, fmt::format("\"{}\" {}", word, rule.reason), rule.mend);
+            if (const auto at = first_of(word, rule.unless_denied); at != low_.npos) {
+                out_.say(rule.how_bad, line(at), rule.id, rule.law, fmt::format("\"{}\" {}", word, rule.reason),
+                         rule.mend);
             }
         }
+    }
+
+    std::size_t first_of(std::string_view word, bool unless_denied) const {
+        if (!unless_denied) {
+            return low_.find(word);
+        }
+        for (const auto& s : sentences_in(low_)) {
+            const auto at = s.text.find(word);
+            if (at != s.text.npos && !says_any(s.text, built_in_rules().negations, language_)) {
+                return s.at + at;
+            }
+        }
+        return low_.npos;
     }
 
     void numbers() {
@@ -151,8 +109,8 @@ class text_checker {
         for (const auto& n : source_.contact.numbers) {
             registered.insert(digits_of(n));
         }
-        for (const auto& n : numbers_in(low_)) {
-            if (looks_like_a_phone(low_, n) && !registered.contains(digits_of(n.text))) {
+        for (const auto& n : phones_in(low_)) {
+            if (!registered.contains(digits_of(n.text))) {
                 out_.error(line(n.at), "AP-2", "the text names a phone number that is not registered in notice.yaml",
                            "add it to contact.numbers after checking it, or remove it");
             }
@@ -208,7 +166,8 @@ class text_checker {
                       "Semel cannot read in this language whether the follow-up says that it is not a new incident",
                       "have somebody who reads it check");
         } else if (!unsaid(low_, known->second).empty()) {
-            out_.finding(1, "KR-W3", "a follow-up must say that it is about no new incident", rule.mend_in(language_));
+            out_.say(severity::finding, 1, "KR-W3", rule.law, "a follow-up must say that it is about no new incident",
+                     rule.mend_in(language_));
         }
     }
 

@@ -141,7 +141,8 @@ TEST(Rules, EveryElementOfTheLawMustHaveItsSection) {
                     ElementsAre(std::string{"email.en.md:1 "} + id));
     }
     EXPECT_THAT(found(with("email.en.md", "{#contact}", "{#kontakt}")), Contains("email.en.md:16 unknown-anchor"));
-    EXPECT_THAT(found(with("email.en.md", "Names.\n", "\n")), ElementsAre("email.en.md:5 empty-section"));
+    EXPECT_THAT(found(with("email.en.md", "Names. That is your name and your entrance code.\n", "\n")),
+                ElementsAre("email.en.md:5 empty-section"));
 }
 
 TEST(Rules, ThePackIsTheOneInForceWhenTheLeakBecameKnown) {

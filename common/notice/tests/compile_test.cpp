@@ -199,7 +199,7 @@ TEST(Peer, PythonReadsTheSameMessage) {
 // A folder that was written on a Mac comes with loose jamo and accents. Who signs it signs the bytes it has.
 TEST(Compile, TextsAreComposedAndTheDigestIsOfTheBytesGiven) {
     const auto folder_with = [](const std::string& word) {
-        auto folder = test::with("sms.en.txt", "Your data", word + ": your data");
+        auto folder = test::with("sms.en.txt", "your data", word + ": your data");
         folder["notice.yaml"].replace(folder["notice.yaml"].find("Notice of"), 6, word);
         folder["push.en.yaml"] = "title: " + word + "\nbody: " + word + ". Your data leaked. Open the app.\n";
         folder["email.en.md"] += word + "\n";

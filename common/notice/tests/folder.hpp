@@ -20,17 +20,17 @@ inline files a_folder() {
                             "segments: [code]\n"
                             "slots: {name: {default: {en: customer}}}\n"
                             "locales: {default: en}\n"},
-            {"email.en.md", "Dear {{name}}, your data leaked.\n"
+            {"email.en.md", "Dear {{name}}, your data at Garam leaked.\n"
                             "\n"
                             "## What happened {#what_happened}\n"
                             "On 5 January.\n"
                             "## What was leaked {#what_leaked}\n"
-                            "Names.\n"
+                            "Names. That is your name and your entrance code.\n"
                             "## What you can do {#what_you_can_do}\n"
                             "{{#code}}\n"
                             "Change your code.\n"
                             "{{/code}}\n"
-                            "Be careful.\n"
+                            "Open our app yourself. Do not click links.\n"
                             "## What we do {#what_we_do}\n"
                             "We closed it.\n"
                             "## Redress {#remedies}\n"
@@ -38,7 +38,7 @@ inline files a_folder() {
                             "## Contact {#contact}\n"
                             "Privacy, phone 1577-0000.\n"},
             {"push.en.yaml", "title: Data leak\nbody: Your data leaked. Open the app.\n"},
-            {"sms.en.txt", "Your data leaked. Open our app.{{#code}} Change your code.{{/code}}\n"}};
+            {"sms.en.txt", "Garam: your data leaked. Open our app.{{#code}} Change your code.{{/code}}\n"}};
 }
 
 /// The folder with one text replaced in one file; the text must be there.

@@ -80,7 +80,7 @@ TEST(Rules, APatternMayLeaveAGapInOneSentence) {
 }
 
 TEST(Rules, EveryPackReadsAndSaysWhereItIsFrom) {
-    ASSERT_EQ(rule_files().size(), 3U);
+    ASSERT_EQ(rule_files().size(), 8U);
     for (const auto file : rule_files()) {
         EXPECT_THAT(std::string{file}, HasSubstr("source:"));
         EXPECT_THAT(std::string{file}, HasSubstr("date: 20"));

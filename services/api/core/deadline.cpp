@@ -27,6 +27,12 @@ base::timestamp beginning(const v1::Campaign& c, base::timestamp now) {
     return std::max(now, base::from_us(c.start_us()));
 }
 
+/// From where the law counts.
+std::string basis_of(const notice::legal_deadline& law) {
+    return law.delayed_by.empty() ? fmt::format("{} hours after aware_at", law.within.count())
+                                  : "the end of " + law.delayed_by;
+}
+
 void give(v1::Campaign& c, base::timestamp at, std::string basis) {
     c.set_deadline_us(base::to_us(std::chrono::floor<std::chrono::seconds>(at)));
     c.set_deadline_basis(std::move(basis));
@@ -42,7 +48,7 @@ void set_default_deadline(v1::Campaign& c, const notice::notice_source& source, 
     const auto* since = from > now ? "the start" : "the creation";
     const auto law = notice::legal_deadline_of(source);
     if (law && law->at >= from + least_left) {
-        give(c, law->at, fmt::format("{} hours after aware_at, by {}", law->within.count(), law->jurisdiction));
+        give(c, law->at, fmt::format("{}, by {}", basis_of(*law), law->jurisdiction));
     } else if (law) {
         give(c, from + default_length,
              fmt::format("7 days after {}; the {} hours of {} {} at {}", since, law->within.count(), law->jurisdiction,
@@ -69,8 +75,11 @@ std::optional<std::string> legal_warning(const notice::notice_source& source, co
     if (!law) {
         return std::nullopt;
     }
-    const auto duty = fmt::format("{} wants people told within {} hours of aware_at, by {}", law->jurisdiction,
-                                  law->within.count(), in_words(law->at));
+    const auto duty =
+        fmt::format("{} wants people told {}, by {}", law->jurisdiction,
+                    law->delayed_by.empty() ? fmt::format("within {} hours of aware_at", law->within.count())
+                                            : "at once after " + law->delayed_by,
+                    in_words(law->at));
     if (now > law->at) {
         return fmt::format("{}: missed by {} hours, unless an earlier notice was in time. It goes out all the same",
                            duty, hours(now - law->at));

@@ -34,8 +34,22 @@ json::array list_of(const List& list, Convert convert) {
 }
 
 json::object to_json(const notice::problem& p) {
-    return {{"file", p.file}, {"line", p.line},     {"severity", notice::to_string(p.how_bad)},
-            {"id", p.id},     {"reason", p.reason}, {"mend", p.mend}};
+    return {{"file", p.file}, {"line", p.line}, {"severity", notice::to_string(p.how_bad)},
+            {"id", p.id},     {"law", p.law},   {"reason", p.reason},
+            {"mend", p.mend}};
+}
+
+json::object to_json(const notice::pack_answer& a) {
+    return {{"pack", a.pack}, {"law", a.law}, {"answer", notice::to_string(a.standing)}, {"why", a.why}};
+}
+
+// "Not triggered" is not "passed", so each pack that asked nothing says so.
+void print(std::ostream& out, const std::vector<notice::pack_answer>& answers) {
+    for (const auto& a : answers) {
+        if (a.standing != notice::standing::applies) {
+            fmt::print(out, "{} ({}): {}: {}\n", a.pack, a.law, notice::to_string(a.standing), a.why);
+        }
+    }
 }
 
 void print(std::ostream& out, const std::string& folder, const std::vector<notice::problem>& problems) {
@@ -77,15 +91,17 @@ int run(const notice_check& command, std::ostream& out, std::ostream& err) {
         const json::object all{
             {"ok", checked.ok()},
             {"digest", base::to_hex(base::as_view(digest))},
+            {"packs", list_of(checked.answers, [](const notice::pack_answer& a) { return to_json(a); })},
             {"locales", list_of(checked.source.locales, text)},
             {"channels", list_of(checked.source.channels, [](base::channel c) { return base::to_string(c); })},
             {"segments", list_of(checked.source.segments, text)},
             {"artifacts", artifacts},
-            {"problems", list_of(checked.problems, to_json)}};
+            {"problems", list_of(checked.problems, [](const notice::problem& p) { return to_json(p); })}};
         fmt::print(out, "{}\n", json::serialize(all));
         return checked.ok() ? 0 : 1;
     }
     print(out, command.folder, checked.problems);
+    print(out, checked.answers);
     if (!checked.ok()) {
         fmt::print(out, "{}, {} and {}: this notice cannot be sent\n", count(errors, "error"),
                    count(findings, "finding"), count(warnings, "warning"));

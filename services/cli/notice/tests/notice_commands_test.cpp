@@ -63,6 +63,25 @@ TEST(NoticeCheck, JsonIsOneDocument) {
         << r.out;
 }
 
+// "Not triggered" is an answer of its own, beside "ready".
+TEST(NoticeCheck, APackThatAsksNothingSaysSo) {
+    const auto folder = std::filesystem::path{testing::TempDir()} / "notice_not_triggered";
+    std::filesystem::remove_all(folder);
+    std::filesystem::copy("notices/follow-up", folder);
+    std::ifstream in{folder / "notice.yaml"};
+    std::stringstream text;
+    text << in.rdbuf();
+    auto yaml = text.str();
+    yaml.replace(yaml.find("[KR-PIPA, EU-GDPR]"), 18, "[KR-PIPA, US-CA]  ");
+    std::ofstream{folder / "notice.yaml"} << yaml;
+    const auto r = run_it(notice_check{.folder = folder.string(), .json = false});
+    EXPECT_EQ(r.code, 0) << r.out;
+    EXPECT_TRUE(r.out.starts_with("US-CA (California Civil Code): not triggered: ")) << r.out;
+    EXPECT_NE(run_it(notice_check{.folder = folder.string(), .json = true})
+                  .out.find(R"({"pack":"US-CA","law":"California Civil Code","answer":"not triggered","why":")"),
+              std::string::npos);
+}
+
 TEST(NoticePreview, ShowsTheSegmentsAdviceOnlyToThoseInIt) {
     auto command = an_email_preview();
     EXPECT_EQ(run_it(command).out.find("출입번호를 저장하셨습니다"), std::string::npos);
