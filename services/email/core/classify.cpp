@@ -1,7 +1,7 @@
 #include <email/core/classify.hpp>
+#include <email/core/outcomes.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 
 namespace semel::email {
@@ -24,63 +24,22 @@ ruling temporary(stage where, const reply& r) {
     if (r.code == 421) {
         return {kind::throttled, busy_pause, delivery::verdict::reach::session}; // the server closes this one
     }
-    if (r.status) {
-        const auto& s = *r.status;
-        const bool system_or_congestion = (s.subject == 3 && s.detail == 2) || (s.subject == 4 && s.detail == 5);
-        // A 4.7.x to RCPT is usually greylisting of this one pair; anywhere else it is about us.
-        const bool policy = s.subject == 7 && (where != stage::rcpt || s.detail == 28);
-        if (system_or_congestion || policy) {
-            return {kind::throttled, policy ? rate_pause : busy_pause};
-        }
+    switch (r.status ? row_of(r.status->subject, r.status->detail).temporary : soft::again) {
+    case soft::busy:
+        return {kind::throttled, busy_pause};
+    case soft::rate:
+        return {kind::throttled, rate_pause};
+    case soft::rate_but_rcpt:
+        return where == stage::rcpt ? ruling{kind::transient} : ruling{kind::throttled, rate_pause};
+    case soft::again:
+        break;
     }
     return {kind::transient};
 }
 
-/// 5yz with an enhanced status, to RCPT, DATA or the dot. What does not speak of one mailbox alone may be the
-/// recipient's fault or ours: servers answer "5.7.1 Access denied" for either.
-kind by_status(const enhanced_status& s, stage where) {
-    switch (s.subject) {
-    case 1: // addressing: 5.1.7 and 5.1.8 speak of the sender's
-        return s.detail == 7 || s.detail == 8 ? kind::ambiguous : kind::permanent;
-    case 2: // mailbox: a full one may be emptied
-        return s.detail == 2 ? kind::transient : kind::permanent;
-    case 5: // protocol: 5.5.0 is what Outlook uses for unknown mailboxes
-        return s.detail == 0 && where == stage::rcpt ? kind::permanent : kind::ambiguous;
-    case 6: // content: the same for all, except the forms that only an internationalised address needs
-        return s.detail == 7 || s.detail == 9 || s.detail == 10 || where == stage::rcpt ? kind::permanent
-                                                                                        : kind::ambiguous;
-    case 7: { // policy: except what speaks of one mailbox or list
-        constexpr std::array personal{2, 13, 17, 129};
-        return std::ranges::find(personal, s.detail) != personal.end() ? kind::permanent : kind::ambiguous;
-    }
-    case 3: // mail system: its own trouble, or one mailbox's transport
-        return kind::ambiguous;
-    default: // 5.0.0, routing (5.4.x)
-        return where == stage::rcpt ? kind::permanent : kind::ambiguous;
-    }
-}
-
-kind by_code(int code, stage where) {
-    switch (code) {
-    case 552: // too many recipients (RFC 5321 section 4.5.3.1.10); at the dot, storage or size
-        return kind::transient;
-    case 550:
-    case 551:
-    case 553:
-    case 521: // the host accepts no mail (RFC 7504)
-    case 556: // nor does the domain
-        return where == stage::rcpt ? kind::permanent : kind::ambiguous;
-    default: // 554, and 500-504 syntax, 530-538 authentication, 555 parameters: some say it of one mailbox
-        return kind::ambiguous;
-    }
-}
-
-/// To MAIL, which names the sender and us; but its size and its parameters are one message's.
-kind of_sender(const reply& r) {
-    const bool of_message = r.status ? (r.status->subject == 2 || r.status->subject == 5 || r.status->subject == 6 ||
-                                        (r.status->subject == 3 && r.status->detail == 4))
-                                     : (r.code == 501 || r.code == 552 || r.code == 555);
-    return of_message ? kind::ambiguous : kind::lane_stop;
+template <class Row>
+kind at(const Row& row, stage where) {
+    return where == stage::mail ? row.mail : where == stage::rcpt ? row.rcpt : row.content;
 }
 
 ruling judge(stage where, const reply& r) {
@@ -94,19 +53,10 @@ ruling judge(stage where, const reply& r) {
         // Not an answer to the question asked. Before the dot it is certain that nothing was accepted.
         return {where == stage::dot ? kind::unknown : kind::transient};
     }
-    if (where == stage::mail && r.status && r.status->subject == 6 && r.status->detail == 7) {
-        return {kind::permanent}; // 5.6.7: this address needs SMTPUTF8
+    if (where != stage::mail && where != stage::rcpt && where != stage::data && where != stage::dot) {
+        return {kind::lane_stop}; // no recipient was named yet
     }
-    if (where == stage::mail) {
-        return {of_sender(r)};
-    }
-    if (where != stage::rcpt && where != stage::data && where != stage::dot) {
-        return {kind::lane_stop};
-    }
-    if (r.status) {
-        return {by_status(*r.status, where)};
-    }
-    return {by_code(r.code, where)};
+    return {r.status ? at(row_of(r.status->subject, r.status->detail), where) : at(row_of(r.code), where)};
 }
 
 bool address_character(char c) noexcept {
@@ -140,6 +90,23 @@ void replace_word(std::string& text, std::string_view word) {
 }
 
 } // namespace
+
+const status_row& row_of(int subject, int detail) noexcept {
+    const auto is = [&](int s, int d) {
+        return std::ranges::find_if(status_rows, [=](const status_row& r) { return r.subject == s && r.detail == d; });
+    };
+    for (const auto* found : {is(subject, detail), is(subject, any_detail)}) {
+        if (found != status_rows.end()) {
+            return *found;
+        }
+    }
+    return status_rows.back();
+}
+
+const code_row& row_of(int code) noexcept {
+    const auto* found = std::ranges::find(code_rows, code, &code_row::code);
+    return found == code_rows.end() ? code_rows.back() : *found;
+}
 
 std::string_view to_string(stage s) noexcept {
     switch (s) {

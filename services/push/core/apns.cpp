@@ -30,15 +30,32 @@ struct meaning {
 constexpr std::string_view our_key =
     "APNs refuses our provider token or certificate; check team_id, key_id and key_file";
 
-// Apple, "Handling notification responses from APNs". What is not here is our mistake, our configuration or this
-// device: what others are told shows which.
+constexpr std::string_view our_request =
+    "APNs refuses the request; if it does so for everybody, check endpoint and topic";
+
+// Apple, "Handling notification responses from APNs": every reason that it lists. A token that is bad in this
+// environment or for this topic is one device's fault, or everybody's and ours: what others are told shows which
+// (blame.hpp).
 constexpr auto meanings = std::to_array<meaning>({
-    {"BadDeviceToken", kind::permanent, "the device token is not valid here (many at once: check endpoint and topic)"},
-    {"DeviceTokenNotForTopic", kind::permanent, "the device token belongs to another app"},
+    {"BadDeviceToken", kind::ambiguous, "the device token is not valid here; if many are, check endpoint and topic"},
+    {"DeviceTokenNotForTopic", kind::ambiguous, "the device token belongs to another app; if many do, check topic"},
     {"MissingDeviceToken", kind::permanent, "the request names no device"},
     {"Unregistered", kind::permanent, "the app is no longer on the device"},
     {"ExpiredToken", kind::permanent, "the device token has expired"},
     {"PayloadTooLarge", kind::permanent, "the payload is larger than APNs takes"},
+    {"BadCollapseId", kind::ambiguous, our_request},
+    {"BadExpirationDate", kind::ambiguous, our_request},
+    {"BadMessageId", kind::ambiguous, our_request},
+    {"BadPriority", kind::ambiguous, our_request},
+    {"BadTopic", kind::ambiguous, our_request},
+    {"MissingTopic", kind::ambiguous, our_request},
+    {"TopicDisallowed", kind::ambiguous, our_request},
+    {"DuplicateHeaders", kind::ambiguous, our_request},
+    {"InvalidPushType", kind::ambiguous, our_request},
+    {"PayloadEmpty", kind::ambiguous, our_request},
+    {"Forbidden", kind::ambiguous, our_request},
+    {"BadPath", kind::ambiguous, our_request},
+    {"MethodNotAllowed", kind::ambiguous, our_request},
     {"IdleTimeout", kind::transient, "the connection was idle for too long"},
     {"TooManyRequests", kind::throttled, "too many messages to this device", false, verdict::reach::message},
     {"ExpiredProviderToken", kind::transient, "the provider token was refused as outdated", true},
@@ -47,9 +64,10 @@ constexpr auto meanings = std::to_array<meaning>({
     {"MissingProviderToken", kind::lane_stop, our_key},
     {"UnrelatedKeyIdInToken", kind::lane_stop, our_key},
     {"BadEnvironmentKeyIdInToken", kind::lane_stop, our_key},
-    {"BadEnvironmentKeyInToken", kind::lane_stop, our_key},
+    {"BadEnvironmentKeyInToken", kind::lane_stop, our_key}, // what the wire says
     {"BadCertificate", kind::lane_stop, our_key},
     {"BadCertificateEnvironment", kind::lane_stop, our_key},
+    {"InternalServerError", kind::unknown, "APNs failed and does not say whether it accepted the message"},
     {"ServiceUnavailable", kind::transient, "APNs is not available"},
     {"Shutdown", kind::transient, "the APNs server is shutting down"},
 });
@@ -153,7 +171,7 @@ judgement judge(const http2::response& r, std::string_view sent_id) {
     if (known != nullptr) {
         v.text = known->text;
     } else if (v.what == kind::ambiguous) {
-        v.text = "APNs refuses the request; if it does so for everybody, check endpoint and topic";
+        v.text = our_request;
     } else if (v.what == kind::unknown) {
         v.text = "APNs failed and does not say whether it accepted the message";
     }

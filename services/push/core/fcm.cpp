@@ -74,24 +74,27 @@ struct meaning {
     bool token_refused = false;
 };
 
+constexpr std::string_view bad_token = "the token is none of FCM's; if many are, check service_account";
+
+// Firebase, "FcmError": every code, and the words of google.rpc.Code that come without one. A token of another project
+// is one device's fault, or everybody's and ours: what others are told shows which (blame.hpp).
 constexpr auto meanings = std::to_array<meaning>({
     {"UNREGISTERED", kind::permanent, "the app is no longer on the device"},
-    {"SENDER_ID_MISMATCH", kind::permanent,
-     "the token belongs to another project (many at once: check service_account)"},
+    {"SENDER_ID_MISMATCH", kind::ambiguous, "the token belongs to another project; if many do, check service_account"},
     {"QUOTA_EXCEEDED", kind::throttled, "the project's quota is used up"},
     {"RESOURCE_EXHAUSTED", kind::throttled, "the project's quota is used up"},
     {"UNAVAILABLE", kind::transient, "FCM is not available"},
+    {"INTERNAL", kind::unknown, "FCM failed and does not say whether it accepted the message"},
     {"THIRD_PARTY_AUTH_ERROR", kind::ambiguous, "Firebase lacks the APNs or web push key of the app; upload it there"},
     {"UNAUTHENTICATED", kind::transient, "the access token was refused", true},
     {"PERMISSION_DENIED", kind::ambiguous, "the service account may not send for this project; grant it the role"},
+    {"NOT_FOUND", kind::ambiguous, "FCM does not know the project; check service_account"},
+    {"INVALID_ARGUMENT", kind::ambiguous, "FCM refuses the payload; check the notice"}, // or the token: below
 });
 
-// INVALID_ARGUMENT says either that the token is not one, or that the payload is wrong for everybody.
-kind of_invalid_argument(const error_body& e) {
-    if (e.names_other) {
-        return kind::ambiguous;
-    }
-    return e.names_token || !e.error_code.empty() ? kind::permanent : kind::ambiguous;
+/// INVALID_ARGUMENT says either that the token is not one, or that the payload is wrong for everybody.
+bool is_about_the_token(const error_body& e) {
+    return !e.names_other && (e.names_token || !e.error_code.empty());
 }
 
 kind by_status(const http2::response& r) {
@@ -160,9 +163,9 @@ judgement judge(const http2::response& r) {
         v.what = known->what;
         v.text = known->text;
         out.token_refused = known->token_refused;
-    } else if (code == "INVALID_ARGUMENT") {
-        v.what = of_invalid_argument(error);
-        v.text = v.what == kind::permanent ? "the token is none of FCM's" : "FCM refuses the payload; check the notice";
+        if (code == "INVALID_ARGUMENT" && is_about_the_token(error)) {
+            v.text = bad_token;
+        }
     } else {
         v.what = by_status(r);
         if (r.status == 401) {

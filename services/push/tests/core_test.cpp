@@ -132,7 +132,7 @@ TEST_P(ApnsAnswer, MeansWhatAppleSays) {
 INSTANTIATE_TEST_SUITE_P(
     Table, ApnsAnswer,
     ::testing::Values(
-        apns_case{400, "BadDeviceToken", kind::permanent}, apns_case{400, "DeviceTokenNotForTopic", kind::permanent},
+        apns_case{400, "BadDeviceToken", kind::ambiguous}, apns_case{400, "DeviceTokenNotForTopic", kind::ambiguous},
         apns_case{400, "MissingDeviceToken", kind::permanent}, apns_case{400, "BadCollapseId", kind::ambiguous},
         apns_case{400, "BadExpirationDate", kind::ambiguous}, apns_case{400, "BadMessageId", kind::ambiguous},
         apns_case{400, "BadPriority", kind::ambiguous}, apns_case{400, "BadTopic", kind::ambiguous},
@@ -170,6 +170,16 @@ TEST(ApnsVerdict, AcceptsWithTheProvidersId) {
     EXPECT_EQ(v.what, kind::accepted);
     EXPECT_EQ(v.message_id, "their-id");
     EXPECT_EQ(v.code, "200");
+}
+
+TEST(ApnsVerdict, AReasonWithoutARowIsItsStatus) {
+    const std::pair<int, kind> table[] = {{400, kind::ambiguous}, {403, kind::ambiguous}, {404, kind::ambiguous},
+                                          {408, kind::transient}, {410, kind::permanent}, {413, kind::permanent},
+                                          {421, kind::transient}, {429, kind::transient}, {500, kind::unknown},
+                                          {502, kind::unknown},   {503, kind::transient}, {302, kind::ambiguous}};
+    for (const auto& [status, what] : table) {
+        EXPECT_EQ(apns::judge(answer(status, R"({"reason":"SomethingNew"})"), "").verdict.what, what) << status;
+    }
 }
 
 TEST(ApnsVerdict, AnAnswerWhoseReasonWasCutStopsNothing) {
@@ -255,14 +265,14 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         fcm_case{404, fcm_body("NOT_FOUND", "UNREGISTERED"), kind::permanent, "404 UNREGISTERED"},
         fcm_case{404, fcm_body("NOT_FOUND"), kind::ambiguous, "404 NOT_FOUND"}, // the project, not the device
-        fcm_case{400, fcm_body("INVALID_ARGUMENT", "INVALID_ARGUMENT"), kind::permanent, "400 INVALID_ARGUMENT"},
-        fcm_case{400, fcm_body("INVALID_ARGUMENT", "INVALID_ARGUMENT", "message.token"), kind::permanent,
+        fcm_case{400, fcm_body("INVALID_ARGUMENT", "INVALID_ARGUMENT"), kind::ambiguous, "400 INVALID_ARGUMENT"},
+        fcm_case{400, fcm_body("INVALID_ARGUMENT", "INVALID_ARGUMENT", "message.token"), kind::ambiguous,
                  "400 INVALID_ARGUMENT"},
         fcm_case{400, fcm_body("INVALID_ARGUMENT", "", "message.android.ttl"), kind::ambiguous, "400 INVALID_ARGUMENT"},
         fcm_case{400, fcm_body("INVALID_ARGUMENT", "INVALID_ARGUMENT", "message.data"), kind::ambiguous,
                  "400 INVALID_ARGUMENT"},
         fcm_case{400, fcm_body("INVALID_ARGUMENT"), kind::ambiguous, "400 INVALID_ARGUMENT"},
-        fcm_case{403, fcm_body("PERMISSION_DENIED", "SENDER_ID_MISMATCH"), kind::permanent, "403 SENDER_ID_MISMATCH"},
+        fcm_case{403, fcm_body("PERMISSION_DENIED", "SENDER_ID_MISMATCH"), kind::ambiguous, "403 SENDER_ID_MISMATCH"},
         fcm_case{403, fcm_body("PERMISSION_DENIED"), kind::ambiguous, "403 PERMISSION_DENIED"},
         fcm_case{401, fcm_body("UNAUTHENTICATED"), kind::transient, "401 UNAUTHENTICATED", true},
         fcm_case{401, "", kind::transient, "401", true},
@@ -274,7 +284,19 @@ INSTANTIATE_TEST_SUITE_P(
         fcm_case{503, "<html>", kind::transient, "503"},
         fcm_case{500, fcm_body("INTERNAL", "INTERNAL"), kind::unknown, "500 INTERNAL"},
         fcm_case{502, "<html>", kind::unknown, "502"}, fcm_case{504, "", kind::unknown, "504"},
+        fcm_case{429, fcm_body("RESOURCE_EXHAUSTED"), kind::throttled, "429 RESOURCE_EXHAUSTED"},
+        fcm_case{400, fcm_body("FAILED_PRECONDITION"), kind::ambiguous,
+                 "400 FAILED_PRECONDITION"}, // no row: the status
+        fcm_case{413, "", kind::permanent, "413"}, fcm_case{408, "", kind::transient, "408"},
         fcm_case{302, "", kind::ambiguous, "302"}));
+
+TEST(FcmVerdict, SaysWhetherATokenOrThePayloadIsRefused) {
+    const auto text = [](std::string_view code, std::string_view field) {
+        return fcm::judge(answer(400, fcm_body("INVALID_ARGUMENT", code, field))).verdict.text;
+    };
+    EXPECT_THAT(text("INVALID_ARGUMENT", "message.token"), ::testing::HasSubstr("token"));
+    EXPECT_THAT(text("INVALID_ARGUMENT", "message.data"), ::testing::HasSubstr("payload"));
+}
 
 TEST(FcmVerdict, AcceptsWithTheMessagesName) {
     const auto v = fcm::judge(answer(200, R"({"name":"projects/p/messages/0:1"})")).verdict;

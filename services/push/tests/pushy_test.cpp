@@ -234,7 +234,7 @@ TEST_F(Pushy, DoesNotKnowAForeignToken) {
     auto m = a_message(1);
     m.address = token_of(777);
     const auto v = send_alone(m);
-    EXPECT_EQ(v.what, kind::permanent) << v.code;
+    EXPECT_EQ(v.what, kind::ambiguous) << v.code; // his fault, or a wrong environment: ours
     EXPECT_THAT(v.code, ::testing::StartsWith("400 "));
 }
 
@@ -259,11 +259,11 @@ TEST_F(Pushy, AForeignKeyStopsTheLane) {
     EXPECT_EQ(v.code, "403 InvalidProviderToken");
 }
 
-// One such device is the device's fault; many at once are a wrong topic, which is for the engine's breaker.
+// One such device is the device's fault; many at once are a wrong topic: the engine compares what others are told.
 TEST_F(Pushy, ADeviceOfAnotherAppIsRefused) {
     link.topic = "com.example.other";
     const auto v = send_alone(a_message(1));
-    EXPECT_EQ(v.what, kind::permanent);
+    EXPECT_EQ(v.what, kind::ambiguous);
     EXPECT_EQ(v.code, "400 DeviceTokenNotForTopic");
 }
 

@@ -5,6 +5,8 @@
 #include <sms/core/classify.hpp>
 #include <sms/core/session.hpp>
 
+#include <set>
+
 namespace semel::sms {
 namespace {
 
@@ -253,25 +255,42 @@ TEST(Session, ClosesOnALostFrame) {
     EXPECT_EQ(only_answer(s, a).what, kind::unknown);
 }
 
+// Every status that SMPP names, a second time.
 TEST(Classify, FollowsTheTable) {
-    const std::pair<std::uint32_t, kind> table[] = {
-        {0x00, kind::accepted},  {0x58, kind::throttled},  {0x14, kind::throttled}, {0x08, kind::unknown},
-        {0xFF, kind::unknown},   {0x64, kind::transient},  {0x45, kind::transient}, {0xFE, kind::transient},
-        {0x0B, kind::permanent}, {0x51, kind::permanent},  {0x65, kind::permanent}, {0x66, kind::permanent},
-        {0x0A, kind::ambiguous}, {0x04, kind::lane_stop},  {0x0E, kind::lane_stop}, {0x43, kind::ambiguous},
-        {0x48, kind::ambiguous}, {0xC0, kind::ambiguous},  {0x62, kind::ambiguous}, {0x400, kind::ambiguous},
-        {0x94, kind::ambiguous}, {0x401, kind::ambiguous}, {0x01, kind::ambiguous}, {0x0F, kind::lane_stop},
-        {0x03, kind::lane_stop}, {0x05, kind::lane_stop},  {0x0D, kind::lane_stop}, {0x53, kind::lane_stop},
+    const std::pair<kind, std::vector<std::uint32_t>> table[] = {
+        {kind::accepted, {0x00}},
+        {kind::throttled, {0x14, 0x58}},
+        {kind::unknown, {0x08, 0xFF}},
+        {kind::transient, {0x45, 0x64, 0xFE}},
+        {kind::permanent, {0x0B, 0x50, 0x51, 0x65, 0x66}},
+        {kind::lane_stop, {0x03, 0x04, 0x05, 0x0D, 0x0E, 0x0F, 0x53}},
+        {kind::ambiguous, {0x01, 0x02, 0x06, 0x07, 0x0A, 0x0C, 0x11, 0x13, 0x15, 0x33, 0x34, 0x40, 0x42, 0x43,
+                           0x44, 0x48, 0x49, 0x54, 0x55, 0x61, 0x62, 0x63, 0x67, 0xC0, 0xC1, 0xC2, 0xC3, 0xC4}},
     };
-    for (const auto& [code, what] : table) {
-        EXPECT_EQ(classify_submit(code, "id").what, what) << status_code(code);
+    std::set<std::uint32_t> named;
+    for (const auto& [what, codes] : table) {
+        for (const auto code : codes) {
+            EXPECT_EQ(classify_submit(code, "id").what, what) << status_code(code);
+            EXPECT_NE(classify_submit(code, "id").text, "refused") << status_code(code);
+            named.insert(code);
+        }
     }
-    for (std::uint32_t code = 0x67; code < 0x600; ++code) { // reserved and vendors' own: about one number, or about us
-        const auto what = classify_submit(code, "id").what;
-        EXPECT_TRUE(what == kind::ambiguous || code == 0xFE || code == 0xFF) << status_code(code);
+    for (std::uint32_t code = 0; code < 0x600; ++code) { // reserved and vendors' own: about one number, or about us
+        if (!named.contains(code)) {
+            EXPECT_EQ(classify_submit(code, "id").what, kind::ambiguous) << status_code(code);
+            EXPECT_EQ(classify_submit(code, "id").text, code < 0x400 ? "refused" : "a status of the vendor's own");
+        }
     }
     EXPECT_EQ(classify_submit(0x58, "").code, "0x00000058");
     EXPECT_TRUE(classify_submit(0x58, "").retry_after);
+}
+
+TEST(Classify, ABindStopsTheLaneOnlyForWhatAnOperatorMends) {
+    const std::set<std::uint32_t> mended{0x01, 0x02, 0x03, 0x0D, 0x0E, 0x0F, 0x53};
+    for (std::uint32_t code = 1; code < 0x600; ++code) {
+        EXPECT_EQ(classify_bind(code).what, mended.contains(code) ? kind::lane_stop : kind::transient)
+            << status_code(code);
+    }
 }
 
 TEST(Classify, PartsAreOneKey) {
