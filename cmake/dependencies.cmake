@@ -43,6 +43,7 @@ semel_thirdparty(simdjson PkgConfig::simdjson)
 pkg_check_modules(lua REQUIRED IMPORTED_TARGET lua5.1)
 semel_thirdparty(lua PkgConfig::lua)
 semel_thirdparty(yaml yaml-cpp)
+semel_thirdparty(resolv resolv)
 semel_thirdparty(cli11 CLI11::CLI11)
 
 find_package(prometheus-cpp REQUIRED)

@@ -61,6 +61,7 @@ inline constexpr const char* size = "semel:size";                   // the messa
 inline constexpr const char* window = "semel:window";               // more parts than a session's window holds
 inline constexpr const char* sender = "semel:sender";               // the sender's number or name cannot be written
 inline constexpr const char* return_path = "semel:return-path";     // the return path cannot be written
+inline constexpr const char* dkim = "semel:dkim";                   // the message cannot be signed
 inline constexpr const char* access_token = "semel:access-token";   // Google gave no access token
 inline constexpr const char* provider_token = "semel:provider-token"; // no token for Apple
 

@@ -32,6 +32,18 @@ struct reading {
     std::set<std::string> gateway_names{};
 };
 
+std::vector<dkim> read_dkim(section& s, reading& file) {
+    std::vector<dkim> keys;
+    s.each("dkim", [&](section& one) {
+        auto& key = keys.emplace_back();
+        one.read_as<std::string>("domain", key.domain, parse_host);
+        one.read_as<std::string>("selector", key.selector, parse_host);
+        one.read_path("key_file", key.key_file, file.folder);
+        one.need({"domain", "selector", "key_file"});
+    });
+    return keys;
+}
+
 smtp read_smtp(section& s, reading& file) {
     smtp link;
     s.read_as<std::string>("host", link.host, parse_host);
@@ -48,6 +60,7 @@ smtp read_smtp(section& s, reading& file) {
     s.read_as<std::string>("helo", link.helo, parse_host);
     s.read_as<std::string>("return_path_domain", link.return_path_domain, parse_host);
     s.read_path("verp_key_file", link.verp_key_file, file.folder);
+    link.dkim = read_dkim(s, file);
     s.need({"host"});
     come_together(s, "user", "password_file");
     hold_to_encryption(s, file.unencrypted,
@@ -282,6 +295,7 @@ std::vector<std::string> open_secrets(const settings& s) {
         for (const auto& gateway : *channel) {
             if (const auto* link = std::get_if<smtp>(&gateway.link)) {
                 secrets.insert(secrets.end(), {link->password_file, link->verp_key_file});
+                std::ranges::transform(link->dkim, std::back_inserter(secrets), &dkim::key_file);
             } else if (const auto* link = std::get_if<apns>(&gateway.link)) {
                 secrets.push_back(link->key_file);
             } else if (const auto* link = std::get_if<fcm>(&gateway.link)) {

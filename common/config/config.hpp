@@ -27,6 +27,11 @@ struct rate {
     double per_second = 0; // 0: unlimited
 };
 
+/// A DKIM key; a mail gets one signature for each.
+struct dkim {
+    std::string domain, selector;
+    path key_file; // PEM: RSA of at least 2,048 bits, or Ed25519
+};
 struct smtp {
     std::string host;
     std::uint16_t port = 25;
@@ -39,6 +44,7 @@ struct smtp {
     std::string helo;               // default: the machine's name
     std::string return_path_domain; // VERP: bounce+TOKEN@this; default: the notice sender's domain
     path verp_key_file;             // HMAC of the token
+    std::vector<config::dkim> dkim; // none: the relay signs, or nobody
     bool insecure = false;          // tls: none to another machine is meant
 };
 struct apns {

@@ -7,6 +7,7 @@
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/x509.h>
 
 #include <fstream>
 #include <sstream>
@@ -25,7 +26,8 @@ result<std::string> sign(EVP_PKEY* key, int type, std::string_view bytes, const 
     const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> ctx{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
     std::size_t size = 0;
     const auto* in = reinterpret_cast<const unsigned char*>(bytes.data());
-    if (EVP_DigestSignInit(ctx.get(), nullptr, EVP_sha256(), nullptr, key) != 1 ||
+    const auto* digest = type == EVP_PKEY_ED25519 ? nullptr : EVP_sha256(); // Ed25519 brings its own
+    if (EVP_DigestSignInit(ctx.get(), nullptr, digest, nullptr, key) != 1 ||
         EVP_DigestSign(ctx.get(), nullptr, &size, in, bytes.size()) != 1) {
         return failed(fault::kind::broken, std::string{"OpenSSL refuses to sign with "} + what);
     }
@@ -79,6 +81,46 @@ result<std::string> private_key::sign_es256(std::string_view bytes) const {
 
 result<std::string> private_key::sign_rs256(std::string_view bytes) const {
     return sign(key_.get(), EVP_PKEY_RSA, bytes, "RS256");
+}
+
+result<std::string> private_key::sign_ed25519(std::string_view bytes) const {
+    return sign(key_.get(), EVP_PKEY_ED25519, bytes, "Ed25519");
+}
+
+private_key::kind private_key::what() const noexcept {
+    switch (EVP_PKEY_get_base_id(key_.get())) {
+    case EVP_PKEY_RSA:
+        return kind::rsa;
+    case EVP_PKEY_EC:
+        return kind::p256;
+    case EVP_PKEY_ED25519:
+        return kind::ed25519;
+    default:
+        return kind::other;
+    }
+}
+
+int private_key::bits() const noexcept {
+    return EVP_PKEY_get_bits(key_.get());
+}
+
+result<std::string> private_key::public_bytes() const {
+    if (what() == kind::ed25519) {
+        std::string raw(32, '\0');
+        std::size_t size = raw.size();
+        if (EVP_PKEY_get_raw_public_key(key_.get(), reinterpret_cast<unsigned char*>(raw.data()), &size) != 1) {
+            return failed(fault::kind::broken, "OpenSSL gives no public key");
+        }
+        return raw;
+    }
+    unsigned char* der = nullptr;
+    const auto size = i2d_PUBKEY(key_.get(), &der);
+    if (size <= 0) {
+        return failed(fault::kind::broken, "OpenSSL gives no public key");
+    }
+    std::string out{reinterpret_cast<const char*>(der), static_cast<std::size_t>(size)};
+    OPENSSL_free(der);
+    return out;
 }
 
 result<std::string> jwt_es256(const private_key& key, std::string_view header, std::string_view payload) {

@@ -1,5 +1,5 @@
 #pragma once
-// Signatures of JSON Web Tokens (RFC 7515): ES256 for APNs, RS256 for Google's token endpoint.
+// Signatures of JSON Web Tokens (RFC 7515): ES256 for APNs, RS256 for Google's token endpoint; and of mails (DKIM).
 
 #include <base/fault.hpp>
 
@@ -22,6 +22,14 @@ class private_key {
     base::result<std::string> sign_es256(std::string_view bytes) const;
     /// RFC 7518 section 3.3: RSASSA-PKCS1-v1_5 over SHA-256.
     base::result<std::string> sign_rs256(std::string_view bytes) const;
+    /// RFC 8032: Ed25519 over the bytes themselves, 64 bytes.
+    base::result<std::string> sign_ed25519(std::string_view bytes) const;
+
+    enum class kind : unsigned char { rsa, p256, ed25519, other };
+    kind what() const noexcept;
+    int bits() const noexcept;
+    /// As DKIM publishes it (RFC 6376, RFC 8463): SubjectPublicKeyInfo of an RSA key, the 32 bytes of an Ed25519 key.
+    base::result<std::string> public_bytes() const;
 
   private:
     explicit private_key(std::shared_ptr<evp_pkey_st> key)

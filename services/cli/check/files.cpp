@@ -3,6 +3,7 @@
 #include <socket/stream.hpp>
 
 #include <cli/check/probe.hpp>
+#include <email/core/dkim.hpp>
 #include <fmt/format.h>
 
 #include <fstream>
@@ -27,6 +28,11 @@ result readable(const path& file) {
 result secret(const path& file) {
     const auto text = config::secret_in(file);
     return text ? result{} : base::failed(text.error());
+}
+
+result dkim_key(const config::dkim& key) {
+    const auto signer = email::dkim_signer::from_file(key.domain, key.selector, key.key_file);
+    return signer ? result{} : base::failed(signer.error());
 }
 
 result authorities(const path& file) {
@@ -62,6 +68,10 @@ void look_at_gateway(files& found, const std::string& section, const config::gat
         found.look(section + ".smtp", "ca", smtp->ca, authorities);
         found.look(section + ".smtp", "password_file", smtp->password_file, secret);
         found.look(section + ".smtp", "verp_key_file", smtp->verp_key_file, secret);
+        for (std::size_t i = 0; i < smtp->dkim.size(); ++i) {
+            found.look(fmt::format("{}.smtp.dkim[{}]", section, i), "key_file", smtp->dkim[i].key_file,
+                       [&](const path&) { return dkim_key(smtp->dkim[i]); });
+        }
     } else if (const auto* apns = std::get_if<config::apns>(&g.link)) {
         found.look(section + ".apns", "ca", apns->ca, authorities);
         found.look(section + ".apns", "key_file", apns->key_file, readable);

@@ -187,6 +187,9 @@ base::result<std::string> adopted_settings(std::string_view yaml, const path& or
                     if (gateway[link].IsDefined()) {
                         absolute(gateway[link],
                                  {"ca", "key_file", "service_account", "password_file", "verp_key_file"});
+                        for (auto key : gateway[link]["dkim"]) {
+                            absolute(key, {"key_file"});
+                        }
                     }
                 }
             }

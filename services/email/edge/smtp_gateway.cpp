@@ -9,6 +9,7 @@
 #include <telemetry/log.hpp>
 
 #include <boost/asio.hpp>
+#include <email/core/dkim.hpp>
 #include <email/core/verp.hpp>
 #include <fmt/format.h>
 
@@ -62,6 +63,7 @@ struct smtp_gateway::pool : std::enable_shared_from_this<pool> {
     tuning tune;
     session_settings session;
     std::optional<verp> returns;
+    std::vector<dkim_signer> signers;
     std::shared_ptr<asio::ssl::context> tls;
 
     std::vector<std::unique_ptr<link>> idle; // the one that spoke last is used first
@@ -284,6 +286,13 @@ base::result<std::unique_ptr<smtp_gateway>> smtp_gateway::make(asio::any_io_exec
         }
         p->returns.emplace(std::move(*key));
     }
+    for (const auto& key : p->relay.dkim) {
+        auto signer = dkim_signer::from_file(key.domain, key.selector, key.key_file);
+        if (!signer) {
+            return complaint(signer.error());
+        }
+        p->signers.push_back(std::move(*signer));
+    }
     if (p->relay.tls != config::smtp::tls_mode::none) {
         auto context = socket::client_context(p->relay.ca);
         if (!context) {
@@ -328,6 +337,12 @@ asio::awaitable<delivery::beginning> smtp_gateway::stage(const delivery::outboun
                                to.error().why())};
     }
 
+    // What is hashed for the record is the message without its signatures.
+    const auto text = signed_by(p->signers, message.parts.front());
+    if (!text) {
+        co_return refused{ours(kind::lane_stop, codes::dkim, text.error().why())};
+    }
+
     while (true) {
         if (p->closed) {
             co_return refused{ours(kind::transient, codes::closing, "the gateway is closing")};
@@ -335,7 +350,7 @@ asio::awaitable<delivery::beginning> smtp_gateway::stage(const delivery::outboun
         if (!p->idle.empty()) {
             lease session{p, std::move(p->idle.back())};
             p->idle.pop_back();
-            session->talk.begin(*to, message.parts.front());
+            session->talk.begin(*to, *text);
             co_await p->advance(*session);
             if (session->talk.next() == dialogue::action::claim) {
                 co_return std::make_unique<staged_mail>(std::move(session));

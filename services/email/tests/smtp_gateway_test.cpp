@@ -1,11 +1,15 @@
 // The gateway against a scripted relay on loopback: connections are cut at every byte that matters, and no cut may turn
 // into "accepted", nor, once the dot was released, into a certain "not sent".
 
+#include <base/codes.hpp>
+
 #include <boost/asio.hpp>
 #include <email/edge/smtp_gateway.hpp>
 #include <gtest/gtest.h>
 #include <support/tls_door.hpp>
 
+#include <filesystem>
+#include <fstream>
 #include <functional>
 
 namespace semel::email {
@@ -202,6 +206,21 @@ TEST_F(Gateway, SendsAndReusesTheSession) {
     EXPECT_EQ(peer.sessions, 1);
     EXPECT_EQ(peer.dots, 5);
     EXPECT_EQ(peer.data, message.parts[0] + ".\r\n");
+}
+
+TEST_F(Gateway, SignsWhatItSendsWhereItHasAKey) {
+    const auto key = std::filesystem::path{testing::TempDir()} / "gateway-dkim.pem";
+    std::ofstream{key} << "-----BEGIN PRIVATE KEY-----\n" // RFC 8463, appendix A
+                          "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
+                          "-----END PRIVATE KEY-----\n";
+    std::get<config::smtp>(settings.link).dkim = {{.domain = "example.com", .selector = "s1", .key_file = key}};
+    message.parts = {"From: notice@example.com\r\nSubject: hello\r\n\r\nwords\r\n"};
+    EXPECT_EQ(run(send_one()).what, kind::accepted);
+    EXPECT_TRUE(peer.data.starts_with("DKIM-Signature: v=1; a=ed25519-sha256;")) << peer.data;
+    EXPECT_TRUE(peer.data.ends_with("\r\n" + message.parts[0] + ".\r\n")) << "behind it the message as it was";
+
+    message.parts = {"no header at all"};
+    EXPECT_EQ(run(send_one()).code, codes::dkim);
 }
 
 TEST_F(Gateway, ACutBeforeTheWholeDotIsNeverAcceptedAndNeverCertainOnceReleased) {

@@ -121,6 +121,15 @@ TEST(AdoptedSettings, KeepTheUsersFileAndItsPaths) {
     EXPECT_TRUE(local_servers(s));
 }
 
+TEST(AdoptedSettings, FindTheKeysOfDkimBesideTheUsersFile) {
+    const auto text =
+        adopted_settings("gateways: {email: [{name: r, smtp: {host: 127.0.0.1, tls: none, dkim: [{domain: "
+                         "example.com, selector: s, key_file: dkim.pem}]}}]}\n",
+                         "/etc/semel/semel.yaml", here);
+    ASSERT_TRUE(text) << text.error().why();
+    EXPECT_EQ(std::get<config::smtp>(settings_of(*text).email.at(0).link).dkim.at(0).key_file, "/etc/semel/dkim.pem");
+}
+
 TEST(AdoptedSettings, KeepEachKeyOfTheUsersList) {
     const auto text =
         adopted_settings("keys: [kek-2, ../kek]\nunsigned_records: before\n", "/etc/semel/semel.yaml", here);
