@@ -6,6 +6,7 @@
 #include <http/json.hpp>
 #include <runtime/gate.hpp>
 #include <runtime/race.hpp>
+#include <socket/listen.hpp>
 #include <socket/server_identity.hpp>
 #include <telemetry/log.hpp>
 
@@ -14,10 +15,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
-#include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <list>
 #include <map>
 #include <stdexcept>
@@ -124,7 +123,6 @@ struct server::impl : std::enable_shared_from_this<impl> {
         , acceptor(ex)
         , connections(ex) {}
 
-    void listen();
     static asio::awaitable<void> converse(std::shared_ptr<impl> self, tcp::socket socket);
     bool make_room();
 
@@ -137,37 +135,6 @@ struct server::impl : std::enable_shared_from_this<impl> {
     runtime::gate connections;
     std::optional<socket::server_identity> identity;
 };
-
-void server::impl::listen() {
-    boost::system::error_code error;
-    const auto address = asio::ip::make_address(options.host, error);
-    const tcp::endpoint here{address, options.port};
-    if (!error) {
-        acceptor.open(here.protocol(), error);
-    }
-    if (!error) {
-        acceptor.set_option(tcp::acceptor::reuse_address{true}, error);
-    }
-    if (!error && options.share_port) {
-        const int yes = 1;
-        if (::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes) != 0) {
-            error.assign(errno, boost::system::system_category());
-        }
-    }
-    if (!error) {
-        acceptor.bind(here, error);
-    }
-    if (!error) {
-        acceptor.listen(asio::socket_base::max_listen_connections, error);
-    }
-    if (error) {
-        throw std::runtime_error{
-            fmt::format("cannot listen on {}:{}: {}. Is another process using the port? Choose another "
-                        "in the configuration",
-                        options.host, options.port, error.message())};
-    }
-    port = acceptor.local_endpoint().port();
-}
 
 asio::awaitable<void> server::impl::converse(std::shared_ptr<impl> self, tcp::socket socket) {
     session one{socket::stream{std::move(socket)},
@@ -217,7 +184,9 @@ server::server(asio::any_io_executor ex, server_options options, router routes)
                 telemetry::log().error("certificate.not_renewed", {{"why", why}});
             }));
     }
-    impl_->listen();
+    impl_->acceptor = socket::listen(impl_->acceptor.get_executor(), impl_->options.host, impl_->options.port,
+                                     impl_->options.share_port);
+    impl_->port = impl_->acceptor.local_endpoint().port();
 }
 
 server::~server() {

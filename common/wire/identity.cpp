@@ -2,6 +2,8 @@
 
 #include <crypto/hash.hpp>
 
+#include <utility>
+
 namespace semel::wire {
 
 dedup_key dedup_key_of(const crypto::campaign_key& key, v1::Dedup mode, base::channel channel,
@@ -24,6 +26,12 @@ std::string event_id(int kind, std::string_view subject, std::uint32_t attempt, 
     const auto digest =
         crypto::sha256_of_fields({std::to_string(kind), subject, std::to_string(attempt), discriminator});
     return std::string{base::as_view(digest).substr(0, 16)};
+}
+
+receipt_place place_of(const v1::GatewayReceipt& r, std::int32_t partitions) {
+    auto key = r.gateway() + "|" + (r.message_id().empty() ? base::to_hex(r.notification()) : r.message_id());
+    const auto digest = crypto::sha256(key);
+    return {.key = std::move(key), .partition = base::partition_of(base::as_view(digest), partitions)};
 }
 
 v1::Channel to_proto(base::channel c) noexcept {

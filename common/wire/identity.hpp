@@ -4,8 +4,11 @@
 #include <base/ids.hpp>
 #include <crypto/keys.hpp>
 #include <semel/v1/campaign.pb.h>
+#include <semel/v1/delivery.pb.h>
 
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace semel::wire {
@@ -21,6 +24,13 @@ base::notification_id notification_id_of(const base::campaign_id&, base::channel
 /// First 16 bytes of SHA-256 over kind, notification or recipient_ref, attempt and a discriminator: the same thing
 /// emitted twice has the same id.
 std::string event_id(int kind, std::string_view subject, std::uint32_t attempt, std::string_view discriminator = {});
+
+/// Where a gateway's report goes in `gateway.receipts`: all about one message to one partition, in their order.
+struct receipt_place {
+    std::string key;
+    std::int32_t partition = 0;
+};
+receipt_place place_of(const v1::GatewayReceipt&, std::int32_t partitions);
 
 v1::Channel to_proto(base::channel) noexcept;
 std::optional<base::channel> from_proto(v1::Channel) noexcept;

@@ -9,8 +9,8 @@
 #include <telemetry/log.hpp>
 
 #include <boost/asio.hpp>
+#include <correlation/verp.hpp>
 #include <email/core/dkim.hpp>
-#include <email/core/verp.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -62,7 +62,7 @@ struct smtp_gateway::pool : std::enable_shared_from_this<pool> {
     config::smtp relay;
     tuning tune;
     session_settings session;
-    std::optional<verp> returns;
+    std::optional<correlation::verp> returns;
     std::vector<dkim_signer> signers;
     std::shared_ptr<asio::ssl::context> tls;
 

@@ -2,7 +2,7 @@
 // extensions (PIPELINING, SIZE, DSN, SMTPUTF8, STARTTLS with a certificate that is checked).
 
 #include <boost/asio.hpp>
-#include <email/core/verp.hpp>
+#include <correlation/verp.hpp>
 #include <email/edge/smtp_gateway.hpp>
 #include <gtest/gtest.h>
 #include <support/child_process.hpp>
@@ -258,7 +258,7 @@ TEST_F(Postfix, TakesAMessageWithItsEnvelopeIdAndAVerpSender) {
     EXPECT_EQ(v.what, kind::accepted) << v.code << ' ' << v.text;
     EXPECT_FALSE(v.message_id.empty());
     EXPECT_TRUE(logged(v.message_id));
-    EXPECT_TRUE(logged("from=<" + verp{"sixteen bytes and more"}.return_path({}, "example.com") + ">"));
+    EXPECT_TRUE(logged("from=<" + correlation::verp{"sixteen bytes and more"}.return_path({}, "example.com") + ">"));
 }
 
 TEST_F(Postfix, ChecksTheCertificateUnderStarttls) {

@@ -1,8 +1,8 @@
 #include "receipt_writer.hpp"
 
-#include <crypto/hash.hpp>
 #include <crypto/keys.hpp>
 #include <semel/v1/delivery.pb.h>
+#include <wire/identity.hpp>
 #include <wire/topics.hpp>
 
 #include <correlation/number_hash.hpp>
@@ -30,10 +30,8 @@ asio::awaitable<bool> receipt_writer::write(delivery::late_report report) {
     if (!report.destination.empty()) {
         receipt.set_destination_hash(correlation::number_hash(keys_.destinations(), report.destination));
     }
-    auto key = report.gateway + "|" + report.message_id;
-    const auto digest = crypto::sha256(key);
-    kafka::topic_partition to{.topic = std::string{wire::gateway_receipts},
-                              .partition = base::partition_of(base::as_view(digest), partitions_)};
+    auto [key, partition] = wire::place_of(receipt, partitions_);
+    kafka::topic_partition to{.topic = std::string{wire::gateway_receipts}, .partition = partition};
     auto value = receipt.SerializeAsString();
     const auto sent = co_await producer_.send(std::move(to), std::move(key), std::move(value));
     co_return sent.has_value();

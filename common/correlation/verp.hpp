@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace semel::email {
+namespace semel::correlation {
 
 /// The first 16 bytes of a notification id: enough to find it, and the local part stays under 64 characters.
 using notification_prefix = base::byte_array<16>;
@@ -28,4 +28,4 @@ class verp {
     std::string key_;
 };
 
-} // namespace semel::email
+} // namespace semel::correlation

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cctype>
 
-namespace semel::email {
+namespace semel::correlation {
 
 namespace {
 
@@ -47,4 +47,4 @@ std::optional<notification_prefix> verp::decode(std::string_view return_path) co
     return base::as_array<id_size>(id);
 }
 
-} // namespace semel::email
+} // namespace semel::correlation
