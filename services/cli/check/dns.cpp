@@ -17,13 +17,13 @@ base::result<std::vector<std::string>> txt_in(std::string_view packet) {
     ns_msg message{};
     const auto* bytes = reinterpret_cast<const unsigned char*>(packet.data());
     if (ns_initparse(bytes, static_cast<int>(packet.size()), &message) != 0) {
-        return failed(fault::kind::malformed, "DNS gave an answer that is none");
+        return failed(fault::kind::malformed, "DNS gave an answer that cannot be read");
     }
     std::vector<std::string> out;
     for (int i = 0; i < ns_msg_count(message, ns_s_an); ++i) {
         ns_rr record{};
         if (ns_parserr(&message, ns_s_an, i, &record) != 0) {
-            return failed(fault::kind::malformed, "DNS gave an answer that is none");
+            return failed(fault::kind::malformed, "DNS gave an answer that cannot be read");
         }
         if (ns_rr_type(record) != ns_t_txt) {
             continue; // a CNAME on the way

@@ -1,0 +1,172 @@
+#pragma once
+// What those who never read RFC 3464 say, in lower case, and the enhanced status that they mean. The first that a
+// letter has counts: the particular before the general. Collected from bounces of Exchange, Domino, Exim, qmail,
+// OpenSMTPD, DragonFly, Gmail, Google Groups, Yahoo, Mail.Ru, Zoho, Courier, IMail, MXLogic, InterScan and of Japanese
+// and American carriers.
+
+#include <array>
+#include <string_view>
+
+namespace semel::receipts {
+
+struct bounce_words {
+    std::string_view words, status;
+};
+
+inline constexpr auto known_words = std::to_array<bounce_words>({
+    // the mailbox
+    {"over quota", "5.2.2"},
+    {"quota exceeded", "5.2.2"},
+    {"exceeded the local limit", "5.2.2"},
+    {"mailbox is full", "5.2.2"},
+    {"mailbox full", "5.2.2"},
+    {"mailfolder is full", "5.2.2"},
+    {"disk quota", "5.2.2"},
+    {"exceeds allowed size", "5.2.2"},
+    {"account is disabled", "5.2.1"},
+    {"account has been disabled", "5.2.1"},
+    {"account is locked", "5.2.1"},
+    {"no longer in use", "5.2.1"},
+    {"not accepting messages", "5.2.1"},
+    // the address
+    {"domain does not exist", "5.1.2"},
+    {"user unknown", "5.1.1"},
+    {"unknown user", "5.1.1"},
+    {"no such user", "5.1.1"},
+    {"user not exist", "5.1.1"},
+    {"user not found", "5.1.1"},
+    {"unknown recipient", "5.1.1"},
+    {"recipient not found", "5.1.1"},
+    {"recipient name is not recognized", "5.1.1"},
+    {"not listed in domino directory", "5.1.1"},
+    {"not listed in public name", "5.1.1"},
+    {"user not listed", "5.1.1"},
+    {"no mailbox here by that name", "5.1.1"},
+    {"mailbox unavailable", "5.1.1"},
+    {"mailbox does not exist", "5.1.1"},
+    {"doesn't have a", "5.1.1"},
+    {"does not exist", "5.1.1"},
+    {"may not exist", "5.1.1"},
+    {"no valid recipients", "5.1.1"},
+    {"invalid recipient", "5.1.1"},
+    {"invalid user", "5.1.1"},
+    {"invalid final delivery userid", "5.1.1"},
+    {"invalid address", "5.1.3"},
+    {"malformed address", "5.1.3"},
+    {"check if address is correct", "5.1.1"},
+    {"not a valid", "5.1.1"},
+    {"宛先が見つかりません", "5.1.1"},
+    {"ディレクトリのリストにありません", "5.1.1"},
+    {"存在しない", "5.1.1"},
+    // the domain and the way
+    {"an mx or srv record indicated no smtp service", "5.1.10"},
+    {"unrouteable address", "5.1.2"},
+    {"unrouteable mail domain", "5.1.2"},
+    {"no mx record", "5.1.2"},
+    {"unknown host", "5.1.2"},
+    {"host unknown", "5.1.2"},
+    {"host not found", "5.1.2"},
+    {"host cannot be found", "5.1.2"},
+    {"dns lookup failure", "5.1.2"},
+    {"name service error", "5.1.2"},
+    {"could not find a gateway", "5.4.4"},
+    {"did not accept our requests to connect", "5.4.1"},
+    {"host not reachable", "5.4.1"},
+    {"unable to connect", "5.4.1"},
+    {"network error", "5.4.1"},
+    {"connection refused", "5.4.1"},
+    {"connection timed out", "5.4.1"},
+    {"remote host is not responding", "5.4.1"},
+    {"socket error", "5.4.1"},
+    // time
+    {"retry timeout exceeded", "5.4.7"},
+    {"retry time not reached for any host", "5.4.7"},
+    {"all hosts have been failing", "5.4.7"},
+    {"envelope expired", "5.4.7"},
+    {"after multiple retries", "5.4.7"},
+    {"in the queue too long", "5.4.7"},
+    {"giving up", "5.4.7"},
+    {"aborted after", "5.4.7"},
+    {"delivery time expired", "5.4.7"},
+    // the message
+    {"size limit exceeded", "5.3.4"},
+    {"message too large", "5.3.4"},
+    {"message size exceeds", "5.3.4"},
+    {"too many hops", "5.4.6"},
+    {"mail loop", "5.4.6"},
+    {"duplicated message-id", "5.4.6"},
+    // policy
+    {"blacklisted", "5.7.1"},
+    {"blocked", "5.7.1"},
+    {"spam", "5.7.1"},
+    {"virus", "5.7.1"},
+    {"access denied", "5.7.1"},
+    {"relaying denied", "5.7.1"},
+    {"rejected by the domain", "5.7.1"},
+    {"was rejected by", "5.7.1"},
+    {"were rejected by", "5.7.1"},
+    {"not a member of this mailing list", "5.7.2"},
+    {"permission to post", "5.7.2"},
+    {"投稿する権限", "5.7.2"},
+    {"system cannot handle", "5.3.0"},
+    {"local delivery failed", "5.3.0"},
+    {"pipe to |", "5.3.0"},
+    // nothing but that it failed
+    {"failed permanently", "5.0.0"},
+    {"permanent error", "5.0.0"},
+    {"permanent failure", "5.0.0"},
+    {"did not reach the following recipient", "5.0.0"},
+    {"could not be delivered", "5.0.0"},
+    {"cannot be delivered", "5.0.0"},
+    {"unable to deliver", "5.0.0"},
+    {"wasn't able to deliver", "5.0.0"},
+    {"was not delivered", "5.0.0"},
+    {"delivery errors", "5.0.0"},
+    {"delivery failed", "5.0.0"},
+    {"delivery has failed", "5.0.0"},
+    {"delivery failure", "5.0.0"},
+    {"error delivering your mail", "5.0.0"},
+    {"error has occurred while attempting to deliver", "5.0.0"},
+});
+
+/// A letter that says that nothing is lost yet.
+inline constexpr auto words_of_delay = std::to_array<std::string_view>({
+    "warning message only",
+    "do not need to resend",
+    "do not need to re-send",
+    "will keep trying",
+    "will be retried",
+    "has been delayed",
+    "is delayed for more than",
+    "delivery attempts will continue",
+    "delivery temporarily suspended",
+    "could not send mail for past",
+    "will continue to be made",
+    "not yet been delivered",
+    "temporary failure report",
+});
+
+/// Where the message that came back begins.
+inline constexpr auto words_before_the_copy = std::to_array<std::string_view>({
+    "--- below this line is a copy",
+    "below is a copy of the original",
+    "this is a copy of the message",
+    "original message follows",
+    "message headers follow",
+    "message header follows",
+    "original message headers",
+    "----- original message",
+    "-----original message",
+    "--- original message",
+    "----- message header",
+    "--- returned message",
+    "------ this is a copy",
+    "----- returned",
+    "original mail as follows",
+    "message text follows",
+    "the text of the message",
+    "\nreceived: ",
+    "\nreturn-path: ",
+});
+
+} // namespace semel::receipts
