@@ -211,8 +211,24 @@ void read_gateways(section& s, settings& out, reading& file) {
     }
 }
 
+/// A mail that comes back is somebody's, and its relay is nobody who shows a certificate.
+void read_bounces(section& s, settings& out) {
+    endpoint here;
+    s.read_as<endpoint>("address", here, parse_endpoint);
+    s.need({"address"});
+    hold_to_encryption(s, out.unencrypted,
+                       {.encrypts = false,
+                        .hosts = {here.host},
+                        .key = "address",
+                        .remedy = "let a relay on this machine take them, and hand them over to 127.0.0.1"});
+    out.bounces = std::move(here);
+}
+
 void read_ports(section& s, settings& out) {
     std::map<std::uint16_t, std::string> taken{{out.api.port, "api.address"}};
+    if (out.bounces) {
+        taken.emplace(out.bounces->port, "bounces.address");
+    }
     for (const auto service : services) {
         if (!s.has(service)) {
             s.read(service, out.admin_ports[""], 1, any_port); // only to make the key known
@@ -233,6 +249,7 @@ void read_root(section& s, settings& out, reading& file) {
     s.inside("redis", [&](section& r) { read_redis(r, out, file.folder); });
     s.inside("postgres", [&](section& p) { read_postgres(p, out, file.folder); });
     s.inside("api", [&](section& a) { read_api(a, out, file.folder); });
+    s.inside("bounces", [&](section& b) { read_bounces(b, out); });
     s.inside("admin_ports", [&](section& p) { read_ports(p, out); });
     s.read_path("data_dir", out.data_dir, file.folder);
     s.read_path("run_dir", out.run_dir, file.folder);
@@ -244,6 +261,9 @@ void read_root(section& s, settings& out, reading& file) {
     }
     s.read_path("tokens_dir", out.tokens_dir, file.folder);
     s.inside("gateways", [&](section& g) { read_gateways(g, out, file); });
+    const bool named =
+        std::ranges::any_of(out.email, [](const gateway& g) { return !std::get<smtp>(g.link).verp_key_file.empty(); });
+    only_with(s, {"bounces"}, named, "an email gateway with verp_key_file: return paths of ours are known by its key");
     s.inside("limits", [&](section& l) {
         l.read_as<std::uint64_t>("upload", out.limits.bytes, parse_bytes);
         l.read_as<std::uint64_t>("decoded", out.limits.decoded, parse_bytes);

@@ -1,17 +1,23 @@
 #include <base/must.hpp>
 #include <catalog/catalog.hpp>
 #include <kafka/admin.hpp>
+#include <kafka/producer.hpp>
 #include <postgres/configured.hpp>
 #include <redis/configured.hpp>
 #include <runtime/race.hpp>
 #include <runtime/serve.hpp>
+#include <wire/identity.hpp>
 #include <wire/topics.hpp>
 
+#include <receipts/edge/bounce_server.hpp>
 #include <receipts/edge/service.hpp>
 #include <ticks/service.hpp>
 
 #include <chrono>
+#include <memory>
 #include <stdexcept>
+#include <string>
+#include <utility>
 
 namespace {
 
@@ -40,6 +46,28 @@ boost::asio::awaitable<void> tell_health(runtime::context& ctx, catalog::catalog
     } while (co_await runtime::sleep(500ms));
 }
 
+/// Nothing where semel.yaml has no place for mails that come back.
+std::unique_ptr<receipts::bounce_server> take_bounces(runtime::context& ctx, const kafka::cluster& cluster,
+                                                      std::int32_t partitions) {
+    const auto& config = ctx.config();
+    if (!config.bounces) {
+        return nullptr;
+    }
+    // Of the connections: one may still be at it when the server is gone.
+    auto into = std::make_shared<kafka::producer>(
+        ctx.executor(), kafka::producer_options{.bootstrap = cluster, .transactional_id = {}});
+    auto keep = [into, partitions](v1::GatewayReceipt report) -> boost::asio::awaitable<bool> {
+        auto [key, partition] = wire::place_of(report, partitions);
+        auto value = report.SerializeAsString();
+        const auto sent =
+            co_await into->send({std::string{wire::gateway_receipts}, partition}, std::move(key), std::move(value));
+        co_return sent.has_value();
+    };
+    return std::make_unique<receipts::bounce_server>(
+        ctx.executor(), receipts::bounce_server::options{.host = config.bounces->host, .port = config.bounces->port},
+        receipts::reader_of(config.email), std::move(keep), ctx.metrics());
+}
+
 boost::asio::awaitable<void> serve_receipts(runtime::context& ctx) {
     const auto& config = ctx.config();
     const auto cluster = kafka::configured(config);
@@ -48,6 +76,7 @@ boost::asio::awaitable<void> serve_receipts(runtime::context& ctx) {
     receipts::settings settings;
     settings.bootstrap = cluster;
     settings.partitions = must(admin.partitions(std::string{wire::events}));
+    const auto partitions = settings.partitions;
     settings.instance = ctx.instance_name();
     settings.keys = ctx.keys();
 
@@ -73,7 +102,11 @@ boost::asio::awaitable<void> serve_receipts(runtime::context& ctx) {
                               redis,
                               [&campaigns](const base::campaign_id& id) { return campaigns.find(id); },
                               ctx.metrics()};
+    const auto bounces = take_bounces(ctx, cluster, partitions);
     std::vector<boost::asio::awaitable<void>> tasks;
+    if (bounces) {
+        tasks.push_back(bounces->run());
+    }
     tasks.push_back(campaigns.run());
     tasks.push_back(clock.run());
     tasks.push_back(ticks::tell(clock, told));

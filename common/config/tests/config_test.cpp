@@ -53,6 +53,19 @@ std::string smpp_with(std::string_view link) {
            "}}]}";
 }
 
+TEST(Config, TakesMailsBackWhereReturnPathsAreKnown) {
+    EXPECT_FALSE(parse(whole, "semel.yaml")->bounces);
+    const auto gateway = smtp_with("host: 127.0.0.1, tls: none, verp_key_file: v");
+    const auto out = parse("bounces: {address: '127.0.0.1:18024'}\n" + gateway, "semel.yaml");
+    ASSERT_TRUE(out) << out.error().why();
+    EXPECT_EQ(out->bounces->port, 18024);
+    EXPECT_THAT(refused("bounces: {address: '127.0.0.1:18024'}\n" + smtp_with("host: 127.0.0.1, tls: none")),
+                HasSubstr("bounces: means nothing without an email gateway with verp_key_file"));
+    EXPECT_THAT(refused("bounces: {}\n" + gateway), HasSubstr("bounces.address"));
+    EXPECT_THAT(refused("bounces: {address: '127.0.0.1:7'}\nadmin_ports: {plan: 7}\n" + gateway),
+                HasSubstr("also bounces.address's"));
+}
+
 TEST(Config, BoundsFilesOfPeopleAndTests) {
     const auto out = parse("limits: {upload: 1GB, decoded: 2GiB, rows: 5, listed_rejects: 7}\n"
                            "tests: {addresses: [kim@example.com, \"+821012345678\"], messages_a_day: 20}\n",
@@ -188,6 +201,9 @@ const std::vector<wire> open_wires{
     {"postgres: {dsn: 'postgresql:///semel?host=db%2eexample.com'~}", "postgres.dsn"},
     {"postgres: {dsn: 'postgresql://semel@db.example.com/semel?sslmode=require'~}", "postgres.dsn"},
     {"api: {address: '0.0.0.0:18080'~}", "api.tls"},
+    {"{bounces: {address: '0.0.0.0:18024'~}, gateways: {email: [{name: a, smtp: {host: 127.0.0.1, tls: none, "
+     "verp_key_file: v}}]}}",
+     "bounces.address"},
     {"gateways: {email: [{name: a, smtp: {host: relay.example.com, tls: none~}}]}", "gateways.email[0].smtp.tls"},
     {"gateways: {sms: [{name: a, smpp: {host: smsc.example.com, system_id: s, password_file: p, source_address: "
      "'1'~}}]}",

@@ -321,6 +321,9 @@ std::vector<listener> listeners(const config::settings& s, const servers& at, co
                               {at.redis, "redis", "redis.address"},
                               {at.postgres, "postgres", "postgres.dsn"},
                               {s.api.port, "api", "api.address"}};
+    if (s.bounces) {
+        out.push_back({s.bounces->port, "receipts (mails that come back)", "bounces.address"});
+    }
     for (const auto& [service, port] : s.admin_ports) {
         out.push_back({port, service, "admin_ports." + service});
     }
