@@ -4,6 +4,8 @@
 
 #include <crypto/keys.hpp>
 
+#include <regex>
+
 namespace semel::api::test {
 namespace {
 
@@ -143,7 +145,8 @@ TEST_F(Api, RefusesTimesThatContradictEachOtherAtOnce) {
 // Nobody's guess about wording stops a notice for good, and nobody overlooks it either.
 TEST_F(Api, ApprovesANoticeWithFindingsOnlyWhenEachIsTakenOn) {
     auto files = files_of_notice();
-    files["sms.en.txt"] = "Your data was exposed. This is not a new incident. Open our app.\n";
+    auto& sms = files["sms.en.txt"]; // all else stays as the other channels have it
+    sms = std::regex_replace(sms, std::regex{"[Ll]eak(ed)?"}, "exposed");
     const auto made = post("operator", "/v1/campaigns", json::serialize(new_campaign(files)));
     ASSERT_EQ(made.status, 201U) << made.body;
     const auto id = made.text("id");
