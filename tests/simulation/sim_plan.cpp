@@ -19,7 +19,6 @@ namespace semel::simulation {
 
 namespace {
 
-constexpr const char* transactional_id = "plan";
 constexpr auto channel = base::channel::sms;
 constexpr double ahead = 60; // messages that may wait at the dispatchers
 constexpr std::size_t batch = 25;
@@ -39,42 +38,10 @@ v1::Wave launched() {
 
 sim_plan::sim_plan(world& w, process p, broker& b, const sim_log::trouble& t, const audience& all, campaign_source c,
                    std::int32_t partitions)
-    : world_(w)
-    , of_(p)
-    , broker_(b)
-    , trouble_(t)
+    : fenced(w, p, b, t, "plan")
     , audience_(all)
     , campaigns_(std::move(c))
     , partitions_(partitions) {}
-
-journey sim_plan::way() {
-    journey j{.arrives = broker_.reachable_from(of_) + world_.between(1ms, 15ms), .back = world_.between(1ms, 10ms)};
-    j.answered = !world_.chance(trouble_.answer_lost);
-    j.patience = 10s;
-    return j;
-}
-
-asio::awaitable<void> sim_plan::run() {
-    for (;;) {
-        if (co_await begin()) {
-            while (co_await live()) {
-            }
-        }
-        co_await delay(world_, of_, world_.between(100ms, 1s));
-    }
-}
-
-/// Fences whoever was before, and goes on where it stood.
-asio::awaitable<bool> sim_plan::begin() {
-    const auto epoch =
-        co_await call<std::uint64_t>(world_, of_, way(), [b = &broker_] { return b->new_epoch(transactional_id); });
-    if (!epoch) {
-        co_return false;
-    }
-    epoch_ = *epoch;
-    restore();
-    co_return true;
-}
 
 void sim_plan::restore() {
     positions_.clear();
@@ -166,24 +133,9 @@ sim_plan::records sim_plan::cancel(const std::string& campaign) {
 }
 
 asio::awaitable<bool> sim_plan::commit(const std::string& campaign, records out) {
-    const auto where = place_of(campaign, audience_);
     v1::Progress front;
     positions_.at(campaign).write_front(front, static_cast<std::int64_t>(audience_.at(campaign).size()));
-    const auto wanted = front.SerializeAsString();
-    out.emplace_back(where, wanted);
-    broker::transaction t{.id = transactional_id, .epoch = epoch_, .records = std::move(out), .offsets = {}, .as = {}};
-    auto became =
-        co_await call<broker::end_of>(world_, of_, way(), [b = &broker_, t = std::move(t)] { return b->commit(t); });
-    if (!became) {
-        const auto epoch =
-            co_await call<std::uint64_t>(world_, of_, way(), [b = &broker_] { return b->new_epoch(transactional_id); });
-        if (!epoch || broker_.records(where).empty() || broker_.records(where).back().value != wanted) {
-            co_return false;
-        }
-        epoch_ = *epoch;
-        became = broker::end_of::committed;
-    }
-    co_return became == broker::end_of::committed;
+    co_return co_await fenced::commit(std::move(out), place_of(campaign, audience_), front.SerializeAsString());
 }
 
 } // namespace semel::simulation

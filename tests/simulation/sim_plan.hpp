@@ -3,8 +3,7 @@
 // all campaigns in transactions that carry its position, as far ahead of sending as there is room. Its edges are
 // simulated: the audience lies in memory, and the position is fenced by a transactional id.
 
-#include "broker.hpp"
-#include "world.hpp"
+#include "fenced.hpp"
 
 #include <semel/v1/campaign.pb.h>
 #include <semel/v1/delivery.pb.h>
@@ -20,7 +19,7 @@
 
 namespace semel::simulation {
 
-class sim_plan {
+class sim_plan final : public fenced {
   public:
     /// One wave: what its rows become, in their order.
     using audience = std::map<std::string, std::vector<v1::Dispatch>>; // by campaign
@@ -28,30 +27,20 @@ class sim_plan {
     sim_plan(world&, process, broker&, const sim_log::trouble&, const audience&, campaign_source,
              std::int32_t partitions);
 
-    asio::awaitable<void> run();
-
     static constexpr const char* progress = "simulated.progress";
 
   private:
-    using records = std::vector<std::pair<topic_partition, std::string>>;
-    asio::awaitable<bool> begin();
-    asio::awaitable<bool> live();
-    void restore();
+    asio::awaitable<bool> live() override;
+    void restore() override;
     double room() const;
     /// Of one campaign: its rows up to `most`, and how far that is.
     records release(const std::string& campaign, std::size_t most);
     records cancel(const std::string& campaign);
     asio::awaitable<bool> commit(const std::string& campaign, records);
-    journey way();
 
-    world& world_;
-    process of_;
-    broker& broker_;
-    const sim_log::trouble& trouble_;
     const audience& audience_;
     campaign_source campaigns_;
     std::int32_t partitions_;
-    std::uint64_t epoch_ = 0;
     std::map<std::string, plan::position> positions_;
     plan::shared_room room_;
 };

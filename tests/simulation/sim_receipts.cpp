@@ -20,7 +20,6 @@ namespace semel::simulation {
 
 namespace {
 
-constexpr const char* transactional_id = "receipts";
 constexpr std::size_t read_at_once = 20; // records of each partition
 constexpr std::size_t most_decisions = 1'000;
 constexpr std::size_t key_size = 32;
@@ -54,10 +53,7 @@ v1::EventBatch batch_in(const stored& record) {
 
 sim_receipts::sim_receipts(world& w, process p, broker& b, const sim_log::trouble& t, std::uint16_t redis,
                            campaign_source campaigns, settings s)
-    : world_(w)
-    , of_(p)
-    , broker_(b)
-    , trouble_(t)
+    : fenced(w, p, b, t, "receipts")
     , redis_(w.executor_of(p), {.port = redis})
     , policies_(std::move(campaigns))
     , settings_(s) {}
@@ -70,37 +66,8 @@ void sim_receipts::said::add(receipts::decision d) {
     }
 }
 
-journey sim_receipts::way() {
-    journey j{.arrives = broker_.reachable_from(of_) + world_.between(1ms, 15ms), .back = world_.between(1ms, 10ms)};
-    j.answered = !world_.chance(trouble_.answer_lost);
-    j.patience = 10s;
-    return j;
-}
-
 topic_partition sim_receipts::at(const std::string& topic, std::string_view notification) const {
     return {topic, base::partition_of(notification, settings_.partitions)};
-}
-
-asio::awaitable<void> sim_receipts::run() {
-    for (;;) {
-        if (co_await begin()) {
-            while (co_await live()) {
-            }
-        }
-        co_await delay(world_, of_, world_.between(100ms, 1s));
-    }
-}
-
-/// Fences whoever was before, and takes up what stands.
-asio::awaitable<bool> sim_receipts::begin() {
-    const auto epoch =
-        co_await call<std::uint64_t>(world_, of_, way(), [b = &broker_] { return b->new_epoch(transactional_id); });
-    if (!epoch) {
-        co_return false;
-    }
-    epoch_ = *epoch;
-    restore();
-    co_return true;
 }
 
 void sim_receipts::learn(const v1::Event& e) {
@@ -305,20 +272,7 @@ sim_receipts::records sim_receipts::records_of(const said& out) const {
 asio::awaitable<bool> sim_receipts::commit(said out) {
     ++turn_;
     const auto wanted = position();
-    broker::transaction t{.id = transactional_id, .epoch = epoch_, .records = records_of(out), .offsets = {}, .as = {}};
-    t.records.emplace_back(the_positions, wanted);
-    auto became =
-        co_await call<broker::end_of>(world_, of_, way(), [b = &broker_, t = std::move(t)] { return b->commit(t); });
-    if (!became) { // whoever asks under a new epoch knows that nothing of the old one is on its way
-        const auto epoch =
-            co_await call<std::uint64_t>(world_, of_, way(), [b = &broker_] { return b->new_epoch(transactional_id); });
-        if (!epoch || broker_.records(the_positions).empty() || broker_.records(the_positions).back().value != wanted) {
-            co_return false;
-        }
-        epoch_ = *epoch;
-        became = broker::end_of::committed;
-    }
-    if (became != broker::end_of::committed) {
+    if (!co_await fenced::commit(records_of(out), the_positions, wanted)) {
         co_return false;
     }
     stands_ = wanted;

@@ -3,8 +3,7 @@
 // gateways report, and settles doubts. Its edges are simulated: position and open doubts travel in the transaction that
 // says what was decided, under a transactional id that a successor fences; the index of PostgreSQL is what was read.
 
-#include "broker.hpp"
-#include "world.hpp"
+#include "fenced.hpp"
 
 #include <redis/client.hpp>
 #include <semel/v1/events.pb.h>
@@ -25,7 +24,7 @@
 
 namespace semel::simulation {
 
-class sim_receipts {
+class sim_receipts final : public fenced {
   public:
     using campaign_source = std::function<std::optional<receipts::policy>(const std::string& campaign)>;
     struct settings {
@@ -33,9 +32,6 @@ class sim_receipts {
         duration awaiting_limit{};
     };
     sim_receipts(world&, process, broker&, const sim_log::trouble&, std::uint16_t redis, campaign_source, settings);
-
-    /// Until its process ends. Begins anew where it cannot tell what became of a transaction.
-    asio::awaitable<void> run();
 
     /// The topics of its own, beside those that everybody knows.
     static constexpr const char* positions = "simulated.positions";
@@ -52,9 +48,8 @@ class sim_receipts {
         std::vector<base::notification_id> superseded;
         void add(receipts::decision);
     };
-    asio::awaitable<bool> live();
-    asio::awaitable<bool> begin();
-    void restore();
+    asio::awaitable<bool> live() override;
+    void restore() override;
     void learn(const v1::Event&);
     said read();
     void observe(const stored&, std::int32_t partition, said&);
@@ -63,21 +58,14 @@ class sim_receipts {
     receipts::reading read_here() const;
     receipts::reading ends(bool with_reports) const;
     asio::awaitable<bool> commit(said);
-    using records = std::vector<std::pair<topic_partition, std::string>>;
     records records_of(const said&) const;
     std::string position() const;
     topic_partition at(const std::string& topic, std::string_view notification) const;
     base::timestamp now() const { return base::timestamp{world_.now().time_since_epoch()}; }
-    journey way();
 
-    world& world_;
-    process of_;
-    broker& broker_;
-    const sim_log::trouble& trouble_;
     semel::redis::client redis_;
     receipts::policy_source policies_;
     settings settings_;
-    std::uint64_t epoch_ = 0;
     std::map<std::int32_t, part> parts_;
     kafka::offset reports_next_ = 0;
     std::uint64_t turn_ = 0; // of the last transaction
