@@ -33,28 +33,30 @@ stance stance_of(const v1::Campaign& campaign, const v1::Wave& wave, std::option
     return stance::send;
 }
 
-void lane::read(double waiting, double done, base::instant now) {
-    if (read_at_ && now > *read_at_ && this->waiting() > 0) {
-        const auto speed = std::max(done - done_, 0.0) / seconds(now - *read_at_);
-        if (per_second_ == 0 || waiting <= 0) {
+void lane::read(const reading& r, base::instant now) {
+    const auto waited = last_.queued + last_.put_back + since_;
+    if (read_at_ && now > *read_at_ && waited > 0) {
+        const auto speed = std::max(r.done - last_.done, 0.0) / seconds(now - *read_at_);
+        if (per_second_ == 0 || r.queued + r.put_back <= 0) {
             per_second_ = std::max(per_second_, speed);
         } else {
             per_second_ = 0.7 * per_second_ + 0.3 * speed;
         }
     }
-    waiting_ = waiting;
-    done_ = done;
+    last_ = r;
     since_ = 0;
     read_at_ = now;
 }
 
 double lane::room(const pace& p, double part) const noexcept {
-    return part * (std::max(p.window, per_second_ * static_cast<double>(p.ahead.count())) - waiting_) - since_;
+    const auto queue = per_second_ == 0 ? p.window : std::max(p.least, per_second_ * seconds(p.ahead));
+    const auto put_back = std::max(p.window, per_second_ * seconds(p.ahead_put_back));
+    return part * std::min(queue - last_.queued, put_back - last_.put_back) - since_;
 }
 
 allowance::allowance(double per_second, const pace& p, base::instant now)
     : per_second_(per_second)
-    , most_(per_second * static_cast<double>(p.ahead.count()))
+    , most_(per_second * seconds(p.ahead))
     , left_(most_)
     , at_(now) {}
 

@@ -23,27 +23,36 @@ enum class stance : unsigned char {
 /// `now`: nothing while the time is not certain. What is released, or expires, is not taken back.
 stance stance_of(const v1::Campaign&, const v1::Wave&, std::optional<base::timestamp> now);
 
+/// The queue is what a campaign that comes last waits for; readings are a second apart, so much less would leave the
+/// dispatchers idle. What was put back waits out its tier (10 s) without holding up the queue, and may be more: else a
+/// domain that answers 4xx to everybody at first would slow all others.
 struct pace {
-    std::chrono::seconds ahead{5};
-    double window = 20'000; // messages of a channel that may wait while no rate is known, and at least
+    std::chrono::seconds ahead{2};          // of sending, may be queued
+    double least = 5'000;                   // messages of a channel that may be queued, however slow it is
+    double window = 20'000;                 // while no rate is known; and may be put back, however slow it is
+    std::chrono::seconds ahead_put_back{8}; // of sending, may be put back
+};
+
+/// Records of one channel that its dispatchers have not committed, and how many have gone (only its growth counts).
+struct reading {
+    double queued = 0;
+    double put_back = 0; // in the shortest retry tier
+    double done = 0;
 };
 
 /// What waits at the dispatchers of one channel, and how fast they work it off. Fed with readings of the group's
-/// offsets now and then; between two readings the own releases count as waiting.
+/// offsets now and then; between two readings the own releases count as queued.
 class lane {
   public:
-    /// `waiting`: records not yet committed; `done`: how many have gone (only its growth counts).
-    void read(double waiting, double done, base::instant now);
+    void read(const reading&, base::instant now);
     void released(double messages) noexcept { since_ += messages; }
-    double waiting() const noexcept { return waiting_ + since_; }
     /// Messages that this process may release now; not positive: none. Others release as well: `part` of the audience
     /// is this one's, and that much of the room, so that all of them together stay within it.
     double room(const pace&, double part) const noexcept;
 
   private:
-    double waiting_ = 0;
+    reading last_;
     double since_ = 0;
-    double done_ = 0;
     double per_second_ = 0; // while there was work: who was idle in between could have done more
     std::optional<base::instant> read_at_;
 };

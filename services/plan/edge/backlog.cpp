@@ -19,10 +19,6 @@ namespace {
 constexpr std::array channels{base::channel::email, base::channel::push, base::channel::sms};
 constexpr std::chrono::seconds reading_lasts{1};
 
-struct reading {
-    double waiting = 0;
-    double done = 0;
-};
 using reading_by_channel = std::map<base::channel, base::result<reading>>;
 
 base::result<reading> read_channel(kafka::admin& kafka, const kafka_place& place, base::channel c) {
@@ -32,11 +28,13 @@ base::result<reading> read_channel(kafka::admin& kafka, const kafka_place& place
         if (!lag) {
             return base::failed(lag.error());
         }
+        const auto is_queue = topic == wire::dispatch(c);
         for (const auto& partition : *lag) {
-            sum.waiting += static_cast<double>(std::max<kafka::offset>(0, partition.end - partition.committed));
+            (is_queue ? sum.queued : sum.put_back) +=
+                static_cast<double>(std::max<kafka::offset>(0, partition.end - partition.committed));
             sum.done += static_cast<double>(partition.committed);
             // What was put back is not done: a gateway that stands still would seem to be a fast one.
-            sum.done -= topic == wire::dispatch(c) ? 0 : static_cast<double>(partition.end);
+            sum.done -= is_queue ? 0 : static_cast<double>(partition.end);
         }
     }
     return sum;
@@ -79,7 +77,7 @@ asio::awaitable<void> backlog::refresh() {
     bool failed = false;
     for (const auto& [channel, read] : all) {
         if (read) {
-            self.lanes[channel].read(read->waiting, read->done, base::instant_now());
+            self.lanes[channel].read(*read, base::instant_now());
             continue;
         }
         failed = true;

@@ -63,69 +63,114 @@ TEST(Pacing, NothingLeavesBeforeTheStart) {
     EXPECT_EQ(stance(v1::CAMPAIGN_RUNNING, v1::WAVE_LAUNCHED, 0, before), plan::stance::send);
 }
 
+constexpr plan::pace thirty{.ahead = 30s, .least = 1'000, .window = 1'000, .ahead_put_back = 60s};
+
 TEST(Pacing, ALaneFillsUpToItsWindowAndReopensAsItDrains) {
-    const plan::pace p{.ahead = 30s, .window = 1'000};
     plan::lane lane;
-    EXPECT_EQ(lane.room(p, 1), 1'000);
+    EXPECT_EQ(lane.room(thirty, 1), 1'000);
     lane.released(1'200);
-    EXPECT_LE(lane.room(p, 1), 0);
-    lane.read(1'200, 0, begun);
-    EXPECT_LE(lane.room(p, 1), 0) << "nothing has been worked off yet";
-    lane.read(900, 300, begun + 30s);
-    EXPECT_EQ(lane.room(p, 1), 100) << "10 a second for 30 s is less than the window";
+    EXPECT_LE(lane.room(thirty, 1), 0);
+    lane.read({.queued = 1'200}, begun);
+    EXPECT_LE(lane.room(thirty, 1), 0) << "nothing has been worked off yet";
+    lane.read({.queued = 900, .done = 300}, begun + 30s);
+    EXPECT_EQ(lane.room(thirty, 1), 100) << "10 a second for 30 s is less than what may always be queued";
 }
 
 TEST(Pacing, AFastLaneMayHoldThirtySecondsOfItsSpeed) {
-    const plan::pace p{.ahead = 30s, .window = 1'000};
     plan::lane lane;
-    lane.read(5'000, 0, begun);
-    lane.read(4'000, 1'000, begun + 1s);
-    EXPECT_EQ(lane.room(p, 1), 30'000 - 4'000);
+    lane.read({.queued = 5'000}, begun);
+    lane.read({.queued = 4'000, .done = 1'000}, begun + 1s);
+    EXPECT_EQ(lane.room(thirty, 1), 30'000 - 4'000);
     lane.released(500);
-    EXPECT_EQ(lane.room(p, 1), 30'000 - 4'500);
+    EXPECT_EQ(lane.room(thirty, 1), 30'000 - 4'500);
+}
+
+TEST(Pacing, OnlyALaneOfUnknownSpeedMayFillTheWindow) {
+    constexpr plan::pace p{.ahead = 2s, .least = 500, .window = 20'000};
+    plan::lane lane;
+    EXPECT_EQ(lane.room(p, 1), 20'000);
+    lane.read({.queued = 1'000}, begun);
+    lane.read({.queued = 0, .done = 1'000}, begun + 1s);
+    EXPECT_EQ(lane.room(p, 1), 2'000) << "the next campaign waits for two seconds, not for the window";
+}
+
+TEST(Pacing, WhatWasPutBackLeavesTheQueueItsRoom) {
+    plan::lane lane;
+    lane.read({.queued = 200, .put_back = 700}, begun);
+    EXPECT_EQ(lane.room(thirty, 1), 300) << "a window of it at most: a gateway may put everything back";
+    lane.read({.queued = 200, .put_back = 1'000}, begun + 1s);
+    EXPECT_LE(lane.room(thirty, 1), 0);
+    lane.read({.queued = 0, .put_back = 1'000, .done = 100}, begun + 2s);
+    EXPECT_EQ(lane.room(thirty, 1), 3'000) << "100 a second: 3,000 may be queued and 6,000 put back";
+    lane.read({.queued = 0, .put_back = 5'900, .done = 200}, begun + 3s);
+    EXPECT_EQ(lane.room(thirty, 1), 100);
 }
 
 TEST(Pacing, AnIdleLaneKeepsTheSpeedItHad) {
-    const plan::pace p{.ahead = 30s, .window = 1'000};
     plan::lane lane;
-    lane.read(5'000, 0, begun);
-    lane.read(0, 5'000, begun + 1s);
-    lane.read(0, 5'000, begun + 100s);
-    EXPECT_EQ(lane.room(p, 1), 150'000);
+    lane.read({.queued = 5'000}, begun);
+    lane.read({.done = 5'000}, begun + 1s);
+    lane.read({.done = 5'000}, begun + 100s);
+    EXPECT_EQ(lane.room(thirty, 1), 150'000);
 }
 
 TEST(Pacing, AFastLaneIsKnownAsOneAlsoWhenItIsDoneBetweenTwoReadings) {
-    const plan::pace p{.ahead = 30s, .window = 1'000};
     plan::lane lane;
-    lane.read(0, 0, begun);
+    lane.read({}, begun);
     lane.released(1'000);
-    lane.read(0, 1'000, begun + 1s);
-    EXPECT_EQ(lane.room(p, 1), 30'000);
+    lane.read({.done = 1'000}, begun + 1s);
+    EXPECT_EQ(lane.room(thirty, 1), 30'000);
     lane.released(10);
-    lane.read(0, 1'010, begun + 2s);
-    EXPECT_EQ(lane.room(p, 1), 30'000) << "ten messages in a second that has nothing else say nothing";
+    lane.read({.done = 1'010}, begun + 2s);
+    EXPECT_EQ(lane.room(thirty, 1), 30'000) << "ten messages in a second that has nothing else say nothing";
 }
 
-TEST(Pacing, ALaneThatStandsStillFallsBackToItsWindow) {
-    const plan::pace p{.ahead = 30s, .window = 1'000};
+/// The queue is never longer than what a lane is thought to send, so a lane that is thought slow must show itself fast.
+TEST(Pacing, ASlowLaneThatBecomesFastIsFoundOut) {
+    constexpr plan::pace p{};
     plan::lane lane;
-    lane.read(5'000, 0, begun);
-    lane.read(4'000, 1'000, begun + 1s);
-    for (int i = 2; i < 60; ++i) {
-        lane.read(4'000, 1'000, begun + i * 1s);
+    double queued = 0;
+    double done = 0;
+    auto now = begun;
+    const auto second_of = [&](double per_second) {
+        const auto released = std::max(0.0, lane.room(p, 1));
+        lane.released(released);
+        const auto sent = std::min(per_second, queued + released);
+        queued += released - sent;
+        done += sent;
+        lane.read({.queued = queued, .done = done}, now += 1s);
+        return sent;
+    };
+    for (int i = 0; i < 30; ++i) {
+        second_of(100);
     }
-    EXPECT_NEAR(lane.room(p, 1), 1'000 - 4'000, 1);
-    lane.read(4'200, 800, begun + 61s); // what went to `retry` comes back
-    EXPECT_NEAR(lane.room(p, 1), 1'000 - 4'200, 1);
+    int seconds = 1;
+    while (second_of(40'000) < 40'000) {
+        ASSERT_LT(++seconds, 30);
+    }
+    for (int i = 0; i < 30; ++i) {
+        EXPECT_EQ(second_of(40'000), 40'000) << "it must never idle";
+    }
+}
+
+TEST(Pacing, ALaneThatStandsStillFallsBackToWhatMayAlwaysBeQueued) {
+    plan::lane lane;
+    lane.read({.queued = 5'000}, begun);
+    lane.read({.queued = 4'000, .done = 1'000}, begun + 1s);
+    for (int i = 2; i < 60; ++i) {
+        lane.read({.queued = 4'000, .done = 1'000}, begun + i * 1s);
+    }
+    EXPECT_NEAR(lane.room(thirty, 1), 1'000 - 4'000, 1);
+    lane.read({.queued = 4'000, .put_back = 200, .done = 800}, begun + 61s); // what went to `retry` comes back
+    EXPECT_NEAR(lane.room(thirty, 1), 1'000 - 4'000, 1);
 }
 
 TEST(Pacing, SeveralProcessesTogetherStayWithinTheRoom) {
-    const plan::pace p{.ahead = 30s, .window = 1'000};
     double whole = 0;
     for (const auto part : {0.5, 0.25, 0.25}) {
         plan::lane lane; // each reads the same, and knows only its own releases since
-        lane.read(400, 0, begun);
-        while (lane.room(p, part) > 0) {
+        lane.read({.queued = 400}, begun);
+        while (lane.room(thirty, part) > 0) {
             lane.released(1);
             whole += 1;
         }
