@@ -156,7 +156,7 @@ base::result<std::string> parse_https_url(std::string_view text) {
     }
     const auto place = url::parse(text);
     if (!place) {
-        return complaint(fmt::format("is no address: {}", place.error().why()));
+        return complaint(fmt::format("is not an address: {}", place.error().why()));
     }
     const auto host = parse_host(place->host);
     if (!host) {

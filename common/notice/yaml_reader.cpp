@@ -19,7 +19,7 @@ yaml::complain shapes(complaints& to) {
             to.error(1, "yaml", "the file is not a map of keys", "write lines like `key: value`");
             break;
         case yaml::flaw::strange_key:
-            to.error(c.line, "wrong-type", "a key is no plain word", "write lines like `key: value`");
+            to.error(c.line, "wrong-type", "a key is not a plain word", "write lines like `key: value`");
             break;
         case yaml::flaw::double_key:
             to.error(c.line, "double-key", fmt::format("{} stands twice", c.key), "remove one");

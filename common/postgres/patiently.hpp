@@ -23,7 +23,7 @@ namespace semel::postgres {
 
 struct waiting {
     runtime::retry::pace pace{.first = std::chrono::milliseconds{200}, .longest = std::chrono::milliseconds{2'000}};
-    /// Nobody else makes the tables that are missing: that is no outage.
+    /// Nobody else makes the tables that are missing: that is not an outage.
     bool tables_are_ours = false;
     /// Asked after each failed attempt; true: wait no longer (given_up). Empty: never.
     std::function<bool()> enough = {};
@@ -41,7 +41,7 @@ class given_up : public std::runtime_error {
 class attempts {
   public:
     explicit attempts(waiting how);
-    /// How long to wait before the next one. Call it while handling the exception: rethrows what is no outage.
+    /// How long to wait before the next one. Call it while handling the exception: rethrows what is not an outage.
     std::chrono::milliseconds failed(const std::exception&);
     void succeeded();
 

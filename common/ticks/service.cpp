@@ -19,7 +19,7 @@ asio::awaitable<void> until_certain(runtime::context& ctx, const clock& c) {
     }
 }
 
-/// The first tick takes a moment, which is no trouble.
+/// The first tick takes a moment, which is nothing to warn of.
 asio::awaitable<void> tell_if_it_lasts(const clock& c, trouble::teller& to) {
     if (co_await runtime::sleep(trouble::told_every)) {
         co_await tell(c, to);

@@ -44,7 +44,7 @@ base::result<place> parse(std::string_view text) {
         const std::string_view digits{u.port().data(), u.port().size()};
         const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out.port);
         if (error != std::errc{} || end != digits.data() + digits.size() || out.port == 0) {
-            return bad("the port is no number from 1 to 65535");
+            return bad("the port is not a number from 1 to 65535");
         }
     }
     out.authority = std::string{u.encoded_authority().data(), u.encoded_authority().size()};

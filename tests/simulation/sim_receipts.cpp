@@ -32,7 +32,8 @@ const topic_partition the_reports{sim_receipts::reported, 0};
 
 /// Calls it with each record from `next` to `end`, at most so many. One past the last.
 template <class F>
-kafka::offset each(const std::vector<stored>& all, kafka::offset next, kafka::offset end, std::size_t most, const F& f) {
+kafka::offset each(const std::vector<stored>& all, kafka::offset next, kafka::offset end, std::size_t most,
+                   const F& f) {
     auto it = std::ranges::lower_bound(all, next, {}, &stored::at);
     for (; it != all.end() && it->at < end && most > 0; ++it, --most) {
         f(*it);

@@ -227,7 +227,7 @@ TEST_F(LocalStack, ScalesWithoutTouchingTheOthers) {
     ASSERT_EQ(semel({"scale", "email", "1"}).exit_code, 0);
     EXPECT_NE(::kill(third, 0), 0);
     EXPECT_EQ(ps().size(), before.size());
-    const auto hangs = *before.at("sms").pid; // which is no reason not to scale another service
+    const auto hangs = *before.at("sms").pid; // it must not keep another service from being scaled
     ASSERT_EQ(::kill(hangs, SIGSTOP), 0);
     EXPECT_EQ(semel({"scale", "email", "2"}).exit_code, 0);
     ASSERT_EQ(::kill(hangs, SIGCONT), 0);

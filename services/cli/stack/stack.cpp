@@ -212,8 +212,8 @@ void hush() {
     telemetry::set_log(std::make_unique<telemetry::logger>("semel", telemetry::level::error));
 }
 
-/// `changed`: the only service that is waited for, if it is named: another that hangs is no reason not to scale this
-/// one.
+/// `changed`: the only service that is waited for, if it is named: another one that hangs does not
+/// hold up this.
 base::result<void> bring_up(stack_state& s, std::string_view changed = {}) {
     hush();
     const bool running = supervised(s.at);

@@ -413,7 +413,7 @@ asio::awaitable<void> smtp_gateway::run() {
                     auto& l = *session;
                     session.give_back();
                     if (!session.pool().idle.empty() && session.pool().idle.back().get() == &l) {
-                        l.idle_since = idle_since; // a NOOP is no use
+                        l.idle_since = idle_since; // a NOOP does not count as use
                     }
                 }(lease{p, std::move(l)}),
                 rethrow);

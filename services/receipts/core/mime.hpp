@@ -1,6 +1,6 @@
 #pragma once
 // As much of MIME (RFC 2045, 2046) as a bounce needs: the leaves of a message with their type and their text. What is
-// broken is read as far as it goes: those who bounce are no better than those who send. Pure; outside bytes.
+// broken is read as far as it goes: those who bounce write as badly as those who send. Pure; outside bytes.
 
 #include <cstddef>
 #include <string>
