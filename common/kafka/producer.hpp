@@ -64,7 +64,8 @@ class transactional_producer {
     std::unique_ptr<impl> impl_;
 };
 
-/// Idempotent, without transactions: for records whose readers recognise repetitions.
+/// Idempotent, without transactions: for records whose readers recognise repetitions. An error that is fatal to its
+/// client fails what is under way (it may have arrived: send it again), and the next record goes by a new client.
 class producer {
   public:
     producer(boost::asio::any_io_executor, producer_options);

@@ -2,10 +2,13 @@
 
 #include <crypto/keys.hpp>
 #include <semel/v1/delivery.pb.h>
+#include <telemetry/log.hpp>
 #include <wire/identity.hpp>
 #include <wire/topics.hpp>
 
 #include <correlation/number_hash.hpp>
+
+#include <utility>
 
 namespace semel::sms {
 
@@ -18,6 +21,7 @@ receipt_writer::receipt_writer(asio::any_io_executor ex, kafka::cluster bootstra
     , keys_(std::move(keys)) {}
 
 asio::awaitable<bool> receipt_writer::write(delivery::late_report report) {
+    const auto gateway = report.gateway;
     v1::GatewayReceipt receipt;
     receipt.set_gateway(report.gateway);
     receipt.set_channel(v1::CHANNEL_SMS);
@@ -34,6 +38,9 @@ asio::awaitable<bool> receipt_writer::write(delivery::late_report report) {
     kafka::topic_partition to{.topic = std::string{wire::gateway_receipts}, .partition = partition};
     auto value = receipt.SerializeAsString();
     const auto sent = co_await producer_.send(std::move(to), std::move(key), std::move(value));
+    if (const auto wrong = !sent.has_value(); wrong != std::exchange(failing_, wrong) && wrong) {
+        telemetry::log().warn("report.not_kept", {{"gateway", gateway}, {"why", sent.error().why()}});
+    }
     co_return sent.has_value();
 }
 

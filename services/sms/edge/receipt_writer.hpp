@@ -24,6 +24,7 @@ class receipt_writer {
     kafka::producer producer_;
     std::int32_t partitions_;
     crypto::key_ring keys_; // of the destination's hash
+    bool failing_ = false;  // said once, until one is kept again
 };
 
 } // namespace semel::sms

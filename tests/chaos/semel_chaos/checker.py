@@ -185,7 +185,7 @@ class Check:
             if event.kind != "in_doubt" or event.notification not in self.stories:
                 continue
             at = self.time_of(event)
-            before = [f for f in self.e.faults if f.time_us <= at and event.channel in f.bound]
+            before = [f for f in self.e.faults if f.time_us <= at + self.CLOCK_US and event.channel in f.bound]
             awaited = [self.time_of(e) for e in self.stories[event.notification].by_attempt[event.attempt] if e.kind == "awaiting"]
             if awaited and event.code == "semel:no-answer":
                 # Said long after: the first fault that came while the answer was waited for ended the wait.
@@ -211,6 +211,10 @@ class Check:
         if self.e.faults and event.time_us < self.e.faults[0].time_us - hour // 2:
             return event.time_us + hour
         return event.time_us
+
+    # Events have the broker's time, as their process knows it from ticks; a fault has this host's. A first fault was seen to
+    # strike 4 ms after what it did.
+    CLOCK_US = 50_000
 
     # A message is settled as awaiting some seconds after its last bytes went.
     AWAITED_US = 10_000_000

@@ -307,6 +307,11 @@ class Checker(unittest.TestCase):
         self.catches(e, "I5")
         e.faults = [Fault("kill", "email", 6_000_000, {"email": 100})]  # after it
         self.catches(e, "I5")
+        at = next(x.time_us for x in e.events if x.kind == "in_doubt")
+        e.faults = [Fault("kill", "email", at + 60_000, {"email": 100})]
+        self.catches(e, "I5")
+        e.faults = [Fault("kill", "email", at + 10_000, {"email": 100})]  # by another clock
+        self.assertEqual(self.breaches(e), Counter())
 
     def test_I5_faults_that_overlap_share_their_bounds_once(self):
         e = clean()
