@@ -49,10 +49,6 @@ std::optional<base::timestamp> appended_at(const rd_kafka_message_t* message) {
     return base::timestamp{std::chrono::milliseconds{ms}};
 }
 
-} // namespace
-
-namespace {
-
 /// A client of librdkafka, and who waits for its reports. An error that is fatal to it (a broker that was killed finds
 /// a sequence number missing between batches that were under way) ends it: it refuses everything from then on.
 struct plain_client : std::enable_shared_from_this<plain_client> {
