@@ -28,7 +28,14 @@ void breaker::failed(base::instant now) noexcept {
     failures_ = 0;
 }
 
+void breaker::begin_failing(base::instant now) noexcept {
+    if (!unproven()) {
+        failing_since_ = now;
+    }
+}
+
 void breaker::pause_again(base::instant now) noexcept {
+    begin_failing(now);
     pause_ = pause_ == base::duration{} ? policy_.first_pause : std::min(pause_ * 2, policy_.longest_pause);
     blocked_until_ = std::max(blocked_until_, now + pause_);
 }
@@ -36,6 +43,7 @@ void breaker::pause_again(base::instant now) noexcept {
 void breaker::stop(base::instant now, std::string why) {
     stopped_because_ = std::move(why);
     suspected_ = false;
+    begin_failing(now);
     pause_ = policy_.longest_pause;
     blocked_until_ = now + policy_.longest_pause;
 }

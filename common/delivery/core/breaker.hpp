@@ -37,6 +37,10 @@ class breaker {
     bool blocks(base::instant now) const noexcept { return now < blocked_until_; }
     /// Its pause is over and nothing has succeeded since: one message at a time may try.
     bool unproven() const noexcept { return pause_ != base::duration{}; }
+    /// Pauses and the tries between them; nothing while it works.
+    base::duration failing_for(base::instant now) const noexcept {
+        return unproven() ? now - failing_since_ : base::duration{};
+    }
     base::instant blocked_until() const noexcept { return blocked_until_; }
     /// For people: as it lasts, not as it flickers between a pause and the next try.
     enum class state : unsigned char { passing, stopped, suspected, failing, paused };
@@ -46,11 +50,13 @@ class breaker {
 
   private:
     void pause_again(base::instant now) noexcept;
+    void begin_failing(base::instant now) noexcept;
 
     policy policy_;
     unsigned answers_ = 0;
     unsigned failures_ = 0;
     base::duration pause_{0};
+    base::instant failing_since_{};
     base::instant blocked_until_{};
     base::instant asked_until_{}; // by the gateway
     std::string stopped_because_;

@@ -100,6 +100,15 @@ settlement postponed(std::chrono::milliseconds wait, std::string code) {
     return {.what = settlement::kind::deferred, .code = std::move(code), .text = {}, .tier = tier_for(wait)};
 }
 
+std::chrono::milliseconds in_time(std::chrono::milliseconds wait, const v1::Dispatch& d,
+                                  std::optional<base::timestamp> now) noexcept {
+    if (!now || d.give_up_us() == 0) {
+        return wait;
+    }
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(base::from_us(d.give_up_us()) - *now);
+    return std::min(wait, left / 2);
+}
+
 v1::Dispatch again(const v1::Dispatch& d, const settlement& s, base::timestamp now) {
     v1::Dispatch next = d;
     if (s.sent) {

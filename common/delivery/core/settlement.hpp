@@ -53,6 +53,9 @@ enum class standing : unsigned char {
 standing standing_of(v1::CampaignPhase, const v1::Dispatch&, std::optional<base::timestamp> now);
 settlement turned_away(standing, const v1::Dispatch&);
 settlement postponed(std::chrono::milliseconds wait, std::string code);
+/// A wait that leaves time for another try before its campaign gives up: none was refused, and it may be its turn then.
+std::chrono::milliseconds in_time(std::chrono::milliseconds wait, const v1::Dispatch&,
+                                  std::optional<base::timestamp> now) noexcept;
 
 /// The retry record that a deferral writes.
 v1::Dispatch again(const v1::Dispatch&, const settlement&, base::timestamp now);

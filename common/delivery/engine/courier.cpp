@@ -185,8 +185,16 @@ courier::step<courier::letter> courier::write(item& message, const catalog::camp
                   .content_sha256 = std::string{base::as_view(content->sha256)}};
 }
 
-ending courier::at_limit(const letter& l, const lane& through, milliseconds stay_away) const {
-    auto s = postponed(stay_away, codes::rate);
+settlement courier::put_back(const letter& l, milliseconds wait, std::string code) const {
+    return postponed(in_time(wait, l.dispatch, ports_.clock.time().certain), std::move(code));
+}
+
+ending courier::shut(const letter& l, milliseconds wait) const {
+    return settled{.how = put_back(l, wait, codes::lane_closed)};
+}
+
+ending courier::at_limit(const letter& l, lane& through, milliseconds stay_away) {
+    auto s = put_back(l, std::max(stay_away, lanes_.turn_away(through)), codes::rate);
     if (lanes_.alone(l.out, l.dispatch)) {
         s.waits_for = through.name();
     }
@@ -199,7 +207,7 @@ asio::awaitable<courier::step<courier::held>> courier::stage(const partition_ptr
     if (!chosen) {
         const auto wait = chosen.error().wait;
         co_return std::unexpected{
-            wait ? postponed_for(*wait, codes::lane_closed)
+            wait ? shut(l, *wait)
                  : failed_with(codes::no_gateway, "no gateway of semel.yaml carries this kind of address")};
     }
     auto& lane = **chosen;
@@ -213,8 +221,7 @@ asio::awaitable<courier::step<courier::held>> courier::stage(const partition_ptr
     }
     const auto entered = ports_.clock.now();
     if (!lane.takes(entered)) { // it was shut meanwhile
-        const auto left = std::chrono::duration_cast<milliseconds>(lane.breaker.blocked_until() - entered);
-        co_return std::unexpected{postponed_for(std::max(left, 0ms), codes::lane_closed)};
+        co_return std::unexpected{shut(l, lanes_.shut_for(lane))};
     }
     passage inside{lanes_, lane, entered};
     const auto ours = [p] { return p->ours(); };
@@ -224,7 +231,7 @@ asio::awaitable<courier::step<courier::held>> courier::stage(const partition_ptr
     const auto asked = ports_.clock.now();
     auto begun = co_await lane.gateway->stage(l.out, patience_for_session);
     if (std::holds_alternative<busy>(begun)) {
-        co_return std::unexpected{postponed_for(0ms, codes::busy)};
+        co_return std::unexpected{settled{.how = put_back(l, lanes_.turn_away(lane), codes::busy)}};
     }
     if (const auto* not_sent = std::get_if<refused>(&begun)) {
         const auto v = lanes_.heed(lane, {.dispatch = l.dispatch, .domain = l.domain, .sent = asked, .released = false},

@@ -86,8 +86,8 @@ std::expected<lane*, lanes::none> lanes::choose(const outbound& out, const v1::D
             continue;
         }
         if (!l.takes(now)) {
-            const auto left = std::max(0ms, std::chrono::duration_cast<milliseconds>(l.breaker.blocked_until() - now));
-            closed.wait = std::min(left, closed.wait.value_or(left));
+            const auto away = shut_for(l);
+            closed.wait = std::min(away, closed.wait.value_or(away));
         } else if (best == nullptr || load_of(l) < load_of(*best)) {
             best = &l;
         }
@@ -96,6 +96,23 @@ std::expected<lane*, lanes::none> lanes::choose(const outbound& out, const v1::D
         return std::unexpected{closed};
     }
     return best;
+}
+
+/// One that fails for long is asked by few: the shortest retry tier, filled with what waits for it, would hold up the
+/// other gateways of the channel (plan/core/pacing).
+milliseconds lanes::shut_for(const lane& l) const {
+    constexpr base::duration at_once = 5s;
+    const auto now = clock_.now();
+    const auto failing = l.breaker.failing_for(now);
+    const auto least = failing >= 10min ? 10min : failing >= at_once ? 1min : 0min;
+    return std::max<milliseconds>(least, std::chrono::duration_cast<milliseconds>(l.breaker.blocked_until() - now));
+}
+
+milliseconds lanes::turn_away(lane& l) {
+    if (lanes_.size() < 2) {
+        return 0ms; // nobody else is held up
+    }
+    return l.overflow.turn_away(clock_.now());
 }
 
 bool lanes::alone(const outbound& out, const v1::Dispatch& d) const {
@@ -194,6 +211,9 @@ void lanes::tell_throttled(lane& l, const addressed& about, const verdict& v) {
 /// An answer of any other kind: the pace was none too fast for it.
 void lanes::tell_not_throttled(lane& l, const addressed& about, const verdict& v) {
     if (about.released) {
+        if (!v.rest_after) {
+            l.overflow.answered(clock_.now());
+        }
         l.pace.accepted(about.domain, about.sent, clock_.now(),
                         counted(v.parts) ? v.parts : submissions{.accepted = 1});
     }

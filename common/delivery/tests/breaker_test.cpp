@@ -35,6 +35,21 @@ TEST(Breaker, BlocksOnAShareOfFailuresAndWaitsLongerEachTime) {
     EXPECT_FALSE(b.blocks(start + 12s)) << "a success starts the pauses anew";
 }
 
+TEST(Breaker, FailsFromTheFirstPauseUntilSomethingSucceeds) {
+    delivery::breaker b;
+    EXPECT_EQ(b.failing_for(start), 0s);
+    b.stop(start, "bad credentials");
+    b.stop(start + 60s, "bad credentials");
+    EXPECT_EQ(b.failing_for(start + 70s), 70s);
+    b.clear();
+    EXPECT_EQ(b.failing_for(start + 200s), 0s);
+    for (int i = 0; i < 20; ++i) {
+        b.failed(start + 200s);
+    }
+    b.failed(start + 202s);
+    EXPECT_EQ(b.failing_for(start + 210s), 10s);
+}
+
 TEST(Breaker, AfterAPauseOneFailureIsEnoughUntilSomethingSucceeds) {
     delivery::breaker b;
     for (int i = 0; i < 20; ++i) {

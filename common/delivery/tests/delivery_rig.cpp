@@ -64,6 +64,7 @@ asio::awaitable<void> serve(std::map<std::string, std::string> args) {
                                          .delay = std::chrono::milliseconds{std::stoi(word.at(3))},
                                          .failing = word.at(4) == "1",
                                          .poisoned_while = args.at("log") + ".poisoned",
+                                         .only = word.size() > 5 ? word[5] : "",
                                          .log = args.at("log")};
         lanes.push_back({.gateway = std::make_unique<delivery::testing::scripted_gateway>(executor, std::move(script)),
                          .per_second = std::stod(word.at(2))});

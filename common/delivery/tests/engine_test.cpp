@@ -228,6 +228,23 @@ TEST(Engine, TrafficLeavesAFailingGatewayAndWhatIsPinnedStays) {
     wait_until([&] { return on.records(wire::retry(base::channel::sms, 2)).size() == 3; }, "the pinned ones to wait");
 }
 
+// As FCM beside APNs: the shortest retry tier counts against what plan releases for the channel.
+TEST(Engine, WhatWaitsForAGatewayThatFailsForLongLeavesTheShortestTier) {
+    stage on;
+    on.gateways = "gateway-a:16:0:2:1:iphone,gateway-b:16:0:2:0:android";
+    on.dispatch("iphone", 200);
+    on.dispatch("android", 200);
+    on.start();
+    wait_until([&] { return on.acceptances() == 200; }, "those of the gateway that works");
+    wait_until([&] { return on.records(wire::retry(base::channel::sms, 1)).size() >= 150; }, "the others to stay away");
+    for (const auto& r : on.records(wire::retry(base::channel::sms, 1))) {
+        v1::Dispatch d;
+        ASSERT_TRUE(d.ParseFromString(std::string{r.value()}));
+        EXPECT_EQ(on.behaviours().at(base::to_hex(*base::from_bytes<base::notification_id>(d.notification()))),
+                  "iphone");
+    }
+}
+
 TEST(Engine, AResendIsNotSentOnceItIsNeedless) {
     stage on;
     std::vector<base::notification_id> needless;

@@ -45,6 +45,7 @@ struct script {
     bool failing = false;            // every answer is transient
     std::string poisoned_while = {}; // a file: while it is there, everybody is refused as "poison" is
     bool any_slot = false;           // stage() never waits
+    std::string only = {};           // the behaviour that it serves; empty: all
     std::string log = {};            // empty: none
 };
 
@@ -58,7 +59,10 @@ class scripted_gateway final : public gateway {
         : state_(std::make_shared<state>(std::move(ex), std::move(s))) {}
 
     const std::string& name() const noexcept override { return state_->script.name; }
-    bool serves(const outbound&) const noexcept override { return true; }
+    bool serves(const outbound& out) const noexcept override {
+        const auto& only = state_->script.only;
+        return only.empty() || out.address.substr(0, out.address.find('/')) == only;
+    }
     std::size_t window() const noexcept override { return state_->script.window; }
 
     asio::awaitable<beginning> stage(const outbound& message, milliseconds patience) override {

@@ -107,6 +107,15 @@ TEST(Settlement, NoTryGoesBeyondTheDeadline) {
     EXPECT_EQ(s.code, "semel:expired");
 }
 
+TEST(Settlement, WhatOnlyWaitsForRoomComesBackInTimeForATry) {
+    auto d = a_dispatch();
+    EXPECT_EQ(delivery::in_time(10min, d, now), 10min);
+    d.set_give_up_us(base::to_us(now + 10min));
+    EXPECT_EQ(delivery::in_time(10min, d, now), 5min);
+    EXPECT_EQ(delivery::in_time(1min, d, now), 1min);
+    EXPECT_EQ(delivery::in_time(10min, d, std::nullopt), 10min);
+}
+
 TEST(Settlement, AConfigurationErrorNeverFailsARecipient) {
     const auto s = delivery::judge(a_verdict(verdict::kind::lane_stop), a_dispatch(), now);
     EXPECT_EQ(s.what, settlement::kind::deferred);

@@ -70,7 +70,7 @@ class stage {
     support::redis_server redis;
     std::chrono::milliseconds session = 6s;
     std::chrono::milliseconds cut_off_after = 20s;
-    std::string gateways = "gateway-a:64:0:2:0"; // NAME:WINDOW:RATE:DELAY_MS:FAILING,...
+    std::string gateways = "gateway-a:64:0:2:0"; // NAME:WINDOW:RATE:DELAY_MS:FAILING[:BEHAVIOUR],...
 
     /// Writes these dispatches in one transaction. The address is BEHAVIOUR/N.
     void dispatch(const std::string& behaviour, int count, const std::function<void(v1::Dispatch&)>& change = {});

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 
 namespace semel::plan {
 
@@ -21,23 +22,43 @@ constexpr std::chrono::seconds reading_lasts{1};
 
 using reading_by_channel = std::map<base::channel, base::result<reading>>;
 
-base::result<reading> read_channel(kafka::admin& kafka, const kafka_place& place, base::channel c) {
-    reading sum;
-    for (const auto& topic : {wire::dispatch(c), wire::retry(c, 0)}) {
-        const auto lag = kafka.group_lag(place.group(base::to_string(c)), place.topic(topic));
-        if (!lag) {
-            return base::failed(lag.error());
-        }
-        const auto is_queue = topic == wire::dispatch(c);
-        for (const auto& partition : *lag) {
-            (is_queue ? sum.queued : sum.put_back) +=
-                static_cast<double>(std::max<kafka::offset>(0, partition.end - partition.committed));
-            sum.done += static_cast<double>(partition.committed);
-            // What was put back is not done: a gateway that stands still would seem to be a fast one.
-            sum.done -= is_queue ? 0 : static_cast<double>(partition.end);
-        }
+struct records {
+    double waiting = 0;
+    double committed = 0;
+    double ever = 0;
+};
+
+base::result<records> read_topic(kafka::admin& kafka, const kafka_place& place, base::channel c,
+                                 const std::string& topic) {
+    const auto lag = kafka.group_lag(place.group(base::to_string(c)), place.topic(topic));
+    if (!lag) {
+        return base::failed(lag.error());
+    }
+    records sum;
+    for (const auto& partition : *lag) {
+        sum.waiting += static_cast<double>(std::max<kafka::offset>(0, partition.end - partition.committed));
+        sum.committed += static_cast<double>(partition.committed);
+        sum.ever += static_cast<double>(partition.end);
     }
     return sum;
+}
+
+base::result<reading> read_channel(kafka::admin& kafka, const kafka_place& place, base::channel c) {
+    const auto queue = read_topic(kafka, place, c, wire::dispatch(c));
+    if (!queue) {
+        return base::failed(queue.error());
+    }
+    reading r{.queued = queue->waiting, .done = queue->committed};
+    for (std::size_t tier = 0; tier < wire::tiers.size(); ++tier) {
+        const auto again = read_topic(kafka, place, c, wire::retry(c, tier));
+        if (!again) {
+            return base::failed(again.error());
+        }
+        // What was put back is not done: a gateway that stands still would seem to be a fast one.
+        r.done += again->committed - again->ever;
+        r.put_back += tier == 0 ? again->waiting : 0;
+    }
+    return r;
 }
 
 } // namespace

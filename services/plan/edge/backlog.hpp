@@ -1,6 +1,6 @@
 #pragma once
 // How much of what plan released still waits at the dispatchers, read from their groups' offsets now and then. The
-// first retry tier is read too: a dispatcher moves what its rates do not allow yet there. One strand; Kafka's blocking
+// retry tiers are read too: a dispatcher moves what its rates do not allow yet there. One strand; Kafka's blocking
 // calls run on a thread of their own.
 
 #include "kafka_place.hpp"
