@@ -185,16 +185,12 @@ courier::step<courier::letter> courier::write(item& message, const catalog::camp
                   .content_sha256 = std::string{base::as_view(content->sha256)}};
 }
 
-settlement courier::put_back(const letter& l, milliseconds wait, std::string code) const {
-    return postponed(in_time(wait, l.dispatch, ports_.clock.time().certain), std::move(code));
-}
-
 ending courier::shut(const letter& l, milliseconds wait) const {
-    return settled{.how = put_back(l, wait, codes::lane_closed)};
+    return postponed_for(in_time(wait, l.dispatch, ports_.clock.time().certain), codes::lane_closed);
 }
 
-ending courier::at_limit(const letter& l, lane& through, milliseconds stay_away) {
-    auto s = put_back(l, std::max(stay_away, lanes_.turn_away(through)), codes::rate);
+ending courier::at_limit(const letter& l, const lane& through, milliseconds stay_away) const {
+    auto s = postponed(stay_away, codes::rate);
     if (lanes_.alone(l.out, l.dispatch)) {
         s.waits_for = through.name();
     }
@@ -231,7 +227,7 @@ asio::awaitable<courier::step<courier::held>> courier::stage(const partition_ptr
     const auto asked = ports_.clock.now();
     auto begun = co_await lane.gateway->stage(l.out, patience_for_session);
     if (std::holds_alternative<busy>(begun)) {
-        co_return std::unexpected{settled{.how = put_back(l, lanes_.turn_away(lane), codes::busy)}};
+        co_return std::unexpected{postponed_for(0ms, codes::busy)};
     }
     if (const auto* not_sent = std::get_if<refused>(&begun)) {
         const auto v = lanes_.heed(lane, {.dispatch = l.dispatch, .domain = l.domain, .sent = asked, .released = false},

@@ -60,9 +60,8 @@ class courier {
     asio::awaitable<bool> may_claim(const partition_ptr&, base::instant until_when);
 
     std::optional<ending> unwanted(const catalog::campaign&, const v1::Dispatch&) const;
-    settlement put_back(const letter&, std::chrono::milliseconds wait, std::string code) const;
     ending shut(const letter&, std::chrono::milliseconds wait) const;
-    ending at_limit(const letter&, lane&, std::chrono::milliseconds stay_away);
+    ending at_limit(const letter&, const lane&, std::chrono::milliseconds stay_away) const;
     void note(const partition_ptr&, const item&, const verdict&, const answer&);
 
     base::channel channel_;

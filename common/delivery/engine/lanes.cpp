@@ -108,13 +108,6 @@ milliseconds lanes::shut_for(const lane& l) const {
     return std::max<milliseconds>(least, std::chrono::duration_cast<milliseconds>(l.breaker.blocked_until() - now));
 }
 
-milliseconds lanes::turn_away(lane& l) {
-    if (lanes_.size() < 2) {
-        return 0ms; // nobody else is held up
-    }
-    return l.overflow.turn_away(clock_.now());
-}
-
 bool lanes::alone(const outbound& out, const v1::Dispatch& d) const {
     return !d.pinned_gateway().empty() ||
            std::ranges::count_if(lanes_, [&](const lane& l) { return l.gateway->serves(out); }) == 1;
@@ -211,9 +204,6 @@ void lanes::tell_throttled(lane& l, const addressed& about, const verdict& v) {
 /// An answer of any other kind: the pace was none too fast for it.
 void lanes::tell_not_throttled(lane& l, const addressed& about, const verdict& v) {
     if (about.released) {
-        if (!v.rest_after) {
-            l.overflow.answered(clock_.now());
-        }
         l.pace.accepted(about.domain, about.sent, clock_.now(),
                         counted(v.parts) ? v.parts : submissions{.accepted = 1});
     }

@@ -5,7 +5,6 @@
 #include <delivery/core/blame.hpp>
 #include <delivery/core/breaker.hpp>
 #include <delivery/core/lane_pace.hpp>
-#include <delivery/core/overflow.hpp>
 #include <delivery/engine/line.hpp>
 #include <delivery/engine/ports.hpp>
 #include <delivery/gateway.hpp>
@@ -42,7 +41,6 @@ struct lane {
     std::map<std::string, double> domains;
     delivery::breaker breaker;
     delivery::blame blame;
-    delivery::overflow overflow;
     lane_pace pace;          // what the gateway takes, below per_second
     delivery::line line;     // of those that wait for its pace
     std::size_t busy_at = 2; // as many as keep it busy: more would only wait
@@ -75,8 +73,6 @@ class lanes {
     std::expected<lane*, none> choose(const outbound&, const v1::Dispatch&);
     /// What a message stays away from a lane that is shut.
     std::chrono::milliseconds shut_for(const lane&) const;
-    /// What a message stays away for which a lane has no room.
-    std::chrono::milliseconds turn_away(lane&);
     /// The only one that can carry it.
     bool alone(const outbound&, const v1::Dispatch&) const;
 
