@@ -47,7 +47,50 @@ std::string digest_of(const sight& seen) {
         base::as_view(crypto::sha256_of_fields({"semel approval", seen.notice, seen.audience, seen.plan}))};
 }
 
-std::string what_changed(const v1::Campaign& c, const sight& seen, const approvable& now) {
+namespace {
+
+std::uint64_t rows_of(const v1::Campaign& c, const std::vector<std::uint32_t>& waves) {
+    std::uint64_t rows = 0;
+    for (const auto& wave : c.waves()) {
+        rows += std::ranges::find(waves, wave.number()) != waves.end() ? wave.rows() : 0;
+    }
+    return rows;
+}
+
+std::string waves_with_rows(const v1::Campaign& c, const std::vector<std::uint32_t>& waves) {
+    return fmt::format("wave{} {} with {} rows", waves.size() == 1 ? "" : "s", fmt::join(waves, ", "),
+                       rows_of(c, waves));
+}
+
+} // namespace
+
+std::string came_between(const v1::Campaign& c, const std::map<std::uint32_t, wave_plan>& plans,
+                         std::string_view digest, const approvable& now) {
+    const auto was_shown = [&](const std::vector<std::uint32_t>& waves) {
+        return digest_of({.notice = now.shown.notice,
+                          .audience = audience_digest(c, waves),
+                          .plan = plan_digest(plans, waves)}) == digest;
+    };
+    for (auto fewer = now.waves; fewer.size() > 1;) {
+        fewer.pop_back();
+        if (was_shown(fewer)) {
+            return waves_with_rows(c,
+                                   {now.waves.begin() + static_cast<std::ptrdiff_t>(fewer.size()), now.waves.end()}) +
+                   " came";
+        }
+    }
+    for (const auto& wave : c.waves()) {
+        auto more = now.waves;
+        more.push_back(wave.number());
+        if (wave.phase() == v1::WAVE_DROPPED && was_shown(more)) {
+            return waves_with_rows(c, {wave.number()}) + " was dropped";
+        }
+    }
+    return {};
+}
+
+std::string what_changed(const v1::Campaign& c, const std::map<std::uint32_t, wave_plan>& plans, const sight& seen,
+                         const approvable& now) {
     std::vector<std::string_view> others;
     if (seen.notice != now.shown.notice) {
         others.emplace_back("the notice");
@@ -58,14 +101,11 @@ std::string what_changed(const v1::Campaign& c, const sight& seen, const approva
     if (seen.plan != now.shown.plan) {
         others.emplace_back("the counts");
     }
-    std::uint64_t rows = 0;
-    for (const auto& wave : c.waves()) {
-        rows += std::ranges::find(now.waves, wave.number()) != now.waves.end() ? wave.rows() : 0;
-    }
-    return fmt::format("nothing was approved: what you were shown of campaign {} is not what waits now. Changed: {}. "
-                       "Now wave{} {} with {} rows in all; look again and approve that",
-                       c.id(), fmt::join(others, ", "), now.waves.size() == 1 ? "" : "s", fmt::join(now.waves, ", "),
-                       rows);
+    const auto between = came_between(c, plans, digest_of(seen), now);
+    return fmt::format("nothing was approved: what you were shown of campaign {} is not what waits now. Changed: {}{}. "
+                       "Now {} in all; look again and approve that",
+                       c.id(), fmt::join(others, ", "), between.empty() ? "" : ": " + between + " in between",
+                       waves_with_rows(c, now.waves));
 }
 
 } // namespace semel::api

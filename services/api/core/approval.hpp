@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace semel::api {
@@ -50,7 +51,13 @@ struct approvable {
 
 /// One digest for all three: what a person copies from one command into the next.
 std::string digest_of(const sight&);
-/// Why what was seen cannot be approved: which parts are others now, and how many rows stand there.
-std::string what_changed(const v1::Campaign&, const sight& seen, const approvable& now);
+/// Which waves came or were dropped since what has this digest was shown: "wave 2 with 2980 rows came". Empty when that
+/// is not the difference.
+std::string came_between(const v1::Campaign&, const std::map<std::uint32_t, wave_plan>&, std::string_view digest,
+                         const approvable& now);
+/// Why what was seen cannot be approved: which parts are others now, what came in between, and how many rows stand
+/// there.
+std::string what_changed(const v1::Campaign&, const std::map<std::uint32_t, wave_plan>&, const sight& seen,
+                         const approvable& now);
 
 } // namespace semel::api

@@ -248,7 +248,7 @@ base::result<approved> approve(const v1::Campaign& c, const std::map<std::uint32
         return failed(waiting.error());
     }
     if (seen != waiting->shown) {
-        return refused(what_changed(c, seen, *waiting));
+        return refused(what_changed(c, plans, seen, *waiting));
     }
     approved out{.campaign = next_version(c),
                  .approval = {.notice_digest = signed_notice(c.notice_digest(), accepted),

@@ -96,7 +96,15 @@ json::object sight_to_json(const sight& seen) {
             {"plan", base::to_hex(seen.plan)}};
 }
 
-http::response show(pqxx::work& tx, const v1::Campaign& c, const user& who) {
+/// What came in between, for who has a digest that was shown before; null where it is this one, or nobody can say.
+json::value changed_since(const v1::Campaign& c, const std::map<std::uint32_t, wave_plan>& plans,
+                          const std::string& digest, const approvable& now) {
+    const auto shown = base::from_hex(digest);
+    const auto words = shown ? came_between(c, plans, *shown, now) : std::string{};
+    return words.empty() ? json::value(nullptr) : json::value(json::string(words));
+}
+
+http::response show(pqxx::work& tx, const v1::Campaign& c, const user& who, const std::string& shown_before) {
     const auto plans = store::read_plans(tx, c.id());
     const auto approvals = store::read_approvals(tx, c.id());
     const auto waiting = what_to_approve(c, plans, approvals);
@@ -121,6 +129,7 @@ http::response show(pqxx::work& tx, const v1::Campaign& c, const user& who) {
                      {"waves", waves_waiting(c, plans, waiting->waves)},
                      {"seen", sight_to_json(waiting->shown)},
                      {"digest", base::to_hex(digest_of(waiting->shown))},
+                     {"changed", changed_since(c, plans, shown_before, *waiting)},
                      {"findings", findings_of(checked.problems,
                                               approvals.empty() ? accepted_findings{} : approvals.front().accepted)},
                      {"texts", std::move(texts)}});
@@ -131,7 +140,8 @@ http::response show(pqxx::work& tx, const v1::Campaign& c, const user& who) {
 void add_approval_routes(guarded_routes& all, services& s) {
     all.add("GET", "/v1/campaigns/{id}/approval", access::step::read_campaigns, [&s](http::request& r, user who) {
         return read(s, r.parameter("id"),
-                    [who = std::move(who)](pqxx::work& tx, const v1::Campaign& c) { return show(tx, c, who); });
+                    [who = std::move(who), before = std::string{r.query_value("shown")}](
+                        pqxx::work& tx, const v1::Campaign& c) { return show(tx, c, who, before); });
     });
 }
 

@@ -44,8 +44,9 @@ TEST(Approval, OfTwentyPeopleIsNoneOfThreeThousand) {
     const auto refused = api::approve(c, plans, {}, "operator", approver, looked_at.shown);
     ASSERT_FALSE(refused);
     EXPECT_FALSE(refused.error().retryable()) << "the same again would be refused again";
-    EXPECT_THAT(refused.error().why(), AllOf(HasSubstr("nothing was approved"), HasSubstr("the audience, the counts"),
-                                             HasSubstr("waves 1, 2 with 3000 rows"), Not(HasSubstr("the notice"))));
+    EXPECT_THAT(refused.error().why(), AllOf(HasSubstr("nothing was approved"),
+                                             HasSubstr("the audience, the counts: wave 2 with 2980 rows came"),
+                                             HasSubstr("Now waves 1, 2 with 3000 rows"), Not(HasSubstr("the notice"))));
 
     const auto looked_again = api::what_to_approve(c, plans, {}).value();
     const auto ok = api::approve(c, plans, {}, "operator", approver, looked_again.shown);
@@ -74,6 +75,25 @@ TEST(Approval, SaysWhichOfTheThreeIsAnother) {
     EXPECT_THAT(why_not(seen), HasSubstr("Changed: the counts."));
     EXPECT_THAT(why_not({}), HasSubstr("Changed: the notice, the audience, the counts."));
     EXPECT_EQ(why_not(now.shown), "");
+}
+
+TEST(Approval, SaysWhatCameInBetweenByTheDigestAlone) {
+    auto c = a_campaign();
+    std::map<std::uint32_t, api::wave_plan> plans;
+    add_wave(c, plans, 20);
+    add_wave(c, plans, 30);
+    const auto two = api::what_to_approve(c, plans, {}).value();
+    const auto since = [&](const api::approvable& then) {
+        return api::came_between(c, plans, api::digest_of(then.shown), api::what_to_approve(c, plans, {}).value());
+    };
+    EXPECT_EQ(since(two), "") << "nothing";
+    add_wave(c, plans, 400);
+    add_wave(c, plans, 5'000);
+    EXPECT_EQ(since(two), "waves 3, 4 with 5400 rows came");
+    const auto four = api::what_to_approve(c, plans, {}).value();
+    c.mutable_waves(1)->set_phase(v1::WAVE_DROPPED);
+    EXPECT_EQ(since(four), "wave 2 with 30 rows was dropped");
+    EXPECT_EQ(api::came_between(c, plans, "what nobody was shown", four), "");
 }
 
 TEST(Approval, HasOneDigestThatDiffersWithEachOfTheThree) {

@@ -268,7 +268,11 @@ TEST_F(Api, ApprovesWhatWasLookedAtAndNothingElse) {
 
     const auto refused = post("approver", "/v1/campaigns/" + id + "/approve", looked_at);
     EXPECT_EQ(refused.status, 409U);
-    EXPECT_THAT(refused.text("error"), AllOf(HasSubstr("the audience, the counts"), HasSubstr("2990 rows")));
+    EXPECT_THAT(refused.text("error"), AllOf(HasSubstr("the audience, the counts: wave 2 with 2980 rows came"),
+                                             HasSubstr("2990 rows in all")));
+    EXPECT_EQ(get("approver", "/v1/campaigns/" + id + "/approval?shown=" + shown.text("digest")).text("changed"),
+              "wave 2 with 2980 rows came");
+    EXPECT_THAT(get("approver", "/v1/campaigns/" + id + "/approval?shown=x").body, HasSubstr(R"("changed":null)"));
     EXPECT_FALSE(refused.object().at("retry").as_bool());
     EXPECT_EQ(step("operator", id, "launch").status, 409U) << "nothing was approved";
     ASSERT_EQ(step("approver", id, "approve").status, 200U) << "after another look";

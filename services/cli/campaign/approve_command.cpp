@@ -2,6 +2,8 @@
 
 #include "commands.hpp"
 
+#include <http/url.hpp>
+
 #include <CLI/CLI.hpp>
 #include <cli/campaign/approval_view.hpp>
 #include <cli/campaign/text_table.hpp>
@@ -25,11 +27,14 @@ struct approving : common_options {
 };
 
 /// A notice may still be compiled, or a wave registered.
-base::result<json::value> wait_for_what_waits(session& s, const std::string& id) {
+base::result<json::value> wait_for_what_waits(session& s, const approving& how) {
+    // What changed since, the api can tell from the digest alone.
+    const auto target = campaign_target(
+        how.id, how.digest.empty() ? "/approval" : "/approval?shown=" + http::percent_encode(how.digest));
     progress shown;
     const auto give_up = std::chrono::steady_clock::now() + 10min;
     for (;;) {
-        auto waiting = s.get(campaign_target(id, "/approval"));
+        auto waiting = s.get(target);
         if (waiting || waiting.error().what() != fault::kind::transient || std::chrono::steady_clock::now() > give_up) {
             return waiting;
         }
@@ -60,7 +65,7 @@ json::object body_of(const json::object& waiting, const approving& how) {
 }
 
 int approve(session& s, const approving& how) {
-    const auto found = wait_for_what_waits(s, how.id);
+    const auto found = wait_for_what_waits(s, how);
     if (!found || !found->is_object()) {
         return found ? fail({fault::kind::unreachable, "what answered is not an api of Semel"}) : fail(found.error());
     }
@@ -73,10 +78,13 @@ int approve(session& s, const approving& how) {
         fmt::print("{}", approval_text(waiting));
     }
     if (!how.digest.empty() && how.digest != digest) {
-        return fail({fault::kind::permanent,
-                     fmt::format("nothing was approved: what you were shown of campaign {} is not what waits now: {}\n"
-                                 "  `semel campaign approve {} --show` shows it with its digest",
-                                 how.id, approval_line(waiting), how.id)});
+        const auto changed = text_of(waiting, "changed");
+        return fail(
+            {fault::kind::permanent,
+             fmt::format("nothing was approved: what you were shown of campaign {} is not what waits now: {}{}\n"
+                         "  `semel campaign approve {} --show` shows it with its digest",
+                         how.id, approval_line(waiting),
+                         changed.empty() ? "" : "; " + one_line(changed) + " in between", how.id)});
     }
     if (how.digest.empty() && !how.json && !confirmed(waiting)) {
         return fail({fault::kind::permanent, "nothing was approved"});
@@ -95,7 +103,7 @@ int approve(session& s, const approving& how) {
 }
 
 int show(session& s, const approving& how) {
-    const auto found = wait_for_what_waits(s, how.id);
+    const auto found = wait_for_what_waits(s, how);
     if (!found) {
         return fail(found.error());
     }

@@ -236,14 +236,16 @@ TEST_F(Commands, ApproveShowsWhatWaitsAndSignsJustThat) {
 }
 
 TEST_F(Commands, ApproveOfAnotherDigestApprovesNothing) {
-    api.on("GET", "/v1/campaigns/{id}/approval", {{200, waiting}})
+    const auto changed = std::string{R"({"changed":"wave 2 with 2980 rows came",)"} + (waiting + 1);
+    api.on("GET", "/v1/campaigns/{id}/approval", {{200, waiting}, {200, changed}, {200, waiting}})
         .on("POST", "/v1/campaigns/{id}/approve", {{200, R"({"id":"c-1","state":"approved","waves":[]})"}})
         .start();
     const auto shown = semel({"campaign", "approve", "c-1", "--show"});
     EXPECT_THAT(shown.out, HasSubstr("digest d1"));
     const auto refused = semel({"campaign", "approve", "c-1", "--digest", "d0"});
     EXPECT_EQ(refused.exit_code, 1);
-    EXPECT_THAT(refused.err, AllOf(HasSubstr("nothing was approved"), HasSubstr("19 people in 20 rows")));
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("nothing was approved"), HasSubstr("19 people in 20 rows"),
+                                   HasSubstr("wave 2 with 2980 rows came in between")));
     EXPECT_EQ(semel({"campaign", "approve", "c-1", "--digest", "d1"}).out, "c-1 is approved\n");
     const auto asked = api.stop();
     EXPECT_EQ(std::ranges::count(asked, "POST /v1/campaigns/c-1/approve", &made_up_api::asked::what), 1);
