@@ -8,8 +8,8 @@
 --               schema ledger                                  schema api                       schema receipts
 -- semel_ledger  adds events, recipients and shares, which      -                                -
 --               it can neither change nor delete; counts
--- semel_api     reads                                          its own; approvals, test and     reads
---                                                              revocation records only added
+-- semel_api     reads; adds who looked at whom, which it can   its own; approvals, test and     reads
+--               neither date nor change nor delete             revocation records only added
 -- semel_receipts -                                             -                                its own
 DO $roles$
 DECLARE
@@ -41,6 +41,8 @@ GRANT SELECT, INSERT, UPDATE ON ledger.positions, ledger.campaigns, ledger.wave_
 GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.paces TO semel_ledger;
 GRANT SELECT ON ledger.events, ledger.recipients, ledger.shares, ledger.positions, ledger.campaigns,
     ledger.wave_totals, ledger.channel_totals, ledger.persons, ledger.notifications, ledger.paces TO semel_api;
+GRANT SELECT, INSERT (actor, peer, what, campaign, recipient_ref, people, reason, case_number) ON ledger.lookups
+    TO semel_api;
 -- A campaign's partitions are made by the ledger through this function alone, which runs as their owner.
 REVOKE EXECUTE ON FUNCTION ledger.make_campaign(text), ledger.share_rights(regclass, regclass) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ledger.make_campaign(text) TO semel_ledger;

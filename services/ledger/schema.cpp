@@ -389,12 +389,32 @@ BEGIN
 END $f$;
 )";
 
+// Who looked at whom, appended by the api before it answers: `at` and `number` are PostgreSQL's own, and the api's role
+// can neither give nor change nor delete them (deploy/postgres/rights.sql). In one table for all campaigns: what people
+// look at in years is less than the messages of one campaign.
+constexpr const char* lookups = R"(
+CREATE TABLE ledger.lookups (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(), actor text NOT NULL, peer text NOT NULL, what text NOT NULL,
+    campaign text NOT NULL, recipient_ref bytea NOT NULL, people bigint NOT NULL, reason text NOT NULL,
+    case_number text NOT NULL);
+CREATE INDEX lookups_of_campaign ON ledger.lookups (campaign, recipient_ref, number);
+CREATE INDEX lookups_of_actor ON ledger.lookups (actor, number);
+
+-- The latest first. Empty: of all campaigns, by everybody, of everybody; 0: from the latest.
+CREATE FUNCTION ledger.lookups_before(of_campaign text, by_actor text, of_recipient bytea, before bigint, most bigint)
+RETURNS SETOF ledger.lookups LANGUAGE sql STABLE AS $f$
+    SELECT * FROM ledger.lookups l
+    WHERE (of_campaign = '' OR l.campaign = of_campaign) AND (by_actor = '' OR l.actor = by_actor)
+        AND (of_recipient = '' OR l.recipient_ref = of_recipient) AND (before = 0 OR l.number < before)
+    ORDER BY l.number DESC LIMIT most $f$;
+)";
+
 } // namespace
 
 void migrate(pqxx::connection& connection) {
-    postgres::migrate(
-        connection, "ledger",
-        {tables, meanings, answers, dropped_waves, repeated_rows, parts_of_messages, history, rights_of_partitions});
+    postgres::migrate(connection, "ledger",
+                      {tables, meanings, answers, dropped_waves, repeated_rows, parts_of_messages, history,
+                       rights_of_partitions, lookups});
 }
 
 } // namespace semel::ledger

@@ -48,6 +48,7 @@ constexpr std::array table{
     row{step::read_history,            "read_history",            {yes,      yes,      yes}},
     row{step::read_people,             "read_people",             {yes,      yes,      yes}},
     row{step::read_person,             "read_person",             {yes,      yes,      yes}},
+    row{step::read_lookups,            "read_lookups",            {no,       no,       yes}},
     row{step::add_upload,              "add_upload",              {yes,      no,       no}},
     row{step::send_test,               "send_test",               {yes,      no,       no}},
     row{step::seal,                    "seal",                    {yes,      no,       no}},

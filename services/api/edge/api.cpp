@@ -1,5 +1,6 @@
 #include "api.hpp"
 
+#include "lookups.hpp"
 #include "unmatched.hpp"
 
 #include <base/time.hpp>
@@ -21,6 +22,7 @@ guarded_routes routes(services& s) {
     add_trial_routes(all, s);
     add_doubt_routes(all, s);
     add_people_routes(all, s);
+    add_lookup_routes(all, s);
     add_test_address_routes(all, s);
     add_user_routes(all, s);
     add_key_routes(all, s);

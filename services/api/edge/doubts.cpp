@@ -80,7 +80,8 @@ list_form list(pqxx::work& tx, const v1::Campaign& c, const crypto::campaign_key
                                             {"evidence", std::move(evidence)},
                                             {"decision", decision_of(d, c)}});
     };
-    return {.query = in_doubt_query(tx), .line = line};
+    people_shown shows{.what = looked_at::in_doubt, .count = "SELECT count(*) FROM ledger.in_doubt($1)"};
+    return {.query = in_doubt_query(tx), .line = line, .shows = std::move(shows)};
 }
 
 list_form list_resent(pqxx::work&, const v1::Campaign&, const crypto::campaign_key& key) {
@@ -95,7 +96,8 @@ list_form list_resent(pqxx::work&, const v1::Campaign&, const crypto::campaign_k
                                             {"withdrawn", row["withdrawn"].as<std::int64_t>()},
                                             {"decided_by", text(row["decided_by"])}});
     };
-    return {.query = "SELECT * FROM ledger.resent($1)", .line = line};
+    people_shown shows{.what = looked_at::resent, .count = "SELECT count(*) FROM ledger.resent($1)"};
+    return {.query = "SELECT * FROM ledger.resent($1)", .line = line, .shows = std::move(shows)};
 }
 
 struct decision {

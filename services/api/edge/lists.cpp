@@ -3,6 +3,7 @@
 #include <postgres/snapshot.hpp>
 #include <wire/sealed.hpp>
 
+#include <api/edge/lookups.hpp>
 #include <api/edge/reading.hpp>
 #include <fmt/format.h>
 
@@ -27,7 +28,12 @@ struct reading {
     std::shared_ptr<const void> place;
     list_form form = {};
     bool begun = false;
+    std::int64_t people = 0;
 
+    /// As many as this snapshot shows.
+    void count(pqxx::work& tx, const std::string& campaign) {
+        people = form.shows ? tx.exec_params1(form.shows->count, campaign)[0].as<std::int64_t>() : 0;
+    }
     /// Empty at the end.
     std::string next_page(pqxx::work& tx) {
         std::string out;
@@ -65,9 +71,20 @@ form_or_refusal form_with_key(services& s, const list_maker& make, pqxx::work& t
     return form ? form_or_refusal{std::move(*form)} : form_or_refusal{std::move(refusal)};
 }
 
-/// Opens the list and reads its first page: what can go wrong is told before the answer begins.
-asio::awaitable<http::response> begin(services& s, std::string id, form_maker make, std::shared_ptr<const void> place) {
+asio::awaitable<void> note_reading(services& s, lookup look, const reading& list) {
+    look.what = list.form.shows->what;
+    look.people = list.people;
+    co_await s.lists.run([look = std::move(look)](pqxx::connection& connection) {
+        pqxx::work tx{connection};
+        note(tx, look);
+        tx.commit();
+    });
+}
+
+/// Opens the list, reads its first page and notes who reads: what can go wrong is told before the answer begins.
+asio::awaitable<http::response> begin(services& s, lookup look, form_maker make, std::shared_ptr<const void> place) {
     const auto list = std::make_shared<reading>(s.lists, std::move(place));
+    const auto id = look.campaign;
     using first_page = std::variant<http::response, std::string>;
     auto opened = co_await list->view.run([id, make, list = list.get()](pqxx::work& tx) -> first_page {
         const auto c = store::read_campaign(tx, id);
@@ -79,11 +96,15 @@ asio::awaitable<http::response> begin(services& s, std::string id, form_maker ma
             return std::move(*refusal);
         }
         list->form = std::get<list_form>(std::move(form));
+        list->count(tx, id);
         tx.exec_params0("DECLARE list NO SCROLL CURSOR FOR " + list->form.query, id);
         return list->next_page(tx);
     });
     if (auto* refusal = std::get_if<http::response>(&opened)) {
         co_return std::move(*refusal);
+    }
+    if (list->form.shows) {
+        co_await note_reading(s, std::move(look), *list);
     }
     http::response out;
     out.content_type = list->form.content_type;
@@ -95,11 +116,16 @@ asio::awaitable<http::response> begin(services& s, std::string id, form_maker ma
 
 user_handler for_admitted(services& s, form_maker make) {
     return [&s, make = std::move(make)](http::request& r, user who) -> asio::awaitable<http::response> {
+        auto why = purpose_in(r);
+        if (!why) {
+            co_return http::problem(why.error());
+        }
         auto admitted = admit(s, who);
         if (!admitted.place) {
             co_return std::move(admitted.refusal);
         }
-        co_return co_await begin(s, r.parameter("id"), make, std::move(admitted.place));
+        auto look = look_of(r, who, {}, std::move(*why)); // at what, the list's form says
+        co_return co_await begin(s, std::move(look), make, std::move(admitted.place));
     };
 }
 
@@ -121,18 +147,24 @@ std::string csv_field(std::string value) {
     return out + "\"";
 }
 
-list_form csv(std::string head, std::string query, std::function<std::string(const pqxx::row&)> line) {
+list_form csv(std::string head, std::string query, people_shown shows,
+              std::function<std::string(const pqxx::row&)> line) {
     return {.content_type = "text/csv; charset=utf-8",
             .head = std::move(head) + "\r\n",
             .between = {},
             .foot = {},
             .query = std::move(query),
-            .line = std::move(line)};
+            .line = std::move(line),
+            .shows = std::move(shows)};
 }
 
 list_form unreached(pqxx::work&, const v1::Campaign&, const crypto::campaign_key& key) {
+    // By the totals, which change with the rows: counting them would take as long as reading them.
+    people_shown shows{.what = looked_at::unreached,
+                       .count = "SELECT coalesce(sum(failed + unreachable + in_doubt + outstanding), 0)::bigint "
+                                "FROM ledger.campaigns WHERE id = $1"};
     return csv("recipient_id,name,why", "SELECT recipient_ref, line, sealed FROM ledger.unreached($1)",
-               [key](const pqxx::row& row) {
+               std::move(shows), [key](const pqxx::row& row) {
                    const auto recipient = wire::open_recipient(key, blob(row[0]), blob(row[2]));
                    const auto who = recipient
                                         ? csv_field(recipient->recipient_id()) + "," + csv_field(recipient->name())
@@ -143,9 +175,10 @@ list_form unreached(pqxx::work&, const v1::Campaign&, const crypto::campaign_key
 
 /// Not refused, so in no rejects.csv: the import keeps no ids, and only plan finds out.
 list_form repeated(pqxx::work&, const v1::Campaign&, const crypto::campaign_key& key) {
+    people_shown shows{.what = looked_at::repeated, .count = "SELECT repeated FROM ledger.coverage($1)"};
     return csv("wave,row,recipient_id,reason,effect",
                "SELECT wave, row, recipient_ref, sealed, array_to_string(own, ' and ') FROM ledger.repeated($1)",
-               [key](const pqxx::row& row) {
+               std::move(shows), [key](const pqxx::row& row) {
                    const auto recipient = wire::open_recipient(key, blob(row[2]), blob(row[3]));
                    const auto own = text(row[4]);
                    return fmt::format("{},{},{},an earlier row of this wave has the same recipient_id,\"counted as "

@@ -12,6 +12,7 @@
 
 #include <api/core/deadline.hpp>
 #include <api/edge/ledger.hpp>
+#include <api/edge/lookups.hpp>
 #include <api/edge/reading.hpp>
 #include <api/edge/rendering.hpp>
 #include <api/edge/standing.hpp>
@@ -343,20 +344,60 @@ http::response story(pqxx::work& tx, const v1::Campaign& c, const crypto::campai
                                {"messages", std::move(messages)}});
 }
 
+/// {"recipient_id", "reason", "case"}: whom, and why.
+struct question {
+    std::string recipient_id;
+    lookup look;
+};
+
+base::result<question> question_of(const http::request& r, const json::object& body, const user& who) {
+    const auto text_of = [&](std::string_view name) {
+        const auto* found = json::find_text(body, name);
+        return found == nullptr ? std::string{} : std::string{*found};
+    };
+    auto id = text_of("recipient_id");
+    if (id.empty()) {
+        return base::failed(base::fault::kind::malformed, "recipient_id must be a string");
+    }
+    auto why = purpose_of(text_of("reason"), text_of("case"));
+    if (!why) {
+        return base::failed(why.error());
+    }
+    if (why->reason.empty() && must_say_why(who)) {
+        return base::failed(
+            base::fault::kind::malformed,
+            "a reason is needed: who looks a person up says why, and it is recorded with name, time and "
+            "person (`--reason`; auditors may leave it out)");
+    }
+    return question{.recipient_id = std::move(id), .look = look_of(r, who, looked_at::story, std::move(*why))};
+}
+
+/// Noted in the same transaction, also when there is no such person: that somebody looked is what counts.
+http::response noted_story(pqxx::work& tx, const v1::Campaign& c, const crypto::campaign_key& key, question asked) {
+    auto out = story(tx, c, key, asked.recipient_id);
+    const auto ref = crypto::recipient_ref_of(key, base::recipient_id{asked.recipient_id});
+    asked.look.recipient_ref = std::string{base::as_view(ref)};
+    asked.look.people = out.status == 200 ? 1 : 0;
+    note(tx, asked.look);
+    tx.commit();
+    return out;
+}
+
 asio::awaitable<http::response> audit(services& s, http::request& r, user who) {
     const auto body = co_await read_object(r);
     if (!body) {
         co_return http::problem(body.error());
     }
-    const auto* recipient = json::find_text(*body, "recipient_id");
-    if (recipient == nullptr || recipient->empty()) {
-        co_return http::problem(400, "recipient_id must be a string");
+    const auto asked = question_of(r, *body, who);
+    if (!asked) {
+        co_return http::problem(asked.error());
     }
     telemetry::log().info("person.read", {{"campaign", r.parameter("id")}, {"by", who.name}});
     co_return co_await read(
         s, r.parameter("id"),
-        with_key(s, [id = std::string{*recipient}](pqxx::work& tx, const v1::Campaign& c,
-                                                   const crypto::campaign_key& key) { return story(tx, c, key, id); }));
+        with_key(s, [asked = *asked](pqxx::work& tx, const v1::Campaign& c, const crypto::campaign_key& key) {
+            return noted_story(tx, c, key, asked);
+        }));
 }
 
 } // namespace

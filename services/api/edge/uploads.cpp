@@ -354,6 +354,10 @@ asio::awaitable<base::result<void>> copy(services& s, std::shared_ptr<std::ifstr
 }
 
 asio::awaitable<http::response> show_rejects(services& s, http::request& r, user who) {
+    auto why = purpose_in(r);
+    if (!why) {
+        co_return http::problem(why.error());
+    }
     auto admitted = admit(s, who);
     if (!admitted.place) {
         co_return std::move(admitted.refusal);
@@ -370,6 +374,13 @@ asio::awaitable<http::response> show_rejects(services& s, http::request& r, user
     if (!*in) {
         co_return http::problem(500, "the list of rejects cannot be read", "look for it below data/rejects");
     }
+    auto look = look_of(r, who, looked_at::rejects, std::move(*why));
+    look.people = static_cast<std::int64_t>(u->rejected);
+    co_await s.db.run([look = std::move(look)](pqxx::connection& connection) {
+        pqxx::work tx{connection};
+        note(tx, look);
+        tx.commit();
+    });
     http::response out;
     out.content_type = "text/csv; charset=utf-8";
     out.stream = [&s, in, place = admitted.place](http::body_writer& to) { return copy(s, in, to); };

@@ -66,7 +66,7 @@ std::vector<rights> written_out() {
                              {step::list_users, grant::yes},
                              {step::revoke_token, grant::yes},
                              {step::change_test_addresses, grant::yes}})},
-        {.who = role::auditor, .has = looking_and({{step::list_users, grant::yes}})},
+        {.who = role::auditor, .has = looking_and({{step::list_users, grant::yes}, {step::read_lookups, grant::yes}})},
     };
 }
 

@@ -313,6 +313,7 @@ TEST_F(Uploads, ShowWhatTheColumnsWereTakenFor) {
 }
 
 TEST_F(Uploads, ShowWhatWasRejected) {
+    make_ledger(); // where it is noted who looked
     const auto id = create();
     ASSERT_EQ(upload(id, rows).number("upload"), 1);
     const auto target = "/v1/campaigns/" + id + "/uploads/1/rejects";
@@ -330,9 +331,14 @@ TEST_F(Uploads, ShowWhatWasRejected) {
     EXPECT_EQ(shown.number("rejected"), 1);
     EXPECT_TRUE(shown.object().at("has_rejects").as_bool());
     EXPECT_EQ(get("auditor", target).body, list);
+    const auto noted = get("auditor", "/v1/lookups").object().at("lookups").as_array();
+    ASSERT_EQ(noted.size(), 1U);
+    EXPECT_EQ(noted[0].as_object().at("what").as_string(), "rejects");
+    EXPECT_EQ(noted[0].as_object().at("people").to_number<int>(), 1);
 }
 
 TEST_F(Uploads, ServeNoFileThatARecordNames) {
+    make_ledger();
     const auto id = create();
     ASSERT_EQ(upload(id, rows).number("upload"), 1);
     fs::create_directories(config.data_dir / "rejects");

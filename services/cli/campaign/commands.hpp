@@ -27,6 +27,9 @@ void add_approve(CLI::App& campaign, int& exit_code);
 /// `semel campaign report`.
 void add_report(CLI::App& campaign, int& exit_code);
 
+/// `semel audit lookups`.
+void add_lookups(CLI::App& audit, int& exit_code);
+
 /// What every one of them takes.
 struct common_options {
     place at;
@@ -34,6 +37,12 @@ struct common_options {
 };
 /// --dir, --as and --json.
 void add_common(CLI::App& command, const std::shared_ptr<common_options>&);
+/// Why somebody looks at people: recorded with the look.
+struct purpose_options {
+    std::string reason, case_number;
+};
+/// --reason and --case.
+void add_purpose(CLI::App& command, purpose_options&);
 /// The campaign's id as the first argument.
 void add_id(CLI::App& command, std::string& id);
 

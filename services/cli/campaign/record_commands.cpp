@@ -9,14 +9,19 @@
 namespace semel::cli::campaign {
 namespace {
 
-struct asking : common_options {
+struct asking : common_options, purpose_options {
     std::string id, recipient;
     bool raw = false;
     bool resent = false;
 };
 
 int show_story(session& s, const asking& how) {
-    const json::object body{{"recipient_id", how.recipient}};
+    json::object body{{"recipient_id", how.recipient}};
+    for (const auto& [name, value] : {std::pair{"reason", &how.reason}, std::pair{"case", &how.case_number}}) {
+        if (!value->empty()) {
+            body[name] = *value;
+        }
+    }
     const auto story = s.post(campaign_target(how.id, "/audit"), &body);
     if (!story) {
         return fail(story.error());
@@ -30,7 +35,7 @@ int show_story(session& s, const asking& how) {
 }
 
 int list_doubts(session& s, const asking& how) {
-    const auto list = s.get(campaign_target(how.id, how.resent ? "/resent" : "/in-doubt"));
+    const auto list = s.get(campaign_target(how.id, how.resent ? "/resent" : "/in-doubt"), headers_of(how));
     if (!list) {
         return fail(list.error());
     }
@@ -58,9 +63,13 @@ void add_audit(CLI::App& program, int& exit_code) {
     audit->require_subcommand(1);
     auto how = std::make_shared<asking>();
     auto* show = audit->add_subcommand("show", "One person's events, and the messages as they were sent");
-    show->footer("Example:\n  semel audit show c-abcdefghijklmnop --recipient 4711 --as auditor\n\n"
-                 "Reading a person's record is noted in the api's log. What is printed is personal data.");
+    show->footer(
+        "Example:\n  semel audit show c-abcdefghijklmnop --recipient 4711 --as auditor\n"
+        "  semel audit show c-abcdefghijklmnop --recipient 4711 --reason \"she asks whether she was told\" --case "
+        "C-17\n\nWho looked, at whom, when and why is recorded first: `semel audit lookups`. Auditors may leave "
+        "the reason out,\nothers not. What is printed is personal data.");
     add_common(*show, how);
+    add_purpose(*show, *how);
     add_id(*show, how->id);
     show->add_option("--recipient", how->recipient, "The recipient_id, exactly as in the audience")->required();
     show->add_flag("--raw", how->raw, "Show a mail's bytes as they were sent, not as they read");
@@ -83,6 +92,8 @@ void add_audit(CLI::App& program, int& exit_code) {
             return 0;
         });
     });
+
+    add_lookups(*audit, exit_code);
 
     struct exporting : common_options {
         std::string subject, out;
@@ -116,6 +127,7 @@ void add_in_doubt(CLI::App& program, int& exit_code) {
                  "evidence. What evidence has settled is not listed any more.");
     add_common(*list, how);
     add_id(*list, how->id);
+    add_purpose(*list, *how);
     list->add_flag("--resent", how->resent, "Instead, what was sent again while in doubt: told at least once");
     list->callback(
         [how, &exit_code] { exit_code = with_session(*how, [&](session& s) { return list_doubts(s, *how); }); });

@@ -11,18 +11,19 @@ namespace semel::cli::campaign {
 
 namespace {
 
-struct reporting : common_options {
+struct reporting : common_options, purpose_options {
     std::string id, unreached, repeated;
     bool csv = false, pdf = false;
 };
 
-int write_list(session& s, const std::string& target, const std::string& path) {
+int write_list(session& s, const std::string& target, const std::string& path, const purpose_options& why) {
     auto file = private_file::create(path);
     if (!file) {
         return fail(file.error());
     }
     http::client_request request;
     request.target = target;
+    request.headers = headers_of(why);
     request.sink = [&out = file->out()](std::string_view piece) { out << piece; };
     const auto answer = s.send(std::move(request));
     if (!answer) {
@@ -34,10 +35,10 @@ int write_list(session& s, const std::string& target, const std::string& path) {
 
 int report(session& s, const reporting& how) {
     if (!how.unreached.empty()) {
-        return write_list(s, campaign_target(how.id, "/unreached"), how.unreached);
+        return write_list(s, campaign_target(how.id, "/unreached"), how.unreached, how);
     }
     if (!how.repeated.empty()) {
-        return write_list(s, campaign_target(how.id, "/repeated"), how.repeated);
+        return write_list(s, campaign_target(how.id, "/repeated"), how.repeated, how);
     }
     const auto found = s.get(campaign_target(how.id, "/report"));
     if (!found) {
@@ -62,6 +63,7 @@ void add_report(CLI::App& campaign, int& exit_code) {
                     "rows = reached + failed + unreachable + in doubt + outstanding + repeated + rejected");
     add_common(*command, how);
     add_id(*command, how->id);
+    add_purpose(*command, *how);
     auto* csv = command->add_flag("--csv", how->csv, "The lines of the coverage as CSV");
     auto* unreached =
         command

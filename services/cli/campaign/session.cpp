@@ -87,9 +87,10 @@ result<http::client_response> session::send(http::client_request request) {
     return answer;
 }
 
-result<json::value> session::get(std::string target) {
+result<json::value> session::get(std::string target, std::vector<std::pair<std::string, std::string>> headers) {
     http::client_request request;
     request.target = std::move(target);
+    request.headers = std::move(headers);
     return document(send(std::move(request)));
 }
 

@@ -10,6 +10,8 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace semel::cli::campaign {
 
@@ -19,7 +21,7 @@ class session {
   public:
     explicit session(account);
 
-    base::result<json::value> get(std::string target);
+    base::result<json::value> get(std::string target, std::vector<std::pair<std::string, std::string>> headers = {});
     /// Without a body unless one is given.
     base::result<json::value> post(std::string target, const json::object* body = nullptr);
     /// The raw answer of a request of the caller's making; any status that is not a success is a fault.

@@ -1,5 +1,7 @@
 #include "with_session.hpp"
 
+#include <http/url.hpp>
+
 #include <CLI/CLI.hpp>
 
 namespace semel::cli::campaign {
@@ -29,6 +31,22 @@ void add_common(CLI::App& command, const std::shared_ptr<common_options>& into) 
                                                                        : std::string{};
         });
     command.add_flag("--json", into->json, "Print one JSON document; progress goes to standard error");
+}
+
+void add_purpose(CLI::App& command, purpose_options& into) {
+    command.add_option("--reason", into.reason, "Why you look at people; it is recorded with your name and the time");
+    command.add_option("--case", into.case_number, "The case that it belongs to, if there is one; recorded as well");
+}
+
+std::vector<std::pair<std::string, std::string>> headers_of(const purpose_options& why) {
+    std::vector<std::pair<std::string, std::string>> out;
+    if (!why.reason.empty()) {
+        out.emplace_back("Semel-Reason", http::percent_encode(why.reason));
+    }
+    if (!why.case_number.empty()) {
+        out.emplace_back("Semel-Case", http::percent_encode(why.case_number));
+    }
+    return out;
 }
 
 void add_id(CLI::App& command, std::string& id) {

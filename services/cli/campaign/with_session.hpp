@@ -5,6 +5,10 @@
 #include <cli/campaign/session.hpp>
 #include <cli/campaign/terminal.hpp>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace semel::cli::campaign {
 
 /// `work(session&)` gives the exit code.
@@ -21,5 +25,8 @@ int with_session(const common_options& options, Work work) {
 
 /// GET, repeated while the api is away for less than a minute: a process that died is back within seconds.
 base::result<json::value> get_patiently(session&, const std::string& target, progress&);
+
+/// As the api takes a purpose with a request that has no body.
+std::vector<std::pair<std::string, std::string>> headers_of(const purpose_options&);
 
 } // namespace semel::cli::campaign

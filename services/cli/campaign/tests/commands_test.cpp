@@ -37,7 +37,7 @@ class made_up_api {
         std::string body = "{}";
     };
     struct asked {
-        std::string what, bearer, body;
+        std::string what, bearer, body, query, reason, case_number;
     };
 
     made_up_api& on(const std::string& method, const std::string& path, std::deque<answer> answers) {
@@ -67,7 +67,15 @@ class made_up_api {
   private:
     static asio::awaitable<http::response> serve(made_up_api& self, std::shared_ptr<std::deque<answer>> next,
                                                  http::request& r) {
-        asked a{.what = r.method + ' ' + r.path, .bearer = r.bearer, .body = {}};
+        asked a{.what = r.method + ' ' + r.path,
+                .bearer = r.bearer,
+                .body = {},
+                .query = {},
+                .reason = std::string{r.header("Semel-Reason")},
+                .case_number = std::string{r.header("Semel-Case")}};
+        for (const auto& [key, value] : r.query) { // decoded, by their names
+            a.query += fmt::format("{}{}={}", a.query.empty() ? "" : "&", key, value);
+        }
         std::vector<char> piece(64 * 1024);
         while (const auto n = co_await r.read_some(piece)) {
             if (*n == 0) {
@@ -458,7 +466,49 @@ TEST_F(Commands, ThePersonAskedForIsInNoUrl) {
     EXPECT_EQ(semel({"audit", "show", "c-1", "--recipient", "4711"}).exit_code, 0);
     const auto asked = api.stop().at(0);
     EXPECT_EQ(asked.what, "POST /v1/campaigns/c-1/audit");
-    EXPECT_EQ(json::read(asked.body).value().as_object().at("recipient_id").as_string(), "4711");
+    EXPECT_EQ(asked.body, R"({"recipient_id":"4711"})");
+}
+
+TEST_F(Commands, WhoLooksAtPeopleSaysWhy) {
+    api.on("POST", "/v1/campaigns/{id}/audit", {{200, R"({"recipient_id":"4711","events":[],"messages":[]})"}})
+        .on("GET", "/v1/campaigns/{id}/unreached", {{200, "recipient_id,name,why\r\n"}})
+        .on("GET", "/v1/campaigns/{id}/in-doubt", {{200, "[]"}})
+        .start();
+    const std::vector<std::string> why{"--reason", "편지 100%", "--case", "C-17"};
+    const auto with_why = [&](std::vector<std::string> words) {
+        words.insert(words.end(), why.begin(), why.end());
+        return semel(std::move(words)).exit_code;
+    };
+    EXPECT_EQ(with_why({"audit", "show", "c-1", "--recipient", "4711"}), 0);
+    EXPECT_EQ(with_why({"campaign", "report", "c-1", "--unreached", "-"}), 0);
+    EXPECT_EQ(with_why({"in-doubt", "list", "c-1"}), 0);
+    const auto asked = api.stop();
+    EXPECT_EQ(asked.at(0).body, R"({"recipient_id":"4711","reason":"편지 100%","case":"C-17"})");
+    for (const auto& one : {asked.at(1), asked.at(2)}) {
+        EXPECT_EQ(one.reason, "%ED%8E%B8%EC%A7%80%20100%25") << one.what;
+        EXPECT_EQ(one.case_number, "C-17");
+    }
+}
+
+TEST_F(Commands, LookupsAreListedAndThePersonIsInNoUrl) {
+    const std::string page =
+        R"({"lookups":[{"number":7,"time":"2026-11-26T20:03:14.366359Z","user":"kim","from":"10.0.0.7","what":"story",
+            "campaign":"c-1","recipient":"0123456789abcdef","people":1,"reason":"she asks","case":"C-17"}],"next":7})";
+    api.on("GET", "/v1/lookups", {{200, page}, {200, R"({"lookups":[],"next":null})"}})
+        .on("POST", "/v1/campaigns/{id}/lookups", {{200, page}})
+        .start();
+    const auto r = semel({"audit", "lookups", "--user", "k&m"});
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    EXPECT_THAT(r.out, AllOf(HasSubstr("kim"), HasSubstr("10.0.0.7"), HasSubstr("0123456789ab "), HasSubstr("she asks"),
+                             HasSubstr("earlier ones: --before 7")));
+    EXPECT_EQ(semel({"audit", "lookups", "c-1"}).out, "nobody looked\n");
+    EXPECT_EQ(semel({"audit", "lookups", "c-1", "--recipient", "4711", "--before", "9", "--json"}).exit_code, 0);
+    EXPECT_EQ(semel({"audit", "lookups", "--recipient", "4711"}).exit_code, 2) << "of which campaign?";
+    const auto asked = api.stop();
+    EXPECT_EQ(asked.at(0).query, "limit=100&user=k&m") << "as the server read it";
+    EXPECT_EQ(asked.at(1).query, "campaign=c-1&limit=100");
+    EXPECT_EQ(asked.at(2).query, "before=9&limit=100");
+    EXPECT_EQ(asked.at(2).body, R"({"recipient_id":"4711"})");
 }
 
 TEST_F(Commands, WhatWasSentAgainIsAListOfItsOwn) {

@@ -2,6 +2,7 @@
 // owner takes one on, so that no password is needed.
 
 #include <cli/database/prepare.hpp>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <ledger/edge/store.hpp>
 #include <ledger/schema.hpp>
@@ -92,6 +93,16 @@ TEST_F(Rights, TheApiReadsTheLedgerAndKeepsItsOwn) {
           "DELETE FROM api.campaigns", "DELETE FROM api.trials"}) {
         EXPECT_EQ(as("semel_api", what), "denied") << what;
     }
+    const std::string look = "INSERT INTO ledger.lookups (actor, peer, what, campaign, recipient_ref, people, reason, "
+                             "case_number{}) VALUES ('kim', '', 'story', 'c-rights', '', 1, '', ''{})";
+    EXPECT_EQ(as("semel_api", fmt::format(fmt::runtime(look), "", "")), "done");
+    EXPECT_EQ(as("semel_api", fmt::format(fmt::runtime(look), ", at", ", now() - interval '1 day'")), "denied");
+    for (const auto* what :
+         {"DELETE FROM ledger.lookups", "UPDATE ledger.lookups SET actor = 'lee'", "TRUNCATE ledger.lookups"}) {
+        EXPECT_EQ(as("semel_api", what), "denied") << what;
+    }
+    EXPECT_EQ(as("semel_ledger", "DELETE FROM ledger.lookups"), "denied");
+    EXPECT_EQ(as("semel_api", "SELECT * FROM ledger.lookups_before('', '', '', 0, 10)"), "done");
     EXPECT_EQ(as("semel_api", "INSERT INTO api.outbox (topic, partition, key, value) VALUES ('t', 0, '', '')"), "done");
     EXPECT_EQ(as("semel_api", "DELETE FROM api.outbox"), "done");
 }

@@ -1,0 +1,45 @@
+#include "account_views.hpp"
+
+#include <cli/campaign/text_table.hpp>
+#include <cli/campaign/views.hpp>
+#include <fmt/format.h>
+
+namespace semel::cli::campaign {
+namespace {
+
+constexpr auto right = text_table::align::right;
+constexpr std::size_t short_hash = 12;
+
+/// Calls `see` with each object of the list under this name.
+void each(const json::object& from, std::string_view key, auto see) {
+    const auto* list = from.if_contains(key);
+    if (list == nullptr || !list->is_array()) {
+        return;
+    }
+    for (const auto& item : list->get_array()) {
+        if (item.is_object()) {
+            see(item.get_object());
+        }
+    }
+}
+
+/// How the rest of a list is asked for.
+std::string rest_of(const json::object& page) {
+    const auto next = number_of(page, "next");
+    return next == 0 ? std::string{} : fmt::format("\nearlier ones: --before {}\n", next);
+}
+
+} // namespace
+
+std::string lookups_text(const json::object& page) {
+    text_table table{
+        {{"time"}, {"user"}, {"from"}, {"what"}, {"campaign"}, {"recipient"}, {"people", right}, {"case"}, {"reason"}}};
+    each(page, "lookups", [&](const json::object& look) {
+        table.add({text_of(look, "time"), text_of(look, "user"), text_of(look, "from"), text_of(look, "what"),
+                   text_of(look, "campaign"), text_of(look, "recipient").substr(0, short_hash),
+                   with_separators(number_of(look, "people")), text_of(look, "case"), text_of(look, "reason")});
+    });
+    return table.empty() ? "nobody looked\n" : table.to_string() + rest_of(page);
+}
+
+} // namespace semel::cli::campaign

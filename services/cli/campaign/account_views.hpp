@@ -1,0 +1,13 @@
+#pragma once
+// Who may do what, and who looked at whom: the api's JSON as text for people. Pure.
+
+#include <http/json.hpp>
+
+#include <string>
+
+namespace semel::cli::campaign {
+
+/// A page of the record, the latest first, and how the next one is asked for.
+std::string lookups_text(const json::object& page);
+
+} // namespace semel::cli::campaign
