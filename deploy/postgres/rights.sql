@@ -8,8 +8,8 @@
 --               schema ledger                                  schema api                       schema receipts
 -- semel_ledger  adds events, recipients and shares, which      -                                -
 --               it can neither change nor delete; counts
--- semel_api     reads; adds who looked at whom, which it can   its own; approvals, test and     reads
---               neither date nor change nor delete             revocation records only added
+-- semel_api     reads; adds who looked at whom and who was     its own; approvals, test and     reads
+--               let in, which it can not date, change, delete  revocation records only added
 -- semel_receipts -                                             -                                its own
 DO $roles$
 DECLARE
@@ -43,6 +43,7 @@ GRANT SELECT ON ledger.events, ledger.recipients, ledger.shares, ledger.position
     ledger.wave_totals, ledger.channel_totals, ledger.persons, ledger.notifications, ledger.paces TO semel_api;
 GRANT SELECT, INSERT (actor, peer, what, campaign, recipient_ref, people, reason, case_number) ON ledger.lookups
     TO semel_api;
+GRANT SELECT, INSERT (actor, peer, what, about, text, times) ON ledger.access_events TO semel_api;
 -- A campaign's partitions are made by the ledger through this function alone, which runs as their owner.
 REVOKE EXECUTE ON FUNCTION ledger.make_campaign(text), ledger.share_rights(regclass, regclass) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ledger.make_campaign(text) TO semel_ledger;
@@ -55,7 +56,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA api TO semel_api;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA api TO semel_api;
 REVOKE DELETE ON api.campaigns FROM semel_api;
 REVOKE UPDATE, DELETE ON api.approvals, api.revoked_tokens FROM semel_api;
-REVOKE DELETE ON api.test_addresses, api.trials FROM semel_api;
+REVOKE DELETE ON api.test_addresses, api.trials, api.users, api.tokens FROM semel_api;
 
 GRANT USAGE ON SCHEMA receipts TO semel_receipts, semel_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA receipts TO semel_receipts;

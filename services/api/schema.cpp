@@ -52,6 +52,21 @@ CREATE TABLE api.revoked_tokens (token_sha256 bytea PRIMARY KEY, name text NOT N
 -- A row for each test message.
 CREATE TABLE api.trials (campaign text NOT NULL REFERENCES api.campaigns, notification bytea NOT NULL,
     at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (campaign, notification));
+)",
+                       R"(
+-- A user is a person: with several roles, and tokens that end. Nobody is deleted: who it was is asked years later.
+-- Users of tokens_dir are named like their role, and their tokens are what stands in the files.
+ALTER TABLE api.users ADD COLUMN roles text[] NOT NULL DEFAULT '{}', ADD COLUMN from_file boolean NOT NULL DEFAULT false,
+    ADD COLUMN added_by text NOT NULL DEFAULT '', ADD COLUMN added timestamptz NOT NULL DEFAULT now(),
+    ADD COLUMN revoked timestamptz;
+UPDATE api.users SET roles = ARRAY[role], from_file = true;
+-- scope: roles that the token is for, or "read"; empty for all that its user may.
+CREATE TABLE api.tokens (number bigserial PRIMARY KEY, token_sha256 bytea NOT NULL UNIQUE,
+    name text NOT NULL REFERENCES api.users, scope text[] NOT NULL DEFAULT '{}', made_by text NOT NULL,
+    made timestamptz NOT NULL DEFAULT now(), expires timestamptz, ended_by text, ended timestamptz);
+CREATE INDEX tokens_in_force ON api.tokens (name) WHERE ended IS NULL;
+INSERT INTO api.tokens (token_sha256, name, made_by) SELECT token_sha256, name, 'tokens_dir' FROM api.users;
+ALTER TABLE api.users DROP COLUMN role, DROP COLUMN token_sha256;
 )"});
 }
 

@@ -409,12 +409,29 @@ RETURNS SETOF ledger.lookups LANGUAGE sql STABLE AS $f$
     ORDER BY l.number DESC LIMIT most $f$;
 )";
 
+// Who was let in, kept out, given rights and lost them: appended by the api, as lookups are. times: how many refusals
+// an entry stands for, when there are too many to write each down.
+constexpr const char* access_events = R"(
+CREATE TABLE ledger.access_events (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(), actor text NOT NULL, peer text NOT NULL, what text NOT NULL,
+    about text NOT NULL, text text NOT NULL, times bigint NOT NULL);
+CREATE INDEX access_events_of_actor ON ledger.access_events (actor, number);
+CREATE INDEX access_events_about ON ledger.access_events (about, number);
+
+-- The latest first. Empty: of everybody; else by or about this user. 0: from the latest.
+CREATE FUNCTION ledger.access_events_before(of_user text, before bigint, most bigint)
+RETURNS SETOF ledger.access_events LANGUAGE sql STABLE AS $f$
+    SELECT * FROM ledger.access_events e
+    WHERE (of_user = '' OR e.actor = of_user OR e.about = of_user) AND (before = 0 OR e.number < before)
+    ORDER BY e.number DESC LIMIT most $f$;
+)";
+
 } // namespace
 
 void migrate(pqxx::connection& connection) {
     postgres::migrate(connection, "ledger",
                       {tables, meanings, answers, dropped_waves, repeated_rows, parts_of_messages, history,
-                       rights_of_partitions, lookups});
+                       rights_of_partitions, lookups, access_events});
 }
 
 } // namespace semel::ledger

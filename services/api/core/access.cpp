@@ -20,10 +20,29 @@ std::string_view to_string(role r) noexcept {
         return "operator";
     case role::approver:
         return "approver";
+    case role::product:
+        return "product";
     case role::auditor:
         return "auditor";
+    case role::administrator:
+        return "administrator";
     }
     return "auditor";
+}
+
+bool has(const user& who, role r) noexcept {
+    return std::ranges::find(who.roles, r) != who.roles.end();
+}
+
+std::string roles_in_words(const user& who) {
+    if (who.roles.empty()) {
+        return "no role";
+    }
+    std::string names;
+    for (std::size_t i = 0; i < who.roles.size(); ++i) {
+        names += (i == 0 ? "" : i + 1 == who.roles.size() ? " and " : ", ") + std::string{to_string(who.roles[i])};
+    }
+    return (who.roles.size() == 1 ? "the role " : "the roles ") + names;
 }
 
 namespace access {
@@ -31,41 +50,47 @@ namespace {
 
 constexpr auto no = grant::no, yes = grant::yes, others = grant::others, own = grant::own;
 
+constexpr bool acts = true, looks = false;
+
 struct row {
     access::step step;
     std::string_view name;
+    bool changes;
     std::array<grant, all_roles.size()> by_role; // in the order of `role`
 };
 
 // clang-format off
 constexpr std::array table{
-    //                                                               operator  approver  auditor
-    row{step::see_oneself,             "see_oneself",             {yes,      yes,      yes}},
-    row{step::list_users,              "list_users",              {no,       yes,      yes}},
-    row{step::revoke_token,            "revoke_token",            {own,      yes,      own}},
-    row{step::create_campaign,         "create_campaign",         {yes,      no,       no}},
-    row{step::read_campaigns,          "read_campaigns",          {yes,      yes,      yes}},
-    row{step::read_history,            "read_history",            {yes,      yes,      yes}},
-    row{step::read_people,             "read_people",             {yes,      yes,      yes}},
-    row{step::read_person,             "read_person",             {yes,      yes,      yes}},
-    row{step::read_lookups,            "read_lookups",            {no,       no,       yes}},
-    row{step::add_upload,              "add_upload",              {yes,      no,       no}},
-    row{step::send_test,               "send_test",               {yes,      no,       no}},
-    row{step::seal,                    "seal",                    {yes,      no,       no}},
-    row{step::approve,                 "approve",                 {no,       others,   no}},
-    row{step::launch,                  "launch",                  {yes,      no,       no}},
-    row{step::pause,                   "pause",                   {yes,      yes,      no}},
-    row{step::resume,                  "resume",                  {yes,      no,       no}},
-    row{step::cancel,                  "cancel",                  {yes,      yes,      no}},
-    row{step::drop_wave,               "drop_wave",               {yes,      yes,      no}},
-    row{step::drop_approved_wave,      "drop_approved_wave",      {no,       others,   no}},
-    row{step::read_doubts,             "read_doubts",             {yes,      yes,      yes}},
-    row{step::decide_doubts,           "decide_doubts",           {no,       others,   no}},
-    row{step::list_test_addresses,     "list_test_addresses",     {yes,      yes,      yes}},
-    row{step::change_test_addresses,   "change_test_addresses",   {no,       yes,      no}},
-    row{step::list_keys,               "list_keys",               {yes,      yes,      yes}},
-    row{step::rotate_keys,             "rotate_keys",             {yes,      no,       no}},
-    row{step::read_unmatched_receipts, "read_unmatched_receipts", {yes,      yes,      yes}},
+    //                                                                    operator  approver  product   auditor   administrator
+    row{step::see_oneself,             "see_oneself",             looks, {yes,      yes,      yes,      yes,      yes}},
+    row{step::list_users,              "list_users",              looks, {no,       yes,      no,       yes,      yes}},
+    row{step::change_users,            "change_users",            acts,  {no,       no,       no,       no,       others}},
+    row{step::make_token,              "make_token",              acts,  {no,       no,       no,       no,       yes}},
+    row{step::revoke_token,            "revoke_token",            acts,  {own,      yes,      own,      own,      yes}},
+    row{step::read_access_events,      "read_access_events",      looks, {no,       no,       no,       yes,      yes}},
+    row{step::create_campaign,         "create_campaign",         acts,  {yes,      no,       yes,      no,       no}},
+    row{step::read_campaigns,          "read_campaigns",          looks, {yes,      yes,      yes,      yes,      yes}},
+    row{step::read_history,            "read_history",            looks, {yes,      yes,      yes,      yes,      yes}},
+    row{step::read_people,             "read_people",             looks, {yes,      yes,      no,       yes,      no}},
+    row{step::read_person,             "read_person",             looks, {yes,      yes,      no,       yes,      no}},
+    row{step::read_lookups,            "read_lookups",            looks, {no,       no,       no,       yes,      no}},
+    row{step::add_upload,              "add_upload",              acts,  {yes,      no,       no,       no,       no}},
+    row{step::send_test,               "send_test",               acts,  {yes,      no,       no,       no,       no}},
+    row{step::seal,                    "seal",                    acts,  {yes,      no,       no,       no,       no}},
+    row{step::approve,                 "approve",                 acts,  {no,       others,   no,       no,       no}},
+    row{step::launch,                  "launch",                  acts,  {yes,      no,       no,       no,       no}},
+    row{step::pause,                   "pause",                   acts,  {yes,      yes,      no,       no,       no}},
+    row{step::resume,                  "resume",                  acts,  {yes,      no,       no,       no,       no}},
+    row{step::cancel,                  "cancel",                  acts,  {yes,      yes,      no,       no,       no}},
+    row{step::drop_wave,               "drop_wave",               acts,  {yes,      yes,      no,       no,       no}},
+    row{step::drop_approved_wave,      "drop_approved_wave",      acts,  {no,       others,   no,       no,       no}},
+    row{step::read_doubts,             "read_doubts",             looks, {yes,      yes,      no,       yes,      no}},
+    row{step::decide_doubts,           "decide_doubts",           acts,  {no,       others,   no,       no,       no}},
+    row{step::list_test_addresses,     "list_test_addresses",     looks, {yes,      yes,      yes,      yes,      no}},
+    row{step::change_test_addresses,   "change_test_addresses",   acts,  {no,       yes,      no,       no,       no}},
+    row{step::list_keys,               "list_keys",               looks, {yes,      yes,      no,       yes,      yes}},
+    row{step::rotate_keys,             "rotate_keys",             acts,  {yes,      no,       no,       no,       yes}},
+    row{step::read_unmatched_receipts, "read_unmatched_receipts", looks, {yes,      yes,      no,       yes,      no}},
 };
 // clang-format on
 
@@ -89,6 +114,10 @@ std::string_view name_of(step s) noexcept {
     return table[std::to_underlying(s)].name;
 }
 
+bool changes(step s) noexcept {
+    return table[std::to_underlying(s)].changes;
+}
+
 grant granted(step s, role r) noexcept {
     return table[std::to_underlying(s)].by_role[std::to_underlying(r)];
 }
@@ -108,11 +137,15 @@ ruling judge(step s, std::span<const role> roles, bool made_it) noexcept {
 }
 
 ruling judge(step s, const user& who, std::string_view maker) noexcept {
-    return judge(s, std::span{&who.role, 1}, who.name == maker);
+    const auto by_roles = judge(s, who.roles, who.name == maker);
+    return by_roles == ruling::allowed && who.read_only && changes(s) ? ruling::reading_only : by_roles;
 }
 
-bool may_at_all(step s, const user& who) noexcept {
-    return granted(s, who.role) != no;
+ruling at_all(step s, const user& who) noexcept {
+    if (std::ranges::all_of(who.roles, [s](role r) { return granted(s, r) == no; })) {
+        return ruling::another_role;
+    }
+    return who.read_only && changes(s) ? ruling::reading_only : ruling::allowed;
 }
 
 std::string who_may(step s) {

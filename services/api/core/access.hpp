@@ -8,18 +8,25 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace semel::api {
 
-enum class role : unsigned char { operator_, approver, auditor };
-inline constexpr std::array all_roles{role::operator_, role::approver, role::auditor};
+enum class role : unsigned char { operator_, approver, product, auditor, administrator };
+inline constexpr std::array all_roles{role::operator_, role::approver, role::product, role::auditor,
+                                      role::administrator};
 std::optional<role> role_from(std::string_view) noexcept;
 std::string_view to_string(role) noexcept;
 
+/// A person, as far as the token goes that was shown.
 struct user {
     std::string name;
-    api::role role = api::role::auditor;
+    std::vector<role> roles = {};
+    bool read_only = false; // the token changes nothing, whatever the roles may
 };
+bool has(const user&, role) noexcept;
+/// "the role operator", "the roles operator and auditor", "no role".
+std::string roles_in_words(const user&);
 
 namespace access {
 
@@ -27,7 +34,10 @@ namespace access {
 enum class step : unsigned char {
     see_oneself,
     list_users,
+    change_users,
+    make_token,
     revoke_token,
+    read_access_events, // who was let in, kept out, given rights
     create_campaign,
     read_campaigns, // counts and states, nobody's data
     read_history,
@@ -55,6 +65,8 @@ enum class step : unsigned char {
 inline constexpr std::size_t step_count = static_cast<std::size_t>(step::read_unmatched_receipts) + 1;
 /// As docs/security.md and the log name it: "decide_doubts".
 std::string_view name_of(step) noexcept;
+/// Whether anything is another afterwards: what a token that only reads may not.
+bool changes(step) noexcept;
 
 /// What a role gives its user for a step.
 enum class grant : unsigned char {
@@ -70,13 +82,15 @@ enum class ruling : unsigned char {
     another_role,   // none of the user's roles has the step
     another_person, // a role has it, but not for what this user made
     own_only,       // a role has it, but not for what is somebody else's
+    reading_only,   // a role has it, but the token only reads
 };
 /// `made_it`: whoever asks made the campaign, or owns the token, that the step is about. By person: a role more never
 /// lets somebody approve the own campaign.
 ruling judge(step, std::span<const role>, bool made_it) noexcept;
 ruling judge(step, const user&, std::string_view maker) noexcept;
-/// The user may take the step on something. Asked before it is known on what.
-bool may_at_all(step, const user&) noexcept;
+/// Whether the user may take the step on anything: `allowed`, `another_role` or `reading_only`. Asked before it is
+/// known on what.
+ruling at_all(step, const user&) noexcept;
 
 /// "approver", "operator or approver": whom to ask instead.
 std::string who_may(step);

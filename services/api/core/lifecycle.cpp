@@ -58,6 +58,8 @@ base::result<void> ask_for_two(access::step s, const v1::Campaign& c, const std:
         return {};
     case access::ruling::another_person:
         return refused(fmt::format("{} created campaign {} and cannot {} must (--as approver)", creator, c.id(), what));
+    case access::ruling::reading_only:
+        return refused(who.name + " asks with a token that only reads");
     case access::ruling::another_role:
     case access::ruling::own_only:
         break;

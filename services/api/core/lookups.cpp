@@ -53,7 +53,7 @@ base::result<purpose> purpose_of(std::string_view reason, std::string_view case_
 }
 
 bool must_say_why(const user& who) noexcept {
-    return who.role != role::auditor;
+    return !has(who, role::auditor);
 }
 
 } // namespace semel::api

@@ -1,5 +1,6 @@
 #include "api.hpp"
 
+#include "access_events.hpp"
 #include "lookups.hpp"
 #include "unmatched.hpp"
 
@@ -23,6 +24,7 @@ guarded_routes routes(services& s) {
     add_doubt_routes(all, s);
     add_people_routes(all, s);
     add_lookup_routes(all, s);
+    add_access_event_routes(all, s);
     add_test_address_routes(all, s);
     add_user_routes(all, s);
     add_key_routes(all, s);
@@ -54,6 +56,10 @@ v1::Event operator_event(const v1::Campaign& c, const user& who, const std::stri
     e.set_text(what);
     e.set_actor(who.name);
     return e;
+}
+
+bool is_utf8(std::string_view text) {
+    return !text.contains('\0') && json::read(json::serialize(json::value(text))).has_value();
 }
 
 std::optional<std::uint32_t> number_in(const http::request& r, std::string_view parameter) {

@@ -43,6 +43,8 @@ http::response not_found(const std::string& campaign);
 http::response refused(const base::fault&);
 /// What a user did, as an event of the campaign.
 v1::Event operator_event(const v1::Campaign&, const user&, const std::string& what);
+/// Text that JSON and PostgreSQL take: UTF-8, and no NUL in it.
+bool is_utf8(std::string_view);
 /// A parameter of the route that is a number; nothing when it is not one from 1.
 std::optional<std::uint32_t> number_in(const http::request&, std::string_view parameter);
 /// The body as a JSON object; malformed otherwise.

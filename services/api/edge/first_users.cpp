@@ -2,7 +2,8 @@
 
 #include <telemetry/log.hpp>
 
-#include <api/edge/store.hpp>
+#include <api/edge/access_events.hpp>
+#include <api/edge/user_store.hpp>
 #include <fmt/format.h>
 
 #include <fstream>
@@ -43,18 +44,31 @@ void adopt_users(pqxx::connection& connection, const fs::path& folder) {
     }
     pqxx::work tx{connection};
     std::vector<std::string> names;
+    const bool noted = can_note_access(tx);
+    const auto tell = [&](const std::string& user, const char* what, const char* text) {
+        if (noted) {
+            note(tx, access_event{.actor = {}, .from = {}, .what = what, .about = user, .text = text});
+        }
+    };
     for (const auto& file : fs::directory_iterator{folder}) {
         const auto name = file.path().filename().string();
         if (const auto role = role_from(name)) {
-            if (store::put_user(tx, name, *role, token_in(file.path()))) {
-                names.push_back(name);
-            } else {
+            const auto done = store::put_user(tx, name, *role, token_in(file.path()));
+            if (done == store::put::refused) {
                 telemetry::log().warn("user_token.refused",
                                       {{"user", name}, {"why", "it was revoked: put another into its file"}});
+                continue;
+            }
+            names.push_back(name);
+            if (done == store::put::taken) {
+                tell(name, "token_made", "the token of its file in tokens_dir was taken");
             }
         }
     }
     const auto gone = store::keep_users(tx, names);
+    for (const auto& name : gone) {
+        tell(name, "user_revoked", "its token's file is gone from tokens_dir");
+    }
     tx.commit();
     for (const auto& name : gone) {
         telemetry::log().warn("user.revoked", {{"user", name}, {"why", "its token's file is gone"}});

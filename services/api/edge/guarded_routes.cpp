@@ -3,8 +3,10 @@
 #include <http/json.hpp>
 #include <telemetry/log.hpp>
 
-#include <api/edge/store.hpp>
+#include <api/edge/access_events.hpp>
 #include <api/edge/turned_away.hpp>
+#include <api/edge/user_store.hpp>
+#include <fmt/format.h>
 
 #include <chrono>
 
@@ -14,42 +16,91 @@ namespace asio = boost::asio;
 
 namespace {
 
+/// Who is kept out, and why.
+struct refusal {
+    std::string who; // empty: nobody knows
+    std::string_view why;
+    http::response answer;
+};
+
+refusal without_token() {
+    return {.who = {},
+            .why = "no token",
+            .answer = http::problem(401, "a token is needed",
+                                    "send Authorization: Bearer TOKEN; the local stack keeps tokens in "
+                                    ".semel/config/tokens/USER")};
+}
+
+refusal with_unknown_token() {
+    return {.who = {},
+            .why = "unknown token",
+            .answer =
+                http::problem(401, "the token is not known", "check SEMEL_TOKEN, or --as USER for the local stack")};
+}
+
+refusal with_expired_token(const user& who) {
+    return {.who = who.name,
+            .why = "expired token",
+            .answer = http::problem(401, "this token of " + who.name + " has ended",
+                                    "an administrator makes another: `semel users token " + who.name + "`")};
+}
+
+refusal with_reading_token(const user& who) {
+    return {.who = who.name,
+            .why = "the token only reads",
+            .answer = http::problem(403, "this token of " + who.name + " only reads", "ask with another token")};
+}
+
+refusal without_role(const user& who, access::step step) {
+    const auto needed = access::who_may(step);
+    return {.who = who.name,
+            .why = "another role is needed",
+            .answer = http::problem(403, who.name + " has " + roles_in_words(who) + ", which may not do this",
+                                    "ask a user with the role " + needed + " (--as " + needed + ")")};
+}
+
+asio::awaitable<http::response> denied(services& s, const http::request& r, access::step step, refusal refused) {
+    auto& answer = refused.answer;
+    answer.held_back = s.turned_away.denied(r.peer, std::chrono::steady_clock::now());
+    const auto route = r.method + " " + r.path.substr(0, 200);
+    telemetry::log().warn("access.denied", {{"who", refused.who},
+                                            {"why", refused.why},
+                                            {"from", r.peer},
+                                            {"step", access::name_of(step)},
+                                            {"route", route},
+                                            {"held_back_ms", answer.held_back.count()}});
+    access_event event{.actor = refused.who,
+                       .from = r.peer,
+                       .what = "denied",
+                       .text = fmt::format("{}: {}", access::name_of(step), refused.why)};
+    co_await note_denial(s, std::move(event));
+    co_return std::move(answer);
+}
+
 asio::awaitable<http::response> serve(services& s, access::step step, const user_handler& handle, http::request& r) {
-    const auto denied = [&](std::string_view who, std::string_view why, http::response answer) {
-        answer.held_back = s.turned_away.denied(r.peer, std::chrono::steady_clock::now());
-        telemetry::log().warn("access.denied", {{"who", who},
-                                                {"why", why},
-                                                {"from", r.peer},
-                                                {"step", access::name_of(step)},
-                                                {"route", r.method + " " + r.path.substr(0, 200)},
-                                                {"held_back_ms", answer.held_back.count()}});
-        return answer;
-    };
     if (r.bearer.empty()) {
-        co_return denied("", "no token",
-                         http::problem(401, "a token is needed",
-                                       "send Authorization: Bearer TOKEN; the local stack keeps tokens in "
-                                       ".semel/config/tokens/USER"));
+        co_return co_await denied(s, r, step, without_token());
     }
-    const auto who = co_await s.steps.run([token = r.bearer](pqxx::connection& c) {
+    const auto known = co_await s.steps.run([token = r.bearer](pqxx::connection& c) {
         pqxx::work tx{c};
-        return store::user_of_token(tx, token);
+        return store::owner_of_token(tx, token);
     });
-    if (!who) {
-        co_return denied(
-            "", "unknown token",
-            http::problem(401, "the token is not known", "check SEMEL_TOKEN, or --as USER for the local stack"));
+    if (!known) {
+        co_return co_await denied(s, r, step, with_unknown_token());
+    }
+    const auto& who = known->who;
+    if (known->expired) {
+        co_return co_await denied(s, r, step, with_expired_token(who));
     }
     r.signed_in();
-    if (!access::may_at_all(step, *who)) {
-        const auto needed = access::who_may(step);
-        co_return denied(
-            who->name, "another role is needed",
-            http::problem(403,
-                          who->name + " has the role " + std::string{to_string(who->role)} + ", which may not do this",
-                          "ask a user with the role " + needed + " (--as " + needed + ")"));
+    switch (access::at_all(step, who)) {
+    case access::ruling::allowed:
+        co_return co_await handle(r, who);
+    case access::ruling::reading_only:
+        co_return co_await denied(s, r, step, with_reading_token(who));
+    default:
+        co_return co_await denied(s, r, step, without_role(who, step));
     }
-    co_return co_await handle(r, *who);
 }
 
 } // namespace

@@ -4,11 +4,9 @@
 #include <crypto/keys.hpp>
 #include <http/url.hpp>
 
+#include <api/edge/pages.hpp>
 #include <api/edge/reading.hpp>
 #include <fmt/format.h>
-
-#include <charconv>
-#include <limits>
 
 namespace semel::api {
 
@@ -20,67 +18,52 @@ using base::failed;
 using base::fault;
 using base::result;
 
-constexpr std::int64_t usual_page = 100;
-constexpr std::int64_t largest_page = 1'000;
-
-/// A page of the record, the latest first.
-struct page {
+/// Which of the record are asked for.
+struct selection {
     std::string campaign, user; // empty: all
     std::string recipient_ref;
-    std::int64_t before = 0; // a number of the record; 0: from the latest
-    std::int64_t limit = usual_page;
+    page_request page;
 };
 
 result<std::string> text_in(const http::request& r, std::string_view header) {
     const auto text = http::percent_decode(r.header(header));
-    // PostgreSQL keeps UTF-8 alone, and so does JSON.
-    if (!text || !json::read(json::serialize(json::value(*text)))) {
+    if (!text || !is_utf8(*text)) {
         return failed(fault::kind::malformed, fmt::format("the header {} must be percent-encoded UTF-8", header));
     }
     return *text;
 }
 
-result<std::int64_t> number_or(std::string_view text, std::string_view name, std::int64_t otherwise,
-                               std::int64_t largest) {
-    if (text.empty()) {
-        return otherwise;
+result<selection> selection_of(const http::request& r) {
+    const auto page = page_of(r);
+    if (!page) {
+        return failed(page.error());
     }
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{} || end != text.data() + text.size() || number < 1 || number > largest) {
-        return failed(fault::kind::malformed, fmt::format("{} must be a number from 1 to {}", name, largest));
+    selection out{.campaign = std::string{r.query_value("campaign")},
+                  .user = std::string{r.query_value("user")},
+                  .recipient_ref = {},
+                  .page = *page};
+    if (!is_utf8(out.campaign) || !is_utf8(out.user)) {
+        return failed(fault::kind::malformed, "campaign and user must be text");
     }
-    return number;
-}
-
-result<page> page_of(const http::request& r) {
-    const auto before = number_or(r.query_value("before"), "before", 0, std::numeric_limits<std::int64_t>::max());
-    const auto limit = number_or(r.query_value("limit"), "limit", usual_page, largest_page);
-    if (!before || !limit) {
-        return failed(before ? limit.error() : before.error());
-    }
-    return page{.campaign = std::string{r.query_value("campaign")},
-                .user = std::string{r.query_value("user")},
-                .recipient_ref = {},
-                .before = *before,
-                .limit = *limit};
+    return out;
 }
 
 pqxx::binarystring bytes(std::string_view s) {
     return pqxx::binarystring{s.data(), s.size()};
 }
 
-http::response list(pqxx::work& tx, const page& wanted) {
+http::response list(pqxx::work& tx, const selection& wanted) {
     json::array out;
-    json::value next;
+    std::int64_t last = 0;
     for (const auto& row : tx.exec_params(
              "SELECT number, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') AS time, actor, peer, "
              "what, campaign, recipient_ref, people, reason, case_number "
              "FROM ledger.lookups_before($1, $2, $3, $4, $5)",
-             wanted.campaign, wanted.user, bytes(wanted.recipient_ref), wanted.before, wanted.limit)) {
+             wanted.campaign, wanted.user, bytes(wanted.recipient_ref), wanted.page.before, wanted.page.limit)) {
         const auto ref = blob(row["recipient_ref"]);
+        last = row["number"].as<std::int64_t>();
         out.push_back(json::object{
-            {"number", row["number"].as<std::int64_t>()},
+            {"number", last},
             {"time", text(row["time"])},
             {"user", text(row["actor"])},
             {"from", text(row["peer"])},
@@ -90,16 +73,13 @@ http::response list(pqxx::work& tx, const page& wanted) {
             {"people", row["people"].as<std::int64_t>()},
             {"reason", text(row["reason"])},
             {"case", text(row["case_number"])}});
-        next = row["number"].as<std::int64_t>();
     }
-    if (static_cast<std::int64_t>(out.size()) < wanted.limit) {
-        next = nullptr;
-    }
+    auto next = next_page(wanted.page, out.size(), last);
     return answer(json::object{{"lookups", std::move(out)}, {"next", std::move(next)}});
 }
 
 asio::awaitable<http::response> list_all(services& s, http::request& r) {
-    const auto wanted = page_of(r);
+    const auto wanted = selection_of(r);
     if (!wanted) {
         co_return http::problem(wanted.error());
     }
@@ -111,7 +91,7 @@ asio::awaitable<http::response> list_all(services& s, http::request& r) {
 
 /// Who looked at one person: asked with a body, so that the id is in no log of URLs.
 asio::awaitable<http::response> list_of_person(services& s, http::request& r) {
-    auto wanted = page_of(r);
+    auto wanted = selection_of(r);
     const auto body = co_await read_object(r);
     if (!wanted || !body) {
         co_return http::problem(wanted ? body.error() : wanted.error());

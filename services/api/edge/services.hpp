@@ -8,6 +8,7 @@
 #include <redis/client.hpp>
 #include <runtime/condition.hpp>
 
+#include <api/core/denial_record.hpp>
 #include <api/core/denials.hpp>
 #include <api/core/long_reads.hpp>
 #include <api/edge/topic_sizes.hpp>
@@ -35,6 +36,8 @@ struct services {
     base::time_source time; // on the executor only
     long_reads reads = {};
     denials turned_away = {};
+    denial_record refused_strangers = {}; // apart: a flood of strangers hides no user's refusal
+    denial_record refused_users = {};
 };
 
 } // namespace semel::api

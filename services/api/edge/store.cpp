@@ -55,59 +55,6 @@ upload upload_of(const pqxx::row& row) {
 
 } // namespace
 
-bool put_user(pqxx::work& tx, const std::string& name, role r, const std::string& token) {
-    const auto digest = crypto::sha256(token);
-    const auto hash = bytes(base::as_view(digest));
-    if (!tx.exec_params("SELECT 1 FROM api.revoked_tokens WHERE token_sha256 = $1", hash).empty()) {
-        return false;
-    }
-    tx.exec_params("INSERT INTO api.users (name, role, token_sha256) VALUES ($1, $2, $3) "
-                   "ON CONFLICT (name) DO UPDATE SET role = $2, token_sha256 = $3",
-                   name, std::string{to_string(r)}, hash);
-    return true;
-}
-
-std::vector<user> all_users(pqxx::work& tx) {
-    std::vector<user> out;
-    for (const auto& row : tx.exec("SELECT name, role FROM api.users ORDER BY name")) {
-        if (const auto r = role_from(row[1].as<std::string>())) {
-            out.push_back({.name = row[0].as<std::string>(), .role = *r});
-        }
-    }
-    return out;
-}
-
-bool revoke_user(pqxx::work& tx, const std::string& name, const std::string& by) {
-    return tx.exec_params("WITH gone AS (DELETE FROM api.users WHERE name = $1 RETURNING name, token_sha256) "
-                          "INSERT INTO api.revoked_tokens (token_sha256, name, revoked_by) "
-                          "SELECT token_sha256, name, $2 FROM gone ON CONFLICT DO NOTHING",
-                          name, by)
-               .affected_rows() != 0;
-}
-
-std::vector<std::string> keep_users(pqxx::work& tx, const std::vector<std::string>& names) {
-    std::vector<std::string> gone;
-    for (const auto& row : tx.exec("SELECT name FROM api.users")) {
-        auto name = row[0].as<std::string>();
-        if (std::ranges::find(names, name) == names.end()) {
-            tx.exec_params("DELETE FROM api.users WHERE name = $1", name);
-            gone.push_back(std::move(name));
-        }
-    }
-    return gone;
-}
-
-std::optional<user> user_of_token(pqxx::work& tx, std::string_view token) {
-    const auto digest = crypto::sha256(token);
-    const auto rows =
-        tx.exec_params("SELECT name, role FROM api.users WHERE token_sha256 = $1", bytes(base::as_view(digest)));
-    if (rows.empty()) {
-        return std::nullopt;
-    }
-    const auto r = role_from(rows[0][1].as<std::string>());
-    return r ? std::optional{user{.name = rows[0][0].as<std::string>(), .role = *r}} : std::nullopt;
-}
-
 void insert_campaign(pqxx::work& tx, const v1::Campaign& c, const v1::NoticeSource& notice,
                      const std::string& creator) {
     tx.exec_params("INSERT INTO api.campaigns (id, state, notice, creator) VALUES ($1, $2, $3, $4)", c.id(),

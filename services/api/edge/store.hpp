@@ -1,11 +1,10 @@
 #pragma once
-// The api's tables: campaigns, waves, approvals, users and the outbox. Plain functions over a transaction, so that a
+// The api's tables: campaigns, waves, approvals and the outbox. Plain functions over a transaction, so that a
 // change of a campaign, its event and its record for Kafka are one PostgreSQL transaction.
 
 #include <semel/v1/artifact.pb.h>
 #include <semel/v1/events.pb.h>
 
-#include <api/core/access.hpp>
 #include <api/core/lifecycle.hpp>
 #include <api/schema.hpp>
 
@@ -34,16 +33,6 @@ struct upload {
 };
 
 namespace store {
-
-/// Adds or replaces a user whose token stands in a file: only the token's SHA-256 is kept. False for a token that was
-/// revoked.
-bool put_user(pqxx::work&, const std::string& name, role, const std::string& token);
-/// Every user but these, whose tokens are known no more. Answers who is gone.
-std::vector<std::string> keep_users(pqxx::work&, const std::vector<std::string>& names);
-std::vector<user> all_users(pqxx::work&);
-/// The user goes, and the token with it: put_user never takes it again. False for a user that is not there.
-bool revoke_user(pqxx::work&, const std::string& name, const std::string& by);
-std::optional<user> user_of_token(pqxx::work&, std::string_view token);
 
 void insert_campaign(pqxx::work&, const v1::Campaign&, const v1::NoticeSource&, const std::string& creator);
 /// Locks the row until the transaction ends: steps of one campaign are one after another.

@@ -28,25 +28,38 @@ struct rights {
     std::map<step, grant> has; // what is not here the role may not
 };
 
-/// What all have is looking: nobody is kept from what an auditor sees.
-std::map<step, grant> looking_and(const std::map<step, grant>& more) {
-    std::map<step, grant> has{
-        {step::see_oneself, grant::yes},  {step::read_campaigns, grant::yes},
-        {step::read_history, grant::yes}, {step::read_people, grant::yes},
-        {step::read_person, grant::yes},  {step::read_doubts, grant::yes},
-        {step::list_keys, grant::yes},    {step::list_test_addresses, grant::yes},
-        {step::revoke_token, grant::own}, {step::read_unmatched_receipts, grant::yes},
-    };
+using rights_of_role = std::map<step, grant>;
+
+rights_of_role joined(rights_of_role has, const rights_of_role& more) {
     for (const auto& [what, given] : more) {
         has[what] = given;
     }
     return has;
 }
 
+/// Whoever it is: counts and states, and an end to the own token.
+rights_of_role anybodys() {
+    return {{step::see_oneself, grant::yes},
+            {step::read_campaigns, grant::yes},
+            {step::read_history, grant::yes},
+            {step::revoke_token, grant::own}};
+}
+
+/// Who works on campaigns or audits them sees all of them, people too.
+rights_of_role insight_and(const rights_of_role& more) {
+    const auto insight = joined(anybodys(), {{step::read_people, grant::yes},
+                                             {step::read_person, grant::yes},
+                                             {step::read_doubts, grant::yes},
+                                             {step::list_keys, grant::yes},
+                                             {step::list_test_addresses, grant::yes},
+                                             {step::read_unmatched_receipts, grant::yes}});
+    return joined(insight, more);
+}
+
 std::vector<rights> written_out() {
     return {
         {.who = role::operator_,
-         .has = looking_and({{step::create_campaign, grant::yes},
+         .has = insight_and({{step::create_campaign, grant::yes},
                              {step::add_upload, grant::yes},
                              {step::send_test, grant::yes},
                              {step::seal, grant::yes},
@@ -57,7 +70,7 @@ std::vector<rights> written_out() {
                              {step::drop_wave, grant::yes},
                              {step::rotate_keys, grant::yes}})},
         {.who = role::approver,
-         .has = looking_and({{step::approve, grant::others},
+         .has = insight_and({{step::approve, grant::others},
                              {step::drop_wave, grant::yes},
                              {step::drop_approved_wave, grant::others},
                              {step::decide_doubts, grant::others},
@@ -66,7 +79,20 @@ std::vector<rights> written_out() {
                              {step::list_users, grant::yes},
                              {step::revoke_token, grant::yes},
                              {step::change_test_addresses, grant::yes}})},
-        {.who = role::auditor, .has = looking_and({{step::list_users, grant::yes}, {step::read_lookups, grant::yes}})},
+        {.who = role::product,
+         .has = joined(anybodys(), {{step::create_campaign, grant::yes}, {step::list_test_addresses, grant::yes}})},
+        {.who = role::auditor,
+         .has = insight_and({{step::list_users, grant::yes},
+                             {step::read_lookups, grant::yes},
+                             {step::read_access_events, grant::yes}})},
+        {.who = role::administrator,
+         .has = joined(anybodys(), {{step::list_users, grant::yes},
+                                    {step::change_users, grant::others},
+                                    {step::make_token, grant::yes},
+                                    {step::revoke_token, grant::yes},
+                                    {step::read_access_events, grant::yes},
+                                    {step::list_keys, grant::yes},
+                                    {step::rotate_keys, grant::yes}})},
     };
 }
 
@@ -113,6 +139,12 @@ TEST(Access, OnesOwnIsNobodyElsesButAnApprovers) {
     EXPECT_EQ(of(step::revoke_token, {role::approver}, false), ruling::allowed);
 }
 
+TEST(Access, NobodyChangesTheOwnRoles) {
+    const std::vector<role> all{all_roles.begin(), all_roles.end()};
+    EXPECT_EQ(of(step::change_users, all, true), ruling::another_person);
+    EXPECT_EQ(of(step::change_users, {role::administrator}, false), ruling::allowed);
+}
+
 TEST(Access, SeveralRolesGiveWhatAnyOfThemGives) {
     EXPECT_EQ(of(step::seal, {role::auditor, role::operator_}, false), ruling::allowed);
     EXPECT_EQ(of(step::revoke_token, {role::operator_, role::approver}, false), ruling::allowed);
@@ -127,17 +159,42 @@ TEST(Access, NoRoleMoreLetsSomebodyApproveTheOwnCampaign) {
 }
 
 TEST(Access, GoesByTheNameOfWhoMadeIt) {
-    const user who{.name = "kim", .role = role::approver};
+    const user who{.name = "kim", .roles = {role::approver}};
     EXPECT_EQ(access::judge(step::approve, who, "lee"), ruling::allowed);
     EXPECT_EQ(access::judge(step::approve, who, "kim"), ruling::another_person);
-    EXPECT_TRUE(access::may_at_all(step::approve, who)) << "before it is known which campaign";
-    EXPECT_FALSE(access::may_at_all(step::seal, who));
+    EXPECT_EQ(access::at_all(step::approve, who), ruling::allowed) << "before it is known which campaign";
+    EXPECT_EQ(access::at_all(step::seal, who), ruling::another_role);
+    EXPECT_EQ(access::at_all(step::see_oneself, {.name = "kim"}), ruling::another_role) << "without any role";
+}
+
+TEST(Access, ATokenThatOnlyReadsChangesNothing) {
+    const user who{.name = "kim", .roles = {all_roles.begin(), all_roles.end()}, .read_only = true};
+    for (const auto what : all_steps()) {
+        const std::string_view name = access::name_of(what);
+        const bool looks = name.starts_with("read_") || name.starts_with("list_") || name.starts_with("see_");
+        EXPECT_EQ(access::changes(what), !looks) << name;
+        EXPECT_EQ(access::at_all(what, who), looks ? ruling::allowed : ruling::reading_only) << name;
+        EXPECT_EQ(access::judge(what, who, "lee"), looks ? ruling::allowed : ruling::reading_only) << name;
+    }
+}
+
+TEST(Access, ARoleTooLittleIsSaidBeforeATokenThatOnlyReads) {
+    EXPECT_EQ(access::at_all(step::seal, {.name = "kim", .roles = {role::auditor}, .read_only = true}),
+              ruling::another_role);
+}
+
+TEST(Access, NamesRolesInWords) {
+    EXPECT_EQ(roles_in_words({.name = "kim", .roles = {role::operator_}}), "the role operator");
+    EXPECT_EQ(roles_in_words({.name = "kim", .roles = {role::operator_, role::approver, role::auditor}}),
+              "the roles operator, approver and auditor");
+    EXPECT_EQ(roles_in_words({.name = "kim"}), "no role");
 }
 
 TEST(Access, NamesWhoMay) {
     EXPECT_EQ(access::who_may(step::seal), "operator");
     EXPECT_EQ(access::who_may(step::pause), "operator or approver");
     EXPECT_EQ(access::who_may(step::decide_doubts), "approver");
+    EXPECT_EQ(access::who_may(step::change_users), "administrator");
 }
 
 TEST(Access, ReadsARoleAsItWritesIt) {
@@ -175,7 +232,7 @@ TEST(AccessTable, IsTheOneOfTheSecurityPage) {
     std::ifstream page{"docs/security.md"};
     bool begun = false;
     for (std::string line; std::getline(page, line);) {
-        begun = begun || line.starts_with("| step | operator | approver | auditor | ");
+        begun = begun || line.starts_with("| step | operator | approver | product | auditor | administrator | ");
         if (begun && line.empty()) {
             break;
         }

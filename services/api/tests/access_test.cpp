@@ -15,7 +15,8 @@ TEST_F(Api, AsksForATokenThatItKnows) {
     const auto me = get("auditor", "/v1/whoami");
     EXPECT_EQ(me.status, 200U);
     EXPECT_EQ(me.text("user"), "auditor");
-    EXPECT_EQ(me.text("role"), "auditor");
+    EXPECT_EQ(json::serialize(me.object().at("roles")), R"(["auditor"])");
+    EXPECT_FALSE(me.object().at("read_only").as_bool());
 }
 
 TEST_F(Api, LetsNobodyWithoutATokenThroughOnAnyRoute) {
@@ -33,7 +34,7 @@ TEST_F(Api, GivesEachRoleItsOwnSteps) {
         const char* path;
         std::vector<std::string> allowed;
     } rules[] = {
-        {"", {"operator"}},
+        {"", {"operator", "product"}},
         {"/ID/uploads", {"operator"}},
         {"/ID/waves/1/drop", {"operator", "approver"}},
         {"/ID/test", {"operator"}},
@@ -50,7 +51,7 @@ TEST_F(Api, GivesEachRoleItsOwnSteps) {
         if (const auto at = target.find("ID"); at != std::string::npos) {
             target.replace(at, 2, id);
         }
-        for (const std::string user : {"operator", "approver", "auditor"}) {
+        for (const std::string user : {"operator", "approver", "product", "auditor", "administrator"}) {
             if (std::ranges::find(rule.allowed, user) != rule.allowed.end()) {
                 continue;
             }
@@ -65,7 +66,7 @@ TEST_F(Api, GivesEachRoleItsOwnSteps) {
 TEST_F(Api, KeepsNoTokenOnlyItsHash) {
     db->run_blocking([](pqxx::connection& c) {
         pqxx::work tx{c};
-        for (const auto& row : tx.exec("SELECT u::text FROM api.users u")) {
+        for (const auto& row : tx.exec("SELECT u::text FROM api.users u UNION ALL SELECT t::text FROM api.tokens t")) {
             EXPECT_THAT(row[0].as<std::string>(), testing::Not(HasSubstr("xxxxxxxx")));
         }
     });
@@ -86,6 +87,7 @@ TEST_F(Api, RevokesATokenWhoseFileIsGone) {
 }
 
 TEST_F(Api, RevokesATokenAtOnceAndForEver) {
+    make_ledger(); // where it is noted
     EXPECT_EQ(post("operator", "/v1/users/approver/revoke").status, 403U);
     EXPECT_EQ(post("approver", "/v1/users/nobody/revoke").status, 404U);
     ASSERT_EQ(post("approver", "/v1/users/auditor/revoke").status, 200U);

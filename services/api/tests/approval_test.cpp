@@ -12,7 +12,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-const api::user approver{.name = "approver", .role = api::role::approver};
+const api::user approver{.name = "approver", .roles = {api::role::approver}};
 
 v1::Campaign a_campaign() {
     v1::Campaign c;

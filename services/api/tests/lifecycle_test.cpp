@@ -37,8 +37,8 @@ v1::Campaign registered() {
     return api::wave_registered(c, 1).value();
 }
 
-const api::user by_operator{.name = "operator", .role = api::role::operator_};
-const api::user approver{.name = "approver", .role = api::role::approver};
+const api::user by_operator{.name = "operator", .roles = {api::role::operator_}};
+const api::user approver{.name = "approver", .roles = {api::role::approver}};
 
 /// By somebody who looks at what waits and approves just that.
 base::result<api::approved> approve_as_shown(const v1::Campaign& c,
@@ -66,7 +66,7 @@ TEST(Lifecycle, ACampaignGoesFromDraftToRunningInOrder) {
 
 TEST(Lifecycle, CreatorAndApproverDiffer) {
     const auto same =
-        approve_as_shown(registered(), a_plan(1), {}, "operator", {.name = "operator", .role = api::role::approver});
+        approve_as_shown(registered(), a_plan(1), {}, "operator", {.name = "operator", .roles = {api::role::approver}});
     ASSERT_FALSE(same);
     EXPECT_NE(same.error().why().find("another user"), std::string::npos);
 }
@@ -196,7 +196,8 @@ TEST(Lifecycle, AWaveIsDroppedUntilItIsLaunched) {
 TEST(Lifecycle, AnApprovedWaveIsDroppedByAnApproverOnly) {
     const auto ok = approve_as_shown(registered(), a_plan(1), {}, "operator", approver).value().campaign;
     EXPECT_FALSE(api::drop_wave(ok, 1, "operator", by_operator));
-    EXPECT_FALSE(api::drop_wave(ok, 1, "boss", {.name = "boss", .role = api::role::approver})) << "nor by its creator";
+    EXPECT_FALSE(api::drop_wave(ok, 1, "boss", {.name = "boss", .roles = {api::role::approver}}))
+        << "nor by its creator";
     EXPECT_EQ(api::drop_wave(ok, 1, "operator", approver).value().phase(), v1::CAMPAIGN_DRAFT);
 }
 

@@ -30,9 +30,9 @@ TEST(Purpose, HasABound) {
 }
 
 TEST(Purpose, IsLeftOutByAuditorsAlone) {
-    EXPECT_TRUE(must_say_why({.name = "kim", .role = role::operator_}));
-    EXPECT_TRUE(must_say_why({.name = "kim", .role = role::approver}));
-    EXPECT_FALSE(must_say_why({.name = "kim", .role = role::auditor}));
+    EXPECT_TRUE(must_say_why({.name = "kim", .roles = {role::operator_}}));
+    EXPECT_TRUE(must_say_why({.name = "kim", .roles = {role::approver}}));
+    EXPECT_FALSE(must_say_why({.name = "kim", .roles = {role::auditor}}));
 }
 
 TEST(LookedAt, HasANameForEach) {

@@ -46,7 +46,9 @@ std::string roles_with(access::step what, access::grant given) {
 std::string roles_in_words(access::step what) {
     auto words = roles_with(what, access::grant::yes);
     if (const auto others = roles_with(what, access::grant::others); !others.empty()) {
-        words += (words.empty() ? "" : "; ") + others + ", and not the campaign's creator";
+        words +=
+            (words.empty() ? "" : "; ") + others +
+            (what == access::step::change_users ? ", and nobody for themselves" : ", and not the campaign's creator");
     }
     if (!roles_with(what, access::grant::own).empty()) {
         words += (words.empty() ? "" : "; ") + std::string{"all for their own token"};

@@ -85,7 +85,7 @@ class Api : public testing::Test {
         config.tokens_dir = folder / "tokens";
         config.partitions = 64; // says somebody who has not asked Kafka
         fs::create_directories(config.tokens_dir);
-        for (const auto* user : {"operator", "approver", "auditor"}) {
+        for (const auto* user : {"operator", "approver", "product", "auditor", "administrator"}) {
             write_token(user, token_of(user));
         }
         db.emplace(config.postgres_dsn, 2);

@@ -23,6 +23,17 @@ void each(const json::object& from, std::string_view key, auto see) {
     }
 }
 
+/// "operator, auditor"
+std::string words_of(const json::object& from, std::string_view key) {
+    std::string out;
+    if (const auto* list = from.if_contains(key); list != nullptr && list->is_array()) {
+        for (const auto& word : list->get_array()) {
+            out += (out.empty() ? "" : ", ") + (word.is_string() ? std::string{word.get_string()} : std::string{"?"});
+        }
+    }
+    return out;
+}
+
 /// How the rest of a list is asked for.
 std::string rest_of(const json::object& page) {
     const auto next = number_of(page, "next");
@@ -40,6 +51,35 @@ std::string lookups_text(const json::object& page) {
                    with_separators(number_of(look, "people")), text_of(look, "case"), text_of(look, "reason")});
     });
     return table.empty() ? "nobody looked\n" : table.to_string() + rest_of(page);
+}
+
+std::string users_text(const json::value& list) {
+    text_table table{{{"user"}, {"roles"}, {"token", right}, {"scope"}, {"until"}, {"made by"}}};
+    const json::object all{{"users", list}};
+    each(all, "users", [&](const json::object& user) {
+        auto name = text_of(user, "user"), roles = words_of(user, "roles");
+        bool any = false;
+        each(user, "tokens", [&](const json::object& token) {
+            const auto scope = words_of(token, "scope"), until = text_of(token, "expires");
+            table.add({name, roles, std::to_string(number_of(token, "number")), scope.empty() ? "all" : scope,
+                       until.empty() ? "-" : until, text_of(token, "made_by")});
+            name = roles = ""; // once for each user
+            any = true;
+        });
+        if (!any) {
+            table.add({name, roles, "-", "", "", ""});
+        }
+    });
+    return table.to_string();
+}
+
+std::string access_events_text(const json::object& page) {
+    text_table table{{{"time"}, {"user"}, {"from"}, {"what"}, {"about"}, {"times", right}, {"text"}}};
+    each(page, "events", [&](const json::object& event) {
+        table.add({text_of(event, "time"), text_of(event, "user"), text_of(event, "from"), text_of(event, "what"),
+                   text_of(event, "about"), with_separators(number_of(event, "times")), text_of(event, "text")});
+    });
+    return table.empty() ? "nothing happened\n" : table.to_string() + rest_of(page);
 }
 
 } // namespace semel::cli::campaign

@@ -10,4 +10,9 @@ namespace semel::cli::campaign {
 /// A page of the record, the latest first, and how the next one is asked for.
 std::string lookups_text(const json::object& page);
 
+/// Each user with the roles, and the tokens in force with their ends.
+std::string users_text(const json::value& list);
+/// As lookups_text: who was let in, kept out, given rights and lost them.
+std::string access_events_text(const json::object& page);
+
 } // namespace semel::cli::campaign

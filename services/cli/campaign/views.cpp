@@ -409,14 +409,6 @@ std::string test_addresses_text(const json::value& list) {
                          : table.to_string();
 }
 
-std::string users_text(const json::value& list) {
-    text_table table{{{"user"}, {"role"}}};
-    for (const auto& item : list.is_array() ? list.get_array() : json::array{}) {
-        table.add({text_of(as_object(item), "user"), text_of(as_object(item), "role")});
-    }
-    return table.to_string();
-}
-
 std::string keys_text(const json::object& keys) {
     text_table table{{{"key"}, {"state"}, {"campaigns", right}}};
     if (const auto* list = keys.if_contains("keys"); list != nullptr && list->is_array()) {

@@ -29,7 +29,6 @@ std::string resent_text(const json::value& list);
 std::string unmatched_text(const json::value& list);
 std::string history_text(const json::value& list);
 std::string test_addresses_text(const json::value& list);
-std::string users_text(const json::value& list);
 std::string keys_text(const json::object& keys);
 
 /// The member as text, or nothing.

@@ -1,151 +1,14 @@
-// The commands as a script uses them: what they ask of the api, what they print where, and their exit codes. The api
-// is a real HTTP server with answers made up by each test.
+// The commands as a script uses them: what they ask of the api, what they print where, and their exit codes.
 
-#include <http/json.hpp>
-#include <http/server.hpp>
+#include "made_up_api.hpp"
 
-#include <CLI/CLI.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
-#include <cli/campaign/commands.hpp>
-#include <fmt/format.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <cstdlib>
-#include <deque>
-#include <fstream>
-#include <thread>
-
-namespace semel::cli::campaign {
+namespace semel::cli::campaign::test {
 namespace {
 
-namespace asio = boost::asio;
-namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-/// Answers each route with its answers in turn; the last one stays.
-class made_up_api {
-  public:
-    struct answer {
-        unsigned status = 200;
-        std::string body = "{}";
-    };
-    struct asked {
-        std::string what, bearer, body, query, reason, case_number;
-    };
-
-    made_up_api& on(const std::string& method, const std::string& path, std::deque<answer> answers) {
-        auto next = std::make_shared<std::deque<answer>>(std::move(answers));
-        routes_.add(method, path, [this, next](http::request& r) { return serve(*this, next, r); });
-        return *this;
-    }
-    void start() {
-        server_.emplace(io_.get_executor(), http::server_options{}, std::move(routes_));
-        asio::co_spawn(io_, server_->run(), asio::detached);
-        ::setenv("SEMEL_API", fmt::format("http://127.0.0.1:{}", server_->port()).c_str(), 1);
-        ::setenv("SEMEL_TOKEN", "the-token", 1);
-        thread_ = std::thread{[this] { io_.run(); }};
-    }
-    /// What came in; the thread has ended.
-    const std::vector<asked>& stop() {
-        io_.stop();
-        thread_.join();
-        return asked_;
-    }
-    ~made_up_api() {
-        if (thread_.joinable()) {
-            stop();
-        }
-    }
-
-  private:
-    static asio::awaitable<http::response> serve(made_up_api& self, std::shared_ptr<std::deque<answer>> next,
-                                                 http::request& r) {
-        asked a{.what = r.method + ' ' + r.path,
-                .bearer = r.bearer,
-                .body = {},
-                .query = {},
-                .reason = std::string{r.header("Semel-Reason")},
-                .case_number = std::string{r.header("Semel-Case")}};
-        for (const auto& [key, value] : r.query) { // decoded, by their names
-            a.query += fmt::format("{}{}={}", a.query.empty() ? "" : "&", key, value);
-        }
-        std::vector<char> piece(64 * 1024);
-        while (const auto n = co_await r.read_some(piece)) {
-            if (*n == 0) {
-                break;
-            }
-            a.body.append(piece.data(), *n);
-        }
-        self.asked_.push_back(std::move(a));
-        const auto now = next->front();
-        if (next->size() > 1) {
-            next->pop_front();
-        }
-        http::response out;
-        out.status = now.status;
-        out.body = now.body;
-        co_return out;
-    }
-
-    http::router routes_;
-    asio::io_context io_;
-    std::optional<http::server> server_;
-    std::thread thread_;
-    std::vector<asked> asked_;
-};
-
-struct ran {
-    int exit_code = -1;
-    std::string out, err;
-};
-
-ran semel(std::vector<std::string> words) {
-    CLI::App program;
-    ran r;
-    add_campaign_commands(program, r.exit_code);
-    add_audience_commands(program, r.exit_code);
-    add_record_commands(program, r.exit_code);
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    try {
-        std::ranges::reverse(words);
-        program.parse(words);
-    } catch (const CLI::ParseError&) {
-        r.exit_code = 2; // as main() does
-    }
-    r.out = testing::internal::GetCapturedStdout();
-    r.err = testing::internal::GetCapturedStderr();
-    return r;
-}
-
-class Commands : public testing::Test {
-  protected:
-    void SetUp() override {
-        std::string name = (fs::temp_directory_path() / "semel-commands-XXXXXX").string();
-        folder = ::mkdtemp(name.data());
-    }
-    void TearDown() override { fs::remove_all(folder); }
-    std::string file(const std::string& name, std::string_view bytes) const {
-        std::ofstream{folder / name, std::ios::binary} << bytes;
-        return (folder / name).string();
-    }
-    static std::string text_in(const fs::path& where) {
-        std::ifstream in{where, std::ios::binary};
-        return {std::istreambuf_iterator<char>{in}, {}};
-    }
-    static bool is_private(const fs::path& file) {
-        return (fs::status(file).permissions() & fs::perms::all) == (fs::perms::owner_read | fs::perms::owner_write);
-    }
-    fs::path folder;
-    made_up_api api;
-};
 
 TEST_F(Commands, CreatePrintsTheIdAloneAndWarningsBesideIt) {
     api.on("POST", "/v1/campaigns", {{201, R"({"id":"c-1","warnings":["email.ko.md:3: long"]})"}}).start();
@@ -469,48 +332,6 @@ TEST_F(Commands, ThePersonAskedForIsInNoUrl) {
     EXPECT_EQ(asked.body, R"({"recipient_id":"4711"})");
 }
 
-TEST_F(Commands, WhoLooksAtPeopleSaysWhy) {
-    api.on("POST", "/v1/campaigns/{id}/audit", {{200, R"({"recipient_id":"4711","events":[],"messages":[]})"}})
-        .on("GET", "/v1/campaigns/{id}/unreached", {{200, "recipient_id,name,why\r\n"}})
-        .on("GET", "/v1/campaigns/{id}/in-doubt", {{200, "[]"}})
-        .start();
-    const std::vector<std::string> why{"--reason", "편지 100%", "--case", "C-17"};
-    const auto with_why = [&](std::vector<std::string> words) {
-        words.insert(words.end(), why.begin(), why.end());
-        return semel(std::move(words)).exit_code;
-    };
-    EXPECT_EQ(with_why({"audit", "show", "c-1", "--recipient", "4711"}), 0);
-    EXPECT_EQ(with_why({"campaign", "report", "c-1", "--unreached", "-"}), 0);
-    EXPECT_EQ(with_why({"in-doubt", "list", "c-1"}), 0);
-    const auto asked = api.stop();
-    EXPECT_EQ(asked.at(0).body, R"({"recipient_id":"4711","reason":"편지 100%","case":"C-17"})");
-    for (const auto& one : {asked.at(1), asked.at(2)}) {
-        EXPECT_EQ(one.reason, "%ED%8E%B8%EC%A7%80%20100%25") << one.what;
-        EXPECT_EQ(one.case_number, "C-17");
-    }
-}
-
-TEST_F(Commands, LookupsAreListedAndThePersonIsInNoUrl) {
-    const std::string page =
-        R"({"lookups":[{"number":7,"time":"2026-11-26T20:03:14.366359Z","user":"kim","from":"10.0.0.7","what":"story",
-            "campaign":"c-1","recipient":"0123456789abcdef","people":1,"reason":"she asks","case":"C-17"}],"next":7})";
-    api.on("GET", "/v1/lookups", {{200, page}, {200, R"({"lookups":[],"next":null})"}})
-        .on("POST", "/v1/campaigns/{id}/lookups", {{200, page}})
-        .start();
-    const auto r = semel({"audit", "lookups", "--user", "k&m"});
-    EXPECT_EQ(r.exit_code, 0) << r.err;
-    EXPECT_THAT(r.out, AllOf(HasSubstr("kim"), HasSubstr("10.0.0.7"), HasSubstr("0123456789ab "), HasSubstr("she asks"),
-                             HasSubstr("earlier ones: --before 7")));
-    EXPECT_EQ(semel({"audit", "lookups", "c-1"}).out, "nobody looked\n");
-    EXPECT_EQ(semel({"audit", "lookups", "c-1", "--recipient", "4711", "--before", "9", "--json"}).exit_code, 0);
-    EXPECT_EQ(semel({"audit", "lookups", "--recipient", "4711"}).exit_code, 2) << "of which campaign?";
-    const auto asked = api.stop();
-    EXPECT_EQ(asked.at(0).query, "limit=100&user=k&m") << "as the server read it";
-    EXPECT_EQ(asked.at(1).query, "campaign=c-1&limit=100");
-    EXPECT_EQ(asked.at(2).query, "before=9&limit=100");
-    EXPECT_EQ(asked.at(2).body, R"({"recipient_id":"4711"})");
-}
-
 TEST_F(Commands, WhatWasSentAgainIsAListOfItsOwn) {
     api.on("GET", "/v1/campaigns/{id}/resent", {{200, R"([{"recipient_id":"4711","times":2}])"}}).start();
     const auto r = semel({"in-doubt", "list", "c-1", "--resent", "--json"});
@@ -528,4 +349,4 @@ TEST_F(Commands, ADecisionAboutDoubtsNamesItself) {
 }
 
 } // namespace
-} // namespace semel::cli::campaign
+} // namespace semel::cli::campaign::test

@@ -90,7 +90,11 @@ TEST_F(Rights, TheApiReadsTheLedgerAndKeepsItsOwn) {
          {"INSERT INTO ledger.paces VALUES (1, 1, 1, 1)", "UPDATE ledger.campaigns SET reached = 0",
           "DELETE FROM ledger.events", "SELECT ledger.make_campaign('c-another')", "DELETE FROM receipts.known",
           "DELETE FROM api.approvals", "UPDATE api.approvals SET approver = 'me'", "DELETE FROM api.revoked_tokens",
-          "DELETE FROM api.campaigns", "DELETE FROM api.trials"}) {
+          "DELETE FROM api.campaigns", "DELETE FROM api.trials", "DELETE FROM api.users", "DELETE FROM api.tokens",
+          "DELETE FROM ledger.access_events", "UPDATE ledger.access_events SET about = 'me'",
+          "INSERT INTO ledger.access_events (at, actor, peer, what, about, text, times) VALUES (now(), '', '', '', '', "
+          "'', "
+          "1)"}) {
         EXPECT_EQ(as("semel_api", what), "denied") << what;
     }
     const std::string look = "INSERT INTO ledger.lookups (actor, peer, what, campaign, recipient_ref, people, reason, "
@@ -102,6 +106,11 @@ TEST_F(Rights, TheApiReadsTheLedgerAndKeepsItsOwn) {
         EXPECT_EQ(as("semel_api", what), "denied") << what;
     }
     EXPECT_EQ(as("semel_ledger", "DELETE FROM ledger.lookups"), "denied");
+    EXPECT_EQ(as("semel_api",
+                 "INSERT INTO ledger.access_events (actor, peer, what, about, text, times) VALUES ('', '', "
+                 "'denied', '', '', 1)"),
+              "done");
+    EXPECT_EQ(as("semel_api", "SELECT * FROM ledger.access_events_before('', 0, 10)"), "done");
     EXPECT_EQ(as("semel_api", "SELECT * FROM ledger.lookups_before('', '', '', 0, 10)"), "done");
     EXPECT_EQ(as("semel_api", "INSERT INTO api.outbox (topic, partition, key, value) VALUES ('t', 0, '', '')"), "done");
     EXPECT_EQ(as("semel_api", "DELETE FROM api.outbox"), "done");

@@ -1,0 +1,45 @@
+#include "pages.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <limits>
+#include <string_view>
+
+namespace semel::api {
+namespace {
+
+constexpr std::int64_t largest_page = 1'000;
+
+base::result<std::int64_t> number_or(const http::request& r, std::string_view name, std::int64_t otherwise,
+                                     std::int64_t largest) {
+    const auto text = r.query_value(name);
+    if (text.empty()) {
+        return otherwise;
+    }
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size() || number < 1 || number > largest) {
+        return base::failed(base::fault::kind::malformed,
+                            fmt::format("{} must be a number from 1 to {}", name, largest));
+    }
+    return number;
+}
+
+} // namespace
+
+base::result<page_request> page_of(const http::request& r) {
+    const page_request usual;
+    const auto before = number_or(r, "before", usual.before, std::numeric_limits<std::int64_t>::max());
+    const auto limit = number_or(r, "limit", usual.limit, largest_page);
+    if (!before || !limit) {
+        return base::failed(before ? limit.error() : before.error());
+    }
+    return page_request{.before = *before, .limit = *limit};
+}
+
+json::value next_page(const page_request& page, std::size_t got, std::int64_t last_number) {
+    return static_cast<std::int64_t>(got) < page.limit ? json::value(nullptr) : json::value(last_number);
+}
+
+} // namespace semel::api

@@ -1,0 +1,24 @@
+#pragma once
+// Records that grow for ever are read page by page, the latest first: `before` is a number of the record, `limit` how
+// many at most.
+
+#include <base/fault.hpp>
+#include <http/json.hpp>
+#include <http/server.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace semel::api {
+
+struct page_request {
+    std::int64_t before = 0; // 0: from the latest
+    std::int64_t limit = 100;
+};
+
+/// Of the query; malformed when it is not numbers in their bounds.
+base::result<page_request> page_of(const http::request&);
+/// `before` of the next page, or null at the end.
+json::value next_page(const page_request&, std::size_t got, std::int64_t last_number);
+
+} // namespace semel::api
