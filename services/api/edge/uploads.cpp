@@ -11,6 +11,7 @@
 #include <wire/topics.hpp>
 
 #include <api/edge/lists.hpp>
+#include <api/edge/lookups.hpp>
 #include <fmt/format.h>
 
 #include <expected>

@@ -16,7 +16,10 @@
 
 #include <cstdlib>
 #include <deque>
+#include <filesystem>
 #include <fstream>
+#include <memory>
+#include <optional>
 #include <thread>
 
 namespace semel::cli::campaign::test {
