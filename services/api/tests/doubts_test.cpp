@@ -2,6 +2,8 @@
 
 #include "doubts_support.hpp"
 
+#include <api/edge/user_store.hpp>
+
 namespace semel::api::test {
 namespace {
 

@@ -2,6 +2,7 @@
 
 #include "support.hpp"
 
+#include <api/edge/user_store.hpp>
 #include <crypto/keys.hpp>
 
 #include <regex>
