@@ -2,8 +2,9 @@
 
 #include "support.hpp"
 
-#include <api/edge/user_store.hpp>
 #include <crypto/keys.hpp>
+
+#include <api/edge/user_store.hpp>
 
 #include <regex>
 
