@@ -53,7 +53,7 @@ enum class standing : unsigned char {
 standing standing_of(v1::CampaignPhase, const v1::Dispatch&, std::optional<base::timestamp> now);
 settlement turned_away(standing, const v1::Dispatch&);
 settlement postponed(std::chrono::milliseconds wait, std::string code);
-/// A wait that leaves time for another try before its campaign gives up: none was refused, and it may be its turn then.
+/// The wait for a gateway, cut so that a try is left before the campaign gives up: the gateway may be back by then.
 std::chrono::milliseconds in_time(std::chrono::milliseconds wait, const v1::Dispatch&,
                                   std::optional<base::timestamp> now) noexcept;
 

@@ -107,7 +107,7 @@ TEST(Settlement, NoTryGoesBeyondTheDeadline) {
     EXPECT_EQ(s.code, "semel:expired");
 }
 
-TEST(Settlement, WhatOnlyWaitsForRoomComesBackInTimeForATry) {
+TEST(Settlement, WhatWaitsForAGatewayComesBackInTimeForATry) {
     auto d = a_dispatch();
     EXPECT_EQ(delivery::in_time(10min, d, now), 10min);
     d.set_give_up_us(base::to_us(now + 10min));

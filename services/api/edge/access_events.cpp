@@ -38,14 +38,11 @@ http::response list(pqxx::work& tx, const std::string& user, const page_request&
 
 asio::awaitable<http::response> list_all(services& s, http::request& r) {
     const auto page = page_of(r);
-    if (!page) {
-        co_return http::problem(page.error());
+    const auto user = filter_of(r, "user");
+    if (!page || !user) {
+        co_return http::problem(page ? user.error() : page.error());
     }
-    const std::string user{r.query_value("user")};
-    if (!is_utf8(user)) {
-        co_return http::problem(400, "user must be text");
-    }
-    co_return co_await s.db.run([page = *page, user](pqxx::connection& c) {
+    co_return co_await s.db.run([page = *page, user = *user](pqxx::connection& c) {
         pqxx::work tx{c};
         return list(tx, user, page);
     });

@@ -8,6 +8,8 @@
 #include <api/edge/reading.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace semel::api {
 
 namespace asio = boost::asio;
@@ -25,9 +27,20 @@ struct selection {
     page_request page;
 };
 
-result<std::string> text_in(const http::request& r, std::string_view header) {
-    const auto text = http::percent_decode(r.header(header));
-    if (!text || !is_utf8(*text)) {
+/// A byte is at most three characters of percent-encoding.
+constexpr std::size_t encoded(std::size_t bytes) {
+    return 3 * bytes;
+}
+
+result<std::string> text_in(const http::request& r, std::string_view header, std::size_t longest) {
+    const auto sent = r.header(header);
+    if (sent.size() > encoded(longest)) {
+        return failed(fault::kind::malformed, fmt::format("the header {} has more than {} characters; say it shorter",
+                                                          header, encoded(longest)));
+    }
+    const bool plain = std::ranges::all_of(sent, [](char ch) { return ch >= ' ' && ch <= '~'; });
+    const auto text = http::percent_decode(sent);
+    if (!plain || !text || !is_utf8(*text)) {
         return failed(fault::kind::malformed, fmt::format("the header {} must be percent-encoded UTF-8", header));
     }
     return *text;
@@ -35,17 +48,15 @@ result<std::string> text_in(const http::request& r, std::string_view header) {
 
 result<selection> selection_of(const http::request& r) {
     const auto page = page_of(r);
+    const auto campaign = filter_of(r, "campaign");
+    const auto user = filter_of(r, "user");
     if (!page) {
         return failed(page.error());
     }
-    selection out{.campaign = std::string{r.query_value("campaign")},
-                  .user = std::string{r.query_value("user")},
-                  .recipient_ref = {},
-                  .page = *page};
-    if (!is_utf8(out.campaign) || !is_utf8(out.user)) {
-        return failed(fault::kind::malformed, "campaign and user must be text");
+    if (!campaign || !user) {
+        return failed(campaign ? user.error() : campaign.error());
     }
-    return out;
+    return selection{.campaign = *campaign, .user = *user, .recipient_ref = {}, .page = *page};
 }
 
 pqxx::binarystring bytes(std::string_view s) {
@@ -125,8 +136,8 @@ void note(pqxx::work& tx, const lookup& look) {
 }
 
 result<purpose> purpose_in(const http::request& r) {
-    const auto reason = text_in(r, "Semel-Reason");
-    const auto case_number = text_in(r, "Semel-Case");
+    const auto reason = text_in(r, "Semel-Reason", longest_reason);
+    const auto case_number = text_in(r, "Semel-Case", longest_case);
     if (!reason || !case_number) {
         return failed(reason ? case_number.error() : reason.error());
     }

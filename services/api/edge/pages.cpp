@@ -1,5 +1,6 @@
 #include "pages.hpp"
 
+#include <api/edge/api.hpp>
 #include <fmt/format.h>
 
 #include <charconv>
@@ -10,6 +11,7 @@ namespace semel::api {
 namespace {
 
 constexpr std::int64_t largest_page = 1'000;
+constexpr std::size_t longest_filter = 100; // no user and no campaign has a longer name
 
 base::result<std::int64_t> number_or(const http::request& r, std::string_view name, std::int64_t otherwise,
                                      std::int64_t largest) {
@@ -36,6 +38,15 @@ base::result<page_request> page_of(const http::request& r) {
         return base::failed(before ? limit.error() : before.error());
     }
     return page_request{.before = *before, .limit = *limit};
+}
+
+base::result<std::string> filter_of(const http::request& r, std::string_view name) {
+    auto text = std::string{r.query_value(name)};
+    if (text.size() > longest_filter || !is_utf8(text)) {
+        return base::failed(base::fault::kind::malformed,
+                            fmt::format("{} must be text of at most {} characters", name, longest_filter));
+    }
+    return text;
 }
 
 json::value next_page(const page_request& page, std::size_t got, std::int64_t last_number) {

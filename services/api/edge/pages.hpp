@@ -8,6 +8,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace semel::api {
 
@@ -18,6 +20,8 @@ struct page_request {
 
 /// Of the query; malformed when it is not numbers in their bounds.
 base::result<page_request> page_of(const http::request&);
+/// What the record is narrowed to: a name in the query, empty for all. Malformed when no name is like it.
+base::result<std::string> filter_of(const http::request&, std::string_view name);
 /// `before` of the next page, or null at the end.
 json::value next_page(const page_request&, std::size_t got, std::int64_t last_number);
 

@@ -1,6 +1,7 @@
 #pragma once
 // The api over the real tables of ledger and receipts, with events that put messages in doubt.
 
+#include "own_role.hpp"
 #include "support.hpp"
 
 #include <crypto/keys.hpp>
@@ -18,16 +19,9 @@ class Doubts : public Api {
   protected:
     void SetUp() override {
         Api::SetUp();
-        db->run_blocking([](pqxx::connection& c) {
-            ledger::migrate(c);
-            receipts::migrate(c);
-            std::ifstream in{"deploy/postgres/rights.sql"};
-            pqxx::nontransaction{c}.exec(std::string{std::istreambuf_iterator<char>{in}, {}});
-        });
-        // Steps and lists as the api's own role, which may do no more than it has to.
-        const auto as_api = config.postgres_dsn + "&options=-c%20role%3Dsemel_api";
-        steps.emplace(as_api, 2);
-        lists.emplace(as_api, 2);
+        db->run_blocking(make_all_tables);
+        steps.emplace(as_own_role(config.postgres_dsn), 2);
+        lists.emplace(as_own_role(config.postgres_dsn), 2);
         id = create();
         s.campaign = id;
         key = kek.unwrap(campaign(id).wrapped_key(), base::campaign_id{id}).value();

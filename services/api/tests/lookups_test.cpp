@@ -19,7 +19,7 @@ struct Lookups : Doubts {
         record({person("4711", v1::CHANNEL_SMS, "a", 1), doubtful(v1::CHANNEL_SMS, "a", "semel:lost", ""),
                 person("4712", v1::CHANNEL_EMAIL, "b", 2), s.about(v1::EVENT_FAILED, "b")});
         // Stories as well by the api's own role.
-        db.emplace(config.postgres_dsn + "&options=-c%20role%3Dsemel_api", 2);
+        db.emplace(as_own_role(config.postgres_dsn), 2);
     }
     answered look_up(const std::string& user, const std::string& recipient, const std::string& reason = {}) {
         json::object body{{"recipient_id", recipient}};
@@ -108,7 +108,9 @@ TEST_F(Lookups, OfListsSayHowMany) {
 }
 
 TEST_F(Lookups, WithAReasonThatNobodyCanReadAreNotAnswered) {
-    for (const auto* bad : {"%", "%ff", "two%0alines"}) {
+    const std::string padded = "x" + http::percent_encode(std::string(1'000, ' '));
+    for (const auto& bad :
+         {std::string{"%"}, std::string{"%ff"}, std::string{"two%0alines"}, std::string{"편지"}, padded}) {
         EXPECT_EQ(read_list("operator", "/unreached", bad).status, 400U) << bad;
     }
     EXPECT_THAT(lookups(), IsEmpty());
@@ -154,8 +156,10 @@ TEST_F(Lookups, AreFoundByPersonUserAndCampaignPageByPage) {
     }
     EXPECT_THAT(numbers, SizeIs(4));
     EXPECT_TRUE(std::ranges::is_sorted(numbers, std::greater{})) << "the latest first, each once";
-    for (const auto* bad : {"?limit=0", "?limit=1001", "?before=x", "?before=0"}) {
-        EXPECT_EQ(get("auditor", "/v1/lookups" + std::string{bad}).status, 400U) << bad;
+    for (const auto& bad :
+         {std::string{"limit=0"}, std::string{"limit=1001"}, std::string{"before=x"}, std::string{"before=0"},
+          "user=" + std::string(101, '0'), std::string{"campaign=%ff"}, "campaign=" + std::string(101, '0')}) {
+        EXPECT_EQ(get("auditor", "/v1/lookups?" + bad).status, 400U) << bad;
     }
 }
 

@@ -1,8 +1,7 @@
 // People with names: roles, tokens that end, and the record of who was given what.
 
+#include "own_role.hpp"
 #include "support.hpp"
-
-#include <receipts/schema.hpp>
 
 namespace semel::api::test {
 namespace {
@@ -17,14 +16,8 @@ using testing::SizeIs;
 struct Users : Api {
     void SetUp() override {
         Api::SetUp();
-        db->run_blocking([](pqxx::connection& c) {
-            ledger::migrate(c);
-            receipts::migrate(c);
-            std::ifstream in{"deploy/postgres/rights.sql"};
-            pqxx::nontransaction{c}.exec(std::string{std::istreambuf_iterator<char>{in}, {}});
-        });
-        // As the api's own role, which may do no more than it has to.
-        steps.emplace(config.postgres_dsn + "&options=-c%20role%3Dsemel_api", 2);
+        db->run_blocking(make_all_tables);
+        steps.emplace(as_own_role(config.postgres_dsn), 2);
     }
     answered as(const std::string& token, const std::string& method, const std::string& target, std::string body = {}) {
         auto r = request("", method, target, std::move(body));
@@ -186,6 +179,7 @@ TEST_F(Users, AndTheirRightsAreOnRecord) {
     EXPECT_EQ(changed.at("text").as_string(), "from operator to operator, auditor");
     EXPECT_EQ(get("operator", "/v1/users/events").status, 403U);
     EXPECT_EQ(get("administrator", "/v1/users/events?limit=0").status, 400U);
+    EXPECT_EQ(get("administrator", "/v1/users/events?user=" + std::string(101, '0')).status, 400U);
     const auto page = get("administrator", "/v1/users/events?limit=2").object();
     EXPECT_THAT(page.at("events").as_array(), SizeIs(2));
     EXPECT_FALSE(page.at("next").is_null());

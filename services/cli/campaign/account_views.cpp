@@ -10,19 +10,6 @@ namespace {
 constexpr auto right = text_table::align::right;
 constexpr std::size_t short_hash = 12;
 
-/// Calls `see` with each object of the list under this name.
-void each(const json::object& from, std::string_view key, auto see) {
-    const auto* list = from.if_contains(key);
-    if (list == nullptr || !list->is_array()) {
-        return;
-    }
-    for (const auto& item : list->get_array()) {
-        if (item.is_object()) {
-            see(item.get_object());
-        }
-    }
-}
-
 /// "operator, auditor"
 std::string words_of(const json::object& from, std::string_view key) {
     std::string out;

@@ -7,19 +7,6 @@
 namespace semel::cli::campaign {
 namespace {
 
-/// Calls `see` with each object of the list under this name.
-void each(const json::object& from, std::string_view key, auto see) {
-    const auto* list = from.if_contains(key);
-    if (list == nullptr || !list->is_array()) {
-        return;
-    }
-    for (const auto& item : list->get_array()) {
-        if (item.is_object()) {
-            see(item.get_object());
-        }
-    }
-}
-
 std::string addresses_of(const json::object& wave) {
     std::string out;
     const auto* addresses = wave.if_contains("addresses");

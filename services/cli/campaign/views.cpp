@@ -115,6 +115,14 @@ std::int64_t number_of(const json::object& from, std::string_view key) {
     return found->to_number<std::int64_t>(inexact);
 }
 
+void each(const json::object& from, std::string_view key, const std::function<void(const json::object&)>& see) {
+    for (const auto& item : list_of(from, key)) {
+        if (item.is_object()) {
+            see(item.get_object());
+        }
+    }
+}
+
 std::string campaigns_text(const json::value& list) {
     text_table table{{{"id"}, {"state"}, {"waves", right}, {"name"}, {"incident"}}};
     for (const auto& item : list.is_array() ? list.get_array() : json::array{}) {

@@ -3,7 +3,10 @@
 
 #include <http/json.hpp>
 
+#include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 
 namespace semel::cli::campaign {
 
@@ -34,5 +37,7 @@ std::string keys_text(const json::object& keys);
 /// The member as text, or nothing.
 std::string text_of(const json::object&, std::string_view key);
 std::int64_t number_of(const json::object&, std::string_view key);
+/// Calls `see` with each object of the list under this name.
+void each(const json::object& from, std::string_view key, const std::function<void(const json::object&)>& see);
 
 } // namespace semel::cli::campaign

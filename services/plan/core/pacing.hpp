@@ -25,9 +25,8 @@ stance stance_of(const v1::Campaign&, const v1::Wave&, std::optional<base::times
 
 /// The queue is what a campaign that comes last waits for; readings are a second apart, so much less would leave the
 /// dispatchers idle. What was put back waits out its tier (10 s) without holding up the queue, and may be more: else a
-/// domain that answers 4xx to everybody at first would slow all others. What waits for a
-/// gateway that fails for long lies in the longer tiers (delivery/engine/lanes) and does not count: it holds up nobody
-/// else's.
+/// domain that answers 4xx to everybody at first would slow all others. What waits for a gateway that fails for long
+/// lies in the longer tiers (delivery/engine/lanes) and does not count: it holds up nobody else's.
 struct pace {
     std::chrono::seconds ahead{2};          // of sending, may be queued
     double least = 5'000;                   // messages of a channel that may be queued, however slow it is
