@@ -17,7 +17,9 @@ constexpr base::duration burst = std::chrono::milliseconds{50};
 } // namespace
 
 std::optional<base::duration> adaptive_limit::take(base::instant now, base::duration most, unsigned places) {
+    idled(now - std::max(next_, heard_), now);
     if (pace_ == unknown) {
+        next_ = now;
         return base::duration{};
     }
     const auto place = std::max(next_, now - burst);
@@ -30,6 +32,7 @@ std::optional<base::duration> adaptive_limit::take(base::instant now, base::dura
 }
 
 void adaptive_limit::heard(submissions how, base::instant sent, base::instant now) {
+    heard_ = std::max(heard_, now);
     if (sent < period_.began) {
         return;
     }
@@ -39,7 +42,22 @@ void adaptive_limit::heard(submissions how, base::instant sent, base::instant no
     }
     period_.answers.accepted += how.accepted;
     period_.answers.refused += how.refused;
-    judge(sent - period_.began, now);
+    judge(sent - period_.began, now, how.refused > 0);
+}
+
+/// Nothing was sent for want of work, and what a gateway had no chance to take says nothing of it.
+void adaptive_limit::idled(base::duration gap, base::instant until) {
+    if (gap <= policy_.first_step) {
+        return;
+    }
+    if (period_.answers.refused <= noise(until)) {
+        forget(until);
+    }
+    if (gap > policy_.step) {
+        begin(until);
+    } else {
+        period_.has_gaps = true;
+    }
 }
 
 adaptive_limit::flow adaptive_limit::period::over(base::duration past) const noexcept {
@@ -56,9 +74,10 @@ bool adaptive_limit::is_near() const noexcept {
     return std::abs(pace_ - refused_at_) < 0.1 * refused_at_;
 }
 
-void adaptive_limit::judge(base::duration past, base::instant now) {
+/// What a gateway takes shows between two refusals: what it had saved up is gone then.
+void adaptive_limit::judge(base::duration past, base::instant now, bool refused_last) {
     const auto refused = period_.answers.refused;
-    const bool too_many = refused >= noise(now) + policy_.several;
+    const bool too_many = refused_last && refused >= noise(now) + policy_.several;
     const bool last = past >= policy_.sparse;
     if (refused <= noise(now)) {
         const auto enough = is_near() ? policy_.enough : policy_.few;
@@ -68,13 +87,12 @@ void adaptive_limit::judge(base::duration past, base::instant now) {
     } else if (!slowed_ && past >= policy_.first_step && too_many && refused > period_.answers.accepted) {
         // Far too fast: too little was heard to tell what it takes, but it need not be asked like this for a second.
         const auto seen = period_.over(past);
-        slow_down_to(std::clamp(seen.accepted_per_s, seen.sent_per_s / 8, seen.sent_per_s / 4), now);
-    } else if (const auto whole = std::chrono::floor<std::chrono::seconds>(past).count(); whole > period_.judged_s) {
-        // With a whole second only: a gateway may count by its own.
-        period_.judged_s = whole;
-        if (too_many || (last && refused > 1)) {
+        slow_down_to(std::max(untried(), std::clamp(seen.accepted_per_s, seen.sent_per_s / 8, seen.sent_per_s / 4)),
+                     now);
+    } else if (past >= policy_.step) { // a gateway may count by whole seconds
+        if (too_many || (last && refused_last && refused > 1)) {
             slow_down(period_.over(past), now);
-        } else if (last) {
+        } else if (last && refused == 1) {
             rise(period_.over(past), now);
         }
     }
@@ -88,9 +106,15 @@ void adaptive_limit::slow_down(const flow& seen, base::instant now) {
     } else if (seen.accepted_per_s == 0) {
         slow_down_to(seen.sent_per_s / 2, now);
     } else {
-        refused_at_ = seen.accepted_per_s / (1 - background(now));
+        refused_at_ = std::max(untried(), seen.accepted_per_s) / (1 - background(now));
         slow_down_to(policy_.below * refused_at_, now);
     }
+}
+
+/// With gaps in it a period shows less than the gateway takes. How much less nobody knows, but a quarter of the pace is
+/// low enough for a second: then there is another one.
+double adaptive_limit::untried() const noexcept {
+    return pace_ < unknown && period_.has_gaps ? pace_ / 4 : 0;
 }
 
 void adaptive_limit::slow_down_to(double pace, base::instant now) {
@@ -126,16 +150,20 @@ void adaptive_limit::rise(const flow& seen, base::instant now) {
     before_.reset();
     begin(now);
     if (seen.sent_per_s < pace_ / 2) { // nothing is held back
-        if (now - slowed_at_ > policy_.forget) {
-            slowed_ = false;
-            refused_at_ = unknown;
-        }
+        forget(now);
         return;
     }
     const double beyond = pace_ - refused_at_;
     const double next = beyond < 0 ? pace_ - beyond / 2 : pace_ + beyond;
     const double least = std::max(policy_.careful * pace_, policy_.least / 3); // so that the slower of two catches up
     pace_ = std::min(std::max(next, pace_ + least), 2 * pace_);
+}
+
+void adaptive_limit::forget(base::instant now) noexcept {
+    if (now - slowed_at_ > policy_.forget) {
+        slowed_ = false;
+        refused_at_ = unknown;
+    }
 }
 
 } // namespace semel::delivery

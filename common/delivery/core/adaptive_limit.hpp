@@ -9,7 +9,8 @@
 // twice as far beyond it with each period that nothing speaks against.
 //
 // Everything is counted in submissions (an SMS has one for each part, and each time), and by when it was sent: what was
-// sent before a change of the pace says nothing of the new one, so that it falls at most once a round trip.
+// sent before a change of the pace says nothing of the new one, so that it falls at most once a round trip. Nor does
+// time in which there was nothing to send: what came in it is not what the gateway takes.
 
 #include <base/instant.hpp>
 #include <delivery/message.hpp>
@@ -67,7 +68,7 @@ class adaptive_limit {
     struct period {
         base::instant began{};
         submissions answers{};
-        std::int64_t judged_s = 0; // its whole seconds that were looked at
+        bool has_gaps = false; // in which there was nothing to send
 
         double heard() const noexcept { return answers.accepted + answers.refused; }
         flow over(base::duration) const noexcept;
@@ -79,10 +80,13 @@ class adaptive_limit {
         flow seen;
     };
     void begin(base::instant now) noexcept { period_ = {.began = now}; }
-    void judge(base::duration past, base::instant now);
+    void idled(base::duration, base::instant until);
+    void judge(base::duration past, base::instant now, bool refused_last);
     void slow_down(const flow&, base::instant now);
     void slow_down_to(double pace, base::instant now);
     void rise(const flow&, base::instant now);
+    void forget(base::instant now) noexcept;
+    double untried() const noexcept;
     bool in_vain(const flow&, base::instant now);
     double noise(base::instant now) const noexcept;
     bool is_near() const noexcept; // to where refusals began
@@ -93,7 +97,8 @@ class adaptive_limit {
     double refused_at_ = unknown; // the pace at which refusals began
     bool slowed_ = false;
     base::instant slowed_at_{};
-    base::instant next_{}; // the place in line that nobody has taken yet
+    base::instant next_{};  // the place in line that nobody has taken yet
+    base::instant heard_{}; // the last answer
     period period_;
     std::optional<standing> before_; // the slowing down that goes on: to find out whether it helps
     double background_ = 0;          // the share of refusals that slowing down did not lower

@@ -42,6 +42,15 @@ void simulation::run(base::duration time) {
     now_ = end;
 }
 
+void simulation::idle(base::duration time) {
+    has_work_ = false;
+    run(time);
+    has_work_ = true;
+    for (auto& p : processes_) {
+        start(*p);
+    }
+}
+
 simulation::traffic simulation::between(base::duration from, base::duration to) const {
     traffic sum;
     for (auto i = static_cast<std::size_t>(from / slice); i < std::min<std::size_t>(to / slice, seen_.size()); ++i) {
@@ -53,7 +62,7 @@ simulation::traffic simulation::between(base::duration from, base::duration to) 
 
 void simulation::start(process& p) {
     const auto& how = scene_.speaks;
-    while (p.out + how.parts <= how.window && p.active < p.pace.room()) {
+    while (has_work_ && p.out + how.parts <= how.window && p.active < p.pace.room()) {
         if (now_ < p.next) {
             if (!p.woken) {
                 p.woken = true;

@@ -51,6 +51,8 @@ class simulation {
     void run(base::duration);
     void allow(double per_second) { scene_.allows = per_second; }
     void refuse(double by_chance) { scene_.by_chance = by_chance; }
+    /// Nothing to send, for a while: the log is behind, or the campaign is over.
+    void idle(base::duration);
 
     struct traffic {
         double accepted = 0; // submissions
@@ -99,6 +101,7 @@ class simulation {
     const base::instant began_ = now_;
     std::priority_queue<event> events_;
     std::uint64_t order_ = 0;
+    bool has_work_ = true;
     std::vector<std::unique_ptr<process>> processes_;
     double tokens_ = -1;
     base::instant filled_{};

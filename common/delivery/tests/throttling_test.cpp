@@ -90,6 +90,50 @@ INSTANTIATE_TEST_SUITE_P(Throttling, Throttled,
                                     std::to_string(std::get<1>(i.param).count()) + "ms";
                          });
 
+/// A dispatcher waits for the log now and then. Time in which it had nothing to send says nothing of the gateway.
+TEST(Throttling, SettlesAsWellWhenTheWorkComesWithGaps) {
+    for (const auto& speaks : {smtp, http, smpp}) {
+        for (const auto counts : {counting::bucket, counting::second, counting::any}) {
+            for (auto first = 200ms; first <= 3'000ms; first += 200ms) {
+                for (const auto gap : {400ms, 1'200ms, 4'000ms}) {
+                    scene s{.speaks = speaks, .able = able, .allows = 1'000. * speaks.parts, .counts = counts};
+                    SCOPED_TRACE(named(s) + " nothing for " + std::to_string(gap.count()) + " ms after " +
+                                 std::to_string(first.count()));
+                    simulation sim{s};
+                    sim.run(first);
+                    sim.idle(gap);
+                    sim.run(25s);
+                    EXPECT_GE(least_kept(sim, s.allows, 15s, 25s), 0.9);
+                    EXPECT_LT(sim.between(15s, 25s).share(), 0.02);
+                }
+            }
+        }
+    }
+}
+
+TEST(Throttling, RefusalsOfStragglersCostTheNextCampaignNoPace) {
+    for (const auto& speaks : protocols) {
+        scene s{.speaks = speaks, .able = able, .by_chance = 0.01};
+        simulation without{s};
+        without.run(15s);
+        const double usual = without.between(5s, 15s).accepted / 10;
+        for (s.seed = 1; s.seed <= 20; ++s.seed) {
+            SCOPED_TRACE(named(s) + " seed " + std::to_string(s.seed));
+            simulation sim{s};
+            sim.run(5s);
+            sim.idle(3s);
+            for (int straggler = 0; straggler < 8; ++straggler) { // what was refused comes again, a few at a time
+                sim.refuse(straggler % 4 == 0 ? 1 : 0);
+                sim.run(1ms);
+                sim.idle(3s);
+            }
+            sim.refuse(0.01);
+            sim.run(10s);
+            EXPECT_GE(sim.between(32s, 42s).accepted / 10, 0.9 * usual);
+        }
+    }
+}
+
 TEST(Throttling, OneRefusalInAHundredCostsNoPace) {
     for (const auto& speaks : protocols) {
         for (const auto round_trip : round_trips) {
