@@ -5,6 +5,9 @@
 namespace semel::plan {
 namespace {
 
+constexpr std::chrono::seconds shortest_measurement{1}; // transactions come by tenths of a second
+constexpr std::chrono::milliseconds nearly_dry{500};    // of sending
+
 double seconds(base::duration d) {
     return std::chrono::duration<double>(d).count();
 }
@@ -34,18 +37,31 @@ stance stance_of(const v1::Campaign& campaign, const v1::Wave& wave, std::option
 }
 
 void lane::read(const reading& r, base::instant now) {
-    const auto waited = last_.queued + last_.put_back + since_;
-    if (read_at_ && now > *read_at_ && waited > 0) {
-        const auto speed = std::max(r.done - last_.done, 0.0) / seconds(now - *read_at_);
-        if (per_second_ == 0 || r.queued + r.put_back <= 0) {
-            per_second_ = std::max(per_second_, speed);
-        } else {
-            per_second_ = 0.7 * per_second_ + 0.3 * speed;
-        }
-    }
+    had_work_ = had_work_ || last_.queued + since_ > 0;
     last_ = r;
     since_ = 0;
-    read_at_ = now;
+    if (!speed_from_) {
+        speed_from_ = {.done = r.done, .at = now};
+        return;
+    }
+    if (now - speed_from_->at < shortest_measurement) {
+        return;
+    }
+    if (had_work_) {
+        learn(std::max(r.done - speed_from_->done, 0.0) / seconds(now - speed_from_->at));
+    }
+    speed_from_ = {.done = r.done, .at = now};
+    had_work_ = false;
+}
+
+/// Who had next to nothing left could have done more. What is under way counts as queued, so it is never nothing.
+void lane::learn(double speed) {
+    const bool ran_dry = last_.queued < seconds(nearly_dry) * speed;
+    if (per_second_ == 0 || ran_dry) {
+        per_second_ = std::max(per_second_, speed);
+    } else {
+        per_second_ = 0.7 * per_second_ + 0.3 * speed;
+    }
 }
 
 double lane::room(const pace& p, double part) const noexcept {

@@ -23,10 +23,10 @@ enum class stance : unsigned char {
 /// `now`: nothing while the time is not certain. What is released, or expires, is not taken back.
 stance stance_of(const v1::Campaign&, const v1::Wave&, std::optional<base::timestamp> now);
 
-/// The queue is what a campaign that comes last waits for; readings are a second apart, so much less would leave the
-/// dispatchers idle. What was put back waits out its tier (10 s) without holding up the queue, and may be more: else a
-/// domain that answers 4xx to everybody at first would slow all others. What waits for a gateway that fails for long
-/// lies in the longer tiers (delivery/engine/lanes) and does not count: it holds up nobody else's.
+/// The queue is what a campaign that comes last waits for; much less than two seconds would leave the dispatchers idle
+/// between two readings. What was put back waits out its tier (10 s) without holding up the queue, and may be more:
+/// else a domain that answers 4xx to everybody at first would slow all others. What waits for a gateway that fails for
+/// long lies in the longer tiers (delivery/engine/lanes) and does not count: it holds up nobody else's.
 struct pace {
     std::chrono::seconds ahead{2};          // of sending, may be queued
     double least = 5'000;                   // messages of a channel that may be queued, however slow it is
@@ -52,10 +52,17 @@ class lane {
     double room(const pace&, double part) const noexcept;
 
   private:
+    struct mark {
+        double done;
+        base::instant at;
+    };
+    void learn(double speed);
+
     reading last_;
     double since_ = 0;
-    double per_second_ = 0; // while there was work: who was idle in between could have done more
-    std::optional<base::instant> read_at_;
+    double per_second_ = 0; // while there was work
+    bool had_work_ = false; // since speed_from_
+    std::optional<mark> speed_from_;
 };
 
 /// A campaign's own rate (Campaign.rate_per_s): a bucket of `ahead` seconds, full at the start, overdrawn by at most

@@ -18,7 +18,7 @@ using clock = std::chrono::steady_clock;
 namespace {
 
 constexpr std::array channels{base::channel::email, base::channel::push, base::channel::sms};
-constexpr std::chrono::seconds reading_lasts{1};
+constexpr std::chrono::milliseconds reading_lasts{500};
 
 using reading_by_channel = std::map<base::channel, base::result<reading>>;
 

@@ -20,7 +20,7 @@ class backlog {
     backlog(kafka_place, pace);
     ~backlog();
 
-    /// Reads anew when the last reading is older than a second. While the groups cannot be read, what was released
+    /// Reads anew when the last reading is older than half a second. While the groups cannot be read, what was released
     /// since counts as waiting.
     boost::asio::awaitable<void> refresh();
     /// Messages that this process may release on the channel; `part` of the audience is its own.

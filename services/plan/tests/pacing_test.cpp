@@ -153,6 +153,47 @@ TEST(Pacing, ASlowLaneThatBecomesFastIsFoundOut) {
     }
 }
 
+/// As on a real stack: readings come late, and what is under way counts as queued until its transaction has ended.
+TEST(Pacing, ALaneThatIsThoughtSlowIsNotKeptSlow) {
+    constexpr plan::pace p{};
+    constexpr double able = 4'000;
+    constexpr auto apart = 1'400ms;
+    constexpr double under_way = 600;
+    plan::lane lane;
+    double queued = 0;
+    double done = 0;
+    auto now = begun;
+    const auto one_reading = [&](double per_second) {
+        const auto released = std::max(0.0, lane.room(p, 1));
+        lane.released(released);
+        queued += released;
+        const auto sent = std::min(per_second * std::chrono::duration<double>(apart).count(), queued - under_way);
+        queued -= sent;
+        done += sent;
+        lane.read({.queued = queued, .put_back = 50, .done = done}, now += apart);
+        return sent;
+    };
+    for (int i = 0; i < 20; ++i) {
+        one_reading(1'500);
+    }
+    for (int i = 0; i < 5; ++i) {
+        one_reading(able);
+    }
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_NEAR(one_reading(able), able * 1.4, 1) << i;
+    }
+}
+
+TEST(Pacing, WhatOnlyWaitsOutItsTierSaysNothingOfTheSpeed) {
+    plan::lane lane;
+    lane.read({.queued = 5'000}, begun);
+    lane.read({.put_back = 50, .done = 4'950}, begun + 1s);
+    for (int i = 2; i < 12; ++i) {
+        lane.read({.put_back = 50, .done = 4'950}, begun + i * 1s);
+    }
+    EXPECT_EQ(lane.room(thirty, 1), 30 * 4'950) << "the next campaign finds it as fast as it was";
+}
+
 TEST(Pacing, ALaneThatStandsStillFallsBackToWhatMayAlwaysBeQueued) {
     plan::lane lane;
     lane.read({.queued = 5'000}, begun);
