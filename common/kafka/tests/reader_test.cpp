@@ -1,5 +1,6 @@
 #include "support.hpp"
 
+#include <kafka/group_progress.hpp>
 #include <kafka/retention.hpp>
 
 #include <gmock/gmock.h>
@@ -152,6 +153,56 @@ TEST(Admin, FirstOffsetsNeverMoveWhatIsThere) {
     EXPECT_EQ(lag[1].metadata, "mine");
     const auto stranger = must(on.kafka.group_lag(fresh("stranger"), on.topic));
     EXPECT_EQ(stranger[0].committed, -1);
+}
+
+TEST(GroupProgress, FollowsWhatIsWrittenAndCommittedOverTopics) {
+    ground on{2};
+    const std::vector<topic_spec> second{{fresh("second"), 1, false, {}}};
+    must(on.kafka.create_topics(second));
+    const topic_partition other{second.front().name, 0};
+    group_progress progress{broker(), on.group, {{on.topic, 0}, {on.topic, 1}, other}};
+    const auto read = [&] {
+        std::vector<std::pair<offset, offset>> out;
+        for (const auto& one : must(progress.read())) {
+            out.emplace_back(one.committed, one.end);
+        }
+        return out;
+    };
+    using pairs = std::vector<std::pair<offset, offset>>;
+    EXPECT_EQ(read(), (pairs{{0, 0}, {0, 0}, {0, 0}})) << "a group without offsets";
+    play([&](asio::any_io_executor ex) -> asio::awaitable<void> {
+        co_await fill(ex, on, {on.topic, 1}, 3);
+        co_await fill(ex, on, other, 2);
+    });
+    const auto written = read();
+    EXPECT_EQ(written[0], (std::pair<offset, offset>{0, 0}));
+    EXPECT_GE(written[1].second, 3) << "and the markers of transactions";
+    EXPECT_GE(written[2].second, 2);
+    play([&](asio::any_io_executor ex) -> asio::awaitable<void> {
+        consumer member{ex, on.member("a")};
+        const auto given = co_await expect_next<assigned>(member);
+        co_await begin_at_committed(member, given);
+        transactional_producer writer{ex, on.transactional("a")};
+        co_await writer.init();
+        writer.begin();
+        std::vector<commit> offsets{{{on.topic, 1}, 2, {}}};
+        const auto result = co_await writer.commit(std::move(offsets), member.current_membership());
+        EXPECT_EQ(result.outcome, outcome::committed) << result.why;
+        co_await member.close();
+    });
+    EXPECT_EQ(read()[1].first, 2);
+    const auto now = read();
+    const auto lags = must(on.kafka.group_lag(on.group, on.topic));
+    for (std::size_t p = 0; p < lags.size(); ++p) {
+        EXPECT_EQ(now[p].second, lags[p].end) << "asked in another way";
+    }
+}
+
+TEST(GroupProgress, SaysThatNobodyAnswers) {
+    group_progress progress{cluster{"127.0.0.1:1"}, "anybody", {{"nothing", 0}}};
+    const auto read = progress.read();
+    ASSERT_FALSE(read.has_value());
+    EXPECT_EQ(read.error().what(), base::fault::kind::unreachable);
 }
 
 TEST(Admin, DeletedRecordsAreGoneAndTheOthersKeepTheirOffsets) {

@@ -1,6 +1,6 @@
 #include "backlog.hpp"
 
-#include <kafka/admin.hpp>
+#include <kafka/group_progress.hpp>
 #include <runtime/together.hpp>
 #include <telemetry/log.hpp>
 
@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace semel::plan {
 
@@ -22,57 +24,71 @@ constexpr std::chrono::milliseconds reading_lasts{500};
 
 using reading_by_channel = std::map<base::channel, base::result<reading>>;
 
-struct records {
-    double waiting = 0;
-    double committed = 0;
-    double ever = 0;
-};
-
-base::result<records> read_topic(kafka::admin& kafka, const kafka_place& place, base::channel c,
-                                 const std::string& topic) {
-    const auto lag = kafka.group_lag(place.group(base::to_string(c)), place.topic(topic));
-    if (!lag) {
-        return base::failed(lag.error());
-    }
-    records sum;
-    for (const auto& partition : *lag) {
-        sum.waiting += static_cast<double>(std::max<kafka::offset>(0, partition.end - partition.committed));
-        sum.committed += static_cast<double>(partition.committed);
-        sum.ever += static_cast<double>(partition.end);
-    }
-    return sum;
-}
-
-base::result<reading> read_channel(kafka::admin& kafka, const kafka_place& place, base::channel c) {
-    const auto queue = read_topic(kafka, place, c, wire::dispatch(c));
-    if (!queue) {
-        return base::failed(queue.error());
-    }
-    reading r{.queued = queue->waiting, .done = queue->committed};
+/// What the dispatchers of the channel read: the queue first, then its retry tiers.
+std::vector<std::string> topics_of(const kafka_place& place, base::channel c) {
+    std::vector<std::string> all{place.topic(wire::dispatch(c))};
     for (std::size_t tier = 0; tier < wire::tiers.size(); ++tier) {
-        const auto again = read_topic(kafka, place, c, wire::retry(c, tier));
-        if (!again) {
-            return base::failed(again.error());
-        }
-        // What was put back is not done: a gateway that stands still would seem to be a fast one.
-        r.done += again->committed - again->ever;
-        r.put_back += tier == 0 ? again->waiting : 0;
+        all.push_back(place.topic(wire::retry(c, tier)));
     }
-    return r;
+    return all;
 }
+
+class channel_reader {
+  public:
+    channel_reader(const kafka_place& place, base::channel c)
+        : topics_(topics_of(place, c))
+        , group_(place.bootstrap, place.group(base::to_string(c)), partitions(place.partitions)) {}
+
+    base::result<reading> read() {
+        const auto all = group_.read();
+        if (!all) {
+            return base::failed(all.error());
+        }
+        reading r;
+        for (const auto& [at, committed, end] : *all) {
+            const auto waiting = static_cast<double>(std::max<kafka::offset>(0, end - committed));
+            if (at.topic == topics_[0]) {
+                r.queued += waiting;
+                r.done += static_cast<double>(committed);
+                continue;
+            }
+            // What was put back is not done: a gateway that stands still would seem to be a fast one.
+            r.done -= static_cast<double>(end - committed);
+            r.put_back += at.topic == topics_[1] ? waiting : 0;
+        }
+        return r;
+    }
+
+  private:
+    std::vector<kafka::topic_partition> partitions(std::int32_t count) const {
+        std::vector<kafka::topic_partition> all;
+        for (const auto& topic : topics_) {
+            for (std::int32_t p = 0; p < count; ++p) {
+                all.push_back({topic, p});
+            }
+        }
+        return all;
+    }
+
+    std::vector<std::string> topics_;
+    kafka::group_progress group_;
+};
 
 } // namespace
 
 struct backlog::impl {
     impl(kafka_place p, plan::pace pace)
         : place(std::move(p))
-        , ahead(pace)
-        , kafka(place.bootstrap) {}
+        , ahead(pace) {
+        for (const auto c : channels) {
+            readers.try_emplace(c, place, c);
+        }
+    }
     ~impl() { thread.join(); }
 
     kafka_place place;
     plan::pace ahead;
-    kafka::admin kafka;
+    std::map<base::channel, channel_reader> readers;
     std::map<base::channel, lane> lanes;
     clock::time_point read_at{};
     bool complained = false;
@@ -91,7 +107,7 @@ asio::awaitable<void> backlog::refresh() {
     const auto all = co_await runtime::on_thread(self.thread, [&self] {
         reading_by_channel read;
         for (const auto c : channels) {
-            read.emplace(c, read_channel(self.kafka, self.place, c));
+            read.emplace(c, self.readers.at(c).read());
         }
         return read;
     });
