@@ -54,6 +54,19 @@ TEST(Simulation, AQuietTownIsToldOnceAndNothingIsInDoubt) {
     }
 }
 
+/// A host sleeps, or its clock steps, at any place: also between two records that are started in one go.
+TEST(Simulation, AProcessThatIsStoppedWhileItStartsRecordsGoesOn) {
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+        auto s = quiet(seed);
+        s.inline_starts = true;
+        s.looks_between_stops = 97;
+        const auto people = s.people;
+        const auto e = town{std::move(s)}.play();
+        expect_well(e, seed);
+        EXPECT_EQ(e.accepted, people);
+    }
+}
+
 TEST(Simulation, IsAFunctionOfItsSeed) {
     for (std::uint64_t seed = 7; seed < 12; ++seed) {
         story s;
@@ -105,6 +118,8 @@ TEST(Simulation, WhateverBreaksNobodyIsToldTwiceAndNobodyIsLost) {
     while (done < asked.most && so_far() < asked.longest && !HasFailure()) {
         story s;
         s.seed = asked.first + done++;
+        s.inline_starts = true;
+        s.looks_between_stops = 3'001;
         const overhearing ears;
         const auto e = town{s}.play();
         expect_well(e, s.seed);

@@ -122,7 +122,7 @@ struct town::machine {
     machine(town& in, process p, std::size_t s)
         : of(p)
         , slot(s)
-        , clock(in.world_, p)
+        , clock(in.world_, p, in.story_.looks_between_stops)
         , log(in.world_, p, in.broker_, "slot-" + std::to_string(s), in.story_.kafka)
         , store(in.world_, p, in.redis_.port())
         , tokens(in.world_)
@@ -177,6 +177,9 @@ town::town(story s)
         until_death_ = 1 + world_.below(2 * story_.events_of_a_life);
         return true;
     };
+    if (story_.inline_starts) {
+        world_.run_inline();
+    }
     world_.mourned = [this](process p) {
         ++deaths_;
         closed(p, nullptr);

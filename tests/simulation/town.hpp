@@ -35,9 +35,11 @@ struct story {
     std::size_t events_of_a_life = 1'500; ///< of all processes together, between two deaths, on average; 0: nobody dies
     bool sleepers = true;  ///< and processes that do not reach Kafka: both are owners that know nothing of their end
     bool forgetful = true; ///< Redis
-    bool operated = true;  ///< somebody pauses and cancels campaigns
-    double planned = 0.5;  ///< how often plan releases, and not whatever comes
-    double reports = 0.5;  ///< of what a gateway accepted, what it reports on later
+    bool inline_starts = false;            ///< as on a real executor; seeds of before play another way then
+    std::uint64_t looks_between_stops = 0; ///< at the time, until a dispatcher is stopped at that very place; 0: never
+    bool operated = true;                  ///< somebody pauses and cancels campaigns
+    double planned = 0.5;                  ///< how often plan releases, and not whatever comes
+    double reports = 0.5;                  ///< of what a gateway accepted, what it reports on later
     sim_log::trouble kafka{.answer_lost = 0.02, .slow = 0.01, .crowded = 0.001};
     redis_server::trouble_with redis{.answer_lost = 0.005, .stalled = 0.002};
     temper gateways;

@@ -32,23 +32,33 @@ class context final : public asio::execution_context {
 
 class executor {
   public:
-    explicit executor(context& c) noexcept
-        : context_(&c) {}
+    explicit executor(context& c, bool may_block = true) noexcept
+        : context_(&c)
+        , may_block_(may_block) {}
 
     asio::execution_context& query(asio::execution::context_t) const noexcept { return *context_; }
-    static constexpr asio::execution::blocking_t query(asio::execution::blocking_t) noexcept {
-        return asio::execution::blocking.never;
+    asio::execution::blocking_t query(asio::execution::blocking_t) const noexcept {
+        return may_block_ ? asio::execution::blocking_t{asio::execution::blocking.possibly}
+                          : asio::execution::blocking_t{asio::execution::blocking.never};
     }
-    executor require(asio::execution::blocking_t::never_t) const noexcept { return *this; }
+    executor require(asio::execution::blocking_t::never_t) const noexcept { return executor{*context_, false}; }
+    executor require(asio::execution::blocking_t::possibly_t) const noexcept { return executor{*context_, true}; }
 
     template <class F>
     void execute(F&& f) const {
+        if (may_block_ && context_->in.runs_inline(context_->of)) {
+            std::forward<F>(f)();
+            return;
+        }
         context_->in.post(context_->of, std::move_only_function<void()>{std::forward<F>(f)});
     }
-    friend bool operator==(const executor& a, const executor& b) noexcept { return a.context_ == b.context_; }
+    friend bool operator==(const executor& a, const executor& b) noexcept {
+        return a.context_ == b.context_ && a.may_block_ == b.may_block_;
+    }
 
   private:
     context* context_;
+    bool may_block_;
 };
 
 } // namespace
@@ -180,9 +190,12 @@ bool world::step() {
         return true;
     }
     witness(static_cast<std::uint64_t>(now_.time_since_epoch().count()) + e.of);
+    running_ = e.of;
     try {
         e.run(e.with);
+        running_ = nobody;
     } catch (...) {
+        running_ = nobody;
         if (!failed) {
             throw;
         }

@@ -45,6 +45,10 @@ class world {
     duration between(duration least, duration most);
     std::size_t below(std::size_t n);
 
+    /// As on a real executor, what a process dispatches to itself runs inside the event that did so.
+    void run_inline() noexcept { inline_ = true; }
+    bool runs_inline(process p) const noexcept { return inline_ && running_ == p; }
+
     process begin_process();
     asio::any_io_executor executor_of(process);
     bool alive(process) const;
@@ -109,6 +113,8 @@ class world {
 
     std::mt19937_64 random_;
     instant now_{std::chrono::hours{1}};
+    bool inline_ = false;
+    process running_ = nobody;
     std::uint64_t places_ = 0;
     std::uint64_t stamps_ = 0;
     std::uint64_t fingerprint_ = 0;

@@ -70,20 +70,24 @@ courier::courier(base::channel channel, const ports& p, partitions& all, lanes& 
     , outcomes_(settling)
     , ownership_(owning) {}
 
-asio::awaitable<void> courier::deliver(partition_ptr p, item& message) {
+asio::awaitable<bool> courier::deliver(partition_ptr p, item& message) {
     SEMEL_FAILPOINT("delivery.message.started");
     auto how = co_await carry(p, message);
-    conclude(p, message, std::move(how));
+    co_return conclude(p, message, std::move(how));
 }
 
-void courier::conclude(const partition_ptr& p, item& message, ending how) {
+bool courier::conclude(const partition_ptr& p, item& message, ending how) {
     if (auto* s = std::get_if<settled>(&how)) {
         outcomes_.settle(p, message, std::move(s->how), std::move(s->by));
     } else if (const auto* broken = std::get_if<unreadable>(&how)) {
         outcomes_.bury(p, message, broken->why);
-    } else if (!p->lost()) {
-        partitions_.enqueue(*p, std::move(message));
+    } else {
+        if (!p->lost()) {
+            partitions_.enqueue(*p, std::move(message));
+        }
+        return false;
     }
+    return true;
 }
 
 asio::awaitable<ending> courier::carry(const partition_ptr& p, item& message) {

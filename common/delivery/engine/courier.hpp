@@ -34,8 +34,8 @@ class courier {
   public:
     courier(base::channel, const ports&, partitions&, lanes&, admission&, outcomes&, ownership&);
 
-    /// To its ending, whatever that is.
-    asio::awaitable<void> deliver(partition_ptr, item&);
+    /// To its ending, whatever that is. False: it waits where it was.
+    asio::awaitable<bool> deliver(partition_ptr, item&);
 
   private:
     /// What of a record is known once it is opened and its slots are filled.
@@ -53,7 +53,7 @@ class courier {
     asio::awaitable<std::optional<ending>> claim(const partition_ptr&, item&, const letter&, held&);
     asio::awaitable<ending> release(const partition_ptr&, const item&, const letter&, held&, base::instant token);
     asio::awaitable<verdict> release_all(const letter&, held&);
-    void conclude(const partition_ptr&, item&, ending);
+    bool conclude(const partition_ptr&, item&, ending);
 
     enum class claimed : unsigned char { yes, in_doubt, later, withdrawn };
     asio::awaitable<claimed> ask_for_claim(partition_ptr, const item&, const std::string& gateway);

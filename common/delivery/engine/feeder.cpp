@@ -16,6 +16,11 @@ feeder::feeder(const ports& p, partitions& all, const parking& parked, const lan
     , spawn_(std::move(spawn))
     , most_(ways.most_active()) {}
 
+/// While Redis is away, or the time is not certain, sending pauses.
+bool feeder::may_send() const {
+    return !stopped_ && ports_.store.trouble().empty() && ports_.clock.time().certain;
+}
+
 bool feeder::may_start(const partition& p, base::instant now) const {
     if (!p.is_open() || p.waiting.empty()) {
         return false;
@@ -34,16 +39,18 @@ bool feeder::only_a_commit_helps(const partition& p, base::instant now) const {
 }
 
 void feeder::feed() {
-    // While every lane is shut, records stay where they are instead of going round through retry.*; while Redis is
-    // away, or the time is not certain, sending pauses. A delivery that ends at once feeds again from inside spawn():
-    // one loop, not one stack frame for each record.
-    if (inside_ || stopped_ || !ports_.store.trouble().empty() || !ports_.clock.time().certain) {
+    // While every lane is shut, records stay where they are instead of going round through retry.*. A delivery that
+    // ends at once feeds again from inside spawn(): one loop, not one stack frame for each record.
+    if (inside_ || !may_send()) {
         return;
     }
     const auto now = ports_.clock.now();
     const auto& all = partitions_.all();
     inside_ = true;
-    for (std::size_t idle = 0; started_ < most_ && idle < all.size() && lanes_.any_takes();) {
+    came_back_ = false;
+    // What comes back at once would be started again at once, and the strand would do nothing else any more: a host
+    // that slept in this loop no longer knows the time. tick() tries again.
+    for (std::size_t idle = 0; started_ < most_ && idle < all.size() && lanes_.any_takes() && !came_back_;) {
         const auto source = partitions_.next();
         if (!may_start(*source, now)) {
             ++idle;
@@ -71,7 +78,7 @@ asio::awaitable<void> feeder::deliver(partition_ptr p, item message, at_work cou
             ~ending_of_one() { --started; }
         } const here{started_};
         const at_work until_here{std::move(counted)};
-        co_await courier_.deliver(p, message);
+        came_back_ = !co_await courier_.deliver(p, message);
     }
     feed();
 }

@@ -24,6 +24,7 @@ class feeder {
     std::size_t started() const noexcept { return started_; }
 
   private:
+    bool may_send() const;
     bool may_start(const partition&, base::instant now) const;
     bool only_a_commit_helps(const partition&, base::instant now) const;
     asio::awaitable<void> deliver(partition_ptr, item, at_work);
@@ -38,6 +39,7 @@ class feeder {
     std::size_t most_;
     std::size_t started_ = 0;
     bool inside_ = false;
+    bool came_back_ = false; // a record that feed() started, before it had started the next
     bool stopped_ = false;
 };
 
