@@ -90,9 +90,9 @@ void adaptive_limit::judge(base::duration past, base::instant now, bool refused_
         slow_down_to(std::max(untried(), std::clamp(seen.accepted_per_s, seen.sent_per_s / 8, seen.sent_per_s / 4)),
                      now);
     } else if (past >= policy_.step) { // a gateway may count by whole seconds
-        if (too_many || (last && refused_last && refused > 1)) {
+        if (too_many || (last && refused > 1)) {
             slow_down(period_.over(past), now);
-        } else if (last && refused == 1) {
+        } else if (last) {
             rise(period_.over(past), now);
         }
     }

@@ -165,6 +165,17 @@ TEST(AdaptiveLimit, NeverStandsStillAndComesBackSoon) {
     EXPECT_GE(s.run(none, 10s).accepted_per_s, 900);
 }
 
+TEST(AdaptiveLimit, RefusalsThatStopHoldASlowLaneBackForSecondsOnly) {
+    adaptive_limit limit;
+    sender s{limit, 1000};
+    full all = [](base::instant) { return true; };
+    s.run(all, 60s);
+    full twice = [left = 2](base::instant) mutable { return left-- > 0; };
+    s.run(twice, 60s);
+    ASSERT_TRUE(limit.pace());
+    EXPECT_GE(*limit.pace(), 100) << "from one a second";
+}
+
 TEST(AdaptiveLimit, ABurstOfRefusalsIsForgottenSoon) {
     adaptive_limit limit;
     sender slow{limit, 40}; // little was sent while it refused: that says nothing of what the gateway takes
