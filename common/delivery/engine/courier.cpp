@@ -79,15 +79,16 @@ asio::awaitable<bool> courier::deliver(partition_ptr p, item& message) {
 bool courier::conclude(const partition_ptr& p, item& message, ending how) {
     if (auto* s = std::get_if<settled>(&how)) {
         outcomes_.settle(p, message, std::move(s->how), std::move(s->by));
-    } else if (const auto* broken = std::get_if<unreadable>(&how)) {
-        outcomes_.bury(p, message, broken->why);
-    } else {
-        if (!p->lost()) {
-            partitions_.enqueue(*p, std::move(message));
-        }
-        return false;
+        return true;
     }
-    return true;
+    if (const auto* broken = std::get_if<unreadable>(&how)) {
+        outcomes_.bury(p, message, broken->why);
+        return true;
+    }
+    if (!p->lost()) {
+        partitions_.enqueue(*p, std::move(message));
+    }
+    return false;
 }
 
 asio::awaitable<ending> courier::carry(const partition_ptr& p, item& message) {

@@ -15,6 +15,21 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
+/// One offset, in a transaction of a member that then leaves.
+void commit_as_member(const ground& on, commit one) {
+    play([&](asio::any_io_executor ex) -> asio::awaitable<void> {
+        consumer member{ex, on.member("a")};
+        const auto given = co_await expect_next<assigned>(member);
+        co_await begin_at_committed(member, given);
+        transactional_producer writer{ex, on.transactional("a")};
+        co_await writer.init();
+        writer.begin();
+        const auto result = co_await writer.commit({std::move(one)}, member.current_membership());
+        EXPECT_EQ(result.outcome, outcome::committed) << result.why;
+        co_await member.close();
+    });
+}
+
 TEST(Reader, FollowsATopicAndTellsItsEndOnce) {
     const ground on{2};
     play([&](asio::any_io_executor ex) -> asio::awaitable<void> {
@@ -133,18 +148,7 @@ TEST(Admin, CreatesOnceAndRefusesWhatDiffers) {
 TEST(Admin, FirstOffsetsNeverMoveWhatIsThere) {
     ground on{2};
     const std::vector<topic_spec> topics{{on.topic, 2, false, {}}};
-    play([&](asio::any_io_executor ex) -> asio::awaitable<void> {
-        consumer member{ex, on.member("a")};
-        const auto given = co_await expect_next<assigned>(member);
-        co_await begin_at_committed(member, given);
-        transactional_producer writer{ex, on.transactional("a")};
-        co_await writer.init();
-        writer.begin();
-        std::vector<commit> offsets{{{on.topic, 1}, 9, "mine"}};
-        const auto result = co_await writer.commit(std::move(offsets), member.current_membership());
-        EXPECT_EQ(result.outcome, outcome::committed) << result.why;
-        co_await member.close();
-    });
+    commit_as_member(on, {{on.topic, 1}, 9, "mine"});
     must(on.kafka.write_first_offsets(on.group, topics));
     const auto lag = must(on.kafka.group_lag(on.group, on.topic));
     ASSERT_THAT(lag, SizeIs(2));
@@ -178,18 +182,7 @@ TEST(GroupProgress, FollowsWhatIsWrittenAndCommittedOverTopics) {
     EXPECT_EQ(written[0], (std::pair<offset, offset>{0, 0}));
     EXPECT_GE(written[1].second, 3) << "and the markers of transactions";
     EXPECT_GE(written[2].second, 2);
-    play([&](asio::any_io_executor ex) -> asio::awaitable<void> {
-        consumer member{ex, on.member("a")};
-        const auto given = co_await expect_next<assigned>(member);
-        co_await begin_at_committed(member, given);
-        transactional_producer writer{ex, on.transactional("a")};
-        co_await writer.init();
-        writer.begin();
-        std::vector<commit> offsets{{{on.topic, 1}, 2, {}}};
-        const auto result = co_await writer.commit(std::move(offsets), member.current_membership());
-        EXPECT_EQ(result.outcome, outcome::committed) << result.why;
-        co_await member.close();
-    });
+    commit_as_member(on, {{on.topic, 1}, 2, {}});
     EXPECT_EQ(read()[1].first, 2);
     const auto now = read();
     const auto lags = must(on.kafka.group_lag(on.group, on.topic));
