@@ -14,6 +14,9 @@ double seconds(base::duration d) noexcept {
 // Pieces of work do not come evenly: so much may go at once.
 constexpr base::duration burst = std::chrono::milliseconds{50};
 
+// Who sends less than this share of the pace is slower for another reason than a moment's.
+constexpr double held_up = 0.75;
+
 } // namespace
 
 std::optional<base::duration> adaptive_limit::take(base::instant now, base::duration most, unsigned places) {
@@ -106,9 +109,17 @@ void adaptive_limit::slow_down(const flow& seen, base::instant now) {
     } else if (seen.accepted_per_s == 0) {
         slow_down_to(seen.sent_per_s / 2, now);
     } else {
-        refused_at_ = std::max(untried(), seen.accepted_per_s) / (1 - background(now));
-        slow_down_to(policy_.below * refused_at_, now);
+        const double taken = std::max(untried(), seen.accepted_per_s);
+        const double guessed = unstalled(seen);
+        refused_at_ = std::max(taken, guessed) / (1 - background(now));
+        slow_down_to((guessed > taken ? policy_.below_a_guess : policy_.below) * refused_at_, now);
     }
+}
+
+/// What would have been accepted at our pace. Who went a little slower than that was held up (a busy host, a gateway
+/// that wrote something down), and what was not sent for it is not what the gateway takes.
+double adaptive_limit::unstalled(const flow& seen) const noexcept {
+    return !period_.has_gaps && seen.sent_per_s > held_up * pace_ ? pace_ * (1 - seen.refused_share) : 0;
 }
 
 /// With gaps in it a period shows less than the gateway takes. How much less nobody knows, but a quarter of the pace is

@@ -25,11 +25,12 @@ namespace semel::delivery {
 class adaptive_limit {
   public:
     struct policy {
-        double noise = 0.02;    ///< share of refusals that says nothing of our pace
-        unsigned several = 5;   ///< refusals beyond that share: fewer may be chance
-        double below = 0.97;    ///< of what was accepted: the new limit
-        double careful = 0.005; ///< of the limit: the smallest rise
-        double least = 1;       ///< submissions a second, whatever is refused
+        double noise = 0.02;         ///< share of refusals that says nothing of our pace
+        unsigned several = 5;        ///< refusals beyond that share: fewer may be chance
+        double below = 0.97;         ///< of what was accepted: the new limit
+        double below_a_guess = 0.95; ///< the same, where we sent too little to know
+        double careful = 0.005;      ///< of the limit: the smallest rise
+        double least = 1;            ///< submissions a second, whatever is refused
         double start = 0;       ///< submissions a second to begin with, twice as many each round trip; 0: at once all
         unsigned enough = 50;   ///< answers, for a rise near where refusals began
         unsigned few = 8;       ///< answers, for one far from there
@@ -87,6 +88,7 @@ class adaptive_limit {
     void rise(const flow&, base::instant now);
     void forget(base::instant now) noexcept;
     double untried() const noexcept;
+    double unstalled(const flow&) const noexcept;
     bool in_vain(const flow&, base::instant now);
     double noise(base::instant now) const noexcept;
     bool is_near() const noexcept; // to where refusals began

@@ -77,6 +77,16 @@ class sender {
                 .refused_share = static_cast<double>(refused) / std::max(accepted + refused, 1U)};
     }
 
+    /// Sends and hears nothing for so long.
+    void stand_still(base::duration time) {
+        hear();
+        now_ += time;
+        while (!under_way_.empty()) {
+            tell(under_way_.front(), now_);
+            under_way_.pop_front();
+        }
+    }
+
     /// Goes on where the other has stopped.
     void skip_to(const sender& other) { now_ = other.now_; }
 
@@ -89,8 +99,11 @@ class sender {
         while (!under_way_.empty() && under_way_.front().sent + 5ms <= now_) {
             const auto q = under_way_.front();
             under_way_.pop_front();
-            q.refused ? limit_.throttled(q.sent, q.sent + 5ms) : limit_.accepted(q.sent, q.sent + 5ms);
+            tell(q, q.sent + 5ms);
         }
+    }
+    void tell(const question& q, base::instant now) {
+        q.refused ? limit_.throttled(q.sent, now) : limit_.accepted(q.sent, now);
     }
 
     adaptive_limit& limit_;
@@ -199,6 +212,19 @@ TEST(AdaptiveLimit, FollowsAGatewayThatTakesMoreOrLessThanBefore) {
         const auto settled = s.run(gateway, 60s);
         EXPECT_GE(settled.accepted_per_s, 0.9 * rate) << rate;
         EXPECT_LT(settled.refused_share, 0.02) << rate;
+    }
+}
+
+TEST(AdaptiveLimit, WhoIsHeldUpForAMomentThinksNoLessOfTheGateway) {
+    adaptive_limit limit;
+    sender s{limit, 5000};
+    auto gateway = bucket(1000, 50);
+    s.run(gateway, 30s);
+    for (int i = 0; i < 30; ++i) {
+        s.run(gateway, 1700ms);
+        s.stand_still(300ms); // the host does something else; then what waited goes
+        ASSERT_TRUE(limit.pace());
+        EXPECT_GE(*limit.pace(), 0.9 * 1000) << "after " << i << " times";
     }
 }
 
