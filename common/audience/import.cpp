@@ -1,6 +1,7 @@
 #include "import.hpp"
 
 #include <address/address.hpp>
+#include <base/bytes.hpp>
 #include <wire/identity.hpp>
 
 #include <fmt/format.h>
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::size_t longest_id_bytes = 256;
 constexpr std::size_t most_tokens = 64;
+constexpr std::size_t origin_columns = 2; // person_column and thread_column
 
 auto refused(std::string why) {
     return base::failed(base::fault::kind::malformed, std::move(why));
@@ -96,6 +98,13 @@ std::string to_csv(const reject& r) {
         return out;
     };
     return fmt::format("{},{},{},{}\r\n", r.line, quoted(r.column), quoted(r.reason), to_string(r.effect));
+}
+
+terms for_follow_up(terms t) {
+    t.follow_up = true;
+    t.slot_names.emplace_back(person_column);
+    t.slot_names.emplace_back(thread_column);
+    return t;
 }
 
 importer::importer(byte_stream decoded, format f, audience::terms t)
@@ -185,10 +194,30 @@ void importer::read_texts(v1::Recipient& out) {
     out.set_locale(locale_answered_);
     out.set_name(unicode::composed(values[col_name]));
     out.set_country(std::string{values[col_country]});
-    for (std::size_t i = 0; i < terms_.slot_names.size(); ++i) {
+    const auto slots = terms_.slot_names.size() - (terms_.follow_up ? origin_columns : 0);
+    for (std::size_t i = 0; i < slots; ++i) {
         if (!values[col_count + i].empty()) {
             (*out.mutable_slots())[terms_.slot_names[i]] = unicode::composed(values[col_count + i]);
         }
+    }
+    if (terms_.follow_up) {
+        read_origin(out);
+    }
+}
+
+/// The last two values. Whoever wrote them is the api: what is not of its form is passed over, the person is told.
+void importer::read_origin(v1::Recipient& out) {
+    const auto person = base::from_hex(row_.values[row_.values.size() - origin_columns]);
+    if (person && person->size() == sizeof(base::recipient_ref)) {
+        out.set_follows(*person);
+    }
+    auto rest = row_.values.back();
+    while (!rest.empty()) {
+        const auto end = std::min(rest.find(' '), rest.size());
+        if (end != 0) {
+            out.add_thread(std::string{rest.substr(0, end)});
+        }
+        rest.remove_prefix(std::min(end + 1, rest.size()));
     }
 }
 

@@ -28,7 +28,15 @@ struct terms {
     /// Somebody said that more than a tenth without a usable address is how it is.
     bool accept_unreachable = false;
     std::uint64_t most_rows = limits{}.rows;
+    bool follow_up = false; // see for_follow_up()
 };
+
+/// Columns of a file that the api wrote for a follow-up: which person of the first campaign it is (hex), and the
+/// Message-IDs of the mails that it got before, with blanks between. No file of people has them: a slot's name has no
+/// dot.
+inline constexpr std::string_view person_column = "semel.person", thread_column = "semel.thread";
+/// The terms of such a file.
+terms for_follow_up(terms);
 
 /// As records list them.
 std::vector<base::channel> channels_of(const google::protobuf::RepeatedField<int>&);
@@ -94,6 +102,7 @@ class importer {
     bool is_usable();
     bool read_segments(v1::Recipient& out);
     void read_texts(v1::Recipient& out);
+    void read_origin(v1::Recipient& out);
     bool read_addresses(v1::Recipient& out);
     bool reject_row(column at, std::string reason);
     void complain(std::string_view column, std::string reason, effect);

@@ -8,11 +8,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace semel::notice {
 namespace {
 
 constexpr std::string_view test_mark = "[TEST] ";
+constexpr std::size_t longest_message_id = 500; // a line has 998
 
 void append_html(std::string& out, std::string_view value) {
     for (const char c : value) {
@@ -131,6 +133,17 @@ std::string header_address(const v1::Address& address) {
     return std::string{given.substr(0, given_at)} + std::string{canonical.substr(canonical_at)};
 }
 
+/// The ids of the mails before this one. What is not one is left out: the mail is more than its place in a thread.
+std::vector<std::string> thread_of(const v1::Delivery& delivery) {
+    const auto is_id = [](const std::string& id) {
+        return id.size() > 4 && id.size() <= longest_message_id && id.starts_with('<') && id.ends_with('>') &&
+               std::ranges::all_of(id, [](char c) { return c > 0x20 && c < 0x7f; });
+    };
+    std::vector<std::string> out;
+    std::ranges::copy_if(delivery.thread(), std::back_inserter(out), is_id);
+    return out;
+}
+
 base::result<content> fill_email(const v1::EmailArtifact& artifact, const values& v) {
     const auto to = header_address(v.delivery->address());
     if (auto fit = fit_for_header(to); !fit) {
@@ -142,6 +155,7 @@ base::result<content> fill_email(const v1::EmailArtifact& artifact, const values
     const auto html = fill(artifact.html());
     const auto date = base::to_rfc5322(v.planned_at);
     const auto message_id = message_id_of(v.notification, artifact.from_address());
+    const auto thread = thread_of(*v.delivery);
     const auto boundary = "semel_" + base::to_hex(base::as_view(v.notification).substr(0, 16));
     content out;
     out.sender = artifact.from_address();
@@ -154,7 +168,8 @@ base::result<content> fill_email(const v1::EmailArtifact& artifact, const values
                              .language = artifact.language(),
                              .boundary = boundary,
                              .text = text,
-                             .html = html});
+                             .html = html,
+                             .thread = thread});
     if (!message) {
         return base::failed(message.error());
     }

@@ -89,6 +89,20 @@ void append_header(std::string& out, std::string_view name, std::string_view val
     out += "\r\n";
 }
 
+/// RFC 5322 section 3.6.4: a reader shows the message below the ones that it follows. One id a line.
+void append_thread(std::string& out, std::span<const std::string> thread) {
+    if (thread.empty()) {
+        return;
+    }
+    append_header(out, "In-Reply-To", thread.back());
+    out += "References:";
+    for (const auto& id : thread) {
+        out += &id == &thread.front() ? " " : "\r\n ";
+        out += id;
+    }
+    out += "\r\n";
+}
+
 void append_part(std::string& out, const email_message& m, std::string_view type, std::string_view body) {
     out += "--";
     out += m.boundary;
@@ -206,6 +220,7 @@ base::result<std::string> assemble(const email_message& m) {
     append_unstructured(out, "Subject", m.subject);
     append_header(out, "Date", m.date);
     append_header(out, "Message-ID", m.message_id);
+    append_thread(out, m.thread);
     append_header(out, "MIME-Version", "1.0");
     append_header(out, "Content-Language", m.language);
     // RFC 3834, section 5: written by a machine and not a reply, so that no vacation notice answers it.

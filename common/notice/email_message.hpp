@@ -4,6 +4,7 @@
 
 #include <base/fault.hpp>
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,7 @@ struct email_message {
     std::string_view boundary;     // at most 60 of [0-9a-zA-Z_]
     std::string_view text;         // lines end in CRLF
     std::string_view html;
+    std::span<const std::string> thread = {}; // message_ids of the mails before it, oldest first
 };
 
 /// `permanent` when a header's value has a line break, without naming the value: nobody may write headers, or a body,

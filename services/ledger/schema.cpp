@@ -426,12 +426,42 @@ RETURNS SETOF ledger.access_events LANGUAGE sql STABLE AS $f$
     ORDER BY e.number DESC LIMIT most $f$;
 )";
 
+// Campaigns that tell the people of others again. A person has another recipient_ref in each: persons.follows is the
+// one of the first campaign that told it, and empty where this is the first.
+constexpr const char* follow_ups = R"(
+ALTER TABLE ledger.persons ADD COLUMN follows bytea NOT NULL DEFAULT '';
+
+-- Every row with its person's line, and what became of its messages: "CHANNEL LINE NOTIFICATION" (numbers and hex),
+-- between semicolons. Rows of a person follow one another. By the campaign's number, known when the query is planned:
+-- whole tables are read in the order of their keys, and never sorted.
+CREATE FUNCTION ledger.people(in_campaign int) RETURNS TABLE (recipient_ref bytea, wave int, line text, sealed bytea,
+    links text) LANGUAGE sql STABLE AS $f$
+    SELECT r.recipient_ref, r.wave, ledger.person_line(p.reached, p.in_doubt, p.outstanding, p.failed), r.sealed,
+        coalesce((SELECT string_agg(concat_ws(' ', l.channel, coalesce(n.line, 0), encode(l.notification, 'hex')), ';'
+                                    ORDER BY l.place)
+                  FROM unnest(r.channels, r.notifications) WITH ORDINALITY AS l(channel, notification, place)
+                  LEFT JOIN ledger.notifications n ON n.campaign = in_campaign AND n.notification = l.notification), '')
+    FROM ledger.persons p
+    JOIN ledger.recipients r ON r.campaign = in_campaign AND r.recipient_ref = p.recipient_ref
+    WHERE p.campaign = in_campaign
+    ORDER BY r.recipient_ref, r.wave, r.row $f$;
+
+-- How many people how many of these campaigns have reached.
+CREATE FUNCTION ledger.told(campaigns text[]) RETURNS TABLE (times bigint, people bigint) LANGUAGE sql STABLE AS $f$
+    SELECT t.times, count(*)
+    FROM (SELECT count(*) FILTER (WHERE p.reached > 0) AS times
+          FROM ledger.persons p
+          WHERE p.campaign = ANY (ARRAY(SELECT c.number FROM ledger.campaigns c WHERE c.id = ANY (campaigns)))
+          GROUP BY coalesce(nullif(p.follows, ''), p.recipient_ref)) t
+    GROUP BY t.times ORDER BY t.times $f$;
+)";
+
 } // namespace
 
 void migrate(pqxx::connection& connection) {
     postgres::migrate(connection, "ledger",
                       {tables, meanings, answers, dropped_waves, repeated_rows, parts_of_messages, history,
-                       rights_of_partitions, lookups, access_events});
+                       rights_of_partitions, lookups, access_events, follow_ups});
 }
 
 } // namespace semel::ledger

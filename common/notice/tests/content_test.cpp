@@ -171,6 +171,24 @@ TEST(Email, CarriesPinnedHeadersAndBothBodies) {
     EXPECT_EQ(part.html, "<p>안녕하세요, &lt;b&gt;Kim&lt;/b&gt; 님.</p>\r\n");
 }
 
+TEST(Email, StandsBelowTheMailsThatItFollows) {
+    auto delivery = to(v1::CHANNEL_EMAIL, "kim@example.com");
+    EXPECT_EQ(split(notice::fill(an_email(), values_for(delivery)).value().parts[0]).head.find("In-Reply-To"),
+              std::string::npos);
+    delivery.add_thread("<first@shop.example.com>");
+    delivery.add_thread("<second@shop.example.com>\r\nBcc: all@example.com"); // nobody writes headers of his own
+    delivery.add_thread("<third@shop.example.com>");
+    const auto out = notice::fill(an_email(), values_for(delivery));
+    ASSERT_TRUE(out);
+    expect_safe_on_the_wire(out->parts[0]);
+    const auto head = split(out->parts[0]).head;
+    EXPECT_NE(head.find("\r\nIn-Reply-To: <third@shop.example.com>\r\n"
+                        "References: <first@shop.example.com>\r\n <third@shop.example.com>\r\n"),
+              std::string::npos)
+        << head;
+    EXPECT_EQ(head.find("Bcc"), std::string::npos);
+}
+
 TEST(Email, NoValueBreaksOutOfItsPlace) {
     std::mt19937 random{42};
     const std::vector<std::string> hostile{"\r\nBcc: x@example.com\r\n\r\n",

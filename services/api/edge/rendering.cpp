@@ -50,6 +50,7 @@ base::result<notice::content> render_again(const v1::Campaign& c, const v1::Noti
         delivery.set_recipient_id(recipient.recipient_id());
         delivery.set_name(recipient.name());
         *delivery.mutable_slots() = recipient.slots();
+        *delivery.mutable_thread() = recipient.thread();
         // As the dispatchers do: no message carries a deadline that nobody chose, because a launch may move that one.
         const bool chosen = c.deadline_us() != 0 && c.deadline_basis().empty();
         const auto give_up = chosen ? std::optional{base::from_us(c.deadline_us())} : std::nullopt;

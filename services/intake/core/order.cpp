@@ -5,6 +5,7 @@
 #include <notice/locale.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace semel::intake {
 namespace {
@@ -62,6 +63,9 @@ base::result<order> read_order(const v1::ImportOrder& from, const crypto::key_ri
          otherwise = from.default_locale()](std::string_view wanted) {
             return notice::resolve_locale(wanted, locales, fallback, otherwise);
         };
+    if (from.follow_up()) {
+        out.terms = audience::for_follow_up(std::move(out.terms));
+    }
     return out;
 }
 

@@ -59,6 +59,18 @@ TEST(Order, IsReadWithItsKeyAndTerms) {
     EXPECT_EQ(read->terms.locale("EN-us"), "en");
     EXPECT_EQ(read->terms.locale(""), "ko");
     EXPECT_EQ(read->terms.segment_names.at(0), "entrance_code");
+    EXPECT_FALSE(read->terms.follow_up);
+}
+
+TEST(Order, OfAFollowUpReadsTheColumnsThatTheApiWrote) {
+    auto order = an_order();
+    order.add_slot_names("order_count");
+    order.set_follow_up(true);
+    const auto read = intake::read_order(order, kek);
+    ASSERT_TRUE(read) << read.error().why();
+    EXPECT_TRUE(read->terms.follow_up);
+    EXPECT_EQ(read->terms.slot_names.size(), 3U);
+    EXPECT_EQ(read->terms.slot_names.front(), "order_count");
 }
 
 TEST(Order, ThatCannotBeCarriedOutIsRefusedInWords) {

@@ -15,7 +15,7 @@ constexpr std::size_t numbers_kept = 10'000;
 // Gone with the connection, emptied with the transaction. Nothing is indexed: a batch is read from end to end.
 constexpr const char* staging = R"(
 CREATE TEMP TABLE IF NOT EXISTS staged_events (LIKE ledger.events) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS staged_recipients (LIKE ledger.recipients) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS staged_recipients (LIKE ledger.recipients, follows bytea) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS staged_messages (campaign int, notification bytea, channel smallint, progress int,
     seen smallint, carrier bytea, wave int, row bigint, stands boolean,
     parts_moved boolean) ON COMMIT DELETE ROWS;
@@ -48,7 +48,10 @@ SELECT DISTINCT {0}, wave, true FROM staged_events WHERE campaign = {0} AND kind
 ON CONFLICT (campaign, wave) DO UPDATE SET dropped = true, sealed = false, rows = 0, rejected = 0)";
 
 constexpr const char* add_recipients = R"(
-WITH fresh AS (INSERT INTO ledger.recipients_{0} SELECT * FROM staged_recipients WHERE campaign = {0}
+WITH fresh AS (INSERT INTO ledger.recipients_{0}
+               SELECT campaign, recipient_ref, wave, row, id, time_us, rejected, sealed, channels, notifications, roles,
+                   artifacts, supplements
+               FROM staged_recipients WHERE campaign = {0}
                ON CONFLICT DO NOTHING RETURNING wave, rejected),
      counted AS (
         INSERT INTO ledger.wave_totals AS t (campaign, wave, released, doubles)
@@ -57,8 +60,9 @@ WITH fresh AS (INSERT INTO ledger.recipients_{0} SELECT * FROM staged_recipients
         ON CONFLICT (campaign, wave) DO UPDATE SET released = t.released + excluded.released,
             doubles = t.doubles + excluded.doubles),
      people AS (
-        INSERT INTO ledger.persons_{0} (campaign, recipient_ref)
-        SELECT DISTINCT {0}, recipient_ref FROM staged_recipients WHERE campaign = {0} AND NOT rejected
+        INSERT INTO ledger.persons_{0} (campaign, recipient_ref, follows)
+        SELECT DISTINCT ON (recipient_ref) {0}, recipient_ref, follows FROM staged_recipients
+        WHERE campaign = {0} AND NOT rejected ORDER BY recipient_ref, follows DESC
         ON CONFLICT DO NOTHING RETURNING 1)
 UPDATE ledger.campaigns SET unreachable = unreachable + (SELECT count(*) FROM people) WHERE number = {0})";
 
@@ -219,7 +223,7 @@ std::string quoted_bytea(std::string_view bytes) {
     return bytes.empty() ? "\"\"" : "\"\\\\x" + base::to_hex(bytes) + "\"";
 }
 
-std::array<std::string, 13> row_of_recipient(const std::string& number, const v1::Event& e) {
+std::array<std::string, 14> row_of_recipient(const std::string& number, const v1::Event& e) {
     return {number,
             bytea(e.recipient_ref()),
             std::to_string(static_cast<std::int32_t>(e.wave() & 0x7fffffffU)),
@@ -232,7 +236,8 @@ std::array<std::string, 13> row_of_recipient(const std::string& number, const v1
             array_of(e, [](const v1::Link& l) { return quoted_bytea(l.notification()); }),
             array_of(e, [](const v1::Link& l) { return std::to_string(l.role()); }),
             array_of(e, [](const v1::Link& l) { return quoted_bytea(l.artifact()); }),
-            array_of(e, [](const v1::Link& l) { return std::string{boolean(l.supplement())}; })};
+            array_of(e, [](const v1::Link& l) { return std::string{boolean(l.supplement())}; }),
+            bytea(e.follows())};
 }
 
 std::array<std::string, 10> row_of(const std::string& number, const base::notification_id& id, const message& m) {

@@ -66,6 +66,9 @@ v1::Dispatch release_messages::dispatch_of(const v1::Recipient& recipient, const
     delivery.set_recipient_id(recipient.recipient_id());
     delivery.set_name(recipient.name());
     *delivery.mutable_slots() = recipient.slots();
+    if (at.channel == base::channel::email) {
+        *delivery.mutable_thread() = recipient.thread();
+    }
     v1::Dispatch d;
     d.set_campaign_id(id_.value());
     d.set_notification(std::string{notification});
@@ -134,6 +137,7 @@ base::result<void> release_messages::append(released& out, const v1::Recipient& 
         mine.events.push_back(std::move(failed));
     }
     if (part.row) {
+        told.set_follows(recipient.follows());
         told.set_sealed(wire::seal_recipient(key_, ref, recipient));
         out.events.push_back(std::move(told));
     }

@@ -214,6 +214,27 @@ TEST(ReleaseMessage, ARejectedDoubleIsListedAsSuchWithTheMessagesThatItCarries) 
     EXPECT_EQ(b.out.events.at(0).links_size(), 1);
 }
 
+TEST(ReleaseMessage, AFollowUpTellsTheLedgerWhomOfAnEarlierCampaignARowIs) {
+    built b;
+    b.recipient.set_follows("sixteen bytes ..");
+    b.with({{0, plan::role::own, false, 0}});
+    ASSERT_TRUE(b.result);
+    EXPECT_EQ(b.out.events.at(0).follows(), "sixteen bytes ..");
+}
+
+TEST(ReleaseMessage, AMailNamesThoseBeforeItAndNoOtherMessageDoes) {
+    built b;
+    b.recipient.add_thread("<first@shop.example.com>");
+    b.with({{0, plan::role::own, false, 0}, {1, plan::role::own, false, 0}});
+    ASSERT_TRUE(b.result);
+    const auto mail = wire::open_delivery(key, b.dispatch(0));
+    const auto sms = wire::open_delivery(key, b.dispatch(1));
+    ASSERT_TRUE(mail && sms);
+    ASSERT_EQ(mail->thread_size(), 1);
+    EXPECT_EQ(mail->thread(0), "<first@shop.example.com>");
+    EXPECT_EQ(sms->thread_size(), 0);
+}
+
 TEST(ReleaseMessage, ALocaleThatTheNoticeDroppedGetsTheDefaultOne) {
     built b;
     b.recipient.set_locale("ja");
