@@ -125,6 +125,22 @@ struct sealed_writer::impl {
     }
 };
 
+base::result<void> put_in_place(const std::filesystem::path& whole, const std::filesystem::path& file) {
+    if (std::rename(whole.c_str(), file.c_str()) != 0) {
+        return cannot("rename to its place", whole);
+    }
+    const int folder = ::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) {
+        return cannot("open the folder of", file);
+    }
+    const bool durable = ::fsync(folder) == 0;
+    ::close(folder);
+    if (!durable) {
+        return cannot("make durable", file);
+    }
+    return {};
+}
+
 sealed_writer::sealed_writer(std::unique_ptr<impl> i)
     : impl_(std::move(i)) {}
 sealed_writer::sealed_writer(sealed_writer&&) noexcept = default;
@@ -180,19 +196,10 @@ base::result<crypto::digest> sealed_writer::finish() {
     if (::fsync(w.fd) != 0) {
         return cannot("write", w.part);
     }
-    if (std::rename(w.part.c_str(), w.file.c_str()) != 0) {
-        return cannot("rename to its place", w.part);
+    if (auto there = put_in_place(w.part, w.file); !there) {
+        return base::failed(std::move(there.error()));
     }
     w.finished = true;
-    const int folder = ::open(w.file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0) {
-        return cannot("open the folder of", w.file);
-    }
-    const bool durable = ::fsync(folder) == 0;
-    ::close(folder);
-    if (!durable) {
-        return cannot("make durable", w.file);
-    }
     return digest;
 }
 

@@ -34,6 +34,9 @@ std::filesystem::path rejects_file(const upload_place&);
 /// Lower-case letters, digits, - and _: what may be part of a file's name.
 bool is_plain_id(std::string_view);
 
+/// Renames what is durable, durably. What was in its place is gone.
+base::result<void> put_in_place(const std::filesystem::path& whole, const std::filesystem::path& file);
+
 /// Writes FILE.part and renames it in finish(). Destroyed before that, it removes the part.
 class sealed_writer {
   public:

@@ -87,6 +87,7 @@ inline constexpr std::array points{
     // Campaigns.
     point{"api.upload.received", "the file is whole on the disk, PostgreSQL does not know"},
     point{"api.upload.ordered", "its import is ordered, the uploader was not told"},
+    point{"api.freeze.written", "a follow-up's audience is whole on the disk, its import is not ordered"},
     point{"api.outbox.sent", "records of the outbox are in Kafka, the outbox still has them"},
     point{"api.outbox.deleted", "the outbox has forgotten them"},
     point{"api.feedback.applied", "feedback is in PostgreSQL, Kafka has not the offset"},

@@ -8,6 +8,7 @@
 #include <api/edge/api.hpp>
 #include <api/edge/background.hpp>
 #include <api/edge/first_users.hpp>
+#include <api/edge/freezing.hpp>
 #include <api/edge/publisher.hpp>
 #include <api/edge/test_addresses.hpp>
 #include <ticks/service.hpp>
@@ -87,6 +88,7 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
     work.push_back(api::take_feedback(services));
     work.push_back(api::finish_campaigns(services));
     work.push_back(api::sweep_uploads(services));
+    work.push_back(api::freeze_audiences(services));
     co_await runtime::race(runtime::first_of(std::move(work)), ctx.stop_requested());
     co_await server.stop(10s); // requests under way are answered
 }

@@ -67,6 +67,10 @@ CREATE TABLE api.tokens (number bigserial PRIMARY KEY, token_sha256 bytea NOT NU
 CREATE INDEX tokens_in_force ON api.tokens (name) WHERE ended IS NULL;
 INSERT INTO api.tokens (token_sha256, name, made_by) SELECT token_sha256, name, 'tokens_dir' FROM api.users;
 ALTER TABLE api.users DROP COLUMN role, DROP COLUMN token_sha256;
+)",
+                       R"(
+-- Of a follow-up's upload: whose people it tells again, and as of which moment of their ledger.
+ALTER TABLE api.uploads ADD COLUMN frozen jsonb;
 )"});
 }
 

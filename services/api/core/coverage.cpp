@@ -41,6 +41,16 @@ coverage completed(const v1::Campaign& c, coverage counted, std::span<const wave
     return counted;
 }
 
+std::int64_t rows_to_come(const v1::Campaign& c, std::span<const wave_count> counts) {
+    std::int64_t rows = 0;
+    for (const auto& wave : c.waves()) {
+        rows += wave.phase() < v1::WAVE_SEALED || is_dropped(wave)
+                    ? 0
+                    : waiting_rows(wave, count_of(counts, wave.number()));
+    }
+    return rows;
+}
+
 bool wholly_released(const v1::Campaign& c, std::span<const wave_count> counts) {
     return std::ranges::all_of(c.waves(), [&](const v1::Wave& wave) {
         if (is_dropped(wave)) {

@@ -36,6 +36,9 @@ struct wave_count {
 /// people were not told, and nobody will tell them.
 coverage completed(const v1::Campaign&, coverage counted, std::span<const wave_count>);
 
+/// Rows of sealed waves that plan has not released: the ledger does not know whose they are.
+std::int64_t rows_to_come(const v1::Campaign&, std::span<const wave_count>);
+
 /// Every row of every wave is in the ledger, as the campaign counts them: only then does "nothing is outstanding" mean
 /// anything.
 bool wholly_released(const v1::Campaign&, std::span<const wave_count>);

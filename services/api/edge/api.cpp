@@ -16,6 +16,7 @@ namespace asio = boost::asio;
 guarded_routes routes(services& s) {
     guarded_routes all{s};
     add_campaign_routes(all, s);
+    add_follow_up_routes(all, s);
     add_step_routes(all, s);
     add_approval_routes(all, s);
     add_upload_routes(all, s);

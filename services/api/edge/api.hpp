@@ -26,6 +26,7 @@ guarded_routes routes(services&);
 
 // The parts, each adding its routes.
 void add_campaign_routes(guarded_routes&, services&);
+void add_follow_up_routes(guarded_routes&, services&);
 void add_step_routes(guarded_routes&, services&);
 void add_approval_routes(guarded_routes&, services&);
 void add_upload_routes(guarded_routes&, services&);

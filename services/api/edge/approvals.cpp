@@ -10,6 +10,7 @@
 #include <notice/preview.hpp>
 #include <wire/identity.hpp>
 
+#include <api/edge/follow_ups.hpp>
 #include <api/edge/reading.hpp>
 #include <fmt/format.h>
 
@@ -34,6 +35,7 @@ json::array waves_waiting(const v1::Campaign& c, const std::map<std::uint32_t, w
         out.push_back(json::object{{"wave", wave.number()},
                                    {"rows", wave.rows()},
                                    {"rejected", wave.rejected()},
+                                   {"sha256", base::to_hex(wave.file_digest())},
                                    {"recipients", plan->second.recipients},
                                    {"unreachable", plan->second.unreachable},
                                    {"addresses", std::move(addresses)}});
@@ -126,6 +128,7 @@ http::response show(pqxx::work& tx, const v1::Campaign& c, const user& who, cons
                      {"state", to_string(c.phase())},
                      {"creator", creator},
                      {"refusal", may ? json::value(nullptr) : json::value(may.error().why())},
+                     {"follow_up", follow_up_of(tx, c)},
                      {"waves", waves_waiting(c, plans, waiting->waves)},
                      {"seen", sight_to_json(waiting->shown)},
                      {"digest", base::to_hex(digest_of(waiting->shown))},

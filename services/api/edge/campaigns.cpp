@@ -1,4 +1,4 @@
-// Creating campaigns, and the list of them.
+#include "campaigns.hpp"
 
 #include "api.hpp"
 
@@ -29,12 +29,6 @@ using base::result;
 
 constexpr std::size_t longest_name = 200;
 constexpr int most_resends = 10; // each may be one more copy for somebody who has one
-
-struct draft {
-    v1::Campaign campaign;
-    v1::NoticeSource notice;
-    std::vector<std::string> warnings;
-};
 
 result<std::string> text_of(const json::object& o, std::string_view key, std::string otherwise = {}) {
     const auto* value = o.if_contains(key);
@@ -215,6 +209,8 @@ result<void> set_times(draft& d, const notice::notice_source& source, base::time
     return {};
 }
 
+} // namespace
+
 result<draft> draft_of(const json::object& o, const crypto::key_ring& kek) {
     const auto name = text_of(o, "name");
     const auto incident = text_of(o, "incident");
@@ -261,15 +257,32 @@ result<draft> draft_of(const json::object& o, const crypto::key_ring& kek) {
     return d;
 }
 
+json::object told_of(const draft& d) {
+    json::array warnings;
+    for (const auto& w : d.warnings) {
+        warnings.emplace_back(w);
+    }
+    return {{"id", d.campaign.id()},
+            {"warnings", std::move(warnings)},
+            {"deadline", base::to_rfc3339(base::from_us(d.campaign.deadline_us()))},
+            {"deadline_basis", d.campaign.deadline_basis()}};
+}
+
+namespace {
+
 asio::awaitable<http::response> create(services& s, http::request& r, user who) {
     auto body = co_await read_object(r);
     if (!body) {
         co_return http::problem(body.error());
     }
-    for (const auto* later : {"cascade", "follow_up_of", "outcome"}) {
-        if (body->contains(later)) {
-            co_return http::problem(422, std::string{later} + " is not supported by this version",
-                                    "leave it out; name the channels with `channels`");
+    if (body->contains("cascade")) {
+        co_return http::problem(422, "cascade is not supported by this version",
+                                "leave it out; name the channels with `channels`");
+    }
+    for (const auto* of_another : {"follow_up_of", "outcome"}) {
+        if (body->contains(of_another)) {
+            co_return http::problem(422, std::string{of_another} + " is not of a campaign that stands alone",
+                                    "POST /v1/campaigns/{id}/follow-ups makes a follow-up of {id}");
         }
     }
     // On a thread of its own: what is checked comes from outside, and others wait for this one.
@@ -277,15 +290,8 @@ asio::awaitable<http::response> create(services& s, http::request& r, user who) 
     if (!d) {
         co_return http::problem(d.error());
     }
-    json::array warnings;
-    for (const auto& w : d->warnings) {
-        warnings.emplace_back(w);
-    }
     const auto id = d->campaign.id();
-    const json::object made{{"id", id},
-                            {"warnings", warnings},
-                            {"deadline", base::to_rfc3339(base::from_us(d->campaign.deadline_us()))},
-                            {"deadline_basis", d->campaign.deadline_basis()}};
+    const auto made = told_of(*d);
     const auto partitions = s.topics.events;
     co_await s.db.run([draft = std::move(*d), who, partitions](pqxx::connection& c) {
         pqxx::work tx{c};

@@ -1,9 +1,6 @@
 #include "ledger.hpp"
 
-#include <vector>
-
 namespace semel::api {
-namespace {
 
 std::vector<wave_count> read_waves(pqxx::work& tx, const std::string& campaign) {
     std::vector<wave_count> waves;
@@ -15,6 +12,8 @@ std::vector<wave_count> read_waves(pqxx::work& tx, const std::string& campaign) 
     }
     return waves;
 }
+
+namespace {
 
 coverage read_counted(pqxx::work& tx, const std::string& campaign) {
     const auto row = tx.exec_params1("SELECT reached, failed, unreachable, in_doubt, outstanding, repeated, "

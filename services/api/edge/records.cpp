@@ -11,6 +11,7 @@
 #include <wire/sealed.hpp>
 
 #include <api/core/deadline.hpp>
+#include <api/edge/follow_ups.hpp>
 #include <api/edge/ledger.hpp>
 #include <api/edge/lookups.hpp>
 #include <api/edge/reading.hpp>
@@ -82,7 +83,8 @@ json::array waves_of(pqxx::work& tx, const v1::Campaign& c) {
         json::object o{{"wave", wave.number()},
                        {"state", to_string(wave.phase())},
                        {"rows", wave.rows()},
-                       {"rejected", wave.rejected()}};
+                       {"rejected", wave.rejected()},
+                       {"sha256", base::to_hex(wave.file_digest())}};
         if (const auto found = plans.find(wave.number()); found != plans.end()) {
             json::object addresses;
             for (const auto& [channel, count] : found->second.addresses) {
@@ -421,6 +423,7 @@ void add_record_routes(guarded_routes& all, services& s) {
             segments.emplace_back(name);
         }
         o["segments"] = std::move(segments);
+        o["follow_up"] = follow_up_of(tx, c);
     });
     add_status("/v1/campaigns/{id}/status", [](pqxx::work&, const v1::Campaign&, json::object&) {});
     add("/v1/campaigns/{id}/report", [](pqxx::work& tx, const v1::Campaign& c) { return answer(report_of(tx, c)); });

@@ -50,7 +50,14 @@ upload upload_of(const pqxx::row& row) {
             .file_digest = row["file_digest"].is_null() ? std::string{} : text(row["file_digest"]),
             .rows = row["rows"].as<std::uint64_t>(),
             .rejected = row["rejected"].as<std::uint64_t>(),
-            .findings = findings_of(row)};
+            .findings = findings_of(row),
+            .frozen = row["frozen"].is_null() ? std::string{} : row["frozen"].as<std::string>()};
+}
+
+std::uint32_t next_upload(pqxx::work& tx, const std::string& campaign) {
+    return tx
+        .exec_params1("UPDATE api.campaigns SET uploads = uploads + 1 WHERE id = $1 RETURNING uploads", campaign)[0]
+        .as<std::uint32_t>();
 }
 
 } // namespace
@@ -108,9 +115,7 @@ std::optional<upload> read_upload(pqxx::work& tx, const std::string& campaign, s
 }
 
 std::uint32_t begin_upload(pqxx::work& tx, const std::string& campaign, const std::string& receiver) {
-    const auto number =
-        tx.exec_params1("UPDATE api.campaigns SET uploads = uploads + 1 WHERE id = $1 RETURNING uploads", campaign)[0]
-            .as<std::uint32_t>();
+    const auto number = next_upload(tx, campaign);
     tx.exec_params0("INSERT INTO api.uploads (campaign, number, state, receiver) VALUES ($1, $2, 'receiving', $3)",
                     campaign, number, receiver);
     return number;
@@ -152,6 +157,47 @@ delete_broken_off_uploads(pqxx::work& tx, const std::string& receiver, std::chro
         gone.emplace_back(row[0].as<std::string>(), row[1].as<std::uint32_t>());
     }
     return gone;
+}
+
+std::uint32_t begin_freeze(pqxx::work& tx, const std::string& campaign, const std::string& frozen) {
+    const auto number = next_upload(tx, campaign);
+    tx.exec_params0("INSERT INTO api.uploads (campaign, number, state, frozen) VALUES ($1, $2, 'freezing', $3::jsonb)",
+                    campaign, number, frozen);
+    return number;
+}
+
+std::optional<freeze_job> claim_freeze(pqxx::work& tx, const std::string& who, std::chrono::seconds patience) {
+    const auto rows =
+        tx.exec_params("UPDATE api.uploads SET receiver = $1, heard = now() WHERE (campaign, number) = (SELECT "
+                       "campaign, number FROM api.uploads WHERE state = 'freezing' AND (receiver IN ('', $1) OR heard "
+                       "< now() - $2 * interval '1 second') ORDER BY heard LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING "
+                       "campaign, number",
+                       who, patience.count());
+    return rows.empty() ? std::nullopt
+                        : std::optional{freeze_job{.campaign = rows[0][0].as<std::string>(),
+                                                   .upload = rows[0][1].as<std::uint32_t>()}};
+}
+
+bool keep_freeze(pqxx::work& tx, const freeze_job& job, const std::string& who) {
+    return tx.exec_params("UPDATE api.uploads SET heard = now() WHERE campaign = $1 AND number = $2 AND receiver = $3 "
+                          "AND state = 'freezing'",
+                          job.campaign, job.upload, who)
+               .affected_rows() == 1;
+}
+
+void note_frozen(pqxx::work& tx, const freeze_job& job, const std::string& frozen) {
+    tx.exec_params0("UPDATE api.uploads SET frozen = $3::jsonb WHERE campaign = $1 AND number = $2", job.campaign,
+                    job.upload, frozen);
+}
+
+std::vector<upload> frozen_uploads(pqxx::work& tx, const std::string& campaign) {
+    std::vector<upload> out;
+    for (const auto& row : tx.exec_params("SELECT * FROM api.uploads WHERE campaign = $1 AND frozen IS NOT NULL ORDER "
+                                          "BY number",
+                                          campaign)) {
+        out.push_back(upload_of(row));
+    }
+    return out;
 }
 
 std::map<std::uint32_t, wave_plan> read_plans(pqxx::work& tx, const std::string& campaign) {

@@ -24,12 +24,13 @@ namespace semel::api {
 struct upload {
     std::uint32_t number = 0; // of its campaign's uploads, never used again
     std::uint32_t wave = 0;   // once it is imported
-    std::string state;        // receiving, importing, imported, refused, dropped
+    std::string state;        // receiving or freezing, importing, imported, refused, dropped
     std::string reason;
     std::string file_digest;
     std::uint64_t rows = 0;
     std::uint64_t rejected = 0;
     v1::ImportFindings findings = {};
+    std::string frozen; // of a follow-up: JSON, whose people these are and as of when; else empty
 };
 
 namespace store {
@@ -59,6 +60,22 @@ void forget_file(pqxx::work&, const std::string& campaign, std::uint32_t number)
 /// has just started, and those whose receiver has been silent for `patience`.
 std::vector<std::pair<std::string, std::uint32_t>> delete_broken_off_uploads(pqxx::work&, const std::string& receiver,
                                                                              std::chrono::seconds patience);
+
+/// An upload that nobody sends: a process of the api freezes it from another campaign's ledger. `frozen`: JSON, what is
+/// asked for.
+std::uint32_t begin_freeze(pqxx::work&, const std::string& campaign, const std::string& frozen);
+struct freeze_job {
+    std::string campaign;
+    std::uint32_t upload = 0;
+};
+/// The one that has waited longest and that no living process is at; it is `who`'s from now on. What `who` had begun
+/// comes again.
+std::optional<freeze_job> claim_freeze(pqxx::work&, const std::string& who, std::chrono::seconds patience);
+/// `who` goes on. False: it was silent for too long, and another has begun anew.
+bool keep_freeze(pqxx::work&, const freeze_job&, const std::string& who);
+void note_frozen(pqxx::work&, const freeze_job&, const std::string& frozen);
+/// Of all uploads of the campaign, those that were frozen or shall be.
+std::vector<upload> frozen_uploads(pqxx::work&, const std::string& campaign);
 
 std::map<std::uint32_t, wave_plan> read_plans(pqxx::work&, const std::string& campaign);
 void add_registered(pqxx::work&, const std::string& campaign, const v1::Registered&);

@@ -5,11 +5,10 @@
 #include <audience/sealed_file.hpp>
 #include <crypto/keys.hpp>
 #include <failpoint/failpoint.hpp>
-#include <notice/source.hpp>
 #include <runtime/together.hpp>
 #include <telemetry/log.hpp>
-#include <wire/topics.hpp>
 
+#include <api/edge/import_order.hpp>
 #include <api/edge/lists.hpp>
 #include <api/edge/lookups.hpp>
 #include <fmt/format.h>
@@ -47,33 +46,10 @@ json::object describe(const upload& u) {
     if (!u.reason.empty()) {
         o["reason"] = u.reason;
     }
-    return o;
-}
-
-std::filesystem::path upload_path(const std::filesystem::path& data_dir, const std::string& campaign,
-                                  std::uint32_t number) {
-    return data_dir / "uploads" / audience::upload_file({.campaign = base::campaign_id{campaign}, .number = number});
-}
-
-v1::ImportOrder order_for(const v1::Campaign& c, const v1::NoticeSource& source, std::uint32_t number,
-                          const std::string& format, const std::string& digest) {
-    v1::ImportOrder order;
-    order.set_campaign_id(c.id());
-    order.set_upload(number);
-    order.set_format(format);
-    order.set_file_digest(digest);
-    order.set_wrapped_key(c.wrapped_key());
-    order.set_default_region(c.default_region());
-    order.set_default_locale(c.default_locale());
-    *order.mutable_locale_fallback() = c.locale_fallback();
-    *order.mutable_locales() = c.locales();
-    *order.mutable_segment_names() = c.segment_names();
-    *order.mutable_channels() = c.channels();
-    notice::files files{source.files().begin(), source.files().end()};
-    for (const auto& [slot, definition] : notice::parse(files).source.slots) {
-        order.add_slot_names(slot);
+    if (const auto frozen = json::read(u.frozen); frozen && frozen->is_object()) {
+        o["frozen"] = *frozen;
     }
-    return order;
+    return o;
 }
 
 struct begun {
@@ -210,13 +186,12 @@ std::optional<upload> order_import(pqxx::work& tx, const received& r, std::int32
              .file_digest = r.digest,
              .rows = 0,
              .rejected = 0,
-             .findings = {}};
+             .findings = {},
+             .frozen = {}};
     store::update_upload(tx, id, u);
-    auto order = order_for(r.campaign, store::notice_of(tx, id), r.number, r.format, r.digest);
+    auto order = import_order(r.campaign, store::notice_of(tx, id), r.number, r.format, r.digest);
     order.set_accept_unreachable(r.accept_unreachable);
-    const auto hash = crypto::sha256(id);
-    store::enqueue(tx, wire::intake_work, base::partition_of(base::as_view(hash), order_partitions), id,
-                   order.SerializeAsString());
+    enqueue_import(tx, order, order_partitions);
     store::enqueue_event(
         tx,
         operator_event(r.campaign, r.who,

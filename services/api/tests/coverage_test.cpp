@@ -64,6 +64,16 @@ TEST(Coverage, OfACancelledCampaignClosesWithWhatWasNeverLaunched) {
     EXPECT_EQ(all.rows(), 15);
 }
 
+TEST(Coverage, CountsTheRowsWhoseOwnersTheLedgerDoesNotKnowYet) {
+    const std::array waves{wave_count{.wave = 1, .sealed = true, .released = 5, .doubles = 1}};
+    EXPECT_EQ(rows_to_come(running(), waves), 2 + 5);
+    auto c = running();
+    c.mutable_waves(1)->set_phase(v1::WAVE_IMPORTED);
+    EXPECT_EQ(rows_to_come(c, waves), 2) << "a wave that is not sealed may still change";
+    c.mutable_waves(0)->set_phase(v1::WAVE_DROPPED);
+    EXPECT_EQ(rows_to_come(c, waves), 0);
+}
+
 TEST(Coverage, MeansNothingBeforeEveryRowIsInTheLedger) {
     const auto c = running();
     std::array waves{wave_count{.wave = 1, .sealed = true, .released = 7, .doubles = 1},

@@ -1,5 +1,6 @@
 #include "approval_view.hpp"
 
+#include <cli/campaign/follow_up_view.hpp>
 #include <cli/campaign/text_table.hpp>
 #include <cli/campaign/views.hpp>
 #include <fmt/format.h>
@@ -75,9 +76,9 @@ std::string approval_line(const json::object& approval) {
 }
 
 std::string approval_text(const json::object& approval) {
-    auto out = fmt::format("{}  {}  made by {}\n\n{}\n", one_line(text_of(approval, "id")),
+    auto out = fmt::format("{}  {}  made by {}\n{}\n{}\n", one_line(text_of(approval, "id")),
                            one_line(text_of(approval, "name")), one_line(text_of(approval, "creator")),
-                           waves_to_approve(approval));
+                           follow_up_text(approval), waves_to_approve(approval));
     if (const auto findings = findings_text(approval); !findings.empty()) {
         out += findings + '\n';
     }

@@ -109,15 +109,10 @@ result<std::string> fetch_rejects(session& s, const adding& how, std::int64_t up
     return to.string();
 }
 
-json::value list_of(const json::object& upload, std::string_view key) {
-    const auto* found = upload.if_contains(key);
-    return found != nullptr && found->is_array() ? *found : json::value(json::array{});
-}
-
 int tell(const adding& how, const json::object& upload, const std::string& rejects) {
     const auto wave = number_of(upload, "wave");
-    const auto warnings = list_of(upload, "warnings");
-    for (const auto& warning : warnings.get_array()) {
+    const auto& warnings = list_of(upload, "warnings");
+    for (const auto& warning : warnings) {
         if (warning.is_string()) {
             fmt::print(stderr, "warning: {}: {}\n", how.file, one_line(warning.get_string()));
         }

@@ -22,6 +22,8 @@ void add_test_address_commands(CLI::App& program, int& exit_code);
 void add_user_commands(CLI::App& program, int& exit_code);
 /// `semel keys`.
 void add_key_commands(CLI::App& program, int& exit_code);
+/// `semel campaign create`.
+void add_create(CLI::App& campaign, int& exit_code);
 /// `semel campaign approve`.
 void add_approve(CLI::App& campaign, int& exit_code);
 /// `semel campaign report`.
@@ -30,6 +32,8 @@ void add_report(CLI::App& campaign, int& exit_code);
 /// `semel audit lookups`.
 void add_lookups(CLI::App& audit, int& exit_code);
 
+/// A command with an example below its help.
+CLI::App* subcommand(CLI::App& of, const std::string& name, const std::string& what, const std::string& example);
 /// What every one of them takes.
 struct common_options {
     place at;

@@ -1,5 +1,6 @@
 #include "views.hpp"
 
+#include <cli/campaign/follow_up_view.hpp>
 #include <cli/campaign/message_text.hpp>
 #include <cli/campaign/text_table.hpp>
 #include <fmt/format.h>
@@ -20,23 +21,6 @@ constexpr std::array<std::pair<const char*, const char*>, 7> coverage_lines{{{"r
                                                                              {"outstanding", "outstanding"},
                                                                              {"repeated", "repeated"},
                                                                              {"rejected", "rejected"}}};
-
-const json::object& object_of(const json::object& from, std::string_view key) {
-    static const json::object nothing;
-    const auto* found = from.if_contains(key);
-    return found != nullptr && found->is_object() ? found->get_object() : nothing;
-}
-
-const json::array& list_of(const json::object& from, std::string_view key) {
-    static const json::array nothing;
-    const auto* found = from.if_contains(key);
-    return found != nullptr && found->is_array() ? found->get_array() : nothing;
-}
-
-const json::object& as_object(const json::value& v) {
-    static const json::object nothing;
-    return v.is_object() ? v.get_object() : nothing;
-}
 
 std::string number(const json::object& from, std::string_view key) {
     return with_separators(number_of(from, key));
@@ -100,6 +84,23 @@ std::string channels_text(const json::object& status) {
 }
 
 } // namespace
+
+const json::object& object_of(const json::object& from, std::string_view key) {
+    static const json::object nothing;
+    const auto* found = from.if_contains(key);
+    return found != nullptr && found->is_object() ? found->get_object() : nothing;
+}
+
+const json::array& list_of(const json::object& from, std::string_view key) {
+    static const json::array nothing;
+    const auto* found = from.if_contains(key);
+    return found != nullptr && found->is_array() ? found->get_array() : nothing;
+}
+
+const json::object& as_object(const json::value& v) {
+    static const json::object nothing;
+    return v.is_object() ? v.get_object() : nothing;
+}
 
 std::string text_of(const json::object& from, std::string_view key) {
     const auto* found = json::find_text(from, key);
@@ -200,6 +201,7 @@ std::string campaign_text(const json::object& campaign) {
     if (const auto incident = text_of(campaign, "incident"); !incident.empty()) {
         out += fmt::format("incident  {}\n", one_line(incident));
     }
+    out += follow_up_text(campaign);
     out += fmt::format("creator   {}\n", one_line(text_of(campaign, "creator")));
     const auto* compiled = campaign.if_contains("compiled");
     const bool waits = compiled != nullptr && compiled->is_bool() && !compiled->get_bool();

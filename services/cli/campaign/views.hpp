@@ -39,5 +39,9 @@ std::string text_of(const json::object&, std::string_view key);
 std::int64_t number_of(const json::object&, std::string_view key);
 /// Calls `see` with each object of the list under this name.
 void each(const json::object& from, std::string_view key, const std::function<void(const json::object&)>& see);
+/// Empty where there is none of its kind; they live as long as what they are of.
+const json::object& object_of(const json::object&, std::string_view key);
+const json::array& list_of(const json::object&, std::string_view key);
+const json::object& as_object(const json::value&);
 
 } // namespace semel::cli::campaign

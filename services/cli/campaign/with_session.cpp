@@ -21,6 +21,12 @@ base::result<json::value> get_patiently(session& s, const std::string& target, p
     }
 }
 
+CLI::App* subcommand(CLI::App& of, const std::string& name, const std::string& what, const std::string& example) {
+    auto* command = of.add_subcommand(name, what);
+    command->footer("Example:\n" + example);
+    return command;
+}
+
 void add_common(CLI::App& command, const std::shared_ptr<common_options>& into) {
     command.add_option("--dir", into->at.dir, "The local stack's folder [.semel]");
     command

@@ -36,6 +36,48 @@ TEST_F(Commands, CreateSaysWhenACampaignWithoutADeadlineGivesUp) {
     EXPECT_EQ(r.err, "deadline  2026-12-06T00:00:00Z: 7 days\n");
 }
 
+TEST_F(Commands, AFollowUpWaitsForItsAudienceAndSaysCountDigestAndPosition) {
+    api.on("POST", "/v1/campaigns/{id}/follow-ups", {{201, R"({"id":"c-2","upload":1,"warnings":[]})"}})
+        .on("GET", "/v1/campaigns/{id}/uploads/{upload}",
+            {{200, R"({"state":"freezing"})"},
+             {200, R"({"state":"importing"})"},
+             {200, R"({"state":"imported","wave":1,"rows":9,"rejected":0,"unreachable":0,"frozen":{"of":"c-1",)"
+                   R"("outcome":"reached","people":8,"rows":9,"sha256":"abc","position":{"0":17,"1":20}}})"}})
+        .start();
+    const std::vector<std::string> words{"campaign",          "create",         "--name", "N",         "--notice",
+                                         "notices/follow-up", "--follow-up-of", "c-1",    "--outcome", "reached",
+                                         "--channel",         "email"};
+    const auto r = semel(words);
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    EXPECT_EQ(r.out, "c-2\n");
+    EXPECT_THAT(r.err, AllOf(HasSubstr("c-1: reached"), HasSubstr("8 people in 9 rows, sha256 abc"),
+                             HasSubstr("events 0:17 1:20")));
+    auto with_json = words;
+    with_json.emplace_back("--json");
+    const auto out = json::read(semel(with_json).out).value().as_object();
+    EXPECT_EQ(out.at("id").as_string(), "c-2");
+    EXPECT_EQ(out.at("wave").to_number<int>(), 1);
+    EXPECT_EQ(out.at("follow_up").as_object().at("sha256").as_string(), "abc");
+
+    const auto& asked = api.stop();
+    EXPECT_EQ(asked.at(0).what, "POST /v1/campaigns/c-1/follow-ups");
+    const auto body = json::read(asked[0].body).value().as_object();
+    EXPECT_EQ(body.at("outcome").as_string(), "reached");
+    EXPECT_EQ(body.at("channel").as_string(), "email");
+    EXPECT_FALSE(body.contains("default_region")) << "that of what it follows";
+}
+
+TEST_F(Commands, AFollowUpThatHasNobodyToTellSaysWhy) {
+    api.on("POST", "/v1/campaigns/{id}/follow-ups", {{201, R"({"id":"c-2","upload":1,"warnings":[]})"}})
+        .on("GET", "/v1/campaigns/{id}/uploads/{upload}", {{200, R"({"state":"refused","reason":"nobody"})"}})
+        .start();
+    const auto r =
+        semel({"campaign", "create", "--name", "N", "--notice", "notices/follow-up", "--follow-up-of", "c-1"});
+    EXPECT_EQ(r.exit_code, 1);
+    EXPECT_EQ(r.out, "");
+    EXPECT_EQ(r.err, "semel: campaign c-2 was made, and has nobody to tell: nobody\n");
+}
+
 TEST_F(Commands, ARefusalIsOneAndAnApiThatIsAwayIsThree) {
     api.on("POST", "/v1/campaigns/{id}/launch", {{409, R"({"error":"nothing to launch","retry":false})"}})
         .on("GET", "/v1/campaigns", {{503, R"({"error":"PostgreSQL cannot be reached","hint":"see semel ps"})"}})
@@ -60,7 +102,9 @@ TEST_F(Commands, WrongUsageIsTwoAndAsksNothing) {
              {"campaign", "create", "--name", "N"},
              {"campaign", "create", "--name", "N", "--notice", "notices/follow-up", "--deadline", "soon"},
              {"campaign", "create", "--name", "N", "--notice", "notices/follow-up", "--cascade", "push,sms"},
-             {"campaign", "create", "--name", "N", "--notice", "notices/follow-up", "--follow-up-of", "c-2"},
+             {"campaign", "create", "--name", "N", "--notice", "notices/follow-up", "--outcome", "reached"},
+             {"campaign", "create", "--name", "N", "--notice", "notices/follow-up", "--follow-up-of", "c-2",
+              "--outcome", "lost"},
              {"campaign", "report", "c-1", "--pdf"},
              {"campaign", "status"},
              {"audit", "export", "c-1", "--out", "x"},

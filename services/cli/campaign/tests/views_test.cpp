@@ -1,5 +1,6 @@
 #include <notice/email_message.hpp>
 
+#include <cli/campaign/follow_up_view.hpp>
 #include <cli/campaign/message_text.hpp>
 #include <cli/campaign/upload.hpp>
 #include <cli/campaign/views.hpp>
@@ -43,6 +44,20 @@ TEST(Views, ADeadlineThatNobodyChoseSaysWhereItComesFrom) {
     const auto given = parsed(R"({"deadline":"2026-12-01T00:00:00Z","deadline_basis":"7 days after the creation"})");
     EXPECT_EQ(deadline_text(given), "deadline  2026-12-01T00:00:00Z: 7 days after the creation\n");
     EXPECT_EQ(deadline_text(parsed(R"({"deadline":null})")), "");
+}
+
+TEST(Views, AFollowUpSaysWhomItTellsAgainAndAsOfWhen) {
+    EXPECT_EQ(follow_up_text(parsed(R"({"follow_up":null})")), "");
+    EXPECT_EQ(follow_up_text(parsed(R"({"follow_up":{"of":"c-1","outcome":"failed","channel":"sms",)"
+                                    R"("segment":"minor"}})")),
+              "follows   c-1: failed by sms, with minor\nfrozen    not yet\n");
+    EXPECT_EQ(follow_up_text(parsed(R"({"follow_up":{"of":"c-1","outcome":"all","people":1,"rows":2,"sha256":"ab",)"
+                                    R"("position":{"0":17,"11":3}}})")),
+              "follows   c-1: all\n"
+              "frozen    1 person in 2 rows, sha256 ab\n"
+              "          from its ledger at events 0:17 11:3\n");
+    EXPECT_EQ(follow_up_text(parsed(R"({"follow_up":{"of":"c-1","outcome":"all","reason":"nobody is meant"}})")),
+              "follows   c-1: all\nfrozen    nobody: nobody is meant\n");
 }
 
 TEST(Views, ASealSaysWhatItTakesOfRedis) {
