@@ -20,6 +20,7 @@ guarded_routes routes(services& s) {
     add_step_routes(all, s);
     add_approval_routes(all, s);
     add_upload_routes(all, s);
+    add_incident_routes(all, s);
     add_record_routes(all, s);
     add_trial_routes(all, s);
     add_doubt_routes(all, s);

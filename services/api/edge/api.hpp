@@ -30,6 +30,7 @@ void add_follow_up_routes(guarded_routes&, services&);
 void add_step_routes(guarded_routes&, services&);
 void add_approval_routes(guarded_routes&, services&);
 void add_upload_routes(guarded_routes&, services&);
+void add_incident_routes(guarded_routes&, services&);
 void add_record_routes(guarded_routes&, services&);
 void add_trial_routes(guarded_routes&, services&);
 void add_doubt_routes(guarded_routes&, services&);

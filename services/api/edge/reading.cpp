@@ -20,6 +20,16 @@ std::string blob(const pqxx::field& f) {
     return f.is_null() ? std::string{} : pqxx::binarystring{f}.str();
 }
 
+json::object to_json(const coverage& c) {
+    return {{"reached", c.reached},   {"failed", c.failed},           {"unreachable", c.unreachable},
+            {"in_doubt", c.in_doubt}, {"outstanding", c.outstanding}, {"repeated", c.repeated},
+            {"rejected", c.rejected}};
+}
+
+std::string state_of(const v1::Campaign& c, const coverage& lines) {
+    return to_string(c.phase() == v1::CAMPAIGN_FINISHED && lines.outstanding > 0 ? v1::CAMPAIGN_RUNNING : c.phase());
+}
+
 asio::awaitable<http::response> read(services& s, std::string id, maker make) {
     co_return co_await s.db.run([id, make](pqxx::connection& connection) -> http::response {
         pqxx::work tx{connection};

@@ -3,6 +3,7 @@
 
 #include <crypto/campaign_key.hpp>
 
+#include <api/core/coverage.hpp>
 #include <api/edge/api.hpp>
 
 #include <functional>
@@ -17,6 +18,10 @@ std::string text(const pqxx::field&);
 std::string blob(const pqxx::field&);
 /// Microseconds as a time with its zone, to the second.
 std::string time_of(const pqxx::field& us);
+
+json::object to_json(const coverage&);
+/// A campaign that has finished is running again while a doubt that was decided is sent once more.
+std::string state_of(const v1::Campaign&, const coverage&);
 
 using maker = std::function<http::response(pqxx::work&, const v1::Campaign&)>;
 /// Looks the campaign up, then lets `make` fill the answer.

@@ -12,6 +12,7 @@
 
 #include <api/core/deadline.hpp>
 #include <api/edge/follow_ups.hpp>
+#include <api/edge/incidents.hpp>
 #include <api/edge/ledger.hpp>
 #include <api/edge/lookups.hpp>
 #include <api/edge/reading.hpp>
@@ -28,12 +29,6 @@ namespace {
 
 json::value time_or_null(std::int64_t us) {
     return us == 0 ? json::value(nullptr) : json::value(json::string(base::to_rfc3339(base::from_us(us))));
-}
-
-json::object to_json(const coverage& c) {
-    return {{"reached", c.reached},   {"failed", c.failed},           {"unreachable", c.unreachable},
-            {"in_doubt", c.in_doubt}, {"outstanding", c.outstanding}, {"repeated", c.repeated},
-            {"rejected", c.rejected}};
 }
 
 pqxx::result channels(pqxx::work& tx, const std::string& id) {
@@ -192,11 +187,6 @@ json::object counts_of(const pqxx::row& row, std::initializer_list<std::string_v
     return out;
 }
 
-/// A campaign that has finished is running again while a doubt that was decided is sent once more.
-std::string state_of(const v1::Campaign& c, const coverage& lines) {
-    return to_string(c.phase() == v1::CAMPAIGN_FINISHED && lines.outstanding > 0 ? v1::CAMPAIGN_RUNNING : c.phase());
-}
-
 json::object status_of(pqxx::work& tx, const v1::Campaign& c, base::timestamp now) {
     const auto rows = channels(tx, c.id());
     const std::initializer_list<std::string_view> names = {"planned",  "accepted",   "failed", "retrying",
@@ -271,8 +261,13 @@ json::object report_of(pqxx::work& tx, const v1::Campaign& c) {
         per_channel[text(row["channel"])] = counts_of(row, names);
     }
     const auto lines = read_coverage(tx, c);
-    return {{"id", c.id()},         {"name", c.name()},           {"state", state_of(c, lines)},
-            {"rows", lines.rows()}, {"coverage", to_json(lines)}, {"channels", std::move(per_channel)}};
+    return {{"id", c.id()},
+            {"name", c.name()},
+            {"state", state_of(c, lines)},
+            {"rows", lines.rows()},
+            {"coverage", to_json(lines)},
+            {"channels", std::move(per_channel)},
+            {"together", together_ids(tx, c)}};
 }
 
 json::object event_of(const pqxx::row& row) {

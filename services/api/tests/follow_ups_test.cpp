@@ -155,6 +155,39 @@ TEST_F(FollowUps, ShowTheirCountAndDigestToWhoApproves) {
     EXPECT_TRUE(get("auditor", "/v1/campaigns/" + id).object().at("follow_up").is_null());
 }
 
+TEST_F(FollowUps, StandBesideWhatTheyFollowAndSayHowOftenPeopleWereTold) {
+    tell_two();
+    const auto child = follow("product").text("id");
+    const auto family_ref = [&](const std::string& name) {
+        const auto ref = crypto::recipient_ref_of(key, base::recipient_id{name});
+        return std::string{base::as_view(ref)};
+    };
+    // What plan and the dispatchers tell of it, later.
+    auto again = s;
+    again.campaign = child;
+    std::vector<v1::Event> events_of_it;
+    for (const std::string name : {"kim", "lee"}) {
+        auto e = again.recipient(name + " again", 1, 1, {"own:" + name + " again"});
+        e.set_follows(family_ref(name));
+        events_of_it.push_back(std::move(e));
+        events_of_it.push_back(again.about(v1::EVENT_ACCEPTED, name + " again"));
+    }
+    record(events_of_it);
+
+    for (const auto& one : {id, child}) {
+        EXPECT_EQ(get("product", "/v1/campaigns/" + one + "/report").object().at("together").as_array().size(), 2U);
+        const auto incident = get("product", "/v1/campaigns/" + one + "/incident");
+        ASSERT_EQ(incident.status, 200U) << incident.body;
+        const auto told = incident.object().at("told").as_object();
+        EXPECT_EQ(json::serialize(told), R"({"never":0,"once":1,"twice":1,"more":0,"people":2})") << "lee, kim";
+        const auto campaigns = incident.object().at("campaigns").as_array();
+        ASSERT_EQ(campaigns.size(), 2U);
+        EXPECT_TRUE(campaigns[0].at("follow_up_of").is_null());
+        EXPECT_EQ(campaigns[1].at("follow_up_of").as_string(), id);
+        EXPECT_EQ(campaigns[1].at("coverage").at("reached").to_number<int>(), 2);
+    }
+}
+
 TEST_F(FollowUps, AreMadeByProductTeamsAndLaunchedByOperators) {
     tell_two();
     EXPECT_EQ(follow("approver").status, 403U);

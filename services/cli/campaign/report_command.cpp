@@ -33,6 +33,12 @@ int write_list(session& s, const std::string& target, const std::string& path, c
     return kept ? 0 : fail(kept.error());
 }
 
+/// There are other campaigns of its incident, or of its family.
+bool has_company(const json::object& report) {
+    const auto* together = report.if_contains("together");
+    return together != nullptr && together->is_array() && together->get_array().size() > 1;
+}
+
 int report(session& s, const reporting& how) {
     if (!how.unreached.empty()) {
         return write_list(s, campaign_target(how.id, "/unreached"), how.unreached, how);
@@ -40,9 +46,16 @@ int report(session& s, const reporting& how) {
     if (!how.repeated.empty()) {
         return write_list(s, campaign_target(how.id, "/repeated"), how.repeated, how);
     }
-    const auto found = s.get(campaign_target(how.id, "/report"));
+    auto found = s.get(campaign_target(how.id, "/report"));
     if (!found) {
         return fail(found.error());
+    }
+    if (found->is_object() && !how.csv && has_company(found->get_object())) {
+        auto incident = s.get(campaign_target(how.id, "/incident"));
+        if (!incident) {
+            return fail(incident.error());
+        }
+        found->get_object()["incident"] = std::move(*incident);
     }
     if (how.json || !found->is_object()) {
         print_json(*found);
@@ -57,10 +70,13 @@ int report(session& s, const reporting& how) {
 void add_report(CLI::App& campaign, int& exit_code) {
     auto how = std::make_shared<reporting>();
     auto* command = campaign.add_subcommand("report", "The coverage: what became of everybody");
-    command->footer("Example:\n"
-                    "  semel campaign report c-abcdefghijklmnop --csv > coverage.csv\n"
-                    "  semel campaign report c-abcdefghijklmnop --unreached people.csv\n\n"
-                    "rows = reached + failed + unreachable + in doubt + outstanding + repeated + rejected");
+    command->footer(
+        "Example:\n"
+        "  semel campaign report c-abcdefghijklmnop --csv > coverage.csv\n"
+        "  semel campaign report c-abcdefghijklmnop --unreached people.csv\n\n"
+        "rows = reached + failed + unreachable + in doubt + outstanding + repeated + rejected\n\n"
+        "Beside other campaigns of its incident it says how often people were told over a campaign and those "
+        "that follow it.");
     add_common(*command, how);
     add_id(*command, how->id);
     add_purpose(*command, *how);

@@ -267,7 +267,8 @@ std::string report_text(const json::object& report) {
         channels.add({name, number(c, "planned"), number(c, "covered"), number(c, "accepted"), number(c, "delivered"),
                       number(c, "failed"), number(c, "in_doubt"), number(c, "unresolved"), number(c, "resent")});
     }
-    return heading(report) + '\n' + lines.to_string() + (channels.empty() ? "" : '\n' + channels.to_string());
+    return heading(report) + '\n' + lines.to_string() + (channels.empty() ? "" : '\n' + channels.to_string()) +
+           incident_text(object_of(report, "incident"));
 }
 
 std::string report_csv(const json::object& report) {

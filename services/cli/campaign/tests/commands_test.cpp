@@ -78,6 +78,20 @@ TEST_F(Commands, AFollowUpThatHasNobodyToTellSaysWhy) {
     EXPECT_EQ(r.err, "semel: campaign c-2 was made, and has nobody to tell: nobody\n");
 }
 
+TEST_F(Commands, AReportShowsTheOtherCampaignsOfItsIncidentWhereThereAreSome) {
+    api.on("GET", "/v1/campaigns/{id}/report",
+           {{200, R"({"id":"c-1","rows":2,"together":["c-1"]})"},
+            {200, R"({"id":"c-1","rows":2,"together":["c-1","c-2"]})"}})
+        .on("GET", "/v1/campaigns/{id}/incident",
+            {{200, R"({"incident":"leak","campaigns":[],"family":["c-1","c-2"],"told":{"twice":2}})"}})
+        .start();
+    EXPECT_EQ(semel({"campaign", "report", "c-1", "--json"}).out.find("incident"), std::string::npos);
+    const auto both = json::read(semel({"campaign", "report", "c-1", "--json"}).out).value().as_object();
+    EXPECT_EQ(both.at("incident").as_object().at("told").as_object().at("twice").to_number<int>(), 2);
+    EXPECT_THAT(semel({"campaign", "report", "c-1"}).out, HasSubstr("2 twice by intent"));
+    EXPECT_EQ(api.stop().size(), 5U);
+}
+
 TEST_F(Commands, ARefusalIsOneAndAnApiThatIsAwayIsThree) {
     api.on("POST", "/v1/campaigns/{id}/launch", {{409, R"({"error":"nothing to launch","retry":false})"}})
         .on("GET", "/v1/campaigns", {{503, R"({"error":"PostgreSQL cannot be reached","hint":"see semel ps"})"}})

@@ -60,6 +60,20 @@ TEST(Views, AFollowUpSaysWhomItTellsAgainAndAsOfWhen) {
               "follows   c-1: all\nfrozen    nobody: nobody is meant\n");
 }
 
+TEST(Views, CampaignsOfAnIncidentStandSideBySide) {
+    EXPECT_EQ(incident_text({}), "");
+    const auto incident = parsed(R"({"incident":"autumn-leak","campaigns":[
+        {"id":"c-1","state":"finished","follow_up_of":null,"outcome":null,"rows":1000,"coverage":{"reached":990,"failed":10}},
+        {"id":"c-2","state":"running","follow_up_of":"c-1","outcome":"reached","rows":990,"coverage":{"reached":900,
+         "outstanding":90}}],"family":["c-1","c-2"],"told":{"never":10,"once":90,"twice":900,"more":0,"people":1000}})");
+    EXPECT_EQ(incident_text(incident),
+              "\nincident  autumn-leak\n"
+              "campaign  follows        state      rows  reached  failed  unreachable  in doubt  outstanding\n"
+              "c-1       -              finished  1,000      990      10            0         0            0\n"
+              "c-2       c-1 (reached)  running     990      900       0            0         0           90\n"
+              "told over the campaigns that follow one another: 10 never so far, 90 once, 900 twice by intent\n");
+}
+
 TEST(Views, ASealSaysWhatItTakesOfRedis) {
     EXPECT_EQ(memory_text(parsed(R"({})")), "") << "an older api";
     EXPECT_EQ(
