@@ -144,6 +144,7 @@ class Stack:
         self.gateway_process = None
         self.proxies = None
         self.spoken = PLAIN
+        self.keep_content = 50  # of the first ones, by the gateways: those of the first story's tests
         self.beside = []  # what runs beside the stack and ends with it
         self.campaigns = []  # the ids of those that are under way
         self.violations_seen = {}  # by gateway, of earlier campaigns
@@ -290,7 +291,7 @@ gateways:
                     "apns_public_key": f"{self.config}/apns.pub", "fcm_public_key": f"{self.config}/fcm.pub",
                     "smpp_system_id": "semel", "smpp_password_file": f"{self.config}/smpp.password",
                     "accepted": str(self.accepted),
-                    "keep_content": 50}  # of the first ones: those of the first story's tests
+                    "keep_content": self.keep_content}
         (self.dir / "gateways.json").write_text(json.dumps(settings, indent=1))
         log = open(self.dir / "gateways.log", "ab")  # not Semel's: it may name whom it accepts
         self.gateway_process = subprocess.Popen(
