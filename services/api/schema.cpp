@@ -71,6 +71,12 @@ ALTER TABLE api.users DROP COLUMN role, DROP COLUMN token_sha256;
                        R"(
 -- Of a follow-up's upload: whose people it tells again, and as of which moment of their ledger.
 ALTER TABLE api.uploads ADD COLUMN frozen jsonb;
+)",
+                       R"(
+-- Browsers. No secret stands here, only hashes; each row names the token that it stands and falls with.
+CREATE TABLE api.session_codes (code_sha256 bytea PRIMARY KEY, token_sha256 bytea NOT NULL, expires timestamptz NOT NULL);
+CREATE TABLE api.sessions (secret_sha256 bytea PRIMARY KEY, token_sha256 bytea NOT NULL,
+    opened timestamptz NOT NULL DEFAULT now(), seen timestamptz NOT NULL DEFAULT now());
 )"});
 }
 

@@ -33,6 +33,7 @@ namespace access {
 /// What a user asks for. Several routes may be one step: whoever reads how a campaign stands may also read its report.
 enum class step : unsigned char {
     see_oneself,
+    use_session, // a browser's: asking for a code, signing out
     list_users,
     change_users,
     make_token,

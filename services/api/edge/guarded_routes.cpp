@@ -3,47 +3,17 @@
 #include <http/json.hpp>
 #include <telemetry/log.hpp>
 
-#include <api/edge/access_events.hpp>
+#include <api/edge/strict_headers.hpp>
 #include <api/edge/turned_away.hpp>
-#include <api/edge/user_store.hpp>
-#include <fmt/format.h>
+#include <api/edge/who_asks.hpp>
 
-#include <chrono>
+#include <variant>
 
 namespace semel::api {
 
 namespace asio = boost::asio;
 
 namespace {
-
-/// Who is kept out, and why.
-struct refusal {
-    std::string who; // empty: nobody knows
-    std::string_view why;
-    http::response answer;
-};
-
-refusal without_token() {
-    return {.who = {},
-            .why = "no token",
-            .answer = http::problem(401, "a token is needed",
-                                    "send Authorization: Bearer TOKEN; the local stack keeps tokens in "
-                                    ".semel/config/tokens/USER")};
-}
-
-refusal with_unknown_token() {
-    return {.who = {},
-            .why = "unknown token",
-            .answer =
-                http::problem(401, "the token is not known", "check SEMEL_TOKEN, or --as USER for the local stack")};
-}
-
-refusal with_expired_token(const user& who) {
-    return {.who = who.name,
-            .why = "expired token",
-            .answer = http::problem(401, "this token of " + who.name + " has ended",
-                                    "an administrator makes another: `semel users token " + who.name + "`")};
-}
 
 refusal with_reading_token(const user& who) {
     return {.who = who.name,
@@ -59,70 +29,56 @@ refusal without_role(const user& who, access::step step) {
                                     "ask a user with the role " + needed + " (--as " + needed + ")")};
 }
 
-asio::awaitable<http::response> denied(services& s, const http::request& r, access::step step, refusal refused) {
-    auto& answer = refused.answer;
-    answer.held_back = s.turned_away.denied(r.peer, std::chrono::steady_clock::now());
-    const auto route = r.method + " " + r.path.substr(0, 200);
-    telemetry::log().warn("access.denied", {{"who", refused.who},
-                                            {"why", refused.why},
-                                            {"from", r.peer},
-                                            {"step", access::name_of(step)},
-                                            {"route", route},
-                                            {"held_back_ms", answer.held_back.count()}});
-    access_event event{.actor = refused.who,
-                       .from = r.peer,
-                       .what = "denied",
-                       .text = fmt::format("{}: {}", access::name_of(step), refused.why)};
-    co_await note_denial(s, std::move(event));
-    co_return std::move(answer);
-}
-
 asio::awaitable<http::response> serve(services& s, access::step step, const user_handler& handle, http::request& r) {
-    if (r.bearer.empty()) {
-        co_return co_await denied(s, r, step, without_token());
+    auto asking = co_await who_asks(s, r);
+    const auto name = access::name_of(step);
+    if (auto* refused = std::get_if<refusal>(&asking)) {
+        co_return co_await deny(s, r, name, std::move(*refused));
     }
-    const auto known = co_await s.steps.run([token = r.bearer](pqxx::connection& c) {
-        pqxx::work tx{c};
-        return store::owner_of_token(tx, token);
-    });
-    if (!known) {
-        co_return co_await denied(s, r, step, with_unknown_token());
-    }
-    const auto& who = known->who;
-    if (known->expired) {
-        co_return co_await denied(s, r, step, with_expired_token(who));
-    }
-    r.signed_in();
+    const auto who = std::get<user>(asking);
     switch (access::at_all(step, who)) {
     case access::ruling::allowed:
         co_return co_await handle(r, who);
     case access::ruling::reading_only:
-        co_return co_await denied(s, r, step, with_reading_token(who));
+        co_return co_await deny(s, r, name, with_reading_token(who));
     default:
-        co_return co_await denied(s, r, step, without_role(who, step));
+        co_return co_await deny(s, r, name, without_role(who, step));
     }
+}
+
+/// What holds for every answer, whatever its handler does.
+http::handler behaved(http::handler handle) {
+    return [handle = std::move(handle)](http::request& r) -> asio::awaitable<http::response> {
+        http::response out;
+        try {
+            out = co_await handle(r);
+        } catch (const std::exception& e) {
+            const auto outage = postgres::outage_in(e);
+            if (!outage) {
+                throw;
+            }
+            const auto away = turn_away(*outage);
+            telemetry::log().warn("request.turned_away", {{"why", away.what}});
+            out = http::problem(503, away.what, away.hint);
+        }
+        as_data(out);
+        co_return out;
+    };
 }
 
 } // namespace
 
 void guarded_routes::add(const std::string& method, const std::string& pattern, access::step step,
                          user_handler handle) {
-    router_.add(
-        method, pattern,
-        [&s = services_, step, handle = std::move(handle)](http::request& r) -> asio::awaitable<http::response> {
-            try {
-                co_return co_await serve(s, step, handle, r);
-            } catch (const std::exception& e) {
-                const auto outage = postgres::outage_in(e);
-                if (!outage) {
-                    throw;
-                }
-                const auto away = turn_away(*outage);
-                telemetry::log().warn("request.turned_away", {{"why", away.what}});
-                co_return http::problem(503, away.what, away.hint);
-            }
-        });
+    router_.add(method, pattern,
+                behaved([&s = services_, step, handle = std::move(handle)](http::request& r)
+                            -> asio::awaitable<http::response> { co_return co_await serve(s, step, handle, r); }));
     steps_.emplace(method + " " + pattern, step);
+}
+
+void guarded_routes::add_open(const std::string& method, const std::string& pattern, http::handler handle) {
+    router_.add(method, pattern, behaved(std::move(handle)));
+    open_.insert(method + " " + pattern);
 }
 
 } // namespace semel::api

@@ -183,10 +183,14 @@ bool end_token(pqxx::work& tx, const std::string& name, std::int64_t number, con
 }
 
 std::optional<token_owner> owner_of_token(pqxx::work& tx, std::string_view token) {
+    return owner_of_hash(tx, hash_of(token));
+}
+
+std::optional<token_owner> owner_of_hash(pqxx::work& tx, const pqxx::binarystring& token_sha256) {
     const auto rows = tx.exec_params("SELECT u.name, array_to_string(u.roles, ','), array_to_string(t.scope, ','), "
                                      "coalesce(t.expires <= now(), false) FROM api.tokens t JOIN api.users u USING "
                                      "(name) WHERE t.token_sha256 = $1 AND t.ended IS NULL AND u.revoked IS NULL",
-                                     hash_of(token));
+                                     token_sha256);
     if (rows.empty()) {
         return std::nullopt;
     }

@@ -60,5 +60,7 @@ struct token_owner {
     bool expired = false;
 };
 std::optional<token_owner> owner_of_token(pqxx::work&, std::string_view token);
+/// The same for who has kept only the token's SHA-256: a browser's session.
+std::optional<token_owner> owner_of_hash(pqxx::work&, const pqxx::binarystring& token_sha256);
 
 } // namespace semel::api::store
