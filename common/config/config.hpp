@@ -141,6 +141,7 @@ struct settings {
     path postgres_password_file; // read for each new connection: such passwords may be tokens that expire
     endpoint api{.host = "127.0.0.1", .port = 18080};
     config::api_tls api_tls;
+    path console_dir;                // api: the built console; empty: beside the program, in share/console
     std::optional<endpoint> bounces; // receipts: where relays hand over what comes back to return paths (LMTP)
     std::map<std::string, std::uint16_t> admin_ports; // service -> port of its first process; later processes: 0 = any
     path data_dir;                                    // uploads, rejects

@@ -132,6 +132,7 @@ void read_postgres(section& s, settings& out, const path& folder) {
 
 void read_api(section& s, settings& out, const path& folder) {
     s.read_as<endpoint>("address", out.api, parse_endpoint);
+    s.read_path("console", out.console_dir, folder);
     auto& how = out.api_tls;
     s.inside("tls", [&](section& tls) {
         tls.read_path("certificate", how.certificate, folder);

@@ -4,9 +4,11 @@
 #include <runtime/condition.hpp>
 #include <runtime/race.hpp>
 #include <runtime/serve.hpp>
+#include <telemetry/log.hpp>
 
 #include <api/edge/api.hpp>
 #include <api/edge/background.hpp>
+#include <api/edge/console_files.hpp>
 #include <api/edge/first_users.hpp>
 #include <api/edge/freezing.hpp>
 #include <api/edge/publisher.hpp>
@@ -43,6 +45,19 @@ http::server_options where_to_listen(const config::settings& config) {
     return listen;
 }
 
+/// The api's routes, and the console's files where they are built.
+http::router everything(api::services& services) {
+    auto all = api::routes(services).router();
+    const auto& said = services.config.console_dir;
+    const auto folder = said.empty() ? api::built_console() : said;
+    auto files = std::make_shared<const api::console_files>(api::console_files::read(folder));
+    if (files->empty()) {
+        telemetry::log().warn("console.absent", {{"folder", folder.string()}});
+    }
+    api::add_console(all, std::move(files));
+    return all;
+}
+
 asio::awaitable<void> api_service(runtime::context& ctx) {
     const auto cluster = kafka::configured(ctx.config());
     kafka::admin kafka{cluster};
@@ -75,7 +90,7 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
                            .keys = ctx.keys(),
                            .topics = *topics,
                            .time = clock.source()};
-    http::server server{ctx.executor(), where_to_listen(ctx.config()), api::routes(services).router()};
+    http::server server{ctx.executor(), where_to_listen(ctx.config()), everything(services)};
 
     api::publisher outbox_publisher{services};
 

@@ -12,6 +12,7 @@
 
 #include <api/edge/follow_ups.hpp>
 #include <api/edge/reading.hpp>
+#include <api/edge/strict_headers.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -59,6 +60,17 @@ json::array findings_of(const std::vector<notice::problem>& problems, const acce
 }
 
 /// As somebody gets it who has a name and no slots of their own.
+base::result<notice::preview> preview_of(const v1::Campaign& c, const v1::Artifact& a) {
+    v1::Delivery delivery;
+    delivery.mutable_address()->set_given(a.has_email() ? "recipient@example.com" : "RECIPIENT");
+    return notice::render_preview(a, {.campaign = base::campaign_id{c.id()},
+                                      .notification = {},
+                                      .planned_at = base::now(),
+                                      .delivery = &delivery,
+                                      .test = false,
+                                      .give_up = std::nullopt});
+}
+
 json::object text_of(const v1::Campaign& c, const notice::notice_source& source, const notice::compiled& compiled) {
     const auto& a = compiled.artifact;
     const auto channel = a.has_email() ? base::channel::email : a.has_push() ? base::channel::push : base::channel::sms;
@@ -73,14 +85,7 @@ json::object text_of(const v1::Campaign& c, const notice::notice_source& source,
                      {"segments", std::move(segments)},
                      {"supplement", a.supplement()},
                      {"sha256", base::to_hex(compiled.ref.artifact())}};
-    v1::Delivery delivery;
-    delivery.mutable_address()->set_given(channel == base::channel::email ? "recipient@example.com" : "RECIPIENT");
-    const auto shown = notice::render_preview(a, {.campaign = base::campaign_id{c.id()},
-                                                  .notification = {},
-                                                  .planned_at = base::now(),
-                                                  .delivery = &delivery,
-                                                  .test = false,
-                                                  .give_up = std::nullopt});
+    const auto shown = preview_of(c, a);
     json::object files;
     if (shown) {
         for (const auto& file : shown->files) {
@@ -138,6 +143,29 @@ http::response show(pqxx::work& tx, const v1::Campaign& c, const user& who, cons
                      {"texts", std::move(texts)}});
 }
 
+/// One mail as mail programs show it: a page of its own, for a frame that lets it do nothing.
+http::response mail(pqxx::work& tx, const v1::Campaign& c, const std::string& sha256) {
+    const auto stored = store::notice_of(tx, c.id());
+    const notice::files files{stored.files().begin(), stored.files().end()};
+    for (const auto& one : notice::compile(notice::parse(files).source, notice::digest_of(files))) {
+        if (!one.artifact.has_email() || base::to_hex(one.ref.artifact()) != sha256) {
+            continue;
+        }
+        const auto shown = preview_of(c, one.artifact);
+        if (!shown) {
+            return http::problem(shown.error());
+        }
+        for (const auto& file : shown->files) {
+            if (file.name == "message.html") {
+                http::response page{.body = file.bytes, .content_type = "text/html; charset=utf-8"};
+                as_preview(page);
+                return page;
+            }
+        }
+    }
+    return http::problem(404, "this campaign has no such mail", "GET .../approval lists its texts by their sha256");
+}
+
 } // namespace
 
 void add_approval_routes(guarded_routes& all, services& s) {
@@ -145,6 +173,11 @@ void add_approval_routes(guarded_routes& all, services& s) {
         return read(s, r.parameter("id"),
                     [who = std::move(who), before = std::string{r.query_value("shown")}](
                         pqxx::work& tx, const v1::Campaign& c) { return show(tx, c, who, before); });
+    });
+    all.add("GET", "/v1/campaigns/{id}/mails/{sha256}", access::step::read_campaigns, [&s](http::request& r, user) {
+        return read(s, r.parameter("id"), [sha256 = r.parameter("sha256")](pqxx::work& tx, const v1::Campaign& c) {
+            return mail(tx, c, sha256);
+        });
     });
 }
 

@@ -26,4 +26,23 @@ void as_data(http::response& r) {
     add(r, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
 }
 
+void as_page(http::response& r) {
+    add_to_all(r);
+    add(r, "Content-Security-Policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; frame-src "
+        "'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'");
+    add(r, "X-Frame-Options", "DENY");
+    add(r, "Cross-Origin-Opener-Policy", "same-origin");
+    add(r, "Permissions-Policy", "camera=(), geolocation=(), microphone=()");
+}
+
+void as_preview(http::response& r) {
+    add_to_all(r);
+    // Mail programs show what stands in the mail itself: its own style, and pictures inside it.
+    add(r, "Content-Security-Policy",
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; frame-ancestors "
+        "'self'");
+    add(r, "X-Frame-Options", "SAMEORIGIN");
+}
+
 } // namespace semel::api

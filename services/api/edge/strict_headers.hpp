@@ -8,5 +8,9 @@ namespace semel::api {
 /// Of data: nobody keeps it, and no browser takes it for a page or shows it in one. A header that the answer has
 /// already stays.
 void as_data(http::response&);
+/// Of the console's page: its own scripts, styles and answers alone, in nobody's frame.
+void as_page(http::response&);
+/// Of a text that people will get, to be shown in a frame of the console: no script, nothing from elsewhere.
+void as_preview(http::response&);
 
 } // namespace semel::api

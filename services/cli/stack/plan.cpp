@@ -177,8 +177,11 @@ base::result<std::string> adopted_settings(std::string_view yaml, const path& or
             absolute(root[server], {"password_file", "ca", "certificate", "key_file"});
         }
     }
-    if (root["api"].IsDefined() && root["api"]["tls"].IsDefined()) {
-        absolute(root["api"]["tls"], {"ca", "certificate", "key_file"});
+    if (root["api"].IsDefined()) {
+        absolute(root["api"], {"console"});
+        if (root["api"]["tls"].IsDefined()) {
+            absolute(root["api"]["tls"], {"ca", "certificate", "key_file"});
+        }
     }
     if (root["gateways"].IsDefined()) {
         for (auto channel : root["gateways"]) {

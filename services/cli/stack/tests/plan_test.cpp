@@ -109,12 +109,14 @@ TEST(AdoptedSettings, KeepTheUsersFileAndItsPaths) {
     const auto text =
         adopted_settings("kafka: {bootstrap: '127.0.0.1:9000'}\n"
                          "tokens_dir: my/tokens\n"
+                         "api: {console: site}\n"
                          "gateways: {push: [{name: f, fcm: {ca: ca.pem, service_account: ../sa.json}}]}\n",
                          "/etc/semel/semel.yaml", here);
     ASSERT_TRUE(text) << text.error().why();
     const auto s = settings_of(*text);
     EXPECT_EQ(s.kafka_bootstrap, "127.0.0.1:9000");
     EXPECT_EQ(s.tokens_dir, "/etc/semel/my/tokens");
+    EXPECT_EQ(s.console_dir, "/etc/semel/site");
     EXPECT_EQ(std::get<config::fcm>(s.push.at(0).link).service_account, "/etc/sa.json");
     EXPECT_EQ(s.run_dir, here.run());
     EXPECT_EQ(s.key_encryption_key_file, here.config() / "kek");
