@@ -27,6 +27,7 @@ constexpr auto order_of_a_campaign = R"(A campaign, from the first to the last s
   semel campaign launch ID
   semel campaign status ID --watch                        pause, resume and cancel take hold within seconds
   semel campaign report ID                                what became of everybody
+  semel console --as auditor                              the same in a browser
   semel audit show ID --recipient 4711 --as auditor       one person's story
 
 Exit codes: 0 done, 1 the thing asked about is bad, 2 wrong usage, 3 a service is not reachable.
@@ -52,6 +53,7 @@ int main(int argc, char** argv) {
     campaign::add_test_address_commands(program, exit_code);
     campaign::add_user_commands(program, exit_code);
     campaign::add_key_commands(program, exit_code);
+    campaign::add_console_command(program, exit_code);
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& e) {

@@ -22,6 +22,8 @@ void add_test_address_commands(CLI::App& program, int& exit_code);
 void add_user_commands(CLI::App& program, int& exit_code);
 /// `semel keys`.
 void add_key_commands(CLI::App& program, int& exit_code);
+/// `semel console`.
+void add_console_command(CLI::App& program, int& exit_code);
 /// `semel campaign create`.
 void add_create(CLI::App& campaign, int& exit_code);
 /// `semel campaign approve`.

@@ -26,6 +26,8 @@ class session {
     base::result<json::value> post(std::string target, const json::object* body = nullptr);
     /// The raw answer of a request of the caller's making; any status that is not a success is a fault.
     base::result<http::client_response> send(http::client_request);
+    /// "http://127.0.0.1:18080"
+    const std::string& address() const noexcept { return account_.base; }
 
   private:
     account account_;

@@ -110,6 +110,23 @@ TEST_F(Commands, ARefusalIsOneAndAnApiThatIsAwayIsThree) {
     EXPECT_THAT(away.err, HasSubstr("not reachable"));
 }
 
+TEST_F(Commands, ConsolePrintsTheAddressAloneWithItsCodeBehindTheHash) {
+    api.on("POST", "/v1/session-codes",
+           {{201, R"({"code":"a-b_c","expires":"2026-12-06T00:00:00Z"})"}, {201, R"({"code":"d","expires":"x"})"}, {}})
+        .start();
+    const std::string at = ::getenv("SEMEL_API");
+    const auto r = semel({"console"});
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    EXPECT_EQ(r.out, at + "/#code=a-b_c\n");
+    EXPECT_THAT(r.err, HasSubstr("2026-12-06T00:00:00Z"));
+    const auto as_json = semel({"console", "--json"});
+    EXPECT_EQ(json::read(as_json.out).value().as_object().at("address").as_string(), at + "/#code=d");
+    EXPECT_EQ(semel({"console"}).exit_code, 3) << "an api of before the console";
+    const auto& asked = api.stop();
+    EXPECT_EQ(asked[0].bearer, "the-token");
+    EXPECT_EQ(asked[0].body, "");
+}
+
 TEST_F(Commands, WrongUsageIsTwoAndAsksNothing) {
     api.start();
     for (const auto& words : std::vector<std::vector<std::string>>{

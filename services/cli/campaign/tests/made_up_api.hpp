@@ -110,6 +110,7 @@ inline ran semel(std::vector<std::string> words) {
     add_campaign_commands(program, r.exit_code);
     add_audience_commands(program, r.exit_code);
     add_record_commands(program, r.exit_code);
+    add_console_command(program, r.exit_code);
     add_user_commands(program, r.exit_code);
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();
