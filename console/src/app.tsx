@@ -1,0 +1,168 @@
+// The console: who is signed in, which language, which page.
+
+import {Component, type ComponentChildren} from 'preact';
+import {useEffect, useMemo, useState} from 'preact/hooks';
+import {Api, type Refusal} from './api/client';
+import type {Session} from './api/shapes';
+import {codeOf, routeOf, type Route} from './core/route';
+import {mayOpen} from './core/rights';
+import {ApprovalPage} from './pages/approval';
+import {CampaignPage} from './pages/campaign';
+import {CampaignsPage} from './pages/campaigns';
+import {DoubtsPage} from './pages/doubts';
+import {LookupsPage} from './pages/lookups';
+import {NewCampaignPage} from './pages/new_campaign';
+import {PersonPage} from './pages/person';
+import {SignIn} from './pages/sign_in';
+import {Header} from './ui/header';
+import {Title} from './ui/parts';
+import {ConsoleContext, consoleOf, refusalOf, useConsole} from './ui/console';
+import {chosen, languages, rolesIn, useWords, WordsContext, type Language} from './words';
+
+const LANGUAGE = 'semel.language';
+
+/** Storage may be forbidden; then the choice lasts as long as the page. */
+const kept = {
+    read: (): string | null => {
+        try {
+            return localStorage.getItem(LANGUAGE);
+        } catch {
+            return null;
+        }
+    },
+    write: (language: Language): void => {
+        try {
+            localStorage.setItem(LANGUAGE, language);
+        } catch {
+            // as said
+        }
+    },
+};
+
+/** The code leaves the address at once: it must not stay in the history. */
+function takeCode(): string {
+    const code = codeOf(location.hash);
+    if (code !== '') {
+        history.replaceState(null, '', '#/campaigns');
+    }
+    return code;
+}
+
+type Signed = 'asking' | {over: boolean; trouble?: Refusal} | Session;
+
+function useSession(api: Api): [Signed, (s: Signed) => void] {
+    const [signed, setSigned] = useState<Signed>('asking');
+    useEffect(() => {
+        api.onEnd = () => setSigned({over: true});
+        const code = takeCode();
+        const found =
+            code === '' ? api.get('/v1/session') : api.post('/v1/session', {}, {code});
+        found.then(setSigned, (why: unknown) => {
+            const trouble = refusalOf(why);
+            const nobodyYet = code === '' && trouble.status === 401;
+            setSigned(nobodyYet ? {over: false} : {over: false, trouble});
+        });
+    }, [api]);
+    return [signed, setSigned];
+}
+
+function useRoute(): Route {
+    const [route, setRoute] = useState(() => routeOf(codeOf(location.hash) === '' ? location.hash : ''));
+    useEffect(() => {
+        const follow = () => {
+            if (codeOf(location.hash) !== '') {
+                location.reload(); // another address of `semel console`, opened where the console is open already
+                return;
+            }
+            setRoute(routeOf(location.hash));
+            document.getElementById('content')?.focus();
+            window.scrollTo(0, 0);
+        };
+        addEventListener('hashchange', follow);
+        return () => removeEventListener('hashchange', follow);
+    }, []);
+    return route;
+}
+
+class Guard extends Component<{words: string; children: ComponentChildren}, {failed: boolean}> {
+    state = {failed: false};
+    static getDerivedStateFromError() {
+        return {failed: true};
+    }
+    render() {
+        return this.state.failed ? <p role="alert">{this.props.words}</p> : this.props.children;
+    }
+}
+
+function Page({route}: {route: Route}) {
+    const w = useWords();
+    const {roles} = useConsole();
+    if (!mayOpen(roles, route.page)) {
+        return (
+            <>
+                <Title>{w.trouble.forbidden}</Title>
+                <p role="alert">{w.trouble.otherRole(rolesIn(roles, w))}</p>
+            </>
+        );
+    }
+    switch (route.page) {
+        case 'campaigns':
+            return <CampaignsPage />;
+        case 'new':
+            return <NewCampaignPage />;
+        case 'campaign':
+            return <CampaignPage key={route.id} id={route.id} />;
+        case 'approval':
+            return <ApprovalPage key={route.id} id={route.id} />;
+        case 'doubts':
+            return <DoubtsPage key={route.id} id={route.id} />;
+        case 'lookups':
+            return <LookupsPage />;
+        case 'person':
+            return <PersonPage key={route.id} id={route.id} />;
+        case 'nowhere':
+            return <Title>{w.trouble.notFound}</Title>;
+    }
+}
+
+export function App() {
+    const api = useMemo(() => new Api(), []);
+    const [language, setLanguage] = useState<Language>(() => chosen(kept.read(), navigator.languages));
+    const [signed, setSigned] = useSession(api);
+    const route = useRoute();
+    const w = languages[language];
+    useEffect(() => {
+        document.documentElement.lang = language;
+    }, [language]);
+    const session = typeof signed === 'object' && 'user' in signed ? signed : undefined;
+    api.guard = session?.guard ?? '';
+    const choose = () => {
+        const other = language === 'en' ? 'ko' : 'en';
+        kept.write(other);
+        setLanguage(other);
+    };
+    const leave = () => {
+        api.delete('/v1/session').then(
+            () => setSigned({over: false}),
+            () => setSigned({over: false}),
+        );
+    };
+    return (
+        <WordsContext.Provider value={w}>
+            <Header session={session} choose={choose} leave={leave} />
+            <main id="content" tabIndex={-1}>
+                <Guard key={JSON.stringify(route)} words={w.trouble.failed}>
+                    {session !== undefined ? (
+                        <ConsoleContext.Provider value={consoleOf(api, session)}>
+                            <Page route={route} />
+                        </ConsoleContext.Provider>
+                    ) : signed === 'asking' ? (
+                        <p role="status">{w.signIn.working}</p>
+                    ) : (
+                        <SignIn api={api} {...('over' in signed ? signed : {over: false})} done={setSigned} />
+                    )}
+                </Guard>
+            </main>
+        </WordsContext.Provider>
+    );
+}

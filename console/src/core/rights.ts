@@ -1,0 +1,84 @@
+// Which pages and buttons the roles of a user have. The api decides what is allowed (docs/security.md); this only keeps from view what
+// it would refuse, or what is another's work.
+
+import type {CampaignState, Role, Wave} from '../api/shapes';
+import type {Route} from './route';
+
+export const STEPS = ['seal', 'launch', 'pause', 'resume', 'cancel'] as const;
+export type Step = (typeof STEPS)[number];
+
+const everybody: readonly Role[] = ['operator', 'approver', 'product', 'auditor', 'administrator'];
+const insight: readonly Role[] = ['operator', 'approver', 'auditor']; // who sees people
+
+const PAGES: Record<Route['page'], readonly Role[]> = {
+    campaigns: everybody,
+    campaign: everybody,
+    new: ['operator', 'product'],
+    approval: ['approver'],
+    doubts: insight,
+    person: insight,
+    lookups: ['auditor'],
+    nowhere: everybody,
+};
+
+const any = (of: readonly Role[], roles: readonly Role[]) => roles.some((role) => of.includes(role));
+
+export function mayOpen(roles: readonly Role[], page: Route['page']): boolean {
+    return any(PAGES[page], roles);
+}
+
+/** Lists with people in them: of who tells the rest by letter, and of who checks it. */
+export function mayList(roles: readonly Role[]): boolean {
+    return any(['operator', 'auditor'], roles);
+}
+
+const STEPS_OF: Record<Step, readonly Role[]> = {
+    seal: ['operator'],
+    launch: ['operator'],
+    pause: ['operator', 'approver'],
+    resume: ['operator'],
+    cancel: ['operator', 'approver'],
+};
+
+const over: readonly CampaignState[] = ['finished', 'cancelled'];
+
+function makesSense(step: Step, state: CampaignState, waves: readonly Pick<Wave, 'state'>[]): boolean {
+    const some = (wanted: Wave['state']) => waves.some((w) => w.state === wanted);
+    switch (step) {
+        case 'seal':
+            return !over.includes(state) && some('imported');
+        case 'launch':
+            return !over.includes(state) && state !== 'paused' && some('approved');
+        case 'pause':
+            return state === 'running';
+        case 'resume':
+            return state === 'paused';
+        case 'cancel':
+            return !over.includes(state);
+    }
+}
+
+/** Looking people up is an auditor's work; whoever else does it says why. */
+export function mustSayWhy(roles: readonly Role[]): boolean {
+    return !roles.includes('auditor');
+}
+
+/** The steps that these roles could take now, the likeliest first. */
+export function stepsOf(roles: readonly Role[], state: CampaignState, waves: readonly Pick<Wave, 'state'>[]): Step[] {
+    return STEPS.filter((step) => any(STEPS_OF[step], roles) && makesSense(step, state, waves));
+}
+
+/** Whether these roles may add people now. */
+export function mayAdd(roles: readonly Role[], state: CampaignState): boolean {
+    return roles.includes('operator') && !over.includes(state);
+}
+
+/** Whether this user decides about a campaign of somebody else: nobody does alone about the own. */
+export function mayDecide(roles: readonly Role[], user: string, creator: string): boolean {
+    return roles.includes('approver') && user !== creator;
+}
+
+/** Whether something waits for an approver. */
+export function waits(waves: readonly Pick<Wave, 'state'>[]): boolean {
+    return waves.some((w) => w.state === 'registered');
+}

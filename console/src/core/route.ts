@@ -1,0 +1,61 @@
+// Where one is: in the fragment, so that no id of a campaign stands in a log of requests.
+
+export type Route =
+    | {page: 'campaigns' | 'new' | 'lookups'}
+    | {page: 'campaign' | 'approval' | 'doubts' | 'person'; id: string}
+    | {page: 'nowhere'};
+
+const ID = /^c-[a-km-np-z2-9]{16}$/;
+
+export function routeOf(fragment: string): Route {
+    const [first = '', id = '', page = '', ...rest] = fragment.replace(/^#?\/?/, '').split('/');
+    if (first === '' && id === '') {
+        return {page: 'campaigns'};
+    }
+    if (first === 'lookups' && id === '') {
+        return {page: 'lookups'};
+    }
+    if (first !== 'campaigns' || rest.length > 0) {
+        return {page: 'nowhere'};
+    }
+    if (id === '') {
+        return {page: 'campaigns'};
+    }
+    if (id === 'new' && page === '') {
+        return {page: 'new'};
+    }
+    if (!ID.test(id)) {
+        return {page: 'nowhere'};
+    }
+    switch (page) {
+        case '':
+            return {page: 'campaign', id};
+        case 'approval':
+        case 'doubts':
+        case 'person':
+            return {page, id};
+        default:
+            return {page: 'nowhere'};
+    }
+}
+
+export function fragmentOf(route: Route): string {
+    switch (route.page) {
+        case 'campaigns':
+        case 'nowhere':
+            return '#/campaigns';
+        case 'lookups':
+            return '#/lookups';
+        case 'new':
+            return '#/campaigns/new';
+        case 'campaign':
+            return `#/campaigns/${route.id}`;
+        default:
+            return `#/campaigns/${route.id}/${route.page}`;
+    }
+}
+
+/** The one-time code of "#code=..."; empty when it is something else. */
+export function codeOf(fragment: string): string {
+    return /^#code=([\w-]{1,100})$/.exec(fragment)?.[1] ?? '';
+}
