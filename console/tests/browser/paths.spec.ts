@@ -1,0 +1,321 @@
+// What people do, from sign-in to end, and what goes wrong on the way.
+
+import {readdirSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {expect, makeCampaign, NOTICE, signIn, test} from './support';
+import {GUARD} from './stand_in';
+import {hex, RUNNING, WAITING} from './world';
+
+const campaign = `#/campaigns/${RUNNING}`;
+
+test.describe('signing in', () => {
+    test('takes the code out of the address at once', async ({page, world, address}) => {
+        await signIn(page, {world, address}, 'operator');
+        expect(page.url()).toBe(`${address}/#/campaigns`);
+        expect(world.asked.filter((a) => a.what === 'POST /v1/session').map((a) => a.body)).toEqual([{code: 'good'}]);
+        await page.goBack();
+        expect(page.url()).not.toContain('code');
+    });
+    test('says that a code is not known, and takes another', async ({page, address}) => {
+        await page.goto(`${address}/#code=old`);
+        await expect(page.getByRole('alert')).toContainText('five minutes and once');
+        await page.getByLabel('Code').fill('http://127.0.0.1:18080/#code=good');
+        await page.getByRole('button', {name: 'Sign in'}).click();
+        await expect(page.getByRole('heading', {name: 'Campaigns'})).toBeVisible();
+    });
+    test('with another address ends the session before, in the same window', async ({page, world, address}) => {
+        await signIn(page, {world, address}, 'operator');
+        world.role = 'auditor';
+        await page.goto(`${address}/#code=good`);
+        await expect(page.locator('.who')).toHaveText('auditor');
+        expect(page.url()).toBe(`${address}/#/campaigns`);
+    });
+    test('is there again after a reload, and not after signing out', async ({page, world, address}) => {
+        await signIn(page, {world, address}, 'operator');
+        await page.reload();
+        await expect(page.getByRole('heading', {name: 'Campaigns'})).toBeVisible();
+        await page.getByRole('button', {name: 'Sign out'}).click();
+        await expect(page.getByRole('heading', {name: 'Sign in'})).toBeVisible();
+        await page.reload();
+        await expect(page.getByRole('heading', {name: 'Sign in'})).toBeVisible();
+    });
+    test('is asked for once the session is over', async ({page, world, address, context}) => {
+        await signIn(page, {world, address}, 'operator', campaign);
+        await expect(page.locator('.bar')).toBeVisible();
+        await context.clearCookies();
+        await expect(page.getByText('Your session is over')).toBeVisible();
+    });
+    test('leaves no secret where a script could read it', async ({page, world, address}) => {
+        await signIn(page, {world, address}, 'operator');
+        const kept = await page.evaluate(() => [document.cookie, ...Object.values(localStorage), ...Object.values(sessionStorage)].join());
+        expect(kept).not.toContain('secret');
+        expect(kept).not.toContain(GUARD);
+    });
+});
+
+test('a campaign is made out of a folder, and gets its people out of a file', async ({page, world, address}) => {
+    await signIn(page, {world, address}, 'operator');
+    await page.getByRole('link', {name: 'New campaign'}).click();
+    await page.getByRole('radio', {name: /^hold it/}).check();
+    await makeCampaign(page);
+    const made = world.asked.find((a) => a.what === 'POST /v1/campaigns')?.body as {notice: Record<string, string>};
+    expect(made).toMatchObject({name: 'Renewed notice', incident: 'autumn-leak', in_doubt: 'hold'});
+    expect(Object.keys(made.notice).sort()).toEqual(readdirSync(NOTICE).sort());
+    expect(Buffer.from(made.notice['notice.yaml'] ?? '', 'base64').equals(readFileSync(join(NOTICE, 'notice.yaml')))).toBe(true);
+    await expect(page.getByText('told late')).toBeVisible();
+    await page.getByRole('link', {name: 'Go on: add people'}).click();
+    await page.getByLabel('File of people').setInputFiles({name: 'people.ndjson', mimeType: '', buffer: Buffer.from('{"recipient_id":"1"}\n')});
+    await page.getByRole('button', {name: 'Upload'}).click();
+    await expect(page.getByText('Imported: 2,000 rows, 2 rejected.')).toBeVisible();
+    await expect(page.getByRole('row', {name: /two dots in a row/})).toBeVisible();
+    const sent = world.asked.find((a) => a.what.endsWith('/uploads'));
+    expect(sent?.body).toBe('{"recipient_id":"1"}\n');
+    expect(sent?.headers['semel-guard']).toBe(GUARD);
+});
+
+test.describe('a campaign', () => {
+    test('is paused with one key and no question', async ({page, world, address}) => {
+        await signIn(page, {world, address}, 'operator', campaign);
+        await expect(page.getByRole('button', {name: 'Pause'})).toBeVisible();
+        await page.keyboard.press('Alt+p');
+        await expect(page.getByText('Paused. Nothing more is handed')).toBeVisible();
+        const asked = world.asked.find((a) => a.what === `POST /v1/campaigns/${RUNNING}/pause`);
+        expect(asked?.headers['semel-guard']).toBe(GUARD);
+        await expect(page.getByRole('button', {name: 'Go on sending'})).toBeVisible();
+        await expect(page.getByRole('button', {name: 'Launch'})).toHaveCount(0);
+    });
+    test('is cancelled after saying what cannot be called back, and not by Escape or Enter', async ({page, world, address}) => {
+        await signIn(page, {world, address}, 'operator', campaign);
+        const cancelled = () => world.asked.some((a) => a.what.endsWith('/cancel'));
+        const open = page.getByRole('button', {name: 'Cancel for ever …'});
+        await open.click();
+        await expect(page.getByRole('dialog')).toContainText('1,929 messages have gone out and cannot be called back');
+        await page.keyboard.press('Escape');
+        await expect(page.getByRole('dialog')).toHaveCount(0);
+        await open.click();
+        await page.keyboard.press('Enter'); // the safe answer has the focus
+        await expect(page.getByRole('dialog')).toHaveCount(0);
+        expect(cancelled()).toBe(false);
+        await open.click();
+        await page.getByRole('dialog').getByRole('button', {name: 'Cancel for ever'}).click();
+        await expect(page.getByText('Cancelled: nothing more is sent.')).toBeVisible();
+        expect(cancelled()).toBe(true);
+    });
+    test('is launched by who knows whom, how many and until when', async ({page, world, address}) => {
+        world.status.state = 'approved';
+        world.status.waves = world.status.waves.map((wave) => ({...wave, state: 'approved' as const}));
+        await signIn(page, {world, address}, 'operator', campaign);
+        await page.getByRole('button', {name: 'Launch …'}).click();
+        const dialog = page.getByRole('dialog');
+        await expect(dialog).toContainText('1,998 people in 2,000 rows of wave 1');
+        await expect(dialog).toContainText('SMS: 1,905');
+        await expect(dialog).toContainText('Nothing is sent after');
+        await dialog.getByRole('button', {name: 'Launch now'}).click();
+        await expect(page.getByText('Launched.')).toBeVisible();
+    });
+    test('shows why a step was refused', async ({page, world, address}) => {
+        world.refuse[`POST /v1/campaigns/${RUNNING}/pause`] = {status: 409, body: {error: 'campaign is finished, not running'}};
+        await signIn(page, {world, address}, 'operator', campaign);
+        await page.getByRole('button', {name: 'Pause'}).click();
+        await expect(page.getByRole('alert')).toContainText('finished, not running');
+    });
+    test('has no step for an auditor', async ({page, world, address}) => {
+        await signIn(page, {world, address}, 'auditor', campaign);
+        await expect(page.locator('.bar')).toBeVisible();
+        await expect(page.locator('.steps button')).toHaveCount(0);
+        await expect(page.getByRole('link', {name: 'Look a person up'})).toBeVisible();
+    });
+    test('says large that its account does not close', async ({page, world, address}) => {
+        world.status.rows += 3;
+        await signIn(page, {world, address}, 'operator', campaign);
+        await expect(page.getByRole('alert')).toContainText('3 rows are in none of the seven parts');
+    });
+    test('opens the list behind a number', async ({page, world, address}) => {
+        await signIn(page, {world, address}, 'operator', campaign);
+        const download = page.waitForEvent('download');
+        await page.getByRole('link', {name: 'Download unreachable'}).click();
+        expect((await download).suggestedFilename()).toBe(`${RUNNING}-unreached.csv`);
+        await page.getByRole('link', {name: 'Open in doubt'}).click();
+        await expect(page.getByRole('heading', {level: 1})).toContainText('Doubts');
+    });
+});
+
+test('figures that are old say so, and come alive again by themselves', async ({page, world, address}) => {
+    await signIn(page, {world, address}, 'operator', campaign);
+    await expect(page.getByText(/^Figures of \d\d:\d\d:\d\d$/)).toBeVisible();
+    world.away = true;
+    await expect(page.getByText(/^⚠ Figures of \d\d:\d\d:\d\d, reconnecting/)).toBeVisible({timeout: 15_000});
+    await expect(page.locator('.bar')).toBeVisible(); // the last that was known stays to be read
+    world.away = false;
+    world.status.coverage.reached += 776;
+    world.status.coverage.outstanding = 0;
+    await expect(page.getByText(/^Figures of \d\d:\d\d:\d\d$/)).toBeVisible({timeout: 30_000});
+    await expect(page.getByRole('row', {name: /^reached/})).toContainText('1,980');
+});
+
+test('what a page asks by itself keeps no session alive', async ({page, world, address}) => {
+    await signIn(page, {world, address}, 'operator', campaign);
+    await expect(page.locator('.bar')).toBeVisible();
+    const polls = () => world.asked.filter((a) => a.what === `GET /v1/campaigns/${RUNNING}`).map((a) => a.headers['semel-unattended']);
+    await expect.poll(() => polls().length, {timeout: 15_000}).toBeGreaterThan(2);
+    expect(polls().slice(0, 3)).toEqual([undefined, 'yes', 'yes']);
+    await page.keyboard.press('Shift');
+    await expect.poll(() => polls().slice(3), {timeout: 15_000}).toContain(undefined);
+});
+
+test.describe('an approval', () => {
+    const approval = `#/campaigns/${WAITING}/approval`;
+    test('is given for what was shown, once everything is ticked', async ({page, world, address}) => {
+        await signIn(page, {world, address}, 'approver');
+        await page.getByRole('link', {name: 'Read and decide Second wave'}).click();
+        const approve = page.getByRole('button', {name: 'Approve exactly this: 2,498 people in 2,500 rows of 2 waves'});
+        await expect(page.getByText('as the ledger of that campaign stood at events 0:1204 11:877')).toBeVisible();
+        await expect(page.getByText('9 texts are not ticked as read')).toBeVisible();
+        await approve.click({force: true}); // it is not to be pressed yet, and does nothing
+        expect(world.asked.some((a) => a.what.endsWith('/approve'))).toBe(false);
+        for (const box of await page.getByRole('checkbox').all()) {
+            await box.check();
+        }
+        await expect(page.getByText('Still missing: the reason for the findings is missing.')).toBeVisible();
+        await page.getByLabel('Why the findings are taken on').fill('counsel agreed');
+        await approve.click();
+        await expect(page.getByText('Approved. An operator may launch it now.')).toBeVisible();
+        expect(world.asked.find((a) => a.what.endsWith('/approve'))?.body).toEqual({
+            seen: {notice: hex('a'), audience: hex('b'), plan: hex('c')},
+            accept: ['KR-W3'],
+            reason: 'counsel agreed',
+        });
+    });
+    test('that came too late says what changed, and nothing stays ticked', async ({page, world, address}) => {
+        world.approval.findings = [];
+        world.refuse[`POST /v1/campaigns/${WAITING}/approve`] = {status: 409, body: {error: 'since you looked, wave 3 with 3,000 rows came in', retry: false}};
+        await signIn(page, {world, address}, 'approver', approval);
+        for (const box of await page.getByRole('checkbox').all()) {
+            await box.check();
+        }
+        await page.getByRole('button', {name: /^Approve exactly/}).click();
+        await expect(page.getByRole('alert')).toContainText('wave 3 with 3,000 rows came in');
+        await page.getByRole('button', {name: 'Look at it anew'}).click();
+        await expect(page.getByText('9 texts are not ticked as read')).toBeVisible();
+    });
+    test('is not for who made the campaign', async ({page, world, address}) => {
+        world.approval.refusal = 'approver made it';
+        await signIn(page, {world, address}, 'approver', approval);
+        await expect(page.getByText('approver made it')).toBeVisible();
+        await expect(page.getByRole('button', {name: /^Approve exactly/})).toHaveCount(0);
+        await expect(page.getByRole('checkbox')).toHaveCount(0);
+    });
+    test('shows a mail in a frame in which no script runs', async ({page, world, address}) => {
+        await signIn(page, {world, address}, 'approver', approval);
+        const mail = page.frameLocator('iframe').first();
+        await expect(mail.getByRole('heading', {name: '개인정보 유출 안내'})).toBeVisible();
+        expect(await mail.getByRole('heading').evaluate((h) => getComputedStyle(h).color)).toBe('rgb(20, 80, 122)');
+        expect(await page.title()).not.toBe('owned');
+        await expect(page.locator('iframe').first()).toHaveAttribute('lang', 'ko');
+    });
+});
+
+test.describe('doubts', () => {
+    test('are decided by who knows the price', async ({page, world, address}) => {
+        await signIn(page, {world, address}, 'approver', `${campaign}/doubts`);
+        await expect(page.getByRole('heading', {name: '61 messages, SMS, smsc-a'})).toBeVisible();
+        await page.getByRole('button', {name: 'Send 62 messages again …'}).click();
+        await expect(page.getByRole('dialog')).toContainText('62 people may get the message twice');
+        await page.getByRole('dialog').getByRole('button', {name: 'Send again'}).click();
+        await expect(page.getByText('No message is in doubt.')).toBeVisible();
+        expect(world.asked.find((a) => a.what.startsWith('POST') && a.what.endsWith('/in-doubt'))?.body).toEqual({decision: 'resend'});
+    });
+    test('are not decided by who made the campaign, or has another role', async ({page, world, address}) => {
+        world.status.creator = 'approver';
+        await signIn(page, {world, address}, 'approver', `${campaign}/doubts`);
+        await expect(page.getByText('An approver who did not make the campaign decides.')).toBeVisible();
+        await expect(page.getByRole('button', {name: /again …$/})).toHaveCount(0);
+    });
+});
+
+test('a person is looked up in the body of a request, never in an address', async ({page, world, address}) => {
+    await signIn(page, {world, address}, 'auditor', `${campaign}/person`);
+    await page.getByLabel(/^Recipient id/).fill('nobody');
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('alert')).toContainText('knows no such recipient');
+    await page.getByLabel(/^Recipient id/).fill('A000000002');
+    await page.keyboard.press('Enter');
+    await expect(page.getByText('The same bytes: this is what was sent.')).toBeVisible();
+    expect(page.url()).not.toContain('A000000002');
+    expect(world.asked.every((a) => !a.what.includes('A000000002'))).toBe(true);
+});
+
+test('a person is looked up by an operator only for a reason', async ({page, world, address}) => {
+    await signIn(page, {world, address}, 'operator', `${campaign}/person`);
+    await page.getByLabel(/^Recipient id/).fill('A000000002');
+    await page.getByRole('button', {name: 'Look up'}).click();
+    expect(world.asked.some((a) => a.what.endsWith('/audit'))).toBe(false);
+    await page.getByLabel('Reason').fill('her call of today');
+    await page.getByLabel(/^Case number/).fill('C-7');
+    await page.getByRole('button', {name: 'Look up'}).click();
+    await expect(page.getByText('The same bytes: this is what was sent.')).toBeVisible();
+    expect(world.asked.find((a) => a.what.endsWith('/audit'))?.body).toEqual({recipient_id: 'A000000002', reason: 'her call of today', case: 'C-7'});
+});
+
+test('an auditor sees who looked at whom, page by page', async ({page, world, address}) => {
+    await signIn(page, {world, address}, 'auditor');
+    await page.getByRole('link', {name: 'Who looked at whom'}).click();
+    await expect(page.getByRole('row', {name: /kim/})).toContainText('가족의 문의');
+    await page.getByRole('button', {name: 'Show earlier ones'}).click();
+    await expect(page.getByRole('row', {name: /people not reached/})).toContainText('14');
+    await expect(page.getByRole('button', {name: 'Show earlier ones'})).toHaveCount(0);
+});
+
+test('a session that only reads has no step to take', async ({page, world, address}) => {
+    world.readOnly = true;
+    await signIn(page, {world, address}, 'operator', campaign);
+    await expect(page.locator('.bar')).toBeVisible();
+    await expect(page.locator('.steps button')).toHaveCount(0);
+    await expect(page.locator('#people')).toHaveCount(0);
+});
+
+test('what others wrote is text: names, gateways and notices run nothing', async ({page, world, address}) => {
+    const attack = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
+    world.status.name = world.status.incident = attack;
+    world.status.warnings = [attack];
+    world.status.lanes = world.status.lanes.map((lane) => ({...lane, words: attack, gateway: attack}));
+    world.history = world.history.map((act) => ({...act, text: attack}));
+    world.campaigns = world.campaigns.map((c) => ({...c, name: attack}));
+    await signIn(page, {world, address}, 'operator', campaign);
+    await expect(page.getByRole('heading', {level: 1})).toHaveText(attack);
+    await expect(page.locator('img')).toHaveCount(0);
+    expect(await page.title()).toContain('<img');
+});
+
+test('a keyboard alone goes from the list to a pause and back', async ({page, world, address}) => {
+    await signIn(page, {world, address}, 'operator');
+    const focused = () => page.evaluate(() => document.activeElement?.textContent ?? '');
+    const tabTo = async (words: RegExp) => {
+        for (let i = 0; i < 40; ++i) {
+            await page.keyboard.press('Tab');
+            if (words.test(await focused())) {
+                return;
+            }
+        }
+        throw new Error(`no way to ${words} by keyboard`);
+    };
+    await tabTo(/^To the content$/);
+    await page.keyboard.press('Enter');
+    await tabTo(/^Renewed notice$/);
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('button', {name: 'Pause'})).toBeVisible();
+    await tabTo(/^Pause$/);
+    await page.keyboard.press('Enter');
+    await expect(page.getByText('Paused. Nothing more is handed')).toBeVisible();
+    await page.goBack();
+    await expect(page.getByRole('heading', {name: 'Campaigns'})).toBeVisible();
+});
+
+test('the language is chosen with one button, and stays', async ({page, world, address}) => {
+    await signIn(page, {world, address}, 'operator', campaign);
+    await page.getByRole('button', {name: '한국어'}).click();
+    await expect(page.getByRole('heading', {name: '통지 현황'})).toBeVisible();
+    await expect(page.locator('html')).toHaveAttribute('lang', 'ko');
+    await page.reload();
+    await expect(page.getByRole('heading', {name: '통지 현황'})).toBeVisible();
+});

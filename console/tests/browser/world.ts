@@ -1,0 +1,194 @@
+// What the stand-in of the api knows. Typed by docs/openapi.yaml, so that it cannot answer what the api does not.
+
+import type {Schemas} from '../../src/api/client';
+import type {Approval, Doubt, ListedCampaign, Look, Resent, Role, Status, Story, Text, Act} from '../../src/api/shapes';
+
+export const RUNNING = 'c-9viv9wekdx5x8uh2';
+export const WAITING = 'c-aaaabbbbccccdddd';
+export const hex = (digit: string) => digit.repeat(64);
+
+const minute = 60_000;
+const at = (offset: number) => new Date(Date.now() + offset).toISOString();
+
+export interface World {
+    role: Role;
+    readOnly: boolean;
+    campaigns: ListedCampaign[];
+    status: Status;
+    approval: Approval;
+    doubts: Doubt[];
+    resent: Resent[];
+    history: Act[];
+    story: Story;
+    /** Of the one upload, each time that somebody looks; the last one stays. */
+    looks: Look[];
+    uploads: Schemas['Upload'][];
+    rejects: string;
+    /** By method and path, "POST /v1/...": what is refused, and how. */
+    refuse: Record<string, {status: number; body: object}>;
+    /** Nobody answers. */
+    away: boolean;
+    mail: string;
+    /** What was asked, in its order. */
+    asked: {what: string; body: unknown; headers: Record<string, string | string[] | undefined>}[];
+}
+
+function aStatus(): Status {
+    return {
+        id: RUNNING,
+        name: 'Renewed notice',
+        incident: 'autumn-leak',
+        creator: 'operator',
+        notice_sha256: hex('a'),
+        compiled: true,
+        follow_up: null,
+        segments: ['entrance_code'],
+        state: 'running',
+        start: null,
+        deadline: at(8 * 60 * minute),
+        deadline_basis: '7 days after the creation; the 72 hours of KR-PIPA ended at 2026-11-21T00:00:00Z',
+        forecast_finish: at(108 * minute),
+        warnings: ['12 sms messages wait for another try'],
+        lanes: [
+            {
+                service: 'sms',
+                instance: 'sms-1',
+                gateway: 'smsc-a',
+                state: 'throttled',
+                since: at(-4 * minute),
+                words: 'the gateway asked for less: 120 a second instead of 200 since four minutes',
+                limit_per_s: 120,
+            },
+        ],
+        rows: 2000,
+        coverage: {reached: 1204, failed: 3, unreachable: 11, in_doubt: 2, outstanding: 776, repeated: 2, rejected: 2},
+        channels: {
+            email: {planned: 1828, accepted: 901, failed: 2, retrying: 0, in_doubt: 0, unresolved: 0, resent: 0, outstanding: 925, rate_per_s: 182},
+            push: {planned: 1534, accepted: 765, failed: 5, retrying: 0, in_doubt: 0, unresolved: 0, resent: 1, outstanding: 764, rate_per_s: 152},
+            sms: {planned: 1796, accepted: 263, failed: 2, retrying: 12, in_doubt: 2, unresolved: 2, resent: 0, outstanding: 1529, rate_per_s: 26},
+        },
+        waves: [
+            {wave: 1, state: 'launched', rows: 2000, rejected: 2, sha256: hex('8'), plan: {recipients: 1998, unreachable: 11, addresses: {email: 1891, push: 1549, sms: 1905}}},
+        ],
+    };
+}
+
+function texts(): Text[] {
+    const of = (locale: string, ko: boolean, segments: string[], digit: string): Text[] => {
+        const door = segments.length > 0;
+        const sms = ko ? `[가람마켓] 개인정보 유출 안내. ${door ? '출입번호를 바꾸십시오. ' : ''}문의 1577-1577` : `[Garam Market] Your data leaked. ${door ? 'Change your door code. ' : ''}Call 1577-1577`;
+        return [
+            {channel: 'email', locale, segments, supplement: false, sha256: hex(digit), summary: ko ? '제목: 개인정보 유출 안내 (재안내)' : 'Subject: Notice of personal data leak (follow-up)', files: {'message.html': ''}},
+            {channel: 'push', locale, segments, supplement: false, sha256: hex(String(Number(digit) + 1)), summary: '', files: {'apns.json': JSON.stringify({aps: {alert: {title: ko ? '개인정보 유출 안내' : 'Your data leaked', body: sms}}})}},
+            {channel: 'sms', locale, segments, supplement: false, sha256: hex(String(Number(digit) + 2)), summary: sms, files: {'text.txt': `${sms}\n`, 'part-1.hex': '00\n', ...(ko ? {'part-2.hex': '00\n'} : {})}},
+        ];
+    };
+    return [...of('ko', true, [], '0'), ...of('ko', true, ['entrance_code'], '3'), ...of('en', false, [], '6')];
+}
+
+function anApproval(): Approval {
+    return {
+        id: WAITING,
+        name: 'Second wave',
+        state: 'sealed',
+        creator: 'operator',
+        refusal: null,
+        follow_up: {
+            of: RUNNING, root: RUNNING, outcome: 'reached', segment: '', channel: '', people: 2498, rows: 2500, sha256: hex('8'),
+            position: {'0': 1204, '11': 877},
+        },
+        waves: [
+            {wave: 1, rows: 2000, rejected: 2, sha256: hex('8'), recipients: 1998, unreachable: 11, addresses: {email: 1891, push: 1549, sms: 1905}},
+            {wave: 2, rows: 500, rejected: 0, sha256: hex('9'), recipients: 500, unreachable: 0, addresses: {email: 480, sms: 499}},
+        ],
+        changed: null,
+        seen: {notice: hex('a'), audience: hex('b'), plan: hex('c')},
+        digest: '141363a5d8ee3a270f62c2438848d89f1d89929c15045b35bcef977e05e28fdb',
+        findings: [
+            {rule: 'KR-W3', severity: 'finding', file: 'email.ko.md', line: 12, reason: 'the text says "exposure" where the law says "leak"', mend: 'say "leak"', accepted: null},
+            {rule: 'KR-T1', severity: 'warning', file: 'notice.yaml', line: 6, reason: 'KR-PIPA wants people told within 72 hours of aware_at', mend: '', accepted: null},
+        ],
+        texts: texts(),
+    };
+}
+
+function doubts(): Doubt[] {
+    const of = (k: number, more: Partial<Doubt>): Doubt => ({
+        notification: hex('d').slice(0, 60) + String(k).padStart(4, '0'),
+        recipient_id: `A${String(k).padStart(9, '0')}`,
+        channel: 'sms',
+        gateway: 'smsc-a',
+        state: 'unresolved',
+        since: at(-40 * minute + k * 1000),
+        evidence: ['the connection was lost after the last byte', 'no delivery report fits: smsc-a has sent 1,204 reports since'],
+        decision: 'an approver decides: the policy is hold',
+        ...more,
+    });
+    return [
+        ...Array.from({length: 61}, (_, k) => of(k, {})),
+        of(900, {channel: 'email', gateway: 'relay-a', state: 'waiting', evidence: ['the relay closed after the final dot'], decision: 'sent again at 21:04:11 unless evidence comes'}),
+    ];
+}
+
+function aStory(): Story {
+    const sent = hex('e');
+    return {
+        recipient_id: 'A000000002',
+        campaign: RUNNING,
+        events: [
+            {time: at(-9 * minute), channel: '', kind: 'recipient', gateway: '', code: '', text: 'wave 1, row 2', content_sha256: ''},
+            {time: at(-8 * minute), channel: 'email', kind: 'accepted', attempt: 1, gateway: 'relay-a', code: '250 2.0.0', text: 'Ok: queued as S661336F106174', content_sha256: sent},
+            {time: at(-7 * minute), channel: 'sms', kind: 'in_doubt', attempt: 1, gateway: 'smsc-a', code: 'semel:lost', text: 'the connection was lost', content_sha256: ''},
+        ],
+        messages: [
+            {channel: 'email', notification: hex('1'), role: 'own', supplement: false, sent_sha256: sent, rendered_sha256: sent, content: ['Subject: 개인정보 유출 안내 (재안내)\n\n이우민 님께 ...']},
+            {channel: 'sms', notification: hex('2'), role: 'covered', supplement: false},
+        ],
+    };
+}
+
+export function aWorld(): World {
+    return {
+        role: 'operator',
+        readOnly: false,
+        campaigns: [
+            {id: 'c-2222333344445555', name: 'First notice', incident: 'autumn-leak', state: 'finished', waves: 3},
+            {id: WAITING, name: 'Second wave', incident: 'spring-leak', state: 'sealed', waves: 2},
+            {id: RUNNING, name: 'Renewed notice', incident: 'autumn-leak', state: 'running', waves: 1},
+        ],
+        status: aStatus(),
+        approval: anApproval(),
+        doubts: doubts(),
+        resent: [
+            {notification: hex('f'), recipient_id: 'A000000077', channel: 'push', gateway: 'fcm', state: 'accepted', first_resent: at(-20 * minute), times: 1, withdrawn: 0, decided_by: ''},
+        ],
+        history: [
+            {time: at(-30 * minute), kind: 'operator', actor: 'operator', text: 'create', wave: 0, channel: '', notification: '', attempt: 0, gateway: '', code: ''},
+            {time: at(-20 * minute), kind: 'operator', actor: 'approver', text: 'approve 141363a5', wave: 0, channel: '', notification: '', attempt: 0, gateway: '', code: ''},
+            {time: at(-10 * minute), kind: 'operator', actor: 'operator', text: 'launch', wave: 0, channel: '', notification: '', attempt: 0, gateway: '', code: ''},
+        ],
+        story: aStory(),
+        looks: [
+            {number: 8, time: at(-3 * minute), user: 'kim', from: '10.0.0.7', what: 'story', campaign: RUNNING, recipient: hex('9'), people: 1, reason: '가족의 문의', case: 'C-2026-114'},
+            {number: 7, time: at(-5 * minute), user: 'auditor', from: '127.0.0.1', what: 'unreached', campaign: RUNNING, recipient: null, people: 14, reason: '', case: ''},
+        ],
+        uploads: (['receiving', 'importing', 'imported'] as const).map((state, i) => ({
+            upload: 1,
+            state,
+            rows: 1000 * i,
+            rejected: i,
+            unreachable: 0,
+            warnings: [],
+            columns: [
+                {name: 'E-Mail', use: 'email'},
+                {name: 'id', use: 'recipient_id'},
+            ],
+            has_rejects: state === 'imported',
+        })),
+        rejects: 'line,column,reason,effect\r\n8,email,two dots in a row,address left out\r\n40,name,it is not UTF-8,row rejected\r\n',
+        refuse: {},
+        away: false,
+        mail: '<!doctype html><html lang="ko"><body style="font-family:sans-serif"><h1 style="color:#14507a">개인정보 유출 안내</h1><p>이우민 님께</p><script>parent.document.title="owned"</script></body></html>',
+        asked: [],
+    };
+}
