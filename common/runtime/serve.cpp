@@ -42,11 +42,17 @@ struct context::impl {
         , instance(n)
         , name(n == 1 ? service : fmt::format("{}-{}", service, n)) {}
 
+    std::string tell_metrics() {
+        ready.set(not_ready ? 0 : 1);
+        return metrics.expose();
+    }
+
     config::settings settings;
     std::string service;
     unsigned instance;
     std::string name;
     telemetry::metrics metrics;
+    telemetry::gauge ready = metrics.make_gauge("semel_service_ready", "1 while the service can work, else 0");
     std::optional<std::string> not_ready = "starting";
     bool stopping = false;
     // Does not own: the loop below ends before this does, and takes with it every coroutine that uses the context.
@@ -224,7 +230,7 @@ int run(const std::shared_ptr<context::impl>& self, service_main main) {
     const bool fixed = self->instance == 1 && port != settings.admin_ports.end();
     const auto admin = make_admin(self->io.get_executor(), fixed ? port->second : std::uint16_t{0},
                                   {.not_ready = [state = self.get()] { return state->not_ready; },
-                                   .metrics = [state = self.get()] { return state->metrics.expose(); }});
+                                   .metrics = [state = self.get()] { return state->tell_metrics(); }});
     const auto bound = admin->port();
     // Before the pid file: whoever reads it may send the signal at once.
     self->signals.add(SIGTERM);

@@ -262,6 +262,7 @@ void engine::impl::show() {
     count.fetched.set(static_cast<double>(in_memory));
     count.reserved.set(static_cast<double>(reserved));
     count.started.set(static_cast<double>(feeder.started()));
+    count.lanes.show(lanes.names(), lanes.troubles());
 }
 
 asio::awaitable<bool> engine::impl::drain(std::chrono::milliseconds patience) {

@@ -161,6 +161,7 @@ TEST_F(Serve, AnswersHealthAndMetrics) {
     EXPECT_TRUE(eventually([&] { return get("/health/ready").starts_with("HTTP/1.1 200"); }));
     EXPECT_TRUE(get("/health/live").starts_with("HTTP/1.1 200"));
     EXPECT_NE(get("/metrics").find("semel_probe_rounds_total 3"), std::string::npos);
+    EXPECT_NE(get("/metrics").find("semel_service_ready 1"), std::string::npos);
     EXPECT_TRUE(get("/nothing").starts_with("HTTP/1.1 404"));
 }
 
@@ -168,6 +169,7 @@ TEST_F(Serve, SaysWhyItIsNotReady) {
     start_and_wait(never_ready);
     EXPECT_TRUE(eventually([&] { return get("/health/ready").find("waiting for Redis") != std::string::npos; }));
     EXPECT_TRUE(get("/health/ready").starts_with("HTTP/1.1 503"));
+    EXPECT_NE(get("/metrics").find("semel_service_ready 0"), std::string::npos);
 }
 
 TEST_F(Serve, ASecondProcessHasANameOfItsOwn) {

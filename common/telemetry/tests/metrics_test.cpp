@@ -30,6 +30,20 @@ TEST(Metrics, GaugesAndHistogramsAreExposed) {
     EXPECT_NE(text.find("semel_test_wait_seconds_bucket{le=\"1\"} 1"), std::string::npos);
 }
 
+TEST(Metrics, SeriesThatAreNotShownAnyMoreAreGone) {
+    metrics m;
+    auto left = m.make_gauges("semel_test_left", "Left.", {"campaign", "channel"});
+    left.show({{{"c-1", "sms"}, 3}, {{"c-2", "sms"}, 4}});
+    m.make_gauges("semel_test_left", "Left.", {"campaign", "channel"})
+        .show({{{"c-2", "sms"}, 2}, {{"c-3", "push"}, 1}});
+    const auto text = m.expose();
+    EXPECT_EQ(text.find("c-1"), std::string::npos) << text;
+    EXPECT_NE(text.find("semel_test_left{campaign=\"c-2\",channel=\"sms\"} 2"), std::string::npos) << text;
+    EXPECT_NE(text.find("semel_test_left{campaign=\"c-3\",channel=\"push\"} 1"), std::string::npos) << text;
+    left.show({});
+    EXPECT_EQ(m.expose().find("semel_test_left{"), std::string::npos);
+}
+
 TEST(Metrics, OneNameIsOneKind) {
     metrics m;
     m.make_counter("semel_test_x_total", "X.");

@@ -13,6 +13,7 @@ loader.exec_module(agree)
 
 SOURCE = '''
     : sent(m.make_counter("semel_x_sent_total", "Sent (all of them)", {{"channel", std::string{name}}, {"why", e.code()}}))
+    , left(m.make_gauges("semel_x_left", "What is left (of \\"all\\"), a word", {"campaign", "state"}))
     , took(m.make_histogram("semel_x_seconds", "Duration", {}, {0.1, 1})) {}
 '''
 
@@ -22,6 +23,7 @@ class Names(unittest.TestCase):
 
     def test_are_found_in_the_sources_with_their_labels(self):
         self.assertEqual(self.metrics["semel_x_sent_total"], {"channel", "why"})
+        self.assertEqual(self.metrics["semel_x_left"], {"campaign", "state"})
         self.assertEqual(self.metrics["semel_x_seconds_bucket"], {"le"})
         self.assertNotIn("semel_x_seconds", self.metrics)
 
