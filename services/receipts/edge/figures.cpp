@@ -2,6 +2,7 @@
 
 #include <receipts/core/evidence.hpp>
 
+#include <algorithm>
 #include <map>
 #include <string>
 
@@ -21,6 +22,9 @@ figures::figures(telemetry::metrics& metrics)
     , looks_(metrics.make_counter("semel_receipts_looks_total", "Looks at what time may have decided"))
     , dead_letters_(metrics.make_counter("semel_receipts_dead_letters_total", "Records that cannot be used"))
     , orphaned_(metrics.make_gauge("semel_receipts_orphans", "Receipts whose message is not known yet"))
+    , oldest_(metrics.make_gauges("semel_receipts_oldest_doubt_timestamp_seconds",
+                                  "Since when the oldest open doubt of this process is one; none: no series",
+                                  {"state"}))
     , seconds_(metrics.make_histogram("semel_receipts_transaction_seconds",
                                       "From the first record to the commit's answer", {},
                                       {0.01, 0.03, 0.1, 0.3, 1, 3, 10})) {}
@@ -61,6 +65,7 @@ void figures::committed(const outcome& out, std::chrono::duration<double> took) 
 void figures::show_open(const parts& all) {
     std::map<std::string, double> by_state{
         {"awaiting", 0}, {"in_doubt", 0}, {"unresolved", 0}, {"presumed", 0}, {"resent", 0}};
+    std::map<telemetry::gauges::values, double> oldest;
     for (const auto& [partition, p] : all) {
         for (const auto& [id, d] : p.doubts.open()) {
             const auto* state = d.awaiting()         ? "awaiting"
@@ -69,8 +74,12 @@ void figures::show_open(const parts& all) {
                                 : d.resent_as() != 0 ? "resent"
                                                      : "in_doubt";
             ++by_state[state];
+            const auto since = static_cast<double>(d.since_us()) / 1e6;
+            const auto [at, fresh] = oldest.try_emplace({state}, since);
+            at->second = std::min(at->second, since);
         }
     }
+    oldest_.show(oldest);
     for (const auto& [state, n] : by_state) {
         metrics_.make_gauge("semel_receipts_open_doubts", "Open doubts of this process", {{"state", state}}).set(n);
     }

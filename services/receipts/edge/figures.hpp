@@ -27,6 +27,7 @@ class figures {
     telemetry::metrics& metrics_;
     telemetry::counter orphans_, superseded_, transactions_, failures_, written_, read_back_, looks_, dead_letters_;
     telemetry::gauge orphaned_;
+    telemetry::gauges oldest_;
     telemetry::histogram seconds_;
 };
 

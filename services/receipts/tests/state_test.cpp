@@ -10,6 +10,7 @@ namespace semel::receipts::testing {
 namespace {
 
 constexpr auto open_doubts = "semel_receipts_open_doubts";
+constexpr auto oldest_doubt = "semel_receipts_oldest_doubt_timestamp_seconds";
 constexpr auto read_back = "semel_receipts_state_records_read_total";
 constexpr auto failures = "semel_receipts_transactions_failed_total";
 
@@ -46,6 +47,9 @@ TEST(ReceiptsState, AnAbortedTransactionIsUndoneAndNothingIsReadBack) {
     on.start("receipts");
     on.tell(all_of(on, held, v1::EVENT_IN_DOUBT));
     on.wait("the doubts", [&](const seen&) { return on.metric("receipts", open_doubts) == 300; });
+    const auto now_s = static_cast<double>(base::to_us(base::now())) / 1e6;
+    EXPECT_NEAR(on.metric("receipts", oldest_doubt, "in_doubt"), now_s, 600);
+    EXPECT_EQ(on.metric("receipts", oldest_doubt, "unresolved"), 0) << "there is none";
     const auto before = on.metric("receipts", read_back);
     on.tell({doubt_of_unwritable_resend(on, stuck)});
     on.wait("aborted transactions", [&](const seen&) { return on.metric("receipts", failures) >= 3; });
@@ -65,6 +69,7 @@ TEST(ReceiptsState, AnAbortedTransactionIsUndoneAndNothingIsReadBack) {
     }
     on.tell(answers);
     on.wait("an end of all doubts", [&](const seen&) { return on.metric("receipts", open_doubts) == 0; });
+    EXPECT_EQ(on.metric("receipts", oldest_doubt), 0) << "no series of what is over";
     EXPECT_EQ(on.stop("receipts"), 0);
 }
 
