@@ -41,14 +41,18 @@ coverage completed(const v1::Campaign& c, coverage counted, std::span<const wave
     return counted;
 }
 
-std::int64_t rows_to_come(const v1::Campaign& c, std::span<const wave_count> counts) {
-    std::int64_t rows = 0;
+release_count count_released(const v1::Campaign& c, std::span<const wave_count> counts) {
+    release_count out;
     for (const auto& wave : c.waves()) {
-        rows += wave.phase() < v1::WAVE_SEALED || is_dropped(wave)
-                    ? 0
-                    : waiting_rows(wave, count_of(counts, wave.number()));
+        if (wave.phase() < v1::WAVE_SEALED || is_dropped(wave)) {
+            continue;
+        }
+        const auto count = count_of(counts, wave.number());
+        const bool launched = wave.phase() == v1::WAVE_LAUNCHED;
+        out.released += launched ? count.released : 0;
+        (launched ? out.waiting : out.held) += waiting_rows(wave, count);
     }
-    return rows;
+    return out;
 }
 
 bool wholly_released(const v1::Campaign& c, std::span<const wave_count> counts) {

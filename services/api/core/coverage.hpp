@@ -36,8 +36,16 @@ struct wave_count {
 /// people were not told, and nobody will tell them.
 coverage completed(const v1::Campaign&, coverage counted, std::span<const wave_count>);
 
-/// Rows of sealed waves that plan has not released: the ledger does not know whose they are.
-std::int64_t rows_to_come(const v1::Campaign&, std::span<const wave_count>);
+/// Rows of waves that are sealed and count.
+struct release_count {
+    std::int64_t released = 0; ///< of launched waves: plan has decided them
+    std::int64_t waiting = 0;  ///< of launched waves: they wait for plan
+    std::int64_t held = 0;     ///< of the others: they wait for somebody to launch them
+
+    /// The ledger does not know whose they are.
+    std::int64_t to_come() const noexcept { return waiting + held; }
+};
+release_count count_released(const v1::Campaign&, std::span<const wave_count>);
 
 /// Every row of every wave is in the ledger, as the campaign counts them: only then does "nothing is outstanding" mean
 /// anything.

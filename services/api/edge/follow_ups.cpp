@@ -97,7 +97,7 @@ std::optional<followed> look_at(pqxx::connection& connection, const std::string&
         return std::nullopt;
     }
     const auto lines = read_coverage(tx, *parent);
-    const auto to_come = rows_to_come(*parent, read_waves(tx, id));
+    const auto to_come = read_released(tx, *parent).to_come();
     return followed{.campaign = std::move(*parent), .lines = lines, .to_come = to_come};
 }
 

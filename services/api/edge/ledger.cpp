@@ -1,6 +1,12 @@
 #include "ledger.hpp"
 
+#include <api/core/forecast.hpp>
+
+#include <string>
+#include <vector>
+
 namespace semel::api {
+namespace {
 
 std::vector<wave_count> read_waves(pqxx::work& tx, const std::string& campaign) {
     std::vector<wave_count> waves;
@@ -12,8 +18,6 @@ std::vector<wave_count> read_waves(pqxx::work& tx, const std::string& campaign) 
     }
     return waves;
 }
-
-namespace {
 
 coverage read_counted(pqxx::work& tx, const std::string& campaign) {
     const auto row = tx.exec_params1("SELECT reached, failed, unreachable, in_doubt, outstanding, repeated, "
@@ -34,6 +38,22 @@ coverage read_counted(pqxx::work& tx, const std::string& campaign) {
 coverage read_coverage(pqxx::work& tx, const v1::Campaign& c) {
     const auto waves = read_waves(tx, c.id());
     return completed(c, read_counted(tx, c.id()), waves);
+}
+
+release_count read_released(pqxx::work& tx, const v1::Campaign& c) {
+    const auto waves = read_waves(tx, c.id());
+    return count_released(c, waves);
+}
+
+std::optional<base::timestamp> forecast_of(const pqxx::result& channels, const release_count& rows,
+                                           base::timestamp now) {
+    std::vector<channel_pace> paces;
+    for (const auto& row : channels) {
+        paces.push_back({.planned = row["planned"].as<std::int64_t>(),
+                         .outstanding = row["outstanding"].as<std::int64_t>(),
+                         .per_second = row["rate_per_s"].as<double>()});
+    }
+    return forecast(paces, rows, now);
 }
 
 bool is_settled(pqxx::work& tx, const v1::Campaign& c) {

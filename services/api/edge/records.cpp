@@ -53,24 +53,6 @@ json::object zeros(const v1::Campaign& c, std::initializer_list<std::string_view
     return out;
 }
 
-/// When the slowest channel will be done at its present rate.
-json::value forecast(const pqxx::result& rows, base::timestamp now) {
-    double longest = -1;
-    for (const auto& row : rows) {
-        const auto left = row["outstanding"].as<double>();
-        const auto rate = row["rate_per_s"].as<double>();
-        if (left > 0 && rate <= 0) {
-            return {};
-        }
-        if (left > 0) {
-            longest = std::max(longest, left / rate);
-        }
-    }
-    return longest < 0 ? json::value(nullptr)
-                       : json::value(json::string(base::to_rfc3339(std::chrono::floor<std::chrono::seconds>(
-                             now + std::chrono::seconds{static_cast<std::int64_t>(longest) + 1}))));
-}
-
 json::array waves_of(pqxx::work& tx, const v1::Campaign& c) {
     const auto plans = store::read_plans(tx, c.id());
     json::array out;
@@ -213,12 +195,9 @@ json::object status_of(pqxx::work& tx, const v1::Campaign& c, base::timestamp no
         warn_of_unmatched(tx, warnings);
     }
     const auto lines = read_coverage(tx, c);
-    const auto finish = forecast(rows, now);
-    if (c.deadline_us() != 0 && finish.is_string()) {
-        const auto at = base::from_rfc3339(finish.as_string());
-        if (at && *at > base::from_us(c.deadline_us())) {
-            warnings.emplace_back("at the present rate the campaign ends after its deadline");
-        }
+    const auto finish = forecast_of(rows, read_released(tx, c), now);
+    if (finish && c.deadline_us() != 0 && *finish > base::from_us(c.deadline_us())) {
+        warnings.emplace_back("at the present rate the campaign ends after its deadline");
     }
     warn_of_the_law(tx, c, lines, now, warnings);
     for (const auto& wave : c.waves()) {
@@ -233,7 +212,7 @@ json::object status_of(pqxx::work& tx, const v1::Campaign& c, base::timestamp no
             {"start", time_or_null(c.start_us())},
             {"deadline", time_or_null(c.deadline_us())},
             {"deadline_basis", c.deadline_basis()},
-            {"forecast_finish", finish},
+            {"forecast_finish", finish ? json::value(json::string(base::to_rfc3339(*finish))) : json::value(nullptr)},
             {"warnings", warnings},
             {"rows", lines.rows()},
             {"coverage", to_json(lines)},

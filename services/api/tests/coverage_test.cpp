@@ -66,12 +66,12 @@ TEST(Coverage, OfACancelledCampaignClosesWithWhatWasNeverLaunched) {
 
 TEST(Coverage, CountsTheRowsWhoseOwnersTheLedgerDoesNotKnowYet) {
     const std::array waves{wave_count{.wave = 1, .sealed = true, .released = 5, .doubles = 1}};
-    EXPECT_EQ(rows_to_come(running(), waves), 2 + 5);
+    EXPECT_EQ(count_released(running(), waves).to_come(), 2 + 5);
     auto c = running();
     c.mutable_waves(1)->set_phase(v1::WAVE_IMPORTED);
-    EXPECT_EQ(rows_to_come(c, waves), 2) << "a wave that is not sealed may still change";
+    EXPECT_EQ(count_released(c, waves).to_come(), 2) << "a wave that is not sealed may still change";
     c.mutable_waves(0)->set_phase(v1::WAVE_DROPPED);
-    EXPECT_EQ(rows_to_come(c, waves), 0);
+    EXPECT_EQ(count_released(c, waves).to_come(), 0);
 }
 
 TEST(Coverage, MeansNothingBeforeEveryRowIsInTheLedger) {
