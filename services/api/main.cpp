@@ -9,6 +9,7 @@
 #include <api/edge/api.hpp>
 #include <api/edge/background.hpp>
 #include <api/edge/console_files.hpp>
+#include <api/edge/figures.hpp>
 #include <api/edge/first_users.hpp>
 #include <api/edge/freezing.hpp>
 #include <api/edge/publisher.hpp>
@@ -104,6 +105,7 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
     work.push_back(api::finish_campaigns(services));
     work.push_back(api::sweep_uploads(services));
     work.push_back(api::freeze_audiences(services));
+    work.push_back(api::show_campaigns(services, ctx.metrics()));
     co_await runtime::race(runtime::first_of(std::move(work)), ctx.stop_requested());
     co_await server.stop(10s); // requests under way are answered
 }
