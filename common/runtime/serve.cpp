@@ -1,6 +1,7 @@
 #include "serve.hpp"
 
 #include "admin.hpp"
+#include "certificates.hpp"
 #include "keys.hpp"
 #include "privacy.hpp"
 #include "refusals.hpp"
@@ -245,6 +246,7 @@ int run(const std::shared_ptr<context::impl>& self, service_main main) {
         }
     };
     asio::co_spawn(self->io, admin->run(), fail_loudly);
+    asio::co_spawn(self->io, show_certificates(settings, self->metrics), fail_loudly);
     asio::co_spawn(self->io, watch_signals(*self, self->signals, [&] { pid_file.remove(), port_file.remove(); }),
                    fail_loudly);
 
