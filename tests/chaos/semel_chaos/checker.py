@@ -2,10 +2,12 @@
 
 The invariants are numbered I1 to I12 as in the fault plan; L1 is the engine's own promise that a notification never
 has two live records, G1 that of the dispatchers to speak their protocols, E1 that a policy decides by what is known, O1 that an
-operator is obeyed and a deadline kept, R1 that a gateway that throttles is kept busy, T1 that tests are apart. A breach is a sentence with the numbers in it, and never an address or a name.
+operator is obeyed and a deadline kept, R1 that a gateway that throttles is kept busy, S2 and S3 that everybody goes on in
+little memory, T1 that tests are apart. A breach is a sentence with the numbers in it, and never an address or a name.
 """
 from collections import Counter, defaultdict
 
+from . import health
 from .facts import (DOUBT_KINDS, Accept, Breach, Event, Evidence, Fault, Link, Story, Told, Verdict)  # noqa: F401
 
 LEAKED = "a planted name or address stands in "
@@ -339,6 +341,9 @@ class Check:
             if pace is not None and pace < KEPT_BUSY * allowed:
                 self.breach("R1", f"{gateway} allows {allowed} a second and was sent only {pace:.0f}")
 
+    def everybody_goes_on(self):
+        self.breaches += health.breaches(self.e.faults, self.e.memory)
+
     def held_up(self, gateway, first_us, last_us):
         """What a gateway that did not read for a while may have read at once, if that was in this second."""
         return max((f.held_up[gateway] for f in self.e.faults
@@ -430,8 +435,8 @@ class Check:
 
     INVARIANTS = (nobody_twice, outcomes_add_up, accepted_means_accepted, failed_means_not_sent, doubt_is_bounded,
                   doubts_are_settled_rightly, reports_are_understood, ledger_is_the_topic, one_live_record, redis_says_the_same,
-                  rates_are_kept, throttled_gateways_are_kept_busy, nothing_leaked, protocols_are_kept, nobody_forgotten,
-                  evidence_before_decision, operator_is_obeyed, tests_are_apart)
+                  rates_are_kept, throttled_gateways_are_kept_busy, everybody_goes_on, nothing_leaked, protocols_are_kept,
+                  nobody_forgotten, evidence_before_decision, operator_is_obeyed, tests_are_apart)
 
 
 def pace_of(evidence, gateway):
@@ -493,6 +498,9 @@ def table(evidence, verdict, seed):
     for gateway, allowed in evidence.allowed.items():
         pace = pace_of(evidence, gateway)
         lines.append(f"{gateway} allowed {allowed} a second and accepted " + ("too little to tell" if pace is None else f"{pace:.0f}"))
+    if evidence.memory:
+        name, mib = max(evidence.memory.items(), key=lambda one: one[1])
+        lines.append(f"{name} held the most memory: {mib:,.0f} MiB")
     lines.append("")
     turned_away = f", turned away {verdict.turned_away}" if verdict.turned_away else ""
     lines.append(f"planned {len(evidence.truth.addresses)}, accepted {verdict.accepted}{turned_away}, lost {verdict.lost}, "

@@ -67,6 +67,8 @@ class Fault:
     time_us: int
     bound: dict = field(default_factory=dict)
     recovery_s: float | None = None
+    still: tuple = ()  # channels on which nothing was accepted afterwards, although they had more to send
+    still_us: tuple = ()  # from when to when
     until_us: int = 0  # when it was over
     held_up: dict = field(default_factory=dict)  # gateway -> messages that it, or the way to it, lets through at its end
     quiet_us: tuple | None = None  # from when to when nobody may be told
@@ -105,6 +107,7 @@ class Evidence:
     register_entries: int | None = None  # what plan keeps in Redis; None: forgotten, as it may be
     heads_astray: list = field(default_factory=list)  # partitions whose head in Redis is not what Kafka says
     claims_accepted: set = field(default_factory=set)  # notifications whose claim says that a gateway accepted
+    memory: dict = field(default_factory=dict)  # process -> the most that it held, in MiB
     leaks: list = field(default_factory=list)  # where a mark was found
     violations: dict = field(default_factory=dict)  # gateway -> how often a dispatcher broke its protocol, and the last rule
     campaign: str = ""

@@ -1,4 +1,4 @@
-"""How much memory each process of a stack holds, once a second."""
+"""How much memory processes of a stack hold, once a second."""
 import os
 import threading
 
@@ -14,7 +14,8 @@ def resident_mib(pid):
 
 
 class Memory:
-    def __init__(self, stack, names):
+    def __init__(self, stack, names=()):
+        """`names`: without any, all processes of Semel's own, as they come and go."""
         self.stack, self.names = stack, names
         self.most = {}  # process -> MiB, since `forget`
         self.ended = threading.Event()
@@ -27,11 +28,17 @@ class Memory:
                 self.most[name] = max(self.most.get(name, 0.0), now)
 
     def now(self):
-        pids = {name: self.stack.pid(name) for name in self.names}
+        pids = {name: self.stack.pid(name) for name in self.names or self.stack.processes()}
         return {name: mib for name, pid in pids.items() if pid and (mib := resident_mib(pid)) is not None}
 
     def forget(self):
         self.most = self.now()
+
+    def take(self):
+        """What was the most so far; from here it is counted anew."""
+        most = self.most
+        self.forget()
+        return most
 
     def close(self):
         self.ended.set()

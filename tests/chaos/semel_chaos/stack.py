@@ -367,6 +367,10 @@ gateways:
         names = sorted(path.stem for path in (self.dir / "run").glob("*.pid") if path.stem != "supervisord")
         return {name: pid for name in names if (pid := self.pid(name))}
 
+    def processes(self):
+        """Semel's own."""
+        return [name for service in SERVICES for name in self.processes_of(service)]
+
     def processes_of(self, service):
         return [n for n in self.pids() if n == service or n.rsplit("-", 1)[0] == service and n.rsplit("-", 1)[1].isdigit()]
 

@@ -23,7 +23,8 @@ class Striker:
     REBUILD_S = 5
     # A session of a group lasts ten seconds, of which three may have passed.
     SESSION_LEFT_S = 7
-    RECOVERY_S = 60
+    # Longer than the minute that what was refused twice waits: the rest of a campaign may be that.
+    RECOVERY_S = 90
 
     def __init__(self, stack, campaign, before=None):
         """`campaign`: one, or several at once. `before`: how many messages the gateways had by channel, of earlier ones."""
@@ -45,7 +46,7 @@ class Striker:
         self.write(fault=f"{name} {target}", where=where)
         time_us = now_us()
         function()
-        self.done.append(checker.Fault(name, target, time_us))
+        self.done.append(checker.Fault(name, target, time_us, until_us=now_us()))
         self.write(fault=f"{name} {target}", struck=True)
         tell(f"{name} {target} {where}")
 
@@ -73,7 +74,7 @@ class Striker:
             self.redis_lost_until = time.monotonic() + self.REBUILD_S
         # Of what lasts, recovery begins when it is over.
         if sending:
-            record.recovery_s = self.recovery(fault, fault.stopped or (time.monotonic() if fault.seconds else began))
+            record.recovery_s = self.recovery(fault, record, fault.stopped or (time.monotonic() if fault.seconds else began))
         if fault.changes_redis_after:
             self.redis_lost_until = time.monotonic() + 120
         fault.after(self.stack)
@@ -123,10 +124,10 @@ class Striker:
         if errors:
             raise errors[0]
 
-    def recovery(self, fault, began):
+    def recovery(self, fault, record, began):
         """How long until every channel that the fault stopped is accepted from again; None when none had work left."""
         total = {c: self.before.get(c, 0) + self.campaign.planned(c) for c in fault.channels()}
-        start = self.campaign.accepted()
+        start, since_us = self.campaign.accepted(), now_us()
         # The last few may be in doubt or wait for another try: they say nothing about recovery.
         waiting = {c for c in total if start.get(c, 0) < self.before.get(c, 0) + 0.97 * (total[c] - self.before.get(c, 0))}
         if not waiting:
@@ -141,8 +142,8 @@ class Striker:
             if waiting and self.campaign.over():
                 return slowest  # a deadline has passed meanwhile, or somebody cancelled it
             if time.monotonic() - began > self.RECOVERY_S:
-                # The end of a campaign may have little or nothing left to send; the checker says whether all was sent.
+                record.still, record.still_us = tuple(sorted(waiting)), (since_us, now_us())
                 tell(f"{fault}: nothing accepted on {', '.join(sorted(waiting))} for {self.RECOVERY_S} s")
-                return None if slowest is None else slowest
+                return slowest
             time.sleep(0.02)
         return slowest

@@ -74,5 +74,32 @@ class LostPartitions(unittest.TestCase):
         self.assertEqual(self.striker.done[-1].bound, OF_ALL)
 
 
+class Recovery(unittest.TestCase):
+    def after(self, accepted):
+        """What is written of a fault after which the gateways' counts are these, one after the other."""
+        counts = iter(accepted)
+        campaign = SimpleNamespace(planned=lambda channel: 100, accepted=lambda: {"sms": next(counts)}, over=lambda: False)
+        striker, record = Striker(SimpleNamespace(dir="."), campaign), checker.Fault("kill", "sms", S)
+        ticks = iter(range(10_000))
+        with mock.patch("semel_chaos.striker.time.monotonic", lambda: next(ticks)), mock.patch("semel_chaos.striker.time.sleep"):
+            return striker.recovery(SimpleNamespace(channels=lambda: ["sms"]), record, 0), record
+
+    def test_a_channel_that_stands_still_is_written_down(self):
+        seconds, record = self.after([10] * 1_000)
+        self.assertIsNone(seconds)
+        self.assertEqual(record.still, ("sms",))
+        self.assertLessEqual(*record.still_us)
+
+    def test_one_that_goes_on_is_not(self):
+        seconds, record = self.after([10] * 20 + [11] * 1_000)
+        self.assertLess(seconds, Striker.RECOVERY_S)
+        self.assertEqual(record.still, ())
+
+    def test_nor_one_of_which_a_few_are_left(self):
+        seconds, record = self.after([98] * 1_000)
+        self.assertIsNone(seconds)
+        self.assertEqual(record.still, ())
+
+
 if __name__ == "__main__":
     unittest.main()
