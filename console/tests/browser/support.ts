@@ -5,6 +5,7 @@ import {createRequire} from 'node:module';
 import {join} from 'node:path';
 import {test as base, expect, type Page} from '@playwright/test';
 import type {Role} from '../../src/api/shapes';
+import {listen} from '../complaints';
 import {standIn} from './stand_in';
 import {aWorld, type World} from './world';
 
@@ -28,14 +29,7 @@ export const test = base.extend<Given>({
     complaints: [
         async ({page}, use) => {
             const complaints: string[] = [];
-            page.on('pageerror', (error) => complaints.push(error.message));
-            page.on('console', (message) => {
-                // A refused request is a line of its own; a script in a mail is refused on purpose.
-                const meant = /Failed to load resource|Blocked script execution/.test(message.text());
-                if (message.type() === 'error' && !meant) {
-                    complaints.push(message.text());
-                }
-            });
+            listen(page, complaints);
             await use(complaints);
             expect(complaints).toEqual([]);
         },

@@ -3,6 +3,7 @@
 import {execFileSync} from 'node:child_process';
 import {join} from 'node:path';
 import {expect, test, type Page} from '@playwright/test';
+import {listen} from '../complaints';
 
 const binaries = process.env.SEMEL_BINARIES ?? '';
 const stack = process.env.SEMEL_STACK ?? '';
@@ -26,12 +27,7 @@ async function as(page: Page, user: string, fragment: string): Promise<string> {
 const complaints: string[] = [];
 test.beforeEach(({page}) => {
     complaints.length = 0;
-    page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('console', (message) => {
-        if (message.type() === 'error' && !message.text().includes('Failed to load resource')) {
-            complaints.push(message.text());
-        }
-    });
+    listen(page, complaints);
 });
 test.afterEach(() => expect(complaints).toEqual([]));
 test.describe.configure({mode: 'serial'});
