@@ -111,7 +111,7 @@ test.describe('a campaign', () => {
         await expect(dialog).toContainText('SMS: 1,905');
         await expect(dialog).toContainText('Nothing is sent after');
         await dialog.getByRole('button', {name: 'Launch now'}).click();
-        await expect(page.getByText('Launched.')).toBeVisible();
+        await expect(page.getByText('Launched.', {exact: true})).toBeVisible();
     });
     test('shows why a step was refused', async ({page, world, address}) => {
         world.refuse[`POST /v1/campaigns/${RUNNING}/pause`] = {status: 409, body: {error: 'campaign is finished, not running'}};
