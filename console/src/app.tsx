@@ -10,6 +10,7 @@ import {ApprovalPage} from './pages/approval';
 import {CampaignPage} from './pages/campaign';
 import {CampaignsPage} from './pages/campaigns';
 import {DoubtsPage} from './pages/doubts';
+import {FollowUpPage} from './pages/follow_up';
 import {LookupsPage} from './pages/lookups';
 import {NewCampaignPage} from './pages/new_campaign';
 import {PersonPage} from './pages/person';
@@ -116,6 +117,8 @@ function Page({route}: {route: Route}) {
             return <ApprovalPage key={route.id} id={route.id} />;
         case 'doubts':
             return <DoubtsPage key={route.id} id={route.id} />;
+        case 'follow-up':
+            return <FollowUpPage key={route.id} id={route.id} />;
         case 'lookups':
             return <LookupsPage />;
         case 'person':

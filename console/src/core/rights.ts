@@ -14,6 +14,7 @@ const PAGES: Record<Route['page'], readonly Role[]> = {
     campaigns: everybody,
     campaign: everybody,
     new: ['operator', 'product'],
+    'follow-up': ['operator', 'product'],
     approval: ['approver'],
     doubts: insight,
     person: insight,

@@ -2,7 +2,7 @@
 
 export type Route =
     | {page: 'campaigns' | 'new' | 'lookups'}
-    | {page: 'campaign' | 'approval' | 'doubts' | 'person'; id: string}
+    | {page: 'campaign' | 'approval' | 'doubts' | 'person' | 'follow-up'; id: string}
     | {page: 'nowhere'};
 
 const ID = /^c-[a-km-np-z2-9]{16}$/;
@@ -33,6 +33,7 @@ export function routeOf(fragment: string): Route {
         case 'approval':
         case 'doubts':
         case 'person':
+        case 'follow-up':
             return {page, id};
         default:
             return {page: 'nowhere'};

@@ -2,6 +2,7 @@ import {useRef, useState} from 'preact/hooks';
 import type {Act, Status} from '../api/shapes';
 import {target} from '../api/client';
 import type {Part} from '../core/coverage';
+import {choiceOf} from '../core/follow_up';
 import {fragmentOf} from '../core/route';
 import {mayAdd, mayList, mayOpen, waits} from '../core/rights';
 import {AddWave} from '../ui/add_wave';
@@ -41,7 +42,7 @@ function Lists({id, part}: {id: string; part: Part}) {
 
 function Links({status}: {status: Status}) {
     const w = useWords();
-    const {roles} = useConsole();
+    const {roles, acts} = useConsole();
     const {id} = status;
     return (
         <nav aria-label={w.campaign.links} class="links">
@@ -50,6 +51,7 @@ function Links({status}: {status: Status}) {
                     {w.campaign.approval}
                 </a>
             )}
+            {mayOpen(acts, 'follow-up') && choiceOf(status) !== 'nobody' && <a href={fragmentOf({page: 'follow-up', id})}>{w.campaign.followUp}</a>}
             {mayOpen(roles, 'doubts') && <a href={fragmentOf({page: 'doubts', id})}>{w.campaign.doubts}</a>}
             {mayOpen(roles, 'person') && <a href={fragmentOf({page: 'person', id})}>{w.campaign.person}</a>}
         </nav>

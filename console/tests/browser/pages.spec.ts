@@ -4,8 +4,8 @@
 import {join} from 'node:path';
 import type {Page} from '@playwright/test';
 import type {Role} from '../../src/api/shapes';
-import {expect, isAccessible, makeCampaign, PICTURES, signIn, test} from './support';
-import {RUNNING, WAITING, type World} from './world';
+import {expect, isAccessible, makeCampaign, makeFollowUp, PICTURES, signIn, test} from './support';
+import {finish, RUNNING, WAITING, type World} from './world';
 
 interface Shown {
     name: string;
@@ -94,6 +94,19 @@ const PAGES: Shown[] = [
         act: async (page) => {
             await page.locator('.steps button.grave').click();
             await page.locator('dialog').waitFor();
+        },
+    },
+    {name: 'follow-up', role: 'product', fragment: `${campaign}/follow-up`, change: finish, narrow: true},
+    {name: 'follow-up-early', role: 'product', fragment: `${campaign}/follow-up`},
+    {name: 'follow-up-none', role: 'operator', fragment: `${campaign}/follow-up`, change: (w) => (w.status.waves = [])},
+    {
+        name: 'follow-up-made',
+        role: 'product',
+        fragment: `${campaign}/follow-up`,
+        change: finish,
+        act: async (page) => {
+            await page.locator('input[name=outcome]').nth(1).check();
+            await makeFollowUp(page);
         },
     },
     {name: 'approval', role: 'approver', fragment: `#/campaigns/${WAITING}/approval`, inDark: true, narrow: true},

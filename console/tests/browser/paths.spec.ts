@@ -2,9 +2,9 @@
 
 import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {expect, makeCampaign, NOTICE, signIn, test} from './support';
+import {expect, makeCampaign, makeFollowUp, NOTICE, signIn, test} from './support';
 import {GUARD} from './stand_in';
-import {hex, RUNNING, WAITING} from './world';
+import {finish, FOLLOWING, freezing, hex, RUNNING, WAITING} from './world';
 
 const campaign = `#/campaigns/${RUNNING}`;
 
@@ -71,6 +71,56 @@ test('a campaign is made out of a folder, and gets its people out of a file', as
     const sent = world.asked.find((a) => a.what.endsWith('/uploads'));
     expect(sent?.body).toBe('{"recipient_id":"1"}\n');
     expect(sent?.headers['semel-guard']).toBe(GUARD);
+});
+
+test.describe('a follow-up', () => {
+    const builder = `${campaign}/follow-up`;
+    test('is made by a product team, which sees how many and never who', async ({page, world, address}) => {
+        finish(world);
+        await signIn(page, {world, address}, 'product', campaign);
+        await page.getByRole('link', {name: 'Tell these people again'}).click();
+        await page.getByRole('radio', {name: /every message failed/}).check();
+        await expect(page.getByText('By the figures of this moment: 3 people.')).toBeVisible();
+        await page.getByLabel('Only people').selectOption('with entrance_code');
+        await expect(page.getByText('How many they are is counted when they are frozen.')).toBeVisible();
+        await makeFollowUp(page);
+        await expect(page.getByText('3 people are frozen.')).toBeVisible();
+        await expect(page.getByText('3 people in 4 rows, as the ledger of that campaign stood at events 0:1204 11:877')).toBeVisible();
+        await expect(page.getByText(hex('7'))).toBeVisible();
+        const asked = world.asked.find((a) => a.what.endsWith('/follow-ups'));
+        expect(asked?.what).toBe(`POST /v1/campaigns/${RUNNING}/follow-ups`);
+        expect(asked?.body).toMatchObject({name: 'Look out for calls', outcome: 'failed', segment: 'entrance_code', in_doubt: 'resend'});
+        expect(Object.keys(asked?.body as object).sort()).toEqual(['in_doubt', 'name', 'notice', 'outcome', 'segment']);
+        expect(asked?.headers['semel-guard']).toBe(GUARD);
+        await page.getByRole('link', {name: 'To the follow-up'}).click();
+        expect(page.url()).toBe(`${address}/#/campaigns/${FOLLOWING}`);
+        expect(world.asked.filter((a) => /\/(audit|unreached|repeated|in-doubt|resent)$/.test(a.what))).toEqual([]);
+    });
+    test('of an outcome waits until it is known; of all it does not', async ({page, world, address}) => {
+        await signIn(page, {world, address}, 'product', builder);
+        await expect(page.getByRole('radio', {name: /people it reached/})).toBeDisabled();
+        await expect(page.getByRole('radio', {name: /all its people/})).toBeChecked();
+        await expect(page.getByText('What becomes of 776 people is not known yet.')).toBeVisible();
+    });
+    test('that froze nobody says why', async ({page, world, address}) => {
+        await signIn(page, {world, address}, 'product', builder);
+        await page.getByLabel('Name').fill('x');
+        await page.locator('#notice').setInputFiles(NOTICE);
+        world.refuse[`GET /v1/campaigns/${FOLLOWING}/uploads/1`] = {status: 200, body: {...freezing()[0], state: 'refused', reason: 'nobody is meant'}};
+        await page.getByRole('button', {name: /freeze the people$/}).click();
+        await expect(page.getByRole('alert')).toContainText('nobody is meant');
+        await expect(page.getByText('Nobody was frozen.', {exact: false})).toBeVisible();
+    });
+    test('is not made by an approver, or with a session that only reads', async ({page, world, address}) => {
+        finish(world);
+        world.readOnly = true;
+        await signIn(page, {world, address}, 'product', campaign);
+        await expect(page.locator('.bar')).toBeVisible();
+        await expect(page.getByRole('link', {name: 'Tell these people again'})).toHaveCount(0);
+        world.readOnly = false;
+        await signIn(page, {world, address}, 'approver', builder);
+        await expect(page.getByRole('alert')).toContainText('This page is not for your role');
+    });
 });
 
 test.describe('a campaign', () => {

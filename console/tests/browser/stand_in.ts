@@ -5,7 +5,7 @@ import {readFileSync} from 'node:fs';
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
 import {extname, join} from 'node:path';
 import type {AddressInfo} from 'node:net';
-import type {World} from './world';
+import {FOLLOWING, freezing, type World} from './world';
 
 const SITE = process.env.SEMEL_CONSOLE_SITE ?? join(__dirname, '../../../build/console/site');
 export const GUARD = 'the-guard';
@@ -55,6 +55,9 @@ function answerOf(world: World, what: string, body: unknown): Answer | undefined
             return {body: world.campaigns};
         case 'POST /v1/campaigns':
             return {status: 201, body: {id: world.status.id, warnings: ['notice.yaml:6: warning: told late'], deadline: world.status.deadline, deadline_basis: '7 days'}};
+        case 'POST /v1/campaigns/ID/follow-ups':
+            world.uploads = freezing(body as object);
+            return {status: 201, body: {id: FOLLOWING, upload: 1, follow_up: world.uploads[0]?.frozen, warnings: [], deadline: world.status.deadline, deadline_basis: '7 days'}};
         case 'POST /v1/campaigns/ID/uploads':
             return {status: 202, body: {...world.uploads[0], known: false}};
         case 'GET /v1/campaigns/ID/uploads/1':

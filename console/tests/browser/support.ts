@@ -52,6 +52,16 @@ export const NOTICE = join(__dirname, '../../../notices/follow-up');
 export async function makeCampaign(page: Page): Promise<void> {
     await page.locator('#name').fill('Renewed notice');
     await page.locator('#incident').fill('autumn-leak');
+    await sendNotice(page);
+}
+
+export async function makeFollowUp(page: Page): Promise<void> {
+    await page.locator('#name').fill('Look out for calls');
+    await sendNotice(page);
+    await page.locator('code.long').waitFor();
+}
+
+async function sendNotice(page: Page): Promise<void> {
     await page.locator('#notice').setInputFiles(NOTICE);
     await page.locator('form button[type=submit]').click();
     await page.locator('a.button.main').waitFor();

@@ -5,6 +5,7 @@ import type {Approval, Doubt, ListedCampaign, Look, Resent, Role, Status, Story,
 
 export const RUNNING = 'c-9viv9wekdx5x8uh2';
 export const WAITING = 'c-aaaabbbbccccdddd';
+export const FOLLOWING = 'c-ffffgggghhhhjjjj';
 export const hex = (digit: string) => digit.repeat(64);
 
 const minute = 60_000;
@@ -145,6 +146,26 @@ function aStory(): Story {
             {channel: 'sms', notification: hex('2'), role: 'covered', supplement: false},
         ],
     };
+}
+
+/** Nothing is outstanding any more: every outcome is known. */
+export function finish(world: World): void {
+    world.status.state = 'finished';
+    world.status.lanes = [];
+    world.status.warnings = [];
+    world.status.coverage = {reached: 1980, failed: 3, unreachable: 11, in_doubt: 2, outstanding: 0, repeated: 2, rejected: 2};
+}
+
+/** The upload of a follow-up, from one look to the next. */
+export function freezing(more: Partial<Schemas['FollowUp']> = {}): Schemas['Upload'][] {
+    const asked: Schemas['FollowUp'] = {of: RUNNING, root: RUNNING, outcome: 'failed', segment: '', channel: '', ...more};
+    const frozen = {...asked, people: 3, rows: 4, sha256: hex('7'), position: {'0': 1204, '11': 877}};
+    const upload = {upload: 1, rows: 0, rejected: 0, unreachable: 0, warnings: [], columns: [], has_rejects: false};
+    return [
+        {...upload, state: 'freezing', frozen: asked},
+        {...upload, state: 'importing', frozen},
+        {...upload, state: 'imported', wave: 1, rows: 4, frozen},
+    ];
 }
 
 export function aWorld(): World {

@@ -103,6 +103,7 @@ describe('a route', () => {
             {page: 'approval', id},
             {page: 'doubts', id},
             {page: 'person', id},
+            {page: 'follow-up', id},
         ] as const) {
             expect(routeOf(fragmentOf(route))).toEqual(route);
         }
