@@ -11,10 +11,12 @@ import {CampaignPage} from './pages/campaign';
 import {CampaignsPage} from './pages/campaigns';
 import {DoubtsPage} from './pages/doubts';
 import {FollowUpPage} from './pages/follow_up';
+import {IncidentPage} from './pages/incident';
 import {LookupsPage} from './pages/lookups';
 import {NewCampaignPage} from './pages/new_campaign';
 import {PersonPage} from './pages/person';
 import {SignIn} from './pages/sign_in';
+import {Patterns} from './ui/coverage_bar';
 import {Header} from './ui/header';
 import {Title} from './ui/parts';
 import {ConsoleContext, consoleOf, refusalOf, useConsole} from './ui/console';
@@ -119,6 +121,8 @@ function Page({route}: {route: Route}) {
             return <DoubtsPage key={route.id} id={route.id} />;
         case 'follow-up':
             return <FollowUpPage key={route.id} id={route.id} />;
+        case 'incident':
+            return <IncidentPage key={route.id} id={route.id} />;
         case 'lookups':
             return <LookupsPage />;
         case 'person':
@@ -152,6 +156,7 @@ export function App() {
     };
     return (
         <WordsContext.Provider value={w}>
+            <Patterns />
             <Header session={session} choose={choose} leave={leave} />
             <main id="content" tabIndex={-1}>
                 <Guard key={JSON.stringify(route)} words={w.trouble.failed}>

@@ -22,5 +22,6 @@ export type Finding = Approval['findings'][number];
 export type Doubt = Schemas['Doubt'];
 export type Resent = Schemas['Resent'];
 export type Story = Schemas['Story'];
+export type Incident = Schemas['Incident'];
 export type Look = Answer<'/v1/lookups', 'get'>['lookups'][number];
 export type Act = Schemas['Act'];

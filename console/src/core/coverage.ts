@@ -13,8 +13,8 @@ export const PARTS = [
 ] as const satisfies readonly (keyof Coverage)[];
 export type Part = (typeof PARTS)[number];
 
-export interface Slice {
-    part: Part;
+export interface Slice<P = Part> {
+    part: P;
     count: number;
     /** In hundredths of the bar, from its left. */
     from: number;
@@ -24,15 +24,15 @@ export interface Slice {
 /** A part that is there is seen, however small: it gets at least this much of the bar. */
 const least = 0.6;
 
-export function slicesOf(coverage: Coverage): Slice[] {
-    const total = sumOf(coverage);
-    const there = PARTS.filter((part) => coverage[part] > 0);
-    const raw = there.map((part) => Math.max(least, (100 * coverage[part]) / total));
+export function slicesOf<P extends string>(counts: Readonly<Record<P, number>>, parts: readonly P[]): Slice<P>[] {
+    const total = parts.reduce((sum, part) => sum + counts[part], 0);
+    const there = parts.filter((part) => counts[part] > 0);
+    const raw = there.map((part) => Math.max(least, (100 * counts[part]) / total));
     const scale = 100 / raw.reduce((a, b) => a + b, 0);
     let from = 0;
     return there.map((part, i) => {
         const width = (raw[i] ?? 0) * scale;
-        const slice = {part, count: coverage[part], from, width};
+        const slice = {part, count: counts[part], from, width};
         from += width;
         return slice;
     });

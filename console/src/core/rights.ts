@@ -13,6 +13,7 @@ const insight: readonly Role[] = ['operator', 'approver', 'auditor']; // who see
 const PAGES: Record<Route['page'], readonly Role[]> = {
     campaigns: everybody,
     campaign: everybody,
+    incident: everybody,
     new: ['operator', 'product'],
     'follow-up': ['operator', 'product'],
     approval: ['approver'],

@@ -2,7 +2,7 @@
 
 export type Route =
     | {page: 'campaigns' | 'new' | 'lookups'}
-    | {page: 'campaign' | 'approval' | 'doubts' | 'person' | 'follow-up'; id: string}
+    | {page: 'campaign' | 'approval' | 'doubts' | 'person' | 'follow-up' | 'incident'; id: string}
     | {page: 'nowhere'};
 
 const ID = /^c-[a-km-np-z2-9]{16}$/;
@@ -34,6 +34,7 @@ export function routeOf(fragment: string): Route {
         case 'doubts':
         case 'person':
         case 'follow-up':
+        case 'incident':
             return {page, id};
         default:
             return {page: 'nowhere'};

@@ -51,6 +51,7 @@ function Links({status}: {status: Status}) {
                     {w.campaign.approval}
                 </a>
             )}
+            <a href={fragmentOf({page: 'incident', id})}>{w.incident.link}</a>
             {mayOpen(acts, 'follow-up') && choiceOf(status) !== 'nobody' && <a href={fragmentOf({page: 'follow-up', id})}>{w.campaign.followUp}</a>}
             {mayOpen(roles, 'doubts') && <a href={fragmentOf({page: 'doubts', id})}>{w.campaign.doubts}</a>}
             {mayOpen(roles, 'person') && <a href={fragmentOf({page: 'person', id})}>{w.campaign.person}</a>}

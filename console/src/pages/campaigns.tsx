@@ -48,9 +48,18 @@ export function CampaignsPage() {
             )}
             {data.length === 0 && <p>{w.list.none}</p>}
             {byIncident(data).map(({incident, campaigns}) => {
+                const latest = campaigns[0];
                 const title = incident === '' ? w.list.noIncident : incident;
                 return (
                     <Section key={incident} title={title}>
+                        {incident !== '' && latest !== undefined && (
+                            <p>
+                                <a href={fragmentOf({page: 'incident', id: latest.id})}>
+                                    {w.incident.link}
+                                    <span class="unseen"> {incident}</span>
+                                </a>
+                            </p>
+                        )}
                         <Table
                             label={title}
                             head={[

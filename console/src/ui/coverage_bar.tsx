@@ -2,35 +2,47 @@
 
 import type {ComponentChildren} from 'preact';
 import type {Coverage} from '../api/shapes';
-import {gapOf, PARTS, share, slicesOf, type Part} from '../core/coverage';
+import {gapOf, PARTS, share, slicesOf, type Part, type Slice} from '../core/coverage';
 import {useWords} from '../words';
 import {Table} from './parts';
 
-/** No two neighbours differ by colour alone. */
-function Patterns() {
+/** No two neighbours differ by colour alone. Once in each window, for all its bars. */
+export function Patterns() {
     return (
-        <defs>
-            <pattern id="hatched" width="1" height="3" patternUnits="userSpaceOnUse">
-                <rect width="1" height="1" class="ink" />
-            </pattern>
-            <pattern id="dotted" width="1.2" height="6" patternUnits="userSpaceOnUse">
-                <rect width="0.5" height="6" class="ink" />
-            </pattern>
-        </defs>
+        <svg class="unseen" aria-hidden="true">
+            <defs>
+                <pattern id="hatched" width="1" height="3" patternUnits="userSpaceOnUse">
+                    <rect width="1" height="1" class="ink" />
+                </pattern>
+                <pattern id="dotted" width="1.2" height="6" patternUnits="userSpaceOnUse">
+                    <rect width="0.5" height="6" class="ink" />
+                </pattern>
+            </defs>
+        </svg>
     );
 }
-const PATTERN: Partial<Record<Part, string>> = {failed: 'url(#hatched)', in_doubt: 'url(#dotted)'};
+const PATTERN: Partial<Record<string, string>> = {failed: 'url(#hatched)', in_doubt: 'url(#dotted)', never: 'url(#dotted)'};
 
-function Bar({coverage, label}: {coverage: Coverage; label: string}) {
+/** Without a label it only repeats what stands beside it. */
+export function Bar({slices, label}: {slices: readonly Slice<string>[]; label?: string}) {
+    const spoken = label === undefined ? ({'aria-hidden': true} as const) : ({role: 'img', 'aria-label': label} as const);
     return (
-        <svg class="bar" viewBox="0 0 100 12" preserveAspectRatio="none" role="img" aria-label={label}>
-            <Patterns />
-            {slicesOf(coverage).map(({part, from, width}) => (
+        <svg class="bar" viewBox="0 0 100 12" preserveAspectRatio="none" {...spoken}>
+            {slices.map(({part, from, width}) => (
                 <g key={part}>
                     <rect x={from} width={width} height="12" class={`part ${part}`} />
                     {PATTERN[part] !== undefined && <rect x={from} width={width} height="12" fill={PATTERN[part]} />}
                 </g>
             ))}
+        </svg>
+    );
+}
+
+export function Swatch({part}: {part: string}) {
+    return (
+        <svg class="swatch" viewBox="0 0 6 6" aria-hidden="true">
+            <rect width="6" height="6" class={`part ${part}`} />
+            {PATTERN[part] !== undefined && <rect width="6" height="6" fill={PATTERN[part]} />}
         </svg>
     );
 }
@@ -65,7 +77,7 @@ export function CoverageAccount({coverage, rows, listOf}: Given) {
         .join(', ');
     return (
         <>
-            <Bar coverage={coverage} label={w.coverage.bar(said)} />
+            <Bar slices={slicesOf(coverage, PARTS)} label={w.coverage.bar(said)} />
             <Account coverage={coverage} rows={rows} />
             <Table
                 label={w.coverage.title}
@@ -79,10 +91,7 @@ export function CoverageAccount({coverage, rows, listOf}: Given) {
                 {PARTS.map((part) => (
                     <tr key={part}>
                         <th scope="row" class="text">
-                            <svg class="swatch" viewBox="0 0 6 6" aria-hidden="true">
-                                <rect width="6" height="6" class={`part ${part}`} />
-                                {PATTERN[part] !== undefined && <rect width="6" height="6" fill={PATTERN[part]} />}
-                            </svg>
+                            <Swatch part={part} />
                             {w.coverage[part]}
                             <span class="help">{w.coverage.help[part]}</span>
                         </th>

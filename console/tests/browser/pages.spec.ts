@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import type {Page} from '@playwright/test';
 import type {Role} from '../../src/api/shapes';
 import {expect, isAccessible, makeCampaign, makeFollowUp, PICTURES, signIn, test} from './support';
-import {finish, RUNNING, WAITING, type World} from './world';
+import {finish, FIRST, RUNNING, WAITING, type World} from './world';
 
 interface Shown {
     name: string;
@@ -94,6 +94,16 @@ const PAGES: Shown[] = [
         act: async (page) => {
             await page.locator('.steps button.grave').click();
             await page.locator('dialog').waitFor();
+        },
+    },
+    {name: 'incident', role: 'product', fragment: `#/campaigns/${FIRST}/incident`, inDark: true, narrow: true},
+    {
+        name: 'incident-broken',
+        role: 'auditor',
+        fragment: `${campaign}/incident`,
+        change: (w) => {
+            w.incident.campaigns = w.incident.campaigns.slice(1, 2);
+            w.families = [{family: [RUNNING], told: {people: 1996, never: 792, once: 1200, twice: 0, more: 0}}];
         },
     },
     {name: 'follow-up', role: 'product', fragment: `${campaign}/follow-up`, change: finish, narrow: true},

@@ -73,6 +73,38 @@ test('a campaign is made out of a folder, and gets its people out of a file', as
     expect(sent?.headers['semel-guard']).toBe(GUARD);
 });
 
+test.describe('an incident', () => {
+    test('is opened from the list, with its campaigns side by side and each family counted', async ({page, world, address}) => {
+        await signIn(page, {world, address}, 'product');
+        await page.getByRole('link', {name: 'How often people were told autumn-leak'}).click();
+        await expect(page.getByRole('heading', {level: 1})).toHaveText('Incident: autumn-leak');
+        const told = page.getByRole('group', {name: 'How often people were told: First notice and what follows it'});
+        await expect(told.getByRole('row', {name: /^twice/})).toContainText('1,902');
+        await expect(told.getByRole('row', {name: /^never so far/})).toContainText('16');
+        const renewed = page.getByRole('group', {name: /^How often people were told: Renewed notice/});
+        await expect(renewed.getByRole('row', {name: /^never so far/})).toContainText('792');
+        const rows = page.getByRole('group', {name: 'Campaigns side by side'}).getByRole('rowheader');
+        await expect(rows).toHaveText(['First notice', '↳ Look out for calls', 'Renewed notice']);
+        await page.getByRole('link', {name: 'Look out for calls'}).click();
+        expect(page.url()).toBe(`${address}/#/campaigns/${FOLLOWING}`);
+    });
+    test('says large that its account does not close', async ({page, world, address}) => {
+        world.families.forEach((f) => (f.told.people += 1));
+        await signIn(page, {world, address}, 'auditor', campaign);
+        await page.getByRole('link', {name: 'How often people were told'}).click();
+        await expect(page.getByRole('alert').first()).toContainText('the four hold 1,996 people, and there are 1,997 people');
+    });
+    test('that cannot be counted now says so, and is counted again', async ({page, world, address}) => {
+        const what = `GET /v1/campaigns/${RUNNING}/incident`;
+        world.refuse[what] = {status: 429, body: {error: 'you read two long lists already', hint: 'wait for one of them'}};
+        await signIn(page, {world, address}, 'auditor', `${campaign}/incident`);
+        await expect(page.getByRole('alert')).toContainText('two long lists');
+        delete world.refuse[what];
+        await page.getByRole('button', {name: 'Try again'}).click();
+        await expect(page.getByText('The four sum to 1,996 people.').first()).toBeVisible();
+    });
+});
+
 test.describe('a follow-up', () => {
     const builder = `${campaign}/follow-up`;
     test('is made by a product team, which sees how many and never who', async ({page, world, address}) => {

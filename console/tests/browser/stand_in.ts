@@ -66,6 +66,8 @@ function answerOf(world: World, what: string, body: unknown): Answer | undefined
             return {body: world.status};
         case 'GET /v1/campaigns/ID/approval':
             return {body: world.approval};
+        case 'GET /v1/campaigns/ID/incident':
+            return {body: {...world.incident, ...world.families.find((f) => f.family.some((id) => what.includes(id)))}};
         case 'GET /v1/campaigns/ID/in-doubt':
             return {body: world.doubts};
         case 'POST /v1/campaigns/ID/in-doubt': {

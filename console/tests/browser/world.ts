@@ -1,7 +1,7 @@
 // What the stand-in of the api knows. Typed by docs/openapi.yaml, so that it cannot answer what the api does not.
 
 import type {Schemas} from '../../src/api/client';
-import type {Approval, Doubt, ListedCampaign, Look, Resent, Role, Status, Story, Text, Act} from '../../src/api/shapes';
+import type {Approval, Doubt, Incident, ListedCampaign, Look, Resent, Role, Status, Story, Text, Act} from '../../src/api/shapes';
 
 export const RUNNING = 'c-9viv9wekdx5x8uh2';
 export const WAITING = 'c-aaaabbbbccccdddd';
@@ -20,6 +20,9 @@ export interface World {
     doubts: Doubt[];
     resent: Resent[];
     history: Act[];
+    incident: Pick<Incident, 'incident' | 'campaigns'>;
+    /** Which campaigns are counted together, and how often their people were told. */
+    families: Pick<Incident, 'family' | 'told'>[];
     story: Story;
     /** Of the one upload, each time that somebody looks; the last one stays. */
     looks: Look[];
@@ -148,6 +151,27 @@ function aStory(): Story {
     };
 }
 
+export const FIRST = 'c-2222333344445555';
+
+function anIncident(): World['incident'] {
+    const of = (id: string, name: string, more: Partial<Incident['campaigns'][number]>) => ({
+        id, name, state: 'finished' as const, follow_up_of: null, outcome: null, rows: 2000,
+        coverage: {reached: 1980, failed: 3, unreachable: 11, in_doubt: 2, outstanding: 0, repeated: 2, rejected: 2}, ...more,
+    });
+    const coverage = aStatus().coverage;
+    return {
+        incident: 'autumn-leak',
+        campaigns: [
+            of(FIRST, 'First notice', {}),
+            of(RUNNING, 'Renewed notice', {state: 'running', coverage}),
+            of(FOLLOWING, 'Look out for calls', {
+                follow_up_of: FIRST, outcome: 'reached', rows: 1980,
+                coverage: {reached: 1902, failed: 70, unreachable: 8, in_doubt: 0, outstanding: 0, repeated: 0, rejected: 0},
+            }),
+        ],
+    };
+}
+
 /** Nothing is outstanding any more: every outcome is known. */
 export function finish(world: World): void {
     world.status.state = 'finished';
@@ -173,7 +197,7 @@ export function aWorld(): World {
         role: 'operator',
         readOnly: false,
         campaigns: [
-            {id: 'c-2222333344445555', name: 'First notice', incident: 'autumn-leak', state: 'finished', waves: 3},
+            {id: FIRST, name: 'First notice', incident: 'autumn-leak', state: 'finished', waves: 3},
             {id: WAITING, name: 'Second wave', incident: 'spring-leak', state: 'sealed', waves: 2},
             {id: RUNNING, name: 'Renewed notice', incident: 'autumn-leak', state: 'running', waves: 1},
         ],
@@ -187,6 +211,11 @@ export function aWorld(): World {
             {time: at(-30 * minute), kind: 'operator', actor: 'operator', text: 'create', wave: 0, channel: '', notification: '', attempt: 0, gateway: '', code: ''},
             {time: at(-20 * minute), kind: 'operator', actor: 'approver', text: 'approve 141363a5', wave: 0, channel: '', notification: '', attempt: 0, gateway: '', code: ''},
             {time: at(-10 * minute), kind: 'operator', actor: 'operator', text: 'launch', wave: 0, channel: '', notification: '', attempt: 0, gateway: '', code: ''},
+        ],
+        incident: anIncident(),
+        families: [
+            {family: [FIRST, FOLLOWING], told: {people: 1996, never: 16, once: 78, twice: 1902, more: 0}},
+            {family: [RUNNING], told: {people: 1996, never: 792, once: 1204, twice: 0, more: 0}},
         ],
         story: aStory(),
         looks: [

@@ -5,7 +5,6 @@ import {gravity, spanOf, verdictOf, type Times} from '../../src/core/clock';
 import {gapOf, PARTS, share, slicesOf} from '../../src/core/coverage';
 import {countFor, groupsOf} from '../../src/core/doubts';
 import {every, isStale, waitAfter} from '../../src/core/fresh';
-import {byIncident} from '../../src/core/incidents';
 import {base64, belongs, withZone} from '../../src/core/notice_folder';
 import {reasonsOf} from '../../src/core/rejects';
 import {mayAdd, mayDecide, mayList, mayOpen, mustSayWhy, stepsOf, waits} from '../../src/core/rights';
@@ -26,12 +25,12 @@ describe('the coverage', () => {
         }
     });
     test('fills its bar, and shows one person among millions', () => {
-        const slices = slicesOf({...nobody, reached: 33_700_000, failed: 1});
+        const slices = slicesOf({...nobody, reached: 33_700_000, failed: 1}, PARTS);
         expect(slices.map((s) => s.part)).toEqual(['reached', 'failed']);
         expect(slices[1]?.width).toBeGreaterThan(0.5);
         const last = slices[slices.length - 1];
         expect((last?.from ?? 0) + (last?.width ?? 0)).toBeCloseTo(100);
-        expect(slicesOf(nobody)).toEqual([]);
+        expect(slicesOf(nobody, PARTS)).toEqual([]);
     });
     test('says neither all nor nothing of what is not', () => {
         expect(share(1_997, 2_000, plain)).toBe('99.9 %');
@@ -104,6 +103,7 @@ describe('a route', () => {
             {page: 'doubts', id},
             {page: 'person', id},
             {page: 'follow-up', id},
+            {page: 'incident', id},
         ] as const) {
             expect(routeOf(fragmentOf(route))).toEqual(route);
         }
@@ -288,10 +288,4 @@ describe('the folder of a notice', () => {
         expect(withZone('')).toBeUndefined();
         expect(withZone('soon')).toBeUndefined();
     });
-});
-
-test('campaigns of an incident are together, the latest first', () => {
-    const c = (id: string, incident: string) => ({id, incident, name: id, state: 'draft' as const, waves: 0});
-    const all = byIncident([c('1', 'a'), c('2', 'b'), c('3', 'a')]);
-    expect(all.map((i) => [i.incident, i.campaigns.map((x) => x.id)])).toEqual([['a', ['3', '1']], ['b', ['2']]]);
 });
