@@ -161,7 +161,7 @@ export function ApprovalPage({id}: {id: string}) {
     const {data: a, trouble, again} = useRead(() => api.get('/v1/campaigns/{id}/approval', {id}), [api, id]);
     const [ticks, setTicks] = useState(nothing);
     const [answer, setAnswer] = useState<'approved' | Refusal>();
-    const back = <a href={fragmentOf({page: 'campaign', id})}>{w.back}</a>;
+    const back = <a class="back" href={fragmentOf({page: 'campaign', id})}>{w.back}</a>;
     if (answer === 'approved') {
         return (
             <div role="status">

@@ -150,7 +150,7 @@ export function DoubtsPage({id}: {id: string}) {
         <>
             <Title>{w.doubts.title(campaign.name)}</Title>
             <p>
-                {w.doubts.what} <a href={fragmentOf({page: 'campaign', id})}>{w.back}</a>
+                {w.doubts.what} <a class="back" href={fragmentOf({page: 'campaign', id})}>{w.back}</a>
             </p>
             {doubts.length === 0 && <p class="large">{w.doubts.none}</p>}
             {groupsOf(doubts).map((group) => (

@@ -188,7 +188,7 @@ export function FollowUpPage({id}: {id: string}) {
         <>
             <Title>{w.followUp.build(parent.name)}</Title>
             <p>
-                {w.followUp.what} <a href={fragmentOf({page: 'campaign', id})}>{w.back}</a>
+                {w.followUp.what} <a class="back" href={fragmentOf({page: 'campaign', id})}>{w.back}</a>
             </p>
             {choiceOf(parent) === 'nobody' ? <p class="large">{w.followUp.neverLaunched}</p> : <Builder parent={parent} done={setMade} />}
         </>

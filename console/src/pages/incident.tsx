@@ -120,7 +120,7 @@ export function IncidentPage({id}: {id: string}) {
             <Title>{data.incident === '' ? w.list.noIncident : w.incident.title(data.incident)}</Title>
             <Printed id={data.incident || id} moment={data.moment} />
             <p>
-                {w.incident.what} <a href={fragmentOf({page: 'campaign', id})}>{w.back}</a>
+                {w.incident.what} <a class="back" href={fragmentOf({page: 'campaign', id})}>{w.back}</a>
             </p>
             {data.families.map((family) => {
                 const title = data.families.length === 1 ? w.incident.told : w.incident.toldBy(nameOf(family));

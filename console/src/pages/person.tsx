@@ -116,7 +116,7 @@ export function PersonPage({id}: {id: string}) {
         <>
             <Title>{w.person.title(campaign.data?.name ?? id)}</Title>
             <p>
-                <a href={fragmentOf({page: 'campaign', id})}>{w.back}</a>
+                <a class="back" href={fragmentOf({page: 'campaign', id})}>{w.back}</a>
             </p>
             <form onSubmit={look} class="narrow">
                 <label for="recipient">{w.person.id}</label>

@@ -85,7 +85,7 @@ export function CoverageAccount({coverage, rows, listOf}: Given) {
                     [w.coverage.part, 'text'],
                     [w.coverage.count, 'number'],
                     [w.coverage.share, 'number'],
-                    [w.coverage.list, 'text'],
+                    [w.coverage.list, 'list'],
                 ]}
             >
                 {PARTS.map((part) => (
@@ -97,7 +97,7 @@ export function CoverageAccount({coverage, rows, listOf}: Given) {
                         </th>
                         <td class="number">{w.number(coverage[part])}</td>
                         <td class="number">{share(coverage[part], rows, w.number)}</td>
-                        <td>{coverage[part] > 0 ? listOf(part) : null}</td>
+                        <td class="list">{coverage[part] > 0 ? listOf(part) : null}</td>
                     </tr>
                 ))}
                 <tr class="sum">
@@ -106,7 +106,7 @@ export function CoverageAccount({coverage, rows, listOf}: Given) {
                     </th>
                     <td class="number">{w.number(rows)}</td>
                     <td class="number" />
-                    <td />
+                    <td class="list" />
                 </tr>
             </Table>
         </>

@@ -111,7 +111,7 @@ export function Section({title, children, id}: {title: string; children: Compone
 }
 
 /** A table that scrolls by itself where the page is narrow; then a keyboard can scroll it, too. */
-export function Table({label, head, children}: {label: string; head: [string, 'text' | 'number'][]; children: ComponentChildren}) {
+export function Table({label, head, children}: {label: string; head: [string, 'text' | 'number' | 'list'][]; children: ComponentChildren}) {
     return (
         <div class="wide" tabIndex={0} role="group" aria-label={label}>
             <table>

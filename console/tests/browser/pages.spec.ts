@@ -139,7 +139,7 @@ const PAGES: Shown[] = [
     },
     {name: 'doubts-none', role: 'operator', fragment: `${campaign}/doubts`, change: (w) => ((w.doubts = []), (w.resent = []))},
     {name: 'person', role: 'auditor', fragment: `${campaign}/person`},
-    {name: 'person-found', role: 'auditor', fragment: `${campaign}/person`, act: lookUp},
+    {name: 'person-found', role: 'auditor', fragment: `${campaign}/person`, act: lookUp, narrow: true},
     {name: 'person', role: 'operator', fragment: `${campaign}/person`},
     {name: 'lookups', role: 'auditor', fragment: '#/lookups'},
     {name: 'campaigns', role: 'product', fragment: '#/campaigns'},
@@ -163,7 +163,15 @@ const settled = async (page: Page, shown: Shown) => {
     await page.evaluate(() => window.scrollTo(0, 0));
 };
 
-const picture = (page: Page, name: string) => page.screenshot({path: join(PICTURES, `${name}.png`), fullPage: true});
+/** In a window that is as high as the page: a frame that nobody sees is not painted. */
+const picture = async (page: Page, name: string) => {
+    const window_ = page.viewportSize();
+    const height = await page.evaluate(() => document.documentElement.scrollHeight);
+    await page.setViewportSize({width: window_?.width ?? 1280, height});
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    await page.screenshot({path: join(PICTURES, `${name}.png`), fullPage: true});
+    await (window_ === null ? undefined : page.setViewportSize(window_));
+};
 
 for (const language of ['en', 'ko'] as const) {
     for (const shown of PAGES) {
@@ -201,5 +209,14 @@ for (const language of ['en', 'ko'] as const) {
         await expect(page.locator('.paper')).toContainText(RUNNING);
         await expect(page.locator('.top')).toBeHidden();
         await picture(page, `campaign-paper-${language}`);
+    });
+    test(`person on paper, ${language}`, async ({page, world, address}) => {
+        await speaks(page, language);
+        await signIn(page, {world, address}, 'auditor', `${campaign}/person`);
+        await lookUp(page);
+        await page.emulateMedia({media: 'print'});
+        await expect(page.locator('.paper')).toContainText('A000000002');
+        await expect(page.locator('form')).toBeHidden();
+        await picture(page, `person-paper-${language}`);
     });
 }

@@ -138,7 +138,8 @@ async function serve(world: World, request: IncomingMessage, answer: ServerRespo
         data(403, {error: "this did not come from the console's own page"});
     } else if (/^GET \/v1\/campaigns\/[^/]+\/mails\//.test(what)) {
         answer.writeHead(200, {'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': policyOf('as_preview'), 'X-Frame-Options': 'SAMEORIGIN'});
-        answer.end(world.mail);
+        const sha256 = path.slice(path.lastIndexOf('/') + 1);
+        answer.end(world.mails[world.approval.texts.find((text) => text.sha256 === sha256)?.locale ?? '']);
     } else if (/^GET .*\/(unreached|repeated)$/.test(what)) {
         answer.writeHead(200, {'Content-Type': 'text/csv'});
         answer.end('recipient_id,name,why\n');

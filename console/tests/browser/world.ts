@@ -32,7 +32,8 @@ export interface World {
     refuse: Record<string, {status: number; body: object}>;
     /** Nobody answers. */
     away: boolean;
-    mail: string;
+    /** By the language of the text. */
+    mails: Record<string, string>;
     /** What was asked, in its order. */
     asked: {what: string; body: unknown; headers: Record<string, string | string[] | undefined>}[];
 }
@@ -151,6 +152,27 @@ function aStory(): Story {
     };
 }
 
+const KO = [
+    '이우민 님께',
+    '2026년 11월 18일 저희 회사의 고객 데이터베이스에 허가받지 않은 접근이 있었고, 고객님의 개인정보가 유출되었습니다.',
+    '유출된 항목: 이름, 이메일 주소, 전화번호, 배송지',
+    '비밀번호와 결제 정보는 유출되지 않았습니다.',
+    '저희를 사칭하는 전화와 문자에 주의하십시오. 문의: 1577-1577',
+];
+const EN = [
+    'Dear Woomin Lee,',
+    'On 18 November 2026 somebody had access to our customer database without permission, and your personal data leaked.',
+    'What leaked: name, email address, phone number, delivery address',
+    'Passwords and payment details did not leak.',
+    'Be careful with calls and messages in our name. Questions: +82 1577-1577',
+];
+
+/** With a script that must not run. */
+function aMail(lang: string, title: string, paragraphs: string[]): string {
+    const body = paragraphs.map((words) => `<p>${words}</p>`).join('');
+    return `<!doctype html><html lang="${lang}"><body style="font-family:sans-serif;margin:24px;color:#222;background:#fff"><h1 style="color:#14507a;font-size:22px">${title}</h1>${body}<script>parent.document.title="owned"</script></body></html>`;
+}
+
 export const FIRST = 'c-2222333344445555';
 
 function anIncident(): World['incident'] {
@@ -238,7 +260,7 @@ export function aWorld(): World {
         rejects: 'line,column,reason,effect\r\n8,email,two dots in a row,address left out\r\n40,name,it is not UTF-8,row rejected\r\n',
         refuse: {},
         away: false,
-        mail: '<!doctype html><html lang="ko"><body style="font-family:sans-serif"><h1 style="color:#14507a">개인정보 유출 안내</h1><p>이우민 님께</p><script>parent.document.title="owned"</script></body></html>',
+        mails: {ko: aMail('ko', '개인정보 유출 안내', KO), en: aMail('en', 'Notice of a personal data leak', EN)},
         asked: [],
     };
 }
