@@ -8,7 +8,8 @@ import {mayAdd, mayList, mayOpen, waits} from '../core/rights';
 import {AddWave} from '../ui/add_wave';
 import {useConsole, useLive, useRead} from '../ui/console';
 import {CoverageAccount} from '../ui/coverage_bar';
-import {Channels, Clock, Lanes, Waves} from '../ui/figures';
+import {DeliveryMap} from '../ui/delivery_map';
+import {Channels, Clock, Waves} from '../ui/figures';
 import {FollowUpFacts} from '../ui/follow_up';
 import {Fresh, Loading, Printed, Said, Section, State, Table, Time, Title, Trouble} from '../ui/parts';
 import {Steps} from '../ui/steps';
@@ -178,7 +179,7 @@ export function CampaignPage({id}: {id: string}) {
                 <CoverageAccount coverage={status.coverage} rows={status.rows} listOf={(part) => <Lists id={id} part={part} />} />
             </Section>
             <Channels status={status} />
-            <Lanes status={status} />
+            <DeliveryMap status={status} />
             <Waves status={status} />
             {mayAdd(acts, status.state) && <AddWave id={id} imported={live.again} />}
             <History id={id} version={version} />

@@ -1,4 +1,4 @@
-// The figures of one campaign: clock, channels, gateways, waves.
+// The figures of one campaign: clock, channels, waves.
 
 import type {Status} from '../api/shapes';
 import {gravity, spanOf, verdictOf, type Verdict} from '../core/clock';
@@ -120,46 +120,6 @@ export function Channels({status}: {status: Status}) {
     );
 }
 
-export function Lanes({status}: {status: Status}) {
-    const w = useWords();
-    return (
-        <Section title={w.lanes.title}>
-            {status.lanes.length === 0 ? (
-                <p>{w.lanes.well}</p>
-            ) : (
-                <Table
-                    label={w.lanes.title}
-                    head={[
-                        [w.lanes.lane, 'text'],
-                        [w.lanes.state, 'text'],
-                        [w.lanes.words, 'text'],
-                        [w.lanes.since, 'text'],
-                        [w.lanes.limit, 'number'],
-                    ]}
-                >
-                    {status.lanes.map((lane) => (
-                        <tr key={`${lane.service} ${lane.instance} ${lane.gateway} ${lane.state}`}>
-                            <th scope="row" class="text">
-                                {lane.gateway === '' ? w.lanes.process(lane.instance || lane.service) : lane.gateway}
-                            </th>
-                            <td>
-                                <span aria-hidden="true">⚠</span> {w.lanes.states[lane.state]}
-                            </td>
-                            <td>
-                                <Said>{lane.words}</Said>
-                            </td>
-                            <td>
-                                <Time at={lane.since} />
-                            </td>
-                            <td class="number">{lane.limit_per_s === null ? '' : w.number(lane.limit_per_s)}</td>
-                        </tr>
-                    ))}
-                </Table>
-            )}
-        </Section>
-    );
-}
-
 export function Waves({status}: {status: Status}) {
     const w = useWords();
     const addresses = (all: Record<string, number>) =>
@@ -193,7 +153,7 @@ export function Waves({status}: {status: Status}) {
                             <Numeral of={wave.rejected} />
                             <td class="number">{wave.plan?.recipients === undefined ? '' : w.number(wave.plan.recipients)}</td>
                             <td class="number">{wave.plan?.unreachable === undefined ? '' : w.number(wave.plan.unreachable)}</td>
-                            <td>{addresses(wave.plan?.addresses ?? {})}</td>
+                            <td class="prose">{addresses(wave.plan?.addresses ?? {})}</td>
                         </tr>
                     ))}
                 </Table>

@@ -277,8 +277,15 @@ export const en = {
     },
 
     lanes: {
-        title: 'Gateways',
-        well: 'All gateways of this campaign send as they should.',
+        title: 'Delivery map',
+        all: 'all gateways',
+        asItShould: 'as it should',
+        longest: (channel: string, m: string, s: string) => `${channel} takes longest: ${m} are outstanding, ${s} at the pace of the last ten seconds.`,
+        stands: (channels: string, m: string) => `Nothing was accepted in the last ten seconds by ${channels}: ${m} are outstanding.`,
+        retrying: (m: string) => `${m} of them wait for another try.`,
+        because: (list: string) => `Why: ${list}.`,
+        asFastAsItMay: 'Its gateways tell of no trouble: it is as fast as its limits and its gateways let it be.',
+        unexplained: 'No gateway tells of a trouble. If it lasts longer than a minute, look at the services.',
         lane: 'Gateway',
         state: 'State',
         since: 'Since',

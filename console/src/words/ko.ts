@@ -277,8 +277,15 @@ export const ko: Words = {
     },
 
     lanes: {
-        title: '게이트웨이',
-        well: '이 캠페인의 모든 게이트웨이가 정상적으로 발송합니다.',
+        title: '게이트웨이별 발송 상태',
+        all: '모든 게이트웨이',
+        asItShould: '정상',
+        longest: (channel, m, s) => `가장 오래 걸리는 채널: ${channel}. 미처리 ${m}, 최근 10초 속도로 ${s} 남았습니다.`,
+        stands: (channels, m) => `최근 10초 동안 접수가 없는 채널: ${channels}. 미처리 ${m}.`,
+        retrying: (m) => `그중 ${m}은 재시도를 기다립니다.`,
+        because: (list) => `이유: ${list}.`,
+        asFastAsItMay: '문제를 알리는 게이트웨이가 없습니다. 설정된 한도와 게이트웨이가 허용하는 속도로 발송하고 있습니다.',
+        unexplained: '문제를 알리는 게이트웨이가 없습니다. 1분 넘게 계속되면 서비스를 확인하십시오.',
         lane: '게이트웨이',
         state: '상태',
         since: '시작',

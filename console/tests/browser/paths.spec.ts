@@ -212,6 +212,14 @@ test.describe('a campaign', () => {
         await signIn(page, {world, address}, 'operator', campaign);
         await expect(page.getByRole('alert')).toContainText('3 rows are in none of the seven parts');
     });
+    test('says in one sentence what is slow and why', async ({page, world, address}) => {
+        await signIn(page, {world, address}, 'operator', campaign);
+        await expect(page.getByText('SMS takes longest: 1,529 messages are outstanding, 58 s at the pace of the last ten seconds. Why: smsc-a (throttled).')).toBeVisible();
+        await expect(page.getByRole('row', {name: /^Email all gateways/})).toContainText('as it should');
+        world.status.channels = Object.fromEntries(Object.entries(world.status.channels).map(([name, c]) => [name, {...c, rate_per_s: 0}]));
+        world.status.lanes = [];
+        await expect(page.getByText('Nothing was accepted in the last ten seconds by Email, Push, SMS: 3,218 messages are outstanding. 12 messages of them wait for another try.')).toBeVisible();
+    });
     test('opens the list behind a number', async ({page, world, address}) => {
         await signIn(page, {world, address}, 'operator', campaign);
         const download = page.waitForEvent('download');
