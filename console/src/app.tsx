@@ -6,6 +6,7 @@ import {Api, type Refusal} from './api/client';
 import type {Session} from './api/shapes';
 import {codeOf, routeOf, type Route} from './core/route';
 import {mayOpen} from './core/rights';
+import {AccessPage} from './pages/access';
 import {ApprovalPage} from './pages/approval';
 import {CampaignPage} from './pages/campaign';
 import {CampaignsPage} from './pages/campaigns';
@@ -123,6 +124,8 @@ function Page({route}: {route: Route}) {
             return <FollowUpPage key={route.id} id={route.id} />;
         case 'incident':
             return <IncidentPage key={route.id} id={route.id} />;
+        case 'access':
+            return <AccessPage />;
         case 'lookups':
             return <LookupsPage />;
         case 'person':
@@ -157,7 +160,7 @@ export function App() {
     return (
         <WordsContext.Provider value={w}>
             <Patterns />
-            <Header session={session} choose={choose} leave={leave} />
+            <Header session={session} page={route.page} choose={choose} leave={leave} />
             <main id="content" tabIndex={-1}>
                 <Guard key={JSON.stringify(route)} words={w.trouble.failed}>
                     {session !== undefined ? (

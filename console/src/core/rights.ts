@@ -16,10 +16,11 @@ const PAGES: Record<Route['page'], readonly Role[]> = {
     incident: everybody,
     new: ['operator', 'product'],
     'follow-up': ['operator', 'product'],
-    approval: ['approver'],
+    approval: everybody, // to read; whether somebody may approve is in the answer
     doubts: insight,
     person: insight,
     lookups: ['auditor'],
+    access: ['auditor', 'administrator'],
     nowhere: everybody,
 };
 
@@ -27,6 +28,19 @@ const any = (of: readonly Role[], roles: readonly Role[]) => roles.some((role) =
 
 export function mayOpen(roles: readonly Role[], page: Route['page']): boolean {
     return any(PAGES[page], roles);
+}
+
+/** What stands above every page: each a piece of work of its own, and no page of a campaign. */
+export const PLACES = ['campaigns', 'new', 'lookups', 'access'] as const;
+export type Place = (typeof PLACES)[number];
+
+export function placesOf(roles: readonly Role[], acts: readonly Role[]): Place[] {
+    return PLACES.filter((place) => mayOpen(place === 'new' ? acts : roles, place));
+}
+
+/** In which of them a page is. */
+export function placeOf(page: Route['page']): Place | undefined {
+    return page === 'nowhere' ? undefined : (PLACES.find((place) => place === page) ?? 'campaigns');
 }
 
 /** Lists with people in them: of who tells the rest by letter, and of who checks it. */

@@ -1,7 +1,7 @@
 // Where one is: in the fragment, so that no id of a campaign stands in a log of requests.
 
 export type Route =
-    | {page: 'campaigns' | 'new' | 'lookups'}
+    | {page: 'campaigns' | 'new' | 'lookups' | 'access'}
     | {page: 'campaign' | 'approval' | 'doubts' | 'person' | 'follow-up' | 'incident'; id: string}
     | {page: 'nowhere'};
 
@@ -12,8 +12,8 @@ export function routeOf(fragment: string): Route {
     if (first === '' && id === '') {
         return {page: 'campaigns'};
     }
-    if (first === 'lookups' && id === '') {
-        return {page: 'lookups'};
+    if ((first === 'lookups' || first === 'access') && id === '') {
+        return {page: first};
     }
     if (first !== 'campaigns' || rest.length > 0) {
         return {page: 'nowhere'};
@@ -47,7 +47,8 @@ export function fragmentOf(route: Route): string {
         case 'nowhere':
             return '#/campaigns';
         case 'lookups':
-            return '#/lookups';
+        case 'access':
+            return `#/${route.page}`;
         case 'new':
             return '#/campaigns/new';
         case 'campaign':

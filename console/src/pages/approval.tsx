@@ -156,7 +156,8 @@ function Decision({a, ticks, approve}: {a: Approval; ticks: Ticks; approve: () =
 
 export function ApprovalPage({id}: {id: string}) {
     const w = useWords();
-    const {api} = useConsole();
+    const {api, roles} = useConsole();
+    const approves = roles.includes('approver');
     const nothing: Ticks = {read: new Set(), taken: new Set(), reason: ''};
     const {data: a, trouble, again} = useRead(() => api.get('/v1/campaigns/{id}/approval', {id}), [api, id]);
     const [ticks, setTicks] = useState(nothing);
@@ -197,11 +198,11 @@ export function ApprovalPage({id}: {id: string}) {
     };
     return (
         <>
-            <Title>{w.approval.title(a.name)}</Title>
+            <Title>{approves ? w.approval.title(a.name) : w.approval.toRead(a.name)}</Title>
             <p>
                 {w.approval.by(a.creator)} {back}
             </p>
-            {!may && (
+            {!may && approves && (
                 <div class="box watch">
                     <p>{w.approval.mayNot}</p>
                     <p>
@@ -213,7 +214,9 @@ export function ApprovalPage({id}: {id: string}) {
             <Audience a={a} />
             <Findings a={a} ticks={ticks} change={change} may={may} />
             <Section title={w.approval.texts}>
-                <p>{w.approval.textsHow}</p>
+                <p>
+                    {w.approval.textsHow} {may && w.approval.textsTick}
+                </p>
                 <Texts
                     id={id}
                     texts={a.texts}

@@ -48,7 +48,7 @@ function Links({status}: {status: Status}) {
     return (
         <nav aria-label={w.campaign.links} class="links">
             {mayOpen(roles, 'approval') && waits(status.waves) && (
-                <a class="button main" href={fragmentOf({page: 'approval', id})}>
+                <a class={acts.includes('approver') ? 'button main' : ''} href={fragmentOf({page: 'approval', id})}>
                     {w.campaign.approval}
                 </a>
             )}

@@ -1,34 +1,9 @@
-import type {ListedCampaign} from '../api/shapes';
 import {fragmentOf} from '../core/route';
 import {byIncident} from '../core/incidents';
-import {mayOpen} from '../core/rights';
 import {useConsole, useRead} from '../ui/console';
 import {Loading, Numeral, Section, State, Table, Title, Trouble} from '../ui/parts';
+import {WaitingSection} from '../ui/waiting';
 import {useWords} from '../words';
-
-function Waiting({all}: {all: ListedCampaign[]}) {
-    const w = useWords();
-    const waiting = all.filter((c) => c.state === 'sealed');
-    return (
-        <Section title={w.list.waiting}>
-            {waiting.length === 0 ? (
-                <p>{w.list.nothingWaits}</p>
-            ) : (
-                <ul class="cards">
-                    {waiting.map((c) => (
-                        <li key={c.id}>
-                            <strong>{c.name}</strong> <code>{c.id}</code>
-                            <a class="button main" href={fragmentOf({page: 'approval', id: c.id})}>
-                                {w.list.review}
-                                <span class="unseen"> {c.name}</span>
-                            </a>
-                        </li>
-                    ))}
-                </ul>
-            )}
-        </Section>
-    );
-}
 
 export function CampaignsPage() {
     const w = useWords();
@@ -40,12 +15,7 @@ export function CampaignsPage() {
     return (
         <>
             <Title>{w.list.title}</Title>
-            {roles.includes('approver') && <Waiting all={data} />}
-            {mayOpen(roles, 'new') && (
-                <a class="button" href={fragmentOf({page: 'new'})}>
-                    {w.create.title}
-                </a>
-            )}
+            {roles.includes('approver') && <WaitingSection all={data} />}
             {data.length === 0 && <p>{w.list.none}</p>}
             {byIncident(data).map(({incident, campaigns}) => {
                 const latest = campaigns[0];

@@ -1,8 +1,6 @@
-import {useState} from 'preact/hooks';
-import type {Refusal} from '../api/client';
 import type {Look} from '../api/shapes';
 import {fragmentOf} from '../core/route';
-import {refusalOf, useConsole, useRead} from '../ui/console';
+import {useConsole, usePages} from '../ui/console';
 import {Loading, Numeral, Table, Time, Title, Trouble} from '../ui/parts';
 import {useWords} from '../words';
 
@@ -31,19 +29,14 @@ function Line({look}: {look: Look}) {
 export function LookupsPage() {
     const w = useWords();
     const {api} = useConsole();
-    const first = useRead(() => api.get('/v1/lookups'), [api]);
-    const [more, setMore] = useState<{looks: Look[]; next: number | null}>();
-    const [trouble, setTrouble] = useState<Refusal>();
-    if (first.data === undefined) {
-        return first.trouble === undefined ? <Loading /> : <Trouble why={first.trouble} again={first.again} />;
+    const read = async (before: {before?: number}) => {
+        const {lookups, next} = await api.get('/v1/lookups', {}, 'person', before);
+        return {items: lookups, next};
+    };
+    const {items: looks, more, trouble, again} = usePages(read, [api]);
+    if (looks === undefined) {
+        return trouble === undefined ? <Loading /> : <Trouble why={trouble} again={again} />;
     }
-    const looks = [...first.data.lookups, ...(more?.looks ?? [])];
-    const next = more === undefined ? first.data.next : more.next;
-    const goOn = (before: number) =>
-        api.get('/v1/lookups', {}, 'person', {before}).then(
-            (page) => setMore((had) => ({looks: [...(had?.looks ?? []), ...page.lookups], next: page.next})),
-            (why: unknown) => setTrouble(refusalOf(why)),
-        );
     return (
         <>
             <Title>{w.lookups.title}</Title>
@@ -70,8 +63,8 @@ export function LookupsPage() {
                     ))}
                 </Table>
             )}
-            {next !== null && (
-                <button type="button" onClick={() => goOn(next)}>
+            {more !== undefined && (
+                <button type="button" onClick={more}>
                     {w.lookups.more}
                 </button>
             )}

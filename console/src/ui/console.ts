@@ -51,6 +51,39 @@ export function useRead<T>(read: () => Promise<T>, on: readonly unknown[]): Read
     return {...got, again};
 }
 
+export interface Pages<T> {
+    /** Nothing until the first page is there. */
+    items?: readonly T[];
+    /** Reads the next page; nothing at the end. */
+    more?: () => void;
+    trouble?: Refusal;
+    again: () => void;
+}
+
+/** A list that the api tells page by page: what it told stays, and the next page comes below. */
+export function usePages<T>(read: (before: {before?: number}) => Promise<{items: T[]; next: number | null}>, on: readonly unknown[]): Pages<T> {
+    const first = useRead(() => read({}), on);
+    const [later, setLater] = useState<{items: T[]; next: number | null}>();
+    const [trouble, setTrouble] = useState<Refusal>();
+    if (first.data === undefined) {
+        return {...(first.trouble === undefined ? {} : {trouble: first.trouble}), again: first.again};
+    }
+    const next = later === undefined ? first.data.next : later.next;
+    const more = () => {
+        setTrouble(undefined);
+        read(next === null ? {} : {before: next}).then(
+            (page) => setLater((had) => ({items: [...(had?.items ?? []), ...page.items], next: page.next})),
+            (why: unknown) => setTrouble(refusalOf(why)),
+        );
+    };
+    return {
+        items: [...first.data.items, ...(later?.items ?? [])],
+        again: first.again,
+        ...(next === null ? {} : {more}),
+        ...(trouble === undefined ? {} : {trouble}),
+    };
+}
+
 export interface Live<T> extends Read<T> {
     /** When the figures came; 0: none have. */
     moment: number;

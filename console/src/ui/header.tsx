@@ -1,9 +1,30 @@
-import {rolesOf, type Session} from '../api/shapes';
-import {mayOpen} from '../core/rights';
-import {fragmentOf} from '../core/route';
+import {actsAs, rolesOf, type Session} from '../api/shapes';
+import {placeOf, placesOf} from '../core/rights';
+import {fragmentOf, type Route} from '../core/route';
 import {rolesIn, useWords} from '../words';
 
-export function Header({session, choose, leave}: {session: Session | undefined; choose: () => void; leave: () => void}) {
+function Places({session, page}: {session: Session; page: Route['page']}) {
+    const w = useWords();
+    const here = placeOf(page);
+    return (
+        <nav aria-label={w.places}>
+            {placesOf(rolesOf(session), actsAs(session)).map((place) => (
+                <a key={place} href={fragmentOf({page: place})} aria-current={place === here ? (place === page ? 'page' : 'true') : undefined}>
+                    {w.place[place]}
+                </a>
+            ))}
+        </nav>
+    );
+}
+
+interface Given {
+    session: Session | undefined;
+    page: Route['page'];
+    choose: () => void;
+    leave: () => void;
+}
+
+export function Header({session, page, choose, leave}: Given) {
     const w = useWords();
     return (
         <header class="top">
@@ -11,12 +32,7 @@ export function Header({session, choose, leave}: {session: Session | undefined; 
                 {w.skip}
             </a>
             <span class="mark">Semel</span>
-            {session !== undefined && (
-                <nav aria-label="Semel">
-                    <a href={fragmentOf({page: 'campaigns'})}>{w.campaigns}</a>{' '}
-                    {mayOpen(rolesOf(session), 'lookups') && <a href={fragmentOf({page: 'lookups'})}>{w.lookups.title}</a>}
-                </nav>
-            )}
+            {session !== undefined && <Places session={session} page={page} />}
             <span class="gap" />
             {session !== undefined && <span class="who">{w.signedInAs(session.user, rolesIn(rolesOf(session), w))}</span>}
             <button type="button" class="plain" lang={w.language === 'en' ? 'ko' : 'en'} onClick={choose}>

@@ -1,4 +1,5 @@
 import type {Span} from '../core/clock';
+import {records} from './en_records';
 
 const n = new Intl.NumberFormat('en');
 const count = (k: number, one: string, many: string) => `${n.format(k)} ${k === 1 ? one : many}`;
@@ -29,7 +30,8 @@ export const en = {
     skip: 'To the content',
     signOut: 'Sign out',
     otherLanguage: '한국어',
-    campaigns: 'Campaigns',
+    places: 'Places',
+    place: {campaigns: 'Campaigns', new: 'New campaign', lookups: 'Who looked at whom', access: 'Who was let in'},
     loading: 'Loading …',
     close: 'Close',
     back: 'Back to the campaign',
@@ -87,13 +89,18 @@ export const en = {
         title: 'Campaigns',
         none: 'There is no campaign yet. An operator makes the first.',
         waiting: 'Waiting for an approval',
-        nothingWaits: 'Nothing waits for an approval.',
+        nothingWaits: 'Nothing waits for your approval.',
         noIncident: 'Without an incident',
         name: 'Name',
         id: 'Id',
         state: 'State',
         waves: 'Waves',
         review: 'Read and decide',
+        read: 'Read',
+        own: 'You made these: another approver decides',
+        holds: (p: string, waves: string) => `${p} in ${waves}.`,
+        until: (deadline: string) => `Nothing is sent after ${deadline}.`,
+        unlooked: (k: number) => `${count(k, 'older campaign was', 'older campaigns were')} not looked at for this list.`,
     },
 
     create: {
@@ -351,6 +358,7 @@ export const en = {
 
     approval: {
         title: (name: string) => `Approve: ${name}`,
+        toRead: (name: string) => `Waits for an approval: ${name}`,
         by: (creator: string) => `Made by ${creator}.`,
         mayNot: 'You may read this, and not approve it.',
         nothing: 'Nothing waits for an approval.',
@@ -365,7 +373,8 @@ export const en = {
         acceptedBefore: (why: string) => `taken on earlier: ${why}`,
         reason: 'Why the findings are taken on (recorded and signed)',
         texts: 'What people will read',
-        textsHow: 'As somebody gets it who has a name, and no slots of their own. Tick each text that you have read.',
+        textsHow: 'As somebody gets it who has a name, and no slots of their own.',
+        textsTick: 'Tick each text that you have read.',
         read: 'read',
         readOf: (what: string) => `I have read: ${what}`,
         segments: (list: string) => `with ${list}`,
@@ -428,57 +437,7 @@ export const en = {
         policy: 'the campaign’s policy',
     },
 
-    person: {
-        title: (name: string) => `Look a person up: ${name}`,
-        id: 'Recipient id, exactly as in the audience file',
-        look: 'Look up',
-        noted: 'Who looked, when, at whom and why is recorded before the answer.',
-        reason: 'Reason',
-        reasonIfAny: 'Reason (an auditor may leave it out)',
-        case: 'Case',
-        caseIfAny: 'Case number, if there is one',
-        events: 'What happened',
-        messages: 'Messages',
-        when: 'When',
-        channel: 'Channel',
-        event: 'Event',
-        attempt: 'Try',
-        gateway: 'Gateway',
-        code: 'Code',
-        text: 'Text',
-        by: 'By',
-        role: {
-            own: 'their own message',
-            covered: 'told by the message to somebody at the same address',
-            told_earlier: 'told earlier',
-        },
-        sent: 'Sent as SHA-256',
-        rendered: 'Rendered anew as SHA-256',
-        same: 'The same bytes: this is what was sent.',
-        differs: 'Not the same bytes. Keep this page and ask whoever runs Semel.',
-        notSent: 'No gateway has accepted it.',
-        notRendered: (why: string) => `It could not be rendered anew: ${why}`,
-        source: 'As it reads',
-    },
-
-    lookups: {
-        title: 'Who looked at whom',
-        what: 'The latest first. Each look was recorded before its answer; a person is named by a keyed hash.',
-        none: 'Nobody has looked at anybody yet.',
-        at: 'Looked at',
-        campaign: 'Campaign',
-        recipient: 'Person',
-        from: 'From',
-        more: 'Show earlier ones',
-        of: {
-            story: 'one person’s story',
-            unreached: 'people not reached',
-            repeated: 'repeated rows',
-            rejects: 'rejected rows',
-            in_doubt: 'doubts',
-            resent: 'sent again in doubt',
-        },
-    },
+    ...records,
 
     print: (user: string, moment: string) => `Figures of ${moment}, printed by ${user}`,
 };

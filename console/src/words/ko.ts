@@ -1,5 +1,6 @@
 import type {Span} from '../core/clock';
 import type {Words} from './en';
+import {records} from './ko_records';
 
 const n = new Intl.NumberFormat('ko');
 
@@ -29,7 +30,8 @@ export const ko: Words = {
     skip: '본문으로 건너뛰기',
     signOut: '로그아웃',
     otherLanguage: 'English',
-    campaigns: '캠페인',
+    places: '메뉴',
+    place: {campaigns: '캠페인', new: '새 캠페인', lookups: '조회 기록', access: '접근 기록'},
     loading: '불러오는 중 …',
     close: '닫기',
     back: '캠페인으로 돌아가기',
@@ -87,13 +89,18 @@ export const ko: Words = {
         title: '캠페인',
         none: '아직 캠페인이 없습니다. 운영자가 만들 수 있습니다.',
         waiting: '승인 대기',
-        nothingWaits: '승인을 기다리는 캠페인이 없습니다.',
+        nothingWaits: '결정할 캠페인이 없습니다.',
         noIncident: '사고 미지정',
         name: '이름',
         id: 'ID',
         state: '상태',
         waves: '차수',
         review: '검토하고 결정하기',
+        read: '읽기',
+        own: '직접 만든 캠페인: 다른 승인자가 결정합니다',
+        holds: (p, waves) => `${waves}, ${p}.`,
+        until: (deadline) => `${deadline} 이후에는 아무것도 발송하지 않습니다.`,
+        unlooked: (k) => `이 목록을 만들 때 오래된 캠페인 ${n.format(k)}개는 확인하지 않았습니다.`,
     },
 
     create: {
@@ -351,6 +358,7 @@ export const ko: Words = {
 
     approval: {
         title: (name) => `승인: ${name}`,
+        toRead: (name) => `승인 대기: ${name}`,
         by: (creator) => `작성자: ${creator}`,
         mayNot: '읽을 수는 있지만 승인할 수는 없습니다.',
         nothing: '승인을 기다리는 것이 없습니다.',
@@ -365,7 +373,8 @@ export const ko: Words = {
         acceptedBefore: (why) => `이전에 수용함: ${why}`,
         reason: '지적을 수용하는 이유 (기록되고 서명됩니다)',
         texts: '수신자가 읽게 될 내용',
-        textsHow: '이름만 있고 개별 값이 없는 수신자에게 보이는 모습입니다. 읽은 글마다 표시하십시오.',
+        textsHow: '이름만 있고 개별 값이 없는 수신자에게 보이는 모습입니다.',
+        textsTick: '읽은 글마다 표시하십시오.',
         read: '읽음',
         readOf: (what) => `읽었습니다: ${what}`,
         segments: (list) => `${list} 해당자`,
@@ -428,57 +437,7 @@ export const ko: Words = {
         policy: '캠페인 정책',
     },
 
-    person: {
-        title: (name) => `수신자 조회: ${name}`,
-        id: '수신자 ID (대상 파일에 적힌 그대로)',
-        look: '조회',
-        noted: '누가 언제 누구를 왜 조회했는지 결과를 보여 주기 전에 기록합니다.',
-        reason: '이유',
-        reasonIfAny: '이유 (감사자는 비워 둘 수 있음)',
-        case: '사건',
-        caseIfAny: '사건 번호 (있는 경우)',
-        events: '처리 내역',
-        messages: '메시지',
-        when: '시각',
-        channel: '채널',
-        event: '내역',
-        attempt: '시도',
-        gateway: '게이트웨이',
-        code: '코드',
-        text: '응답',
-        by: '결정자',
-        role: {
-            own: '본인에게 보낸 메시지',
-            covered: '같은 주소를 쓰는 사람에게 보낸 메시지로 통지',
-            told_earlier: '이전에 통지됨',
-        },
-        sent: '발송 내용 SHA-256',
-        rendered: '다시 만든 내용 SHA-256',
-        same: '바이트까지 같습니다. 이것이 발송된 내용입니다.',
-        differs: '바이트가 다릅니다. 이 페이지를 보관하고 Semel 담당자에게 문의하십시오.',
-        notSent: '접수한 게이트웨이가 없습니다.',
-        notRendered: (why) => `다시 만들 수 없습니다: ${why}`,
-        source: '읽히는 모습',
-    },
-
-    lookups: {
-        title: '조회 기록',
-        what: '최근 기록부터 보여 줍니다. 모든 조회는 결과를 보여 주기 전에 기록되며, 사람은 키로 만든 해시로만 나타냅니다.',
-        none: '아직 조회한 사람이 없습니다.',
-        at: '조회 대상',
-        campaign: '캠페인',
-        recipient: '수신자',
-        from: '접속 주소',
-        more: '이전 기록 보기',
-        of: {
-            story: '수신자 한 명의 내역',
-            unreached: '도달하지 못한 사람',
-            repeated: '중복 행',
-            rejects: '거부된 행',
-            in_doubt: '수신 불명',
-            resent: '불명 중 재발송',
-        },
-    },
+    ...records,
 
     print: (user, moment) => `${moment} 기준, 출력: ${user}`,
 };

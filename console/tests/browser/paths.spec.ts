@@ -305,6 +305,53 @@ test.describe('an approval', () => {
     });
 });
 
+test.describe('what waits for an approver', () => {
+    test('is what somebody else made, with its people and until when', async ({page, world, address}) => {
+        await signIn(page, {world, address}, 'approver');
+        const waiting = page.getByRole('region', {name: 'Waiting for an approval'});
+        await expect(waiting.getByRole('listitem')).toHaveCount(1);
+        await expect(waiting.getByRole('listitem')).toContainText('2,498 people in 2 waves. Nothing is sent after');
+        world.waiting.creator = 'approver';
+        await page.reload();
+        await expect(waiting).toContainText('Nothing waits for your approval.');
+        await waiting.getByRole('link', {name: 'Read Second wave'}).click();
+        await expect(page.getByRole('heading', {level: 1})).toHaveText('Approve: Second wave');
+    });
+    test('can be read by a product team, which approves nothing', async ({page, world, address}) => {
+        world.approval.refusal = 'product is not an approver';
+        await signIn(page, {world, address}, 'product', `#/campaigns/${WAITING}`);
+        await page.getByRole('link', {name: 'What waits for an approval'}).click();
+        await expect(page.getByRole('heading', {level: 1})).toHaveText('Waits for an approval: Second wave');
+        await expect(page.frameLocator('iframe').first().getByRole('heading')).toBeVisible();
+        await expect(page.getByRole('checkbox')).toHaveCount(0);
+        await expect(page.getByRole('button', {name: /^Approve/})).toHaveCount(0);
+    });
+});
+
+test.describe('the places above every page', () => {
+    const places = {operator: ['Campaigns', 'New campaign'], approver: ['Campaigns'], product: ['Campaigns', 'New campaign'], auditor: ['Campaigns', 'Who looked at whom', 'Who was let in'], administrator: ['Campaigns', 'Who was let in']} as const;
+    for (const [role, words] of Object.entries(places)) {
+        test(`are those of ${role}`, async ({page, world, address}) => {
+            await signIn(page, {world, address}, role as keyof typeof places, `${campaign}/incident`);
+            const links = page.getByRole('navigation', {name: 'Places'}).getByRole('link');
+            await expect(links).toHaveText([...words]);
+            await expect(links.first()).toHaveAttribute('aria-current', 'true');
+            await links.last().click();
+            await expect(links.last()).toHaveAttribute('aria-current', 'page');
+        });
+    }
+});
+
+test('an administrator sees who was let in, and who was not, page by page', async ({page, world, address}) => {
+    await signIn(page, {world, address}, 'administrator');
+    await page.getByRole('link', {name: 'Who was let in'}).click();
+    await expect(page.getByRole('row', {name: /refused/})).toContainText('41');
+    await page.getByRole('button', {name: 'Show earlier ones'}).click();
+    await expect(page.getByRole('row', {name: /changed roles/})).toContainText('kim');
+    await expect(page.getByRole('row', {name: /refused/})).toBeVisible();
+    await expect(page.getByRole('button', {name: 'Show earlier ones'})).toHaveCount(0);
+});
+
 test.describe('doubts', () => {
     test('are decided by who knows the price', async ({page, world, address}) => {
         await signIn(page, {world, address}, 'approver', `${campaign}/doubts`);

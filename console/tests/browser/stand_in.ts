@@ -5,7 +5,7 @@ import {readFileSync} from 'node:fs';
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
 import {extname, join} from 'node:path';
 import type {AddressInfo} from 'node:net';
-import {FOLLOWING, freezing, type World} from './world';
+import {FOLLOWING, freezing, WAITING, type World} from './world';
 
 const SITE = process.env.SEMEL_CONSOLE_SITE ?? join(__dirname, '../../../build/console/site');
 export const GUARD = 'the-guard';
@@ -51,6 +51,10 @@ function answerOf(world: World, what: string, body: unknown): Answer | undefined
             const look = world.looks.shift();
             return {body: {lookups: look === undefined ? [] : [look], next: world.looks.length > 0 ? (look?.number ?? null) : null}};
         }
+        case 'GET /v1/users/events': {
+            const event = world.access.shift();
+            return {body: {events: event === undefined ? [] : [event], next: world.access.length > 0 ? (event?.number ?? null) : null}};
+        }
         case 'GET /v1/campaigns':
             return {body: world.campaigns};
         case 'POST /v1/campaigns':
@@ -63,7 +67,7 @@ function answerOf(world: World, what: string, body: unknown): Answer | undefined
         case 'GET /v1/campaigns/ID/uploads/1':
             return {body: (world.uploads.length > 1 ? world.uploads.shift() : world.uploads[0]) ?? {}};
         case 'GET /v1/campaigns/ID':
-            return {body: world.status};
+            return {body: what.endsWith(WAITING) ? world.waiting : world.status};
         case 'GET /v1/campaigns/ID/approval':
             return {body: world.approval};
         case 'GET /v1/campaigns/ID/incident':

@@ -11,11 +11,15 @@ export const hex = (digit: string) => digit.repeat(64);
 const minute = 60_000;
 const at = (offset: number) => new Date(Date.now() + offset).toISOString();
 
+type AccessEvent = Schemas['AccessEvents']['events'][number];
+
 export interface World {
     role: Role;
     readOnly: boolean;
     campaigns: ListedCampaign[];
     status: Status;
+    /** Of the campaign that waits for an approval; `status` is of the one that runs. */
+    waiting: Status;
     approval: Approval;
     doubts: Doubt[];
     resent: Resent[];
@@ -26,6 +30,7 @@ export interface World {
     story: Story;
     /** Of the one upload, each time that somebody looks; the last one stays. */
     looks: Look[];
+    access: AccessEvent[];
     uploads: Schemas['Upload'][];
     rejects: string;
     /** By method and path, "POST /v1/...": what is refused, and how. */
@@ -75,6 +80,17 @@ function aStatus(): Status {
         waves: [
             {wave: 1, state: 'launched', rows: 2000, rejected: 2, sha256: hex('8'), plan: {recipients: 1998, unreachable: 11, addresses: {email: 1891, push: 1549, sms: 1905}}},
         ],
+    };
+}
+
+function waiting(): Status {
+    const of = (wave: number, rows: number, recipients: number) => ({
+        wave, state: 'registered' as const, rows, rejected: rows - recipients, sha256: hex('8'), plan: {recipients, unreachable: 0, addresses: {email: recipients}},
+    });
+    return {
+        ...aStatus(), id: WAITING, name: 'Second wave', incident: 'spring-leak', state: 'sealed', forecast_finish: null, warnings: [], lanes: [], channels: {},
+        rows: 2500, coverage: {reached: 0, failed: 0, unreachable: 0, in_doubt: 0, outstanding: 2498, repeated: 0, rejected: 2},
+        waves: [of(1, 2000, 1998), of(2, 500, 500)],
     };
 }
 
@@ -224,6 +240,7 @@ export function aWorld(): World {
             {id: RUNNING, name: 'Renewed notice', incident: 'autumn-leak', state: 'running', waves: 1},
         ],
         status: aStatus(),
+        waiting: waiting(),
         approval: anApproval(),
         doubts: doubts(),
         resent: [
@@ -243,6 +260,10 @@ export function aWorld(): World {
         looks: [
             {number: 8, time: at(-3 * minute), user: 'kim', from: '10.0.0.7', what: 'story', campaign: RUNNING, recipient: hex('9'), people: 1, reason: '가족의 문의', case: 'C-2026-114'},
             {number: 7, time: at(-5 * minute), user: 'auditor', from: '127.0.0.1', what: 'unreached', campaign: RUNNING, recipient: null, people: 14, reason: '', case: ''},
+        ],
+        access: [
+            {number: 12, time: at(-2 * minute), user: null, from: '10.0.0.9', what: 'denied', about: null, text: 'no such token', times: 41},
+            {number: 11, time: at(-9 * minute), user: 'administrator', from: '127.0.0.1', what: 'roles_changed', about: 'kim', text: 'operator, auditor; before: operator', times: 1},
         ],
         uploads: (['receiving', 'importing', 'imported'] as const).map((state, i) => ({
             upload: 1,

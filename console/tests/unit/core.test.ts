@@ -7,7 +7,7 @@ import {countFor, groupsOf} from '../../src/core/doubts';
 import {every, isStale, waitAfter} from '../../src/core/fresh';
 import {base64, belongs, withZone} from '../../src/core/notice_folder';
 import {reasonsOf} from '../../src/core/rejects';
-import {mayAdd, mayDecide, mayList, mayOpen, mustSayWhy, stepsOf, waits} from '../../src/core/rights';
+import {mayAdd, mayDecide, mayList, mayOpen, mustSayWhy, placeOf, placesOf, stepsOf, waits} from '../../src/core/rights';
 import {codeOf, fragmentOf, routeOf} from '../../src/core/route';
 
 const nobody = {reached: 0, failed: 0, unreachable: 0, in_doubt: 0, outstanding: 0, repeated: 0, rejected: 0};
@@ -98,6 +98,7 @@ describe('a route', () => {
             {page: 'campaigns'},
             {page: 'new'},
             {page: 'lookups'},
+            {page: 'access'},
             {page: 'campaign', id},
             {page: 'approval', id},
             {page: 'doubts', id},
@@ -127,7 +128,11 @@ describe('a role', () => {
     const waves = [{state: 'approved'}, {state: 'registered'}] as const;
     test('has its own pages', () => {
         expect(mayOpen(['approver'], 'approval')).toBe(true);
-        expect(mayOpen(['operator'], 'approval')).toBe(false);
+        expect(mayOpen(['operator'], 'approval')).toBe(true); // to read the texts
+        expect(mayOpen(['operator'], 'access')).toBe(false);
+        expect(mayOpen(['administrator'], 'access')).toBe(true);
+        expect(mayOpen(['approver'], 'follow-up')).toBe(false);
+        expect(mayOpen(['product'], 'incident')).toBe(true);
         expect(mayOpen(['auditor'], 'person')).toBe(true);
         expect(mayOpen(['product'], 'person')).toBe(false);
         expect(mayOpen(['operator'], 'lookups')).toBe(false);
@@ -171,6 +176,18 @@ describe('a role', () => {
         expect(mayDecide(['operator', 'approver'], 'kim', 'lee')).toBe(true);
         expect(mayDecide(['operator', 'approver'], 'kim', 'kim')).toBe(false);
         expect(mayDecide(['operator'], 'kim', 'lee')).toBe(false);
+    });
+    test('has a place for each piece of its work', () => {
+        expect(placesOf(['operator'], ['operator'])).toEqual(['campaigns', 'new']);
+        expect(placesOf(['operator'], [])).toEqual(['campaigns']); // a session that only reads
+        expect(placesOf(['approver'], ['approver'])).toEqual(['campaigns']);
+        expect(placesOf(['auditor'], ['auditor'])).toEqual(['campaigns', 'lookups', 'access']);
+        expect(placesOf(['administrator'], [])).toEqual(['campaigns', 'access']);
+    });
+    test('sees in which place a page is', () => {
+        expect(placeOf('lookups')).toBe('lookups');
+        expect(placeOf('doubts')).toBe('campaigns');
+        expect(placeOf('nowhere')).toBeUndefined();
     });
     test('is told what waits', () => {
         expect(waits(waves)).toBe(true);
