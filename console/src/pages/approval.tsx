@@ -156,8 +156,8 @@ function Decision({a, ticks, approve}: {a: Approval; ticks: Ticks; approve: () =
 
 export function ApprovalPage({id}: {id: string}) {
     const w = useWords();
-    const {api, roles} = useConsole();
-    const approves = roles.includes('approver');
+    const {api, acts} = useConsole();
+    const approves = acts.includes('approver');
     const nothing: Ticks = {read: new Set(), taken: new Set(), reason: ''};
     const {data: a, trouble, again} = useRead(() => api.get('/v1/campaigns/{id}/approval', {id}), [api, id]);
     const [ticks, setTicks] = useState(nothing);
@@ -180,7 +180,7 @@ export function ApprovalPage({id}: {id: string}) {
             </>
         );
     }
-    const may = a.refusal === null;
+    const may = approves && a.refusal === null;
     const change = (next: Partial<Ticks>) => setTicks((before) => ({...before, ...next}));
     // Exactly the digests that were shown go back: what has changed meanwhile is refused, and named.
     const approve = () => {

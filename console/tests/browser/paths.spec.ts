@@ -318,7 +318,6 @@ test.describe('what waits for an approver', () => {
         await expect(page.getByRole('heading', {level: 1})).toHaveText('Approve: Second wave');
     });
     test('can be read by a product team, which approves nothing', async ({page, world, address}) => {
-        world.approval.refusal = 'product is not an approver';
         await signIn(page, {world, address}, 'product', `#/campaigns/${WAITING}`);
         await page.getByRole('link', {name: 'What waits for an approval'}).click();
         await expect(page.getByRole('heading', {level: 1})).toHaveText('Waits for an approval: Second wave');
