@@ -170,6 +170,9 @@ bool importer::is_usable() {
 }
 
 bool importer::read_segments(v1::Recipient& out) {
+    if (terms_.any_segment) {
+        return true;
+    }
     std::uint32_t segments = 0;
     const bool known = each_part(row_.values[col_segments], [&](std::string_view name) {
         const auto found = std::ranges::find(terms_.segment_names, name);

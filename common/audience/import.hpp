@@ -29,6 +29,8 @@ struct terms {
     bool accept_unreachable = false;
     std::uint64_t most_rows = limits{}.rows;
     bool follow_up = false; // see for_follow_up()
+    /// There is no notice yet: any segment may be one of its own. None is kept.
+    bool any_segment = false;
 };
 
 /// Columns of a file that the api wrote for a follow-up: which person of the first campaign it is (hex), and the

@@ -3,6 +3,7 @@
 #include <cli/check/check_commands.hpp>
 #include <cli/database/commands.hpp>
 #include <cli/notice/notice_commands.hpp>
+#include <cli/plan/plan_commands.hpp>
 #include <cli/stack/stack.hpp>
 #include <cli/usage/usage.hpp>
 
@@ -18,6 +19,7 @@ constexpr auto order_of_a_campaign = R"(A campaign, from the first to the last s
 
   semel up --sim                                          everything on this machine, with test gateways
   semel notice check notices/follow-up                    is the text fit to be sent?
+  semel plan what-if people.csv --rates email=300,sms=40  would it be done in time?
   semel campaign create --name "Renewed notice" --notice notices/follow-up      prints the id
   semel audience add ID people.csv                        once or more: each file is a wave
   semel test-address add kim@example.com --as approver    who may get a test
@@ -47,6 +49,7 @@ int main(int argc, char** argv) {
     database::add_database_commands(program, exit_code);
     add_notice_commands(program, exit_code);
     add_check_commands(program, exit_code);
+    plan::add_plan_commands(program, exit_code);
     campaign::add_campaign_commands(program, exit_code);
     campaign::add_audience_commands(program, exit_code);
     campaign::add_record_commands(program, exit_code);

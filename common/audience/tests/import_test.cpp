@@ -78,6 +78,15 @@ void expect_rejected(const std::string& row, std::string_view column, std::strin
 
 } // namespace
 
+TEST(Import, WithoutANoticeAnySegmentIsTaken) {
+    auto terms = some_terms();
+    terms.any_segment = true;
+    const auto got = read(header + "kim,kim@example.com,,,,,,vip;entrance_code,,\n", audience::format::csv, 11, terms);
+    EXPECT_EQ(got.totals.rejected, 0U);
+    ASSERT_EQ(got.recipients.size(), 1U);
+    EXPECT_EQ(got.recipients[0].segments(), 0U);
+}
+
 TEST(Import, ARowBecomesARecipient) {
     const auto got = read("\xef\xbb\xbf" + header + "kim,Kim@Example.com,010-1234-5678,apns:" + token +
                           "; fcm:T1 ;,en,\"Kim, M\",KR," + "minor; entrance_code,7,270\n");
