@@ -29,6 +29,7 @@ v1::ImportOrder import_order(const v1::Campaign& c, const v1::NoticeSource& sour
     *order.mutable_locales() = c.locales();
     *order.mutable_segment_names() = c.segment_names();
     *order.mutable_channels() = c.channels();
+    order.set_cut_after_row(c.canary().rows());
     notice::files files{source.files().begin(), source.files().end()};
     for (const auto& [slot, definition] : notice::parse(files).source.slots) {
         order.add_slot_names(slot);

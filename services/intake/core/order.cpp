@@ -63,6 +63,7 @@ base::result<order> read_order(const v1::ImportOrder& from, const crypto::key_ri
          otherwise = from.default_locale()](std::string_view wanted) {
             return notice::resolve_locale(wanted, locales, fallback, otherwise);
         };
+    out.cut_after_row = from.cut_after_row();
     if (from.follow_up()) {
         out.terms = audience::for_follow_up(std::move(out.terms));
     }

@@ -17,6 +17,7 @@ struct order {
     std::optional<crypto::digest> file_digest;
     crypto::campaign_key key;
     audience::terms terms;
+    std::uint64_t cut_after_row = 0; // a chunk ends with this row; 0: anywhere
 
     audience::upload_place place() const { return {campaign, number}; }
 };

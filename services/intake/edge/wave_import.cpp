@@ -243,7 +243,9 @@ asio::awaitable<wave_import::ending> wave_import::write(job& job) {
         } else {
             chunks.drop();
         }
-        if (!chunks.empty() && (chunks.full() || !more)) {
+        // Also where a canary ends: by the row of the file, so that a restart cuts in the same places.
+        const bool cut = rows.totals().rows == job.order.cut_after_row;
+        if (!chunks.empty() && (chunks.full() || cut || !more)) {
             if (!open && !(open = co_await transactor_.begin(job.from.of))) {
                 co_return ending::abandoned;
             }

@@ -69,6 +69,7 @@ TEST(Order, OfAFollowUpReadsTheColumnsThatTheApiWrote) {
     const auto read = intake::read_order(order, kek);
     ASSERT_TRUE(read) << read.error().why();
     EXPECT_TRUE(read->terms.follow_up);
+    EXPECT_EQ(read->cut_after_row, 0U);
     EXPECT_EQ(read->terms.slot_names.size(), 3U);
     EXPECT_EQ(read->terms.slot_names.front(), "order_count");
 }

@@ -421,6 +421,25 @@ TEST_F(Intake, AnotherProcessGoesOnWithWhatIsTakenFromThisOne) {
     EXPECT_EQ(theirs.expose().find("semel_intake_rows_total 0\n"), std::string::npos) << "the first wrote everything";
 }
 
+// The row itself is one that is rejected.
+TEST_F(Intake, AChunkEndsWhereACanaryDoes) {
+    upload(some_rows(1'300, 100));
+    auto with_cut = order();
+    with_cut.set_cut_after_row(700);
+    send(with_cut.SerializeAsString());
+    serve_until_committed(1);
+    const auto told = feedback();
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(rows_of(told[0]), numbers(1'300, 100));
+    std::set<std::uint64_t> firsts;
+    for (const auto& [at, value] : read_topic(settings.topics.audience).values) {
+        v1::AudienceRecord record;
+        ASSERT_TRUE(record.ParseFromString(value));
+        firsts.insert(record.first_row());
+    }
+    EXPECT_EQ(firsts, (std::set<std::uint64_t>{1, 506, 701, 1'207})) << "of 500 rows that were taken, or up to the cut";
+}
+
 // 5,889 bytes of gzip made 127 MB of rejects.
 TEST_F(Intake, TheListOfRejectsIsBoundedAndCountsWhatItLeavesOut) {
     settings.listed_rejects = 10;

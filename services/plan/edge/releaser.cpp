@@ -67,6 +67,7 @@ asio::awaitable<base::result<void>> releaser::recover(share_ptr mine) {
         positions_.emplace(key, position{front, behind == found->end() ? nullptr : &behind->second});
     }
     decided_without_.clear();
+    canary_ends_.clear();
     co_return base::result<void>{};
 }
 
@@ -151,6 +152,7 @@ asio::awaitable<base::result<bool>> releaser::advance(share_ptr mine, catalog::c
         p.session = *opened;
         reader_.start(campaign, wave, one.stretches);
         const auto done = co_await advance(p);
+        note_held(p);
         if (!done) {
             co_return base::failed(done.error());
         }

@@ -69,6 +69,8 @@ class releaser {
     double left_of_rate(const share&, const catalog::campaign&);
     std::size_t allowed(const pass&, const messages_by_channel& on_its_way);
     position position_of(const catalog::campaign&, const v1::Wave&, const v1::AudienceSpan&) const;
+    void note_held(const pass&);
+    std::int64_t end_of(const catalog::campaign&, const v1::Wave&, const v1::AudienceSpan&, plan::stance) const;
 
     // releaser_batch.cpp: a batch of rows, from `audience` to the commit
     boost::asio::awaitable<base::result<batch>> prepare(pass&, std::size_t chunks);
@@ -98,6 +100,13 @@ class releaser {
     std::map<std::pair<std::string, std::uint32_t>, std::uint32_t> decided_without_; // campaign, wave -> 0: in order
     std::map<base::channel, shared_room> rooms_;  // as they were shared out when this round began
     std::map<std::string, allowance> allowances_; // campaigns with a rate of their own
+    /// Where a canary ends in a partition, once it was read: else it would be read again in each round. The mark itself
+    /// is the campaign's (core/canary.hpp); this is what it comes to in an audience that does not change.
+    struct canary_end {
+        std::uint64_t last_row = 0;
+        std::int64_t at = 0;
+    };
+    std::map<std::string, canary_end> canary_ends_; // by release_progress_key
     std::map<std::string, std::string> said_;
 };
 

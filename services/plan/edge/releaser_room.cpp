@@ -4,6 +4,8 @@
 
 #include <wire/progress.hpp>
 
+#include <plan/core/canary.hpp>
+
 #include <limits>
 
 namespace semel::plan {
@@ -73,7 +75,8 @@ releaser::messages_by_channel releaser::left_of(const share& mine, const catalog
             }
             const auto at = position_of(campaign, wave, span);
             for (const auto channel : channels) {
-                if (const auto lacking = at.lacking(channel, span.end_offset()); lacking > 0) {
+                const auto end = end_of(campaign, wave, span, stance::send);
+                if (const auto lacking = at.lacking(channel, end); lacking > 0) {
                     const auto rows = static_cast<double>(wave.rows()) * static_cast<double>(lacking) / whole;
                     left[channel] += std::max(1.0, rows);
                 }
@@ -88,6 +91,7 @@ std::vector<releaser::errand> releaser::errands(const share& mine, const catalog
                                                 const v1::Wave& wave, plan::stance stance) {
     const auto channels = channels_of(campaign.state);
     errand front{.tells = true, .on = channels};
+    const auto canary = stance == stance::send ? last_row_of_canary(campaign.state, wave) : std::nullopt;
     std::map<base::channel, std::vector<stretch>> behind;
     for (const auto& span : wave.spans()) {
         const auto partition = static_cast<std::int32_t>(span.partition());
@@ -95,12 +99,13 @@ std::vector<releaser::errand> releaser::errands(const share& mine, const catalog
             continue;
         }
         const auto at = position_of(campaign, wave, span);
-        if (at.rows() < span.end_offset()) {
-            front.stretches.push_back({partition, at.rows(), span.end_offset()});
+        if (at.rows() < end_of(campaign, wave, span, stance)) {
+            front.stretches.push_back({.partition = partition, .next = at.rows(), .end = span.end_offset()});
+            front.stretches.back().last_row = canary.value_or(front.stretches.back().last_row);
         }
         for (const auto channel : channels) {
             if (const auto& gaps = at.gaps(channel); !gaps.empty()) {
-                behind[channel].push_back({partition, gaps.front().next, gaps.front().end});
+                behind[channel].push_back({.partition = partition, .next = gaps.front().next, .end = gaps.front().end});
             }
         }
     }
@@ -158,6 +163,30 @@ std::size_t releaser::allowed(const pass& p, const messages_by_channel& on_its_w
         return 0;
     }
     return std::clamp<std::size_t>(static_cast<std::size_t>(least / messages_of_a_chunk), 1, chunks_in_a_transaction);
+}
+
+/// What a canary holds back is nobody's errand. Whoever is cancelled, or too late, is accounted for all the same.
+std::int64_t releaser::end_of(const catalog::campaign& campaign, const v1::Wave& wave, const v1::AudienceSpan& span,
+                              plan::stance stance) const {
+    const auto canary = stance == stance::send ? last_row_of_canary(campaign.state, wave) : std::nullopt;
+    if (!canary) {
+        return span.end_offset();
+    }
+    if (*canary == 0) {
+        return span.start_offset();
+    }
+    const auto known = canary_ends_.find(
+        wire::release_progress_key(campaign.id, wave.number(), static_cast<std::int32_t>(span.partition())));
+    return known != canary_ends_.end() && known->second.last_row == *canary ? known->second.at : span.end_offset();
+}
+
+void releaser::note_held(const pass& p) {
+    for (const auto& s : p.todo.stretches) {
+        if (const auto found = reader_.held().find(s.partition); found != reader_.held().end()) {
+            canary_ends_.insert_or_assign(wire::release_progress_key(p.campaign->id, p.wave.number(), s.partition),
+                                          canary_end{.last_row = s.last_row, .at = found->second});
+        }
+    }
 }
 
 position releaser::position_of(const catalog::campaign& campaign, const v1::Wave& wave,

@@ -31,9 +31,12 @@ void wave_reader::start(catalog::campaign_ptr campaign, const v1::Wave& wave, co
     upload_ = wire::upload_of(wave);
     fetched_.clear();
     left_.clear();
+    behind_last_.clear();
+    held_.clear();
     for (const auto& s : stretches) {
         if (s.next < s.end) {
             left_.emplace(s.partition, s);
+            behind_last_.emplace(s.partition, s.next);
         }
     }
     assign();
@@ -59,13 +62,20 @@ void wave_reader::take(const kafka::record& r) {
     auto& s = found->second;
     if (r.offset() < s.end) {
         raw_chunk c{r.at().partition, r.offset(), {}, {}, {}};
-        if (!c.record.ParseFromArray(r.value().data(), static_cast<int>(r.value().size()))) {
+        const bool readable = c.record.ParseFromArray(r.value().data(), static_cast<int>(r.value().size()));
+        if (!readable) {
             c.unreadable = "it is not an AudienceRecord";
             c.record.Clear(); // what was parsed before the error says nothing, least of all how many rows there were
             c.raw = r.value();
+        }
+        if (!readable || (c.record.campaign_id() == campaign_->id.value() && c.record.upload() == upload_)) {
+            if (c.record.first_row() > s.last_row) {
+                held_.emplace(s.partition, behind_last_.at(s.partition));
+                left_.erase(found);
+                return;
+            }
             fetched_.push_back(std::move(c));
-        } else if (c.record.campaign_id() == campaign_->id.value() && c.record.upload() == upload_) {
-            fetched_.push_back(std::move(c));
+            behind_last_.at(s.partition) = r.offset() + 1;
         }
     }
     s.next = r.offset() + 1;

@@ -13,7 +13,9 @@
 #include <boost/asio/thread_pool.hpp>
 #include <plan/core/leader.hpp>
 
+#include <cstdint>
 #include <deque>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -35,6 +37,8 @@ struct stretch {
     std::int32_t partition = 0;
     kafka::offset next = 0;
     kafka::offset end = 0;
+    /// A chunk that begins behind this row is left unread, with all that follow it in the partition.
+    std::uint64_t last_row = std::numeric_limits<std::uint64_t>::max();
 };
 
 class wave_reader {
@@ -44,6 +48,9 @@ class wave_reader {
     void start(catalog::campaign_ptr, const v1::Wave&, const std::vector<stretch>&);
     /// Up to `at_most` chunks in offset order of each partition; empty when every stretch has been read.
     boost::asio::awaitable<std::vector<chunk>> next(std::size_t at_most);
+    /// By partition, where the next chunk begins behind its stretch's last row: where release stands once all chunks
+    /// before that one are released.
+    const std::map<std::int32_t, kafka::offset>& held() const noexcept { return held_; }
 
   private:
     bool reading() const;
@@ -64,6 +71,8 @@ class wave_reader {
     std::uint32_t upload_ = 0;             // that the wave came from: its records carry this number
     std::map<std::int32_t, stretch> left_; // stretches that are not read to their end
     std::deque<raw_chunk> fetched_;
+    std::map<std::int32_t, kafka::offset> behind_last_; // of each stretch: one past the last chunk of the wave
+    std::map<std::int32_t, kafka::offset> held_;
     boost::asio::thread_pool opener_{1};
 };
 

@@ -167,6 +167,15 @@ class stage {
         campaign_.set_rate_per_s(rate_per_s);
         write();
     }
+    /// Of the campaign from its creation.
+    void set_canary(std::uint32_t rows) {
+        campaign_.mutable_canary()->set_rows(rows);
+        write();
+    }
+    void release_the_rest() {
+        campaign_.mutable_canary()->set_released(true);
+        write();
+    }
     /// The wave is not there yet: its upload has not ended.
     void withhold(std::uint32_t number) {
         const auto at =
@@ -383,6 +392,7 @@ class stage {
                 }
                 const auto p = static_cast<std::int32_t>(record.chunk() % partitions);
                 record.set_count(static_cast<std::uint32_t>(content.recipients_size()));
+                record.set_first_row(content.recipients(0).row());
                 wire::seal_chunk(key_, record, content);
                 must(co_await producer.send({topic, p}, {}, record.SerializeAsString()));
                 ++ends[static_cast<std::size_t>(p)];
