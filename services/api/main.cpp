@@ -12,6 +12,7 @@
 #include <api/edge/figures.hpp>
 #include <api/edge/first_users.hpp>
 #include <api/edge/freezing.hpp>
+#include <api/edge/halting.hpp>
 #include <api/edge/publisher.hpp>
 #include <api/edge/test_addresses.hpp>
 #include <ticks/service.hpp>
@@ -103,6 +104,7 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
     work.push_back(outbox_publisher.run());
     work.push_back(api::take_feedback(services));
     work.push_back(api::finish_campaigns(services));
+    work.push_back(api::halt_campaigns(services));
     work.push_back(api::sweep_uploads(services));
     work.push_back(api::freeze_audiences(services));
     work.push_back(api::show_campaigns(services, ctx.metrics()));

@@ -80,6 +80,7 @@ constexpr std::array table{
     row{step::seal,                    "seal",                    acts,  {yes,      no,       no,       no,       no}},
     row{step::approve,                 "approve",                 acts,  {no,       others,   no,       no,       no}},
     row{step::launch,                  "launch",                  acts,  {yes,      no,       no,       no,       no}},
+    row{step::release,                 "release",                 acts,  {yes,      no,       no,       no,       no}},
     row{step::pause,                   "pause",                   acts,  {yes,      yes,      no,       no,       no}},
     row{step::resume,                  "resume",                  acts,  {yes,      no,       no,       no,       no}},
     row{step::cancel,                  "cancel",                  acts,  {yes,      yes,      no,       no,       no}},

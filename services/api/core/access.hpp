@@ -50,6 +50,7 @@ enum class step : unsigned char {
     seal,
     approve,
     launch,
+    release, // what is behind a canary
     pause,
     resume,
     cancel,

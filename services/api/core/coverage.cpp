@@ -1,5 +1,6 @@
 #include "coverage.hpp"
 
+#include "canary.hpp"
 #include "lifecycle.hpp"
 
 #include <algorithm>
@@ -50,7 +51,7 @@ release_count count_released(const v1::Campaign& c, std::span<const wave_count> 
         const auto count = count_of(counts, wave.number());
         const bool launched = wave.phase() == v1::WAVE_LAUNCHED;
         out.released += launched ? count.released : 0;
-        (launched ? out.waiting : out.held) += waiting_rows(wave, count);
+        (launched && !canary_holds(c) ? out.waiting : out.held) += waiting_rows(wave, count);
     }
     return out;
 }

@@ -40,7 +40,7 @@ coverage completed(const v1::Campaign&, coverage counted, std::span<const wave_c
 struct release_count {
     std::int64_t released = 0; ///< of launched waves: plan has decided them
     std::int64_t waiting = 0;  ///< of launched waves: they wait for plan
-    std::int64_t held = 0;     ///< of the others: they wait for somebody to launch them
+    std::int64_t held = 0;     ///< they wait for somebody: to launch their wave, or to release what is behind a canary
 
     /// The ledger does not know whose they are.
     std::int64_t to_come() const noexcept { return waiting + held; }

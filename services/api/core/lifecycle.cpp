@@ -321,6 +321,10 @@ step resume(const v1::Campaign& c) {
     }
     auto next = next_version(c);
     next.set_phase(v1::CAMPAIGN_RUNNING);
+    if (next.has_halt()) { // an operator's word; what was judged is not judged again
+        next.mutable_halt()->clear_halted_us();
+        next.mutable_halt()->clear_why();
+    }
     return next;
 }
 

@@ -28,6 +28,8 @@ using base::fault;
 using base::result;
 
 constexpr std::size_t longest_name = 200;
+constexpr std::int64_t most_canary_rows = 1'000'000'000;
+constexpr std::uint32_t usual_least_outcomes = 100;
 constexpr int most_resends = 10; // each may be one more copy for somebody who has one
 
 result<std::string> text_of(const json::object& o, std::string_view key, std::string otherwise = {}) {
@@ -152,6 +154,42 @@ result<void> set_policies(v1::Campaign& c, const json::object& o) {
     return {};
 }
 
+/// {"canary": 1000, "halt": {"above_percent": 5, "least_outcomes": 200}}; each may be missing.
+result<void> set_brakes(v1::Campaign& c, const json::object& o) {
+    if (const auto* canary = o.if_contains("canary"); canary != nullptr && !canary->is_null()) {
+        if (!canary->is_int64() || canary->as_int64() < 1 || canary->as_int64() > most_canary_rows) {
+            return failed(fault::kind::malformed,
+                          fmt::format("canary must be a whole number up to {}: how many rows are released before an "
+                                      "operator lets the rest go",
+                                      most_canary_rows));
+        }
+        c.mutable_canary()->set_rows(static_cast<std::uint32_t>(canary->as_int64()));
+    }
+    const auto* halt = o.if_contains("halt");
+    if (halt == nullptr || halt->is_null()) {
+        return {};
+    }
+    const auto* rule = halt->if_object();
+    const auto* percent = rule == nullptr ? nullptr : rule->if_contains("above_percent");
+    if (percent == nullptr || !percent->is_number() || !(percent->to_number<double>() > 0) ||
+        percent->to_number<double>() >= 100) {
+        return failed(fault::kind::malformed,
+                      "halt must be an object with above_percent, a number between 0 and 100: the campaign pauses when "
+                      "more of the outcomes of a channel are failures");
+    }
+    c.mutable_halt()->set_above_percent(percent->to_number<double>());
+    const auto* least = rule->if_contains("least_outcomes");
+    if (least != nullptr && (!least->is_int64() || least->as_int64() < 1 || least->as_int64() > most_canary_rows)) {
+        return failed(fault::kind::malformed,
+                      fmt::format("halt.least_outcomes must be a whole number up to {}: by fewer outcomes of a channel "
+                                  "nothing is judged",
+                                  most_canary_rows));
+    }
+    c.mutable_halt()->set_least_outcomes(least == nullptr ? usual_least_outcomes
+                                                          : static_cast<std::uint32_t>(least->as_int64()));
+    return {};
+}
+
 result<void> set_warnings(draft& d, const notice::checked& checked) {
     std::string errors;
     for (const auto& problem : checked.problems) {
@@ -249,6 +287,9 @@ result<draft> draft_of(const json::object& o, const crypto::key_ring& kek) {
         return failed(ok.error());
     }
     if (const auto ok = set_policies(c, o); !ok) {
+        return failed(ok.error());
+    }
+    if (const auto ok = set_brakes(c, o); !ok) {
         return failed(ok.error());
     }
     if (const auto ok = set_times(d, checked.source, base::now()); !ok) {

@@ -3,6 +3,7 @@
 #include <postgres/patiently.hpp>
 #include <runtime/race.hpp>
 
+#include <api/core/canary.hpp>
 #include <api/edge/ledger.hpp>
 #include <api/edge/store.hpp>
 
@@ -55,7 +56,10 @@ class campaign_gauges {
                                    "After this nothing is sent any more", {"campaign"}))
         , forecasts_(m.make_gauges("semel_api_campaign_forecast_timestamp_seconds",
                                    "When it will be done at its present rate; no series where that cannot be said",
-                                   {"campaign"})) {}
+                                   {"campaign"}))
+        , halted_(m.make_gauges("semel_api_campaign_halted",
+                                "1 for a campaign that its own rule has stopped and nobody has resumed",
+                                {"campaign"})) {}
 
     void show(const campaign_figures& now) {
         people_.show(now.people);
@@ -63,10 +67,11 @@ class campaign_gauges {
         rates_.show(now.rates);
         deadlines_.show(now.deadlines);
         forecasts_.show(now.forecasts);
+        halted_.show(now.halted);
     }
 
   private:
-    telemetry::gauges people_, messages_, rates_, deadlines_, forecasts_;
+    telemetry::gauges people_, messages_, rates_, deadlines_, forecasts_, halted_;
 };
 
 } // namespace
@@ -87,11 +92,14 @@ campaign_figures read_figures(pqxx::work& tx, base::timestamp now) {
         if (held > 0) {
             out.people[{c.id(), "held"}] = held;
         }
+        if (is_halted(c)) {
+            out.halted[{c.id()}] = 1;
+        }
         if (c.deadline_us() != 0) {
             out.deadlines[{c.id()}] = seconds_of(c.deadline_us());
         }
         add_channels(out, c.id(), state == "running", channels);
-        if (const auto at = forecast_of(channels, rows, now); at && state == "running") {
+        if (const auto at = forecast_of(c, channels, rows, now); at && state == "running") {
             out.forecasts[{c.id()}] = seconds_of(base::to_us(*at));
         }
     }

@@ -17,11 +17,13 @@ namespace semel::api {
 /// Series by the values of their labels.
 struct campaign_figures {
     using series = std::map<telemetry::gauges::values, double>;
-    series people;    ///< campaign, state (running, paused, waiting; held: of waves that nobody has launched)
+    series people; ///< campaign, state (running, paused, waiting; held: of waves that nobody has launched, or behind a
+                   ///< canary)
     series messages;  ///< campaign, channel, why: not settled
     series rates;     ///< campaign, channel: accepted a second, of those that run
     series deadlines; ///< campaign
     series forecasts; ///< campaign; none where nothing can be said
+    series halted;    ///< campaign: those that their own rule has stopped
 };
 campaign_figures read_figures(pqxx::work&, base::timestamp now);
 

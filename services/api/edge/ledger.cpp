@@ -45,8 +45,26 @@ release_count read_released(pqxx::work& tx, const v1::Campaign& c) {
     return count_released(c, waves);
 }
 
-std::optional<base::timestamp> forecast_of(const pqxx::result& channels, const release_count& rows,
-                                           base::timestamp now) {
+canary_standing read_canary(pqxx::work& tx, const v1::Campaign& c) {
+    return canary_of(c, c.canary().rows() == 0 ? std::vector<wave_count>{} : read_waves(tx, c.id()));
+}
+
+std::vector<channel_outcomes> read_outcomes(pqxx::work& tx, const std::string& campaign) {
+    std::vector<channel_outcomes> out;
+    for (const auto& row : tx.exec_params("SELECT channel, accepted, failed FROM ledger.channels($1)", campaign)) {
+        if (const auto channel = base::channel_from(row[0].as<std::string>())) {
+            out.push_back(
+                {.channel = *channel, .accepted = row[1].as<std::int64_t>(), .failed = row[2].as<std::int64_t>()});
+        }
+    }
+    return out;
+}
+
+std::optional<base::timestamp> forecast_of(const v1::Campaign& c, const pqxx::result& channels,
+                                           const release_count& rows, base::timestamp now) {
+    if (canary_holds(c) && rows.held > 0) {
+        return std::nullopt;
+    }
     std::vector<channel_pace> paces;
     for (const auto& row : channels) {
         paces.push_back({.planned = row["planned"].as<std::int64_t>(),

@@ -3,9 +3,11 @@
 
 #include <base/time.hpp>
 
+#include <api/core/canary.hpp>
 #include <api/core/coverage.hpp>
 
 #include <optional>
+#include <vector>
 
 #include <pqxx/pqxx>
 
@@ -15,8 +17,13 @@ coverage read_coverage(pqxx::work&, const v1::Campaign&);
 
 release_count read_released(pqxx::work&, const v1::Campaign&);
 
-/// `channels`: rows of ledger.channels, with planned, outstanding and rate_per_s at least.
-std::optional<base::timestamp> forecast_of(const pqxx::result& channels, const release_count&, base::timestamp now);
+canary_standing read_canary(pqxx::work&, const v1::Campaign&);
+std::vector<channel_outcomes> read_outcomes(pqxx::work&, const std::string& campaign);
+
+/// `channels`: rows of ledger.channels, with planned, outstanding and rate_per_s at least. Nothing while people wait
+/// behind a canary: when these are told is an operator's to say.
+std::optional<base::timestamp> forecast_of(const v1::Campaign&, const pqxx::result& channels, const release_count&,
+                                           base::timestamp now);
 
 /// Every row of every wave is released, and nothing of what was released is outstanding.
 bool is_settled(pqxx::work&, const v1::Campaign&);

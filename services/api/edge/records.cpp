@@ -10,6 +10,7 @@
 #include <wire/identity.hpp>
 #include <wire/sealed.hpp>
 
+#include <api/core/canary.hpp>
 #include <api/core/deadline.hpp>
 #include <api/edge/follow_ups.hpp>
 #include <api/edge/incidents.hpp>
@@ -169,6 +170,39 @@ json::object counts_of(const pqxx::row& row, std::initializer_list<std::string_v
     return out;
 }
 
+/// What waits for an operator's word, with the outcomes to judge by.
+void tell_brakes(pqxx::work& tx, const v1::Campaign& c, const pqxx::result& rows, json::object& status,
+                 json::array& warnings) {
+    status["canary"] = nullptr;
+    status["halted"] = nullptr;
+    if (is_halted(c)) {
+        status["halted"] = json::object{{"since", time_or_null(c.halt().halted_us())}, {"why", c.halt().why()}};
+        warnings.emplace_back(fmt::format("halted by its own rule at {}: {}. Nothing more is sent until an operator "
+                                          "resumes it (`semel campaign resume {}`) or it is cancelled",
+                                          base::to_rfc3339(base::from_us(c.halt().halted_us())), c.halt().why(),
+                                          c.id()));
+    }
+    const auto canary = read_canary(tx, c);
+    if (canary.stage == canary_stage::none) {
+        return;
+    }
+    status["canary"] =
+        json::object{{"rows", c.canary().rows()}, {"state", to_string(canary.stage)}, {"released", canary.released}};
+    const bool runs = c.phase() == v1::CAMPAIGN_RUNNING || c.phase() == v1::CAMPAIGN_PAUSED;
+    if (!runs || canary.stage == canary_stage::released) {
+        return;
+    }
+    std::string outcomes;
+    for (const auto& row : rows) {
+        const auto n = [&](const char* column) { return row[column].as<std::int64_t>(); };
+        outcomes += fmt::format("; {}: {} accepted, {} failed, {} in doubt, {} outstanding", text(row["channel"]),
+                                n("accepted"), n("failed"), n("in_doubt"), n("outstanding"));
+    }
+    warnings.emplace_back(fmt::format("canary: {}: {} of {} rows released{}. `semel campaign release {}` lets the rest "
+                                      "go",
+                                      to_string(canary.stage), canary.released, c.canary().rows(), outcomes, c.id()));
+}
+
 json::object status_of(pqxx::work& tx, const v1::Campaign& c, base::timestamp now) {
     const auto rows = channels(tx, c.id());
     const std::initializer_list<std::string_view> names = {"planned",  "accepted",   "failed", "retrying",
@@ -178,6 +212,8 @@ json::object status_of(pqxx::work& tx, const v1::Campaign& c, base::timestamp no
         counts.as_object()["rate_per_s"] = 0;
     }
     json::array warnings;
+    json::object brakes;
+    tell_brakes(tx, c, rows, brakes, warnings);
     for (const auto& row : rows) {
         auto counts = counts_of(row, names);
         counts["rate_per_s"] = row["rate_per_s"].as<double>();
@@ -195,7 +231,7 @@ json::object status_of(pqxx::work& tx, const v1::Campaign& c, base::timestamp no
         warn_of_unmatched(tx, warnings);
     }
     const auto lines = read_coverage(tx, c);
-    const auto finish = forecast_of(rows, read_released(tx, c), now);
+    const auto finish = forecast_of(c, rows, read_released(tx, c), now);
     if (finish && c.deadline_us() != 0 && *finish > base::from_us(c.deadline_us())) {
         warnings.emplace_back("at the present rate the campaign ends after its deadline");
     }
@@ -209,6 +245,8 @@ json::object status_of(pqxx::work& tx, const v1::Campaign& c, base::timestamp no
     return {{"id", c.id()},
             {"name", c.name()},
             {"state", state_of(c, lines)},
+            {"canary", brakes["canary"]},
+            {"halted", brakes["halted"]},
             {"start", time_or_null(c.start_us())},
             {"deadline", time_or_null(c.deadline_us())},
             {"deadline_basis", c.deadline_basis()},

@@ -11,6 +11,7 @@
 #include <wire/identity.hpp>
 #include <wire/uploads.hpp>
 
+#include <api/core/canary.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -261,6 +262,8 @@ void add_step_routes(guarded_routes& all, services& s) {
             [&s](http::request& r, user who) { return approve_step(s, r, std::move(who)); });
     all.add("POST", "/v1/campaigns/{id}/launch", access::step::launch,
             [&s](http::request& r, user who) { return launch_step(s, r, std::move(who)); });
+    add_step("release", access::step::release,
+             [](const v1::Campaign& c, step_input&, const user&) { return release(c); });
     add_step("pause", access::step::pause, [](const v1::Campaign& c, step_input&, const user&) { return pause(c); });
     add_step("resume", access::step::resume, [](const v1::Campaign& c, step_input&, const user&) { return resume(c); });
     all.add("POST", "/v1/campaigns/{id}/waves/{wave}/drop", access::step::drop_wave,

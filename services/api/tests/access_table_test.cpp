@@ -65,6 +65,7 @@ std::vector<rights> written_out() {
                              {step::send_test, grant::yes},
                              {step::seal, grant::yes},
                              {step::launch, grant::yes},
+                             {step::release, grant::yes},
                              {step::pause, grant::yes},
                              {step::resume, grant::yes},
                              {step::cancel, grant::yes},

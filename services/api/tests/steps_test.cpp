@@ -47,6 +47,8 @@ TEST_F(Api, TakesWhatTheCreatorChose) {
     body["deadline"] = "2030-01-01T00:00:00+09:00";
     body["rate_per_s"] = 500;
     body["resends"] = 3;
+    body["canary"] = 1'000;
+    body["halt"] = json::object{{"above_percent", 2.5}, {"least_outcomes", 200}};
     body["default_region"] = "DE";
     const auto made = post("operator", "/v1/campaigns", json::serialize(body));
     ASSERT_EQ(made.status, 201U) << made.body;
@@ -58,6 +60,10 @@ TEST_F(Api, TakesWhatTheCreatorChose) {
     EXPECT_EQ(base::to_rfc3339(base::from_us(c.deadline_us())), "2029-12-31T15:00:00Z");
     EXPECT_EQ(c.rate_per_s(), 500U);
     EXPECT_EQ(c.resends(), 3U);
+    EXPECT_EQ(c.canary().rows(), 1'000U);
+    EXPECT_FALSE(c.canary().released());
+    EXPECT_EQ(c.halt().above_percent(), 2.5);
+    EXPECT_EQ(c.halt().least_outcomes(), 200U);
     EXPECT_EQ(c.default_region(), "DE");
 }
 
@@ -103,6 +109,13 @@ TEST_F(Api, RefusesWhatItDoesNotUnderstand) {
                              with("rate_per_s", "fast"),
                              with("resends", 11),
                              with("resends", "often"),
+                             with("canary", 0),
+                             with("canary", "a few"),
+                             with("halt", 5),
+                             with("halt", json::object{}),
+                             with("halt", json::object{{"above_percent", 0}}),
+                             with("halt", json::object{{"above_percent", 100}}),
+                             with("halt", json::object{{"above_percent", 5}, {"least_outcomes", 0}}),
                              with("default_region", "Korea")}) {
         const auto answer = post("operator", "/v1/campaigns", body);
         EXPECT_EQ(answer.status, 400U) << body.substr(0, 80) << answer.body;
