@@ -286,9 +286,13 @@ void add_campaign_commands(CLI::App& program, int& exit_code) {
     add_approve(*campaign, exit_code);
     add_step(*campaign, exit_code, "launch", "Send to the approved waves",
              "  semel campaign launch c-abcdefghijklmnop");
+    add_step(*campaign, exit_code, "release", "Let the rest go, when a canary (`create --canary N`) has gone well",
+             "  semel campaign release c-abcdefghijklmnop\n\n`semel campaign status` has the canary's outcomes. A "
+             "campaign that is paused is resumed as well.");
     add_step(*campaign, exit_code, "pause", "Stop sending within seconds; `resume` goes on",
              "  semel campaign pause c-abcdefghijklmnop");
-    add_step(*campaign, exit_code, "resume", "Go on after a pause", "  semel campaign resume c-abcdefghijklmnop");
+    add_step(*campaign, exit_code, "resume", "Go on after a pause, also of one that its own rule has halted",
+             "  semel campaign resume c-abcdefghijklmnop");
     add_step(*campaign, exit_code, "cancel", "Stop for ever: what is not sent yet fails as semel:cancelled",
              "  semel campaign cancel c-abcdefghijklmnop");
 

@@ -37,7 +37,8 @@ struct creating : common_options {
     std::string name, notice, incident, dedup = "address", in_doubt = "resend", in_doubt_after = "30m", region = "KR";
     std::vector<std::string> channels, cascade;
     std::string deadline, start, follow_up_of, outcome, segment, channel;
-    std::uint32_t rate = 0, resends = 1;
+    std::uint32_t rate = 0, resends = 1, canary = 0, halt_least = 100;
+    double halt_above = 0;
     bool region_given = false, accept_unreachable = false;
 };
 
@@ -49,6 +50,12 @@ json::object request_of(const creating& how, const notice::files& files) {
     json::object body{{"name", how.name},       {"incident", how.incident}, {"notice", std::move(notice)},
                       {"dedup", how.dedup},     {"in_doubt", how.in_doubt}, {"in_doubt_after", how.in_doubt_after},
                       {"rate_per_s", how.rate}, {"resends", how.resends}};
+    if (how.canary != 0) {
+        body["canary"] = how.canary;
+    }
+    if (how.halt_above > 0) {
+        body["halt"] = json::object{{"above_percent", how.halt_above}, {"least_outcomes", how.halt_least}};
+    }
     if (!how.channels.empty()) {
         body["channels"] = json::array(how.channels.begin(), how.channels.end());
     }
@@ -175,6 +182,24 @@ void add_pace(CLI::App& command, creating& how) {
         ->capture_default_str();
 }
 
+/// A few people first, and when to stop by itself.
+void add_brakes(CLI::App& command, creating& how) {
+    command
+        .add_option("--canary", how.canary,
+                    "Stop behind so many rows of the audience, until `semel campaign release` lets the rest go")
+        ->check(CLI::Range(1, 1'000'000'000));
+    auto* above =
+        command
+            .add_option("--halt-above", how.halt_above,
+                        "Pause by itself when more than so many percent of a channel's outcomes are failures; an "
+                        "operator resumes it")
+            ->check(CLI::Range(0.001, 99.999));
+    command.add_option("--halt-least", how.halt_least, "Judged by no fewer outcomes of a channel")
+        ->check(CLI::Range(1, 1'000'000'000))
+        ->capture_default_str()
+        ->needs(above);
+}
+
 /// Of a follow-up, whom it tells again.
 void add_people(CLI::App& command, creating& how) {
     auto* of = command.add_option("--follow-up-of", how.follow_up_of,
@@ -221,6 +246,7 @@ void add_create(CLI::App& campaign, int& exit_code) {
         ->excludes(channels);
     add_policies(*command, *how);
     add_pace(*command, *how);
+    add_brakes(*command, *how);
     auto* region = command->add_option("--region", how->region, "The country of phone numbers without a country code")
                        ->capture_default_str();
     add_people(*command, *how);

@@ -44,6 +44,19 @@ std::string heading(const json::object& campaign) {
                        one_line(text_of(campaign, "state")));
 }
 
+/// What an operator's word is waited for.
+std::string brakes(const json::object& status) {
+    std::string out;
+    if (const auto& halted = object_of(status, "halted"); !halted.empty()) {
+        out += fmt::format("halted    {}: {}\n", one_line(text_of(halted, "since")), one_line(text_of(halted, "why")));
+    }
+    if (const auto& canary = object_of(status, "canary"); !canary.empty()) {
+        out += fmt::format("canary    {}: {} of {} rows\n", one_line(text_of(canary, "state")),
+                           with_separators(number_of(canary, "released")), with_separators(number_of(canary, "rows")));
+    }
+    return out;
+}
+
 std::string times(const json::object& status) {
     std::string out;
     if (const auto start = text_of(status, "start"); !start.empty()) {
@@ -207,6 +220,7 @@ std::string campaign_text(const json::object& campaign) {
     const bool waits = compiled != nullptr && compiled->is_bool() && !compiled->get_bool();
     out += fmt::format("notice    sha256 {}{}\n", one_line(text_of(campaign, "notice_sha256")),
                        waits ? ", being compiled" : "");
+    out += brakes(campaign);
     out += times(campaign);
     out += '\n' + waves_text(campaign);
     if (const auto channels = channels_text(campaign); !channels.empty()) {
@@ -216,7 +230,7 @@ std::string campaign_text(const json::object& campaign) {
 }
 
 std::string status_text(const json::object& status) {
-    auto out = heading(status) + times(status);
+    auto out = heading(status) + brakes(status) + times(status);
     if (const auto channels = channels_text(status); !channels.empty()) {
         out += '\n' + channels;
     }
@@ -225,6 +239,12 @@ std::string status_text(const json::object& status) {
 
 std::string status_line(const json::object& status) {
     auto out = text_of(status, "state");
+    if (const auto& canary = object_of(status, "canary"); text_of(canary, "state") == "waiting for release") {
+        out += "; canary: waiting for release";
+    }
+    if (!object_of(status, "halted").empty()) {
+        out += "; halted: " + text_of(object_of(status, "halted"), "why");
+    }
     for (const auto& [name, value] : object_of(status, "channels")) {
         const auto& c = as_object(value);
         out += fmt::format("; {} {}/{} accepted", std::string_view{name}, number(c, "accepted"), number(c, "planned"));

@@ -27,6 +27,30 @@ TEST_F(Commands, CreatePrintsTheIdAloneAndWarningsBesideIt) {
     EXPECT_TRUE(body.at("notice").as_object().contains("notice.yaml"));
 }
 
+TEST_F(Commands, ACanaryIsMadeWithItsCampaignAndReleasedByAStepOfItsOwn) {
+    api.on("POST", "/v1/campaigns", {{201, R"({"id":"c-1","warnings":[]})"}})
+        .on("POST", "/v1/campaigns/{id}/release", {{200, R"({"id":"c-1","state":"running"})"}})
+        .start();
+    const std::vector<std::string> words{"campaign", "create", "--name", "N", "--notice", "notices/follow-up"};
+    auto with_brakes = words;
+    for (const auto* word : {"--canary", "1000", "--halt-above", "2.5", "--halt-least", "200"}) {
+        with_brakes.emplace_back(word);
+    }
+    EXPECT_EQ(semel(with_brakes).exit_code, 0);
+    EXPECT_EQ(semel(words).exit_code, 0);
+    const auto r = semel({"campaign", "release", "c-1"});
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    EXPECT_EQ(r.out, "c-1 is running\n");
+    const auto& asked = api.stop();
+    ASSERT_EQ(asked.size(), 3U);
+    const auto body = json::read(asked[0].body).value().as_object();
+    EXPECT_EQ(body.at("canary").to_number<int>(), 1'000);
+    EXPECT_EQ(body.at("halt").at("above_percent").to_number<double>(), 2.5);
+    EXPECT_EQ(body.at("halt").at("least_outcomes").to_number<int>(), 200);
+    const auto plain = json::read(asked[1].body).value().as_object();
+    EXPECT_FALSE(plain.contains("canary") || plain.contains("halt"));
+}
+
 TEST_F(Commands, CreateSaysWhenACampaignWithoutADeadlineGivesUp) {
     api.on("POST", "/v1/campaigns",
            {{201, R"({"id":"c-1","warnings":[],"deadline":"2026-12-06T00:00:00Z","deadline_basis":"7 days"})"}})

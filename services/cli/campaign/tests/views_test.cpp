@@ -94,6 +94,17 @@ TEST(Views, StatusIsOneLineForALog) {
               "2026-11-24T10:00:00Z\n");
 }
 
+TEST(Views, StatusSaysWhatWaitsForAnOperator) {
+    const auto canary = parsed(R"({"id":"c-1","name":"N","state":"running","halted":null,
+        "canary":{"rows":1000,"state":"waiting for release","released":1000}})");
+    EXPECT_EQ(status_text(canary), "c-1  N  running\ncanary    waiting for release: 1,000 of 1,000 rows\n");
+    EXPECT_EQ(status_line(canary), "running; canary: waiting for release\n");
+    const auto halted = parsed(R"({"id":"c-1","name":"N","state":"paused","canary":null,
+        "halted":{"since":"2026-11-24T10:00:00Z","why":"11 of 200 email messages failed"}})");
+    EXPECT_EQ(status_text(halted), "c-1  N  paused\nhalted    2026-11-24T10:00:00Z: 11 of 200 email messages failed\n");
+    EXPECT_EQ(status_line(halted), "paused; halted: 11 of 200 email messages failed\n");
+}
+
 TEST(Views, StatusOfADraftHasNoTable) {
     EXPECT_EQ(status_text(parsed(R"({"id":"c-1","name":"N","state":"draft","deadline":null,"channels":{}})")),
               "c-1  N  draft\n");
