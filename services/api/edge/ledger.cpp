@@ -33,6 +33,17 @@ coverage read_counted(pqxx::work& tx, const std::string& campaign) {
             .rejected = row[6].as<std::int64_t>()};
 }
 
+std::vector<channel_pace> paces_of(const pqxx::result& channels) {
+    std::vector<channel_pace> paces;
+    for (const auto& row : channels) {
+        paces.push_back({.channel = base::channel_from(row["channel"].as<std::string>()).value_or(base::channel{}),
+                         .planned = row["planned"].as<std::int64_t>(),
+                         .outstanding = row["outstanding"].as<std::int64_t>(),
+                         .per_second = row["rate_per_s"].as<double>()});
+    }
+    return paces;
+}
+
 } // namespace
 
 coverage read_coverage(pqxx::work& tx, const v1::Campaign& c) {
@@ -65,13 +76,12 @@ std::optional<base::timestamp> forecast_of(const v1::Campaign& c, const pqxx::re
     if (canary_holds(c) && rows.held > 0) {
         return std::nullopt;
     }
-    std::vector<channel_pace> paces;
-    for (const auto& row : channels) {
-        paces.push_back({.planned = row["planned"].as<std::int64_t>(),
-                         .outstanding = row["outstanding"].as<std::int64_t>(),
-                         .per_second = row["rate_per_s"].as<double>()});
-    }
-    return forecast(paces, rows, now);
+    return forecast(paces_of(channels), rows, now);
+}
+
+std::string what_would_help(const v1::Campaign& c, const pqxx::result& channels, const release_count& rows,
+                            base::timestamp now) {
+    return in_words(late_channels(paces_of(channels), rows, now, base::from_us(c.deadline_us())));
 }
 
 bool is_settled(pqxx::work& tx, const v1::Campaign& c) {

@@ -7,6 +7,7 @@
 #include <api/core/coverage.hpp>
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <pqxx/pqxx>
@@ -24,6 +25,10 @@ std::vector<channel_outcomes> read_outcomes(pqxx::work&, const std::string& camp
 /// behind a canary: when these are told is an operator's to say.
 std::optional<base::timestamp> forecast_of(const v1::Campaign&, const pqxx::result& channels, const release_count&,
                                            base::timestamp now);
+
+/// What is late at its present rate, and the rate that would do, in words; empty where nothing would help.
+std::string what_would_help(const v1::Campaign&, const pqxx::result& channels, const release_count&,
+                            base::timestamp now);
 
 /// Every row of every wave is released, and nothing of what was released is outstanding.
 bool is_settled(pqxx::work&, const v1::Campaign&);

@@ -231,9 +231,12 @@ json::object status_of(pqxx::work& tx, const v1::Campaign& c, base::timestamp no
         warn_of_unmatched(tx, warnings);
     }
     const auto lines = read_coverage(tx, c);
-    const auto finish = forecast_of(c, rows, read_released(tx, c), now);
+    const auto released = read_released(tx, c);
+    const auto finish = forecast_of(c, rows, released, now);
     if (finish && c.deadline_us() != 0 && *finish > base::from_us(c.deadline_us())) {
-        warnings.emplace_back("at the present rate the campaign ends after its deadline");
+        const auto help = what_would_help(c, rows, released, now);
+        warnings.emplace_back("at the present rate the campaign ends after its deadline" +
+                              (help.empty() ? "" : ": " + help));
     }
     warn_of_the_law(tx, c, lines, now, warnings);
     for (const auto& wave : c.waves()) {

@@ -31,6 +31,24 @@ TEST(Forecast, SaysNothingOfWhatStandsStillOrHasNotBegun) {
     EXPECT_EQ(forecast(done, {.released = 1000}, now), std::nullopt);
 }
 
+TEST(Forecast, OfWhatIsLateItSaysTheRateThatWouldDo) {
+    using base::channel;
+    const std::array channels{
+        channel_pace{.channel = channel::email, .planned = 1000, .outstanding = 100, .per_second = 10},
+        channel_pace{.channel = channel::push, .planned = 1000, .outstanding = 400, .per_second = 10},
+        channel_pace{.channel = channel::sms, .planned = 100, .outstanding = 90, .per_second = 0.5}};
+    const auto late = late_channels(channels, {.released = 1000}, now, now + 30s);
+    ASSERT_EQ(late.size(), 2U);
+    EXPECT_EQ(late[0].channel, channel::sms) << "six times as fast, where push needs a third more";
+    EXPECT_DOUBLE_EQ(late[0].needs, 3);
+    EXPECT_EQ(in_words(late), "sms goes at 0.5/s and needs 3.0/s, push goes at 10/s and needs 14/s");
+    EXPECT_TRUE(late_channels(channels, {.released = 1000}, now, now + 180s).empty());
+    EXPECT_EQ(late_channels(channels, {.released = 1000, .waiting = 1000}, now, now + 120s).size(), 2U)
+        << "rows that wait are messages, too";
+    EXPECT_TRUE(late_channels(channels, {.released = 1000}, now, now).empty()) << "no rate would help";
+    EXPECT_TRUE(late_channels(channels, {.waiting = 1000}, now, now + 30s).empty());
+}
+
 TEST(Forecast, GoesByTheRowsOfLaunchedWaves) {
     v1::Campaign c;
     for (const auto phase :
