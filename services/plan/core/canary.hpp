@@ -11,7 +11,8 @@
 namespace semel::plan {
 
 /// The last row of the wave's file that may be released; 0: none of them. Nothing: no canary holds the campaign. Rows
-/// are released by chunks, so the chunk with this row is released whole; intake ends one here (ImportOrder.canary).
+/// are released by chunks, so the chunk with this row is released whole; intake ends one here
+/// (ImportOrder.cut_after_row).
 std::optional<std::uint64_t> last_row_of_canary(const v1::Campaign&, const v1::Wave&);
 
 } // namespace semel::plan
