@@ -1,9 +1,81 @@
 #include "json.hpp"
 
+#include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/src.hpp>
 #include <fmt/format.h>
 
+#include <set>
+#include <vector>
+
 namespace semel::json {
+namespace {
+
+/// Takes what a parser tells and keeps the names of the open objects' members, unescaped as they are compared.
+class member_names {
+  public:
+    using size = std::size_t;
+    static constexpr size max_object_size = static_cast<size>(-1);
+    static constexpr size max_array_size = static_cast<size>(-1);
+    static constexpr size max_key_size = static_cast<size>(-1);
+    static constexpr size max_string_size = static_cast<size>(-1);
+
+    bool one_came_twice() const noexcept { return twice_; }
+
+    bool on_object_begin(error_code&) {
+        open_.emplace_back();
+        return true;
+    }
+    bool on_object_end(size, error_code&) {
+        open_.pop_back();
+        return true;
+    }
+    bool on_key_part(string_view part, size, error_code&) {
+        name_.append(part.data(), part.size());
+        return true;
+    }
+    bool on_key(string_view part, size, error_code&) {
+        name_.append(part.data(), part.size());
+        twice_ = twice_ || !open_.back().insert(std::move(name_)).second;
+        name_.clear();
+        return true;
+    }
+
+    static bool on_document_begin(error_code&) { return true; }
+    static bool on_document_end(error_code&) { return true; }
+    static bool on_array_begin(error_code&) { return true; }
+    static bool on_array_end(size, error_code&) { return true; }
+    static bool on_string_part(string_view, size, error_code&) { return true; }
+    static bool on_string(string_view, size, error_code&) { return true; }
+    static bool on_number_part(string_view, error_code&) { return true; }
+    static bool on_int64(std::int64_t, string_view, error_code&) { return true; }
+    static bool on_uint64(std::uint64_t, string_view, error_code&) { return true; }
+    static bool on_double(double, string_view, error_code&) { return true; }
+    static bool on_bool(bool, error_code&) { return true; }
+    static bool on_null(error_code&) { return true; }
+    static bool on_comment_part(string_view, error_code&) { return true; }
+    static bool on_comment(string_view, error_code&) { return true; }
+
+  private:
+    std::vector<std::set<std::string>> open_;
+    std::string name_;
+    bool twice_ = false;
+};
+
+} // namespace
+
+base::result<value> read_unique(std::string_view text) {
+    auto out = read(text);
+    if (!out) {
+        return out;
+    }
+    basic_parser<member_names> names{parse_options{.max_depth = 32}};
+    boost::json::error_code error;
+    names.write_some(false, text.data(), text.size(), error);
+    if (error || names.handler().one_came_twice()) {
+        return base::failed(base::fault::kind::malformed, "a member stands twice in the same object");
+    }
+    return out;
+}
 
 base::result<value> read(std::string_view text) {
     boost::json::error_code error;

@@ -1,4 +1,5 @@
 #include <crypto/hash.hpp>
+#include <crypto/public_key.hpp>
 #include <crypto/seal.hpp>
 #include <crypto/signature.hpp>
 
@@ -88,4 +89,27 @@ TEST(Signature, Es256IsRawAndVerifies) {
     ECDSA_SIG_free(sig);
     EXPECT_FALSE(key->sign_rs256("x"));
     EXPECT_FALSE(crypto::private_key::from_pem("nonsense"));
+}
+
+TEST(PublicKey, FollowsThePublishedVectors) {
+    const auto bytes = [](const char* text) { return base::from_base64url(text).value(); };
+    using crypto::signature_scheme;
+    // RFC 8037, appendix A.4
+    const auto ed = crypto::public_key::ed25519(bytes("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"));
+    ASSERT_TRUE(ed);
+    const std::string of_ed = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+    const auto by_ed = bytes("hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg");
+    EXPECT_TRUE(ed->verifies(signature_scheme::ed25519, of_ed, by_ed));
+    EXPECT_FALSE(ed->verifies(signature_scheme::ed25519, of_ed + "x", by_ed));
+    // RFC 7515, appendix A.3
+    const auto ec = crypto::public_key::p256(bytes("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"),
+                                             bytes("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"));
+    ASSERT_TRUE(ec);
+    const std::string of_ec = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt"
+                              "cGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+    const auto by_ec = bytes("DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q");
+    EXPECT_TRUE(ec->verifies(signature_scheme::es256, of_ec, by_ec));
+    EXPECT_FALSE(ec->verifies(signature_scheme::es256, of_ec + "x", by_ec));
+    EXPECT_FALSE(ec->verifies(signature_scheme::ed25519, of_ed, by_ed)) << "a key of another kind";
+    EXPECT_FALSE(ec->verifies(signature_scheme::es256, of_ec, std::string(64, '\0')));
 }

@@ -118,5 +118,17 @@ TEST(Json, IsIndentedForPeople) {
               "{\n  \"a\": [\n    1,\n    \"x\"\n  ],\n  \"b\": {}\n}\n");
 }
 
+TEST(Json, ReadUniqueTakesNoMemberTwice) {
+    EXPECT_TRUE(json::read_unique(R"({"a":{"a":1},"b":[{"a":1},{"a":2}]})"));
+    for (const auto* text : {R"({"a":1,"a":1})", R"({"a":1,"b":2,"\u0061":3})", R"([{"b":{"a":1,"a":2}}])",
+                             R"({"":1,"":2})", R"({"a":1)", R"({"a":1}x)", ""}) {
+        EXPECT_FALSE(json::read_unique(text)) << text;
+    }
+    EXPECT_FALSE(json::read_unique(std::string(33, '[') + std::string(33, ']')));
+    const auto whole = json::read_unique(R"({"a":[1,-2,3.5,true,null,"x"]})");
+    ASSERT_TRUE(whole);
+    EXPECT_EQ(*whole, json::read(R"({"a":[1,-2,3.5,true,null,"x"]})").value());
+}
+
 } // namespace
 } // namespace semel::http
