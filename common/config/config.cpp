@@ -308,9 +308,9 @@ base::result<settings> read(std::string_view text, const path& shown, const path
 /// service reads only its own, and says so then.
 std::vector<std::string> open_secrets(const settings& s) {
     std::vector<path> secrets = key_files(s);
-    secrets.insert(secrets.end(),
-                   {s.kafka_security.password_file, s.kafka_security.key_file, s.redis_security.password_file,
-                    s.redis_security.key_file, s.postgres_password_file, s.api_tls.key_file});
+    secrets.insert(secrets.end(), {s.kafka_security.password_file, s.kafka_security.key_file,
+                                   s.redis_security.password_file, s.redis_security.key_file, s.postgres_password_file,
+                                   s.api_tls.key_file, s.sign_on ? s.sign_on->client_secret_file : path{}});
     for (const auto* channel : {&s.email, &s.push, &s.sms}) {
         for (const auto& gateway : *channel) {
             if (const auto* link = std::get_if<smtp>(&gateway.link)) {

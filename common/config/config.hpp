@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -109,6 +110,18 @@ struct api_tls {
     std::string server_name;    // the certificate's, for `semel` on this machine; default: the address's host
 };
 
+/// The organisation's provider of identities (OpenID Connect), where people sign on instead of with a token's code.
+struct sign_on {
+    std::string issuer; // as its own description says it, to the letter
+    path ca;            // of its server; empty: the system's
+    std::string client_id;
+    path client_secret_file; // read for each sign-on; empty: a client without a secret, PKCE alone
+    std::string own_address; // "https://semel.example.com": where browsers find the console
+    std::string claim = "groups";
+    std::map<std::string, std::vector<std::string>> roles; // a value of the claim -> names of roles
+    std::string name_claim = "preferred_username";
+};
+
 struct gateway {
     std::string name;
     config::rate limit;
@@ -141,6 +154,7 @@ struct settings {
     path postgres_password_file; // read for each new connection: such passwords may be tokens that expire
     endpoint api{.host = "127.0.0.1", .port = 18080};
     config::api_tls api_tls;
+    std::optional<config::sign_on> sign_on;
     path console_dir;                // api: the built console; empty: beside the program, in share/console
     std::optional<endpoint> bounces; // receipts: where relays hand over what comes back to return paths (LMTP)
     std::map<std::string, std::uint16_t> admin_ports; // service -> port of its first process; later processes: 0 = any

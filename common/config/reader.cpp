@@ -198,6 +198,23 @@ void section::entries(std::string_view key,
     }
 }
 
+void section::lists(std::string_view key,
+                    const std::function<void(const std::string& name, std::vector<std::string> values)>& each) {
+    const auto node = map_.find(key);
+    if (!node.IsDefined()) {
+        return;
+    }
+    const section inner{node, map_.full(key), to_}; // for its complaints about shape and doubles
+    for (const auto& entry : inner.map_.entries()) {
+        auto values = yaml::texts_in(entry.value);
+        if (values && !values->empty() && !has_empty(*values)) {
+            each(entry.key, std::move(*values));
+        } else {
+            to_.add(entry.line, inner.map_.full(entry.key), "is not a list of values: write [one, another]");
+        }
+    }
+}
+
 void section::finish() {
     const auto& known = map_.asked();
     for (const auto& entry : map_.unknown()) {

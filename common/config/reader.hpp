@@ -85,6 +85,9 @@ class section {
     /// `key: {name: value}` with names that the file chooses.
     void entries(std::string_view key,
                  const std::function<void(const std::string& name, const std::string& value)>& each);
+    /// `key: {name: [one, another]}` with names that the file chooses; no list is empty.
+    void lists(std::string_view key,
+               const std::function<void(const std::string& name, std::vector<std::string> values)>& each);
 
     bool has(std::string_view key) const { return map_.has(key); }
     /// "redis", "gateways.sms[0].smpp"

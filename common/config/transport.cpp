@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <url/url.hpp>
 
 #include <algorithm>
 
@@ -21,6 +22,12 @@ std::vector<std::string> hosts_of(std::string_view bootstrap) {
         from = comma + 1;
     }
     return out;
+}
+
+/// Empty for what is no address.
+std::string host_of(std::string_view address) {
+    const auto at = url::parse(address);
+    return at ? at->host : std::string{};
 }
 
 bool is_elsewhere(const std::string& host) {
@@ -130,6 +137,47 @@ void read_postgres(section& s, settings& out, const path& folder) {
                                   "answers"});
 }
 
+namespace {
+
+/// Its tokens say who somebody is, so nobody in between may write them; what runs on this machine is a test's.
+base::result<std::string> parse_provider(std::string_view text) {
+    constexpr std::string_view plain = "http://";
+    if (text.starts_with(plain) && is_loopback(host_of(text))) {
+        return std::string{text};
+    }
+    return parse_https_url(text);
+}
+
+/// Without a path: browsers are sent back to one that is the api's.
+base::result<std::string> parse_own_address(std::string_view text) {
+    auto address = parse_provider(text);
+    const auto at = url::parse(text);
+    if (address && (!at || !at->path.empty())) {
+        return base::failed(
+            base::fault::kind::broken,
+            fmt::format("\"{}\" is more than scheme, host and port, such as https://semel.example.com", text));
+    }
+    return address;
+}
+
+void read_sign_on(section& s, settings& out, const path& folder) {
+    sign_on how;
+    s.read_as<std::string>("issuer", how.issuer, parse_provider);
+    s.read_path("ca", how.ca, folder);
+    s.read("client_id", how.client_id);
+    s.read_path("client_secret_file", how.client_secret_file, folder);
+    s.read_as<std::string>("own_address", how.own_address, parse_own_address);
+    s.read("claim", how.claim);
+    s.read("name_claim", how.name_claim);
+    s.lists("roles", [&](const std::string& group, std::vector<std::string> roles) {
+        how.roles.emplace(group, std::move(roles));
+    });
+    s.need({"issuer", "client_id", "own_address", "roles"});
+    out.sign_on = std::move(how);
+}
+
+} // namespace
+
 void read_api(section& s, settings& out, const path& folder) {
     s.read_as<endpoint>("address", out.api, parse_endpoint);
     s.read_path("console", out.console_dir, folder);
@@ -141,6 +189,7 @@ void read_api(section& s, settings& out, const path& folder) {
         tls.read_as<std::string>("server_name", how.server_name, parse_host);
         tls.need({"certificate", "key_file"});
     });
+    s.inside("sign_on", [&](section& provider) { read_sign_on(provider, out, folder); });
     hold_to_encryption(s, out.unencrypted,
                        {.encrypts = !how.certificate.empty(),
                         .hosts = {out.api.host},

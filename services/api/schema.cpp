@@ -77,6 +77,17 @@ ALTER TABLE api.uploads ADD COLUMN frozen jsonb;
 CREATE TABLE api.session_codes (code_sha256 bytea PRIMARY KEY, token_sha256 bytea NOT NULL, expires timestamptz NOT NULL);
 CREATE TABLE api.sessions (secret_sha256 bytea PRIMARY KEY, token_sha256 bytea NOT NULL,
     opened timestamptz NOT NULL DEFAULT now(), seen timestamptz NOT NULL DEFAULT now());
+)",
+                       R"(
+-- Sign-on: a person is the subject of an issuer, whatever they are called there later; the name is theirs here from the
+-- first time on, and nobody's else. Such a session has no token behind it: it carries its user's name and the roles that
+-- the provider's groups gave at the sign-in.
+ALTER TABLE api.users ADD COLUMN issuer text, ADD COLUMN subject text,
+    ADD CONSTRAINT whole_identity CHECK ((issuer IS NULL) = (subject IS NULL));
+CREATE UNIQUE INDEX users_by_subject ON api.users (issuer, subject);
+ALTER TABLE api.sessions ALTER COLUMN token_sha256 DROP NOT NULL, ADD COLUMN name text REFERENCES api.users,
+    ADD COLUMN roles text[], ADD COLUMN authenticated timestamptz,
+    ADD CONSTRAINT one_source CHECK ((token_sha256 IS NULL) = (name IS NOT NULL AND roles IS NOT NULL));
 )"});
 }
 

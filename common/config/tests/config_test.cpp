@@ -81,6 +81,36 @@ TEST(Config, BoundsFilesOfPeopleAndTests) {
     EXPECT_THAT(refused("tests: {addresses: kim@example.com}"), HasSubstr("list of values"));
 }
 
+TEST(Config, KnowsTheProviderThatPeopleSignOnWith) {
+    const auto with = [](const std::string& more, const std::string& issuer = "https://login.example.com/realms/main") {
+        return "api: {sign_on: {issuer: \"" + issuer +
+               "\", client_id: semel, own_address: \"https://semel.example.com\"" + more + "}}";
+    };
+    const std::string roles = ", roles: {\"Ops Team\": [operator], leads: [approver, auditor]}";
+    const auto out = parse(with(roles + ", client_secret_file: oidc.secret, claim: grp"), "/etc/semel/semel.yaml");
+    ASSERT_TRUE(out) << out.error().why();
+    ASSERT_TRUE(out->sign_on);
+    EXPECT_EQ(out->sign_on->issuer, "https://login.example.com/realms/main");
+    EXPECT_EQ(out->sign_on->client_secret_file, "/etc/semel/oidc.secret");
+    EXPECT_EQ(out->sign_on->own_address, "https://semel.example.com");
+    EXPECT_EQ(out->sign_on->claim, "grp");
+    EXPECT_EQ(out->sign_on->name_claim, "preferred_username");
+    EXPECT_EQ(out->sign_on->roles.at("Ops Team"), std::vector<std::string>{"operator"});
+    EXPECT_EQ(out->sign_on->roles.at("leads"), (std::vector<std::string>{"approver", "auditor"}));
+
+    EXPECT_FALSE(parse("", "semel.yaml")->sign_on);
+    EXPECT_TRUE(parse(with(roles, "http://127.0.0.1:9000"), "semel.yaml"));
+    EXPECT_THAT(refused(with(roles, "http://login.example.com")), HasSubstr("api.sign_on.issuer"));
+    EXPECT_THAT(refused(with(roles, "http://127.0.0.1.example.com")), HasSubstr("api.sign_on.issuer"));
+    EXPECT_THAT(refused(with("")), HasSubstr("api.sign_on.roles: is missing"));
+    EXPECT_THAT(refused(with(", roles: {ops: operator}")), HasSubstr("api.sign_on.roles.ops"));
+    EXPECT_THAT(refused(with(", roles: {ops: []}")), HasSubstr("api.sign_on.roles.ops"));
+    EXPECT_THAT(refused(with(", roles: {ops: [a], ops: [b]}")), HasSubstr("twice"));
+    EXPECT_THAT(refused(with(roles + ", client_secret: hunter2")), HasSubstr("client_secret_file"));
+    EXPECT_THAT(refused("api: {sign_on: {own_address: \"https://semel.example.com/console\"}}"),
+                HasSubstr("api.sign_on.own_address"));
+}
+
 TEST(Config, GivesAServiceTheRoleThatIsNamedForIt) {
     const auto dsn_of = [](const std::string& dsn, std::string_view service) {
         const auto out =

@@ -120,6 +120,10 @@ bool changes(step s) noexcept {
     return table[std::to_underlying(s)].changes;
 }
 
+bool wants_fresh_sign_in(step s) noexcept {
+    return s == step::approve || s == step::decide_doubts || s == step::read_person;
+}
+
 grant granted(step s, role r) noexcept {
     return table[std::to_underlying(s)].by_role[std::to_underlying(r)];
 }
@@ -147,7 +151,10 @@ ruling at_all(step s, const user& who) noexcept {
     if (std::ranges::all_of(who.roles, [s](role r) { return granted(s, r) == no; })) {
         return ruling::another_role;
     }
-    return who.read_only && changes(s) ? ruling::reading_only : ruling::allowed;
+    if (who.read_only && changes(s)) {
+        return ruling::reading_only;
+    }
+    return who.long_signed_in && wants_fresh_sign_in(s) ? ruling::sign_in_anew : ruling::allowed;
 }
 
 std::string who_may(step s) {

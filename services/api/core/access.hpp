@@ -22,7 +22,8 @@ std::string_view to_string(role) noexcept;
 struct user {
     std::string name;
     std::vector<role> roles = {};
-    bool read_only = false; // the token changes nothing, whatever the roles may
+    bool read_only = false;      // the token changes nothing, whatever the roles may
+    bool long_signed_in = false; // signed on with the organisation's provider, and not in the last minutes
 };
 bool has(const user&, role) noexcept;
 /// "the role operator", "the roles operator and auditor", "no role".
@@ -69,6 +70,8 @@ inline constexpr std::size_t step_count = static_cast<std::size_t>(step::read_un
 std::string_view name_of(step) noexcept;
 /// Whether anything is another afterwards: what a token that only reads may not.
 bool changes(step) noexcept;
+/// What somebody at an unattended desk must not do: who has signed on signs in anew for it.
+bool wants_fresh_sign_in(step) noexcept;
 
 /// What a role gives its user for a step.
 enum class grant : unsigned char {
@@ -85,13 +88,14 @@ enum class ruling : unsigned char {
     another_person, // a role has it, but not for what this user made
     own_only,       // a role has it, but not for what is somebody else's
     reading_only,   // a role has it, but the token only reads
+    sign_in_anew,   // a role has it, but the sign-in is too long ago for it
 };
 /// `made_it`: whoever asks made the campaign, or owns the token, that the step is about. By person: a role more never
 /// lets somebody approve the own campaign.
 ruling judge(step, std::span<const role>, bool made_it) noexcept;
 ruling judge(step, const user&, std::string_view maker) noexcept;
-/// Whether the user may take the step on anything: `allowed`, `another_role` or `reading_only`. Asked before it is
-/// known on what.
+/// Whether the user may take the step on anything: `allowed`, `another_role`, `reading_only` or `sign_in_anew`. Asked
+/// before it is known on what.
 ruling at_all(step, const user&) noexcept;
 
 /// "approver", "operator or approver": whom to ask instead.

@@ -62,6 +62,7 @@ base::result<void> ask_for_two(access::step s, const v1::Campaign& c, const std:
         return refused(who.name + " asks with a token that only reads");
     case access::ruling::another_role:
     case access::ruling::own_only:
+    case access::ruling::sign_in_anew: // asked at the route, before it is known who made what
         break;
     }
     return refused(fmt::format("{} may not do this with campaign {}: ask a user with the role {}", who.name, c.id(),

@@ -26,6 +26,8 @@ void note(pqxx::work&, const access_event&);
 boost::asio::awaitable<void> note_denial(services&, access_event);
 /// At the api's start, when the ledger may not have made its tables yet.
 bool can_note_access(pqxx::work&);
+/// Of who signs in or out: nobody is kept out because the ledger has not made its tables.
+void note_if_possible(pqxx::work&, const access_event&);
 
 void add_access_event_routes(guarded_routes&, services&);
 

@@ -29,6 +29,14 @@ refusal without_role(const user& who, access::step step) {
                                     "ask a user with the role " + needed + " (--as " + needed + ")")};
 }
 
+refusal long_signed_in(const user& who) {
+    constexpr std::string_view again = "/v1/sign-on?fresh=yes";
+    return {.who = who.name,
+            .why = "the sign-in is too long ago",
+            .answer = sign_on_problem(403, "this wants a sign-in of the last five minutes, and yours is older",
+                                      "sign in anew at " + std::string{again} + ", and do it again", again)};
+}
+
 asio::awaitable<http::response> serve(services& s, access::step step, const user_handler& handle, http::request& r) {
     auto asking = co_await who_asks(s, r);
     const auto name = access::name_of(step);
@@ -41,6 +49,8 @@ asio::awaitable<http::response> serve(services& s, access::step step, const user
         co_return co_await handle(r, who);
     case access::ruling::reading_only:
         co_return co_await deny(s, r, name, with_reading_token(who));
+    case access::ruling::sign_in_anew:
+        co_return co_await deny(s, r, name, long_signed_in(who));
     default:
         co_return co_await deny(s, r, name, without_role(who, step));
     }

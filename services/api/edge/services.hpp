@@ -11,6 +11,7 @@
 #include <api/core/denial_record.hpp>
 #include <api/core/denials.hpp>
 #include <api/core/long_reads.hpp>
+#include <api/core/sign_on.hpp>
 #include <api/edge/topic_sizes.hpp>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -38,6 +39,7 @@ struct services {
     denials turned_away = {};
     denial_record refused_strangers = {}; // apart: a flood of strangers hides no user's refusal
     denial_record refused_users = {};
+    sign_on::patience sign_on_patience = {};
 };
 
 } // namespace semel::api

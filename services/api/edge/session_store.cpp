@@ -5,6 +5,7 @@
 #include <crypto/seal.hpp>
 
 #include <api/core/browser.hpp>
+#include <api/core/sign_on.hpp>
 
 namespace semel::api::store {
 namespace {
@@ -15,6 +16,25 @@ pqxx::binarystring hash_of(std::string_view text) {
     const auto digest = crypto::sha256(text);
     const auto view = base::as_view(digest);
     return {view.data(), view.size()};
+}
+
+std::string new_secret() {
+    return base::to_base64url(crypto::random_bytes(secret_bytes));
+}
+
+/// A session of sign-on goes on as long as its user has rights here.
+std::optional<token_owner> owner_of_sign_on(pqxx::work& tx, const pqxx::row& session) {
+    const auto name = session["name"].as<std::string>();
+    const auto rows = tx.exec_params("SELECT issuer FROM api.users WHERE name = $1 AND revoked IS NULL AND issuer IS "
+                                     "NOT NULL",
+                                     name);
+    if (rows.empty()) {
+        return std::nullopt;
+    }
+    return token_owner{.who = {.name = name,
+                               .roles = roles_from(session["roles"].as<std::string>()),
+                               .long_signed_in = !session["fresh"].as<bool>()},
+                       .issuer = rows[0][0].as<std::string>()};
 }
 
 void forget_what_is_over(pqxx::work& tx) {
@@ -45,28 +65,48 @@ std::optional<opened> open_session(pqxx::work& tx, std::string_view code) {
     if (!owner || owner->expired) {
         return std::nullopt;
     }
-    opened out{.who = std::move(owner->who), .secret = base::to_base64url(crypto::random_bytes(secret_bytes))};
+    opened out{.who = std::move(owner->who), .secret = new_secret()};
     tx.exec_params0("INSERT INTO api.sessions (secret_sha256, token_sha256) VALUES ($1, $2)", hash_of(out.secret),
                     token);
     return out;
 }
 
+std::string open_sign_on_session(pqxx::work& tx, const std::string& name, const std::vector<role>& roles,
+                                 std::optional<base::timestamp> authenticated) {
+    forget_what_is_over(tx);
+    auto secret = new_secret();
+    constexpr std::int64_t never = -1;
+    const auto us = authenticated ? base::to_us(*authenticated) : never;
+    // The provider's clock may be a little ahead: nobody signed in later than now. (Of NULL, least() would make now.)
+    tx.exec_params0("INSERT INTO api.sessions (secret_sha256, name, roles, authenticated) VALUES ($1, $2, $3::text[], "
+                    "CASE WHEN $4::bigint >= 0 THEN least(now(), to_timestamp($4::bigint / 1000000.0)) END)",
+                    hash_of(secret), name, to_array(roles), us);
+    return secret;
+}
+
 std::optional<token_owner> owner_of_session(pqxx::work& tx, std::string_view secret, use by) {
     const auto rows = tx.exec_params(
-        "SELECT token_sha256, seen < now() - interval '1 minute' AS stale FROM api.sessions WHERE secret_sha256 = $1 "
-        "AND opened > now() - $2 * interval '1 second' AND seen > now() - $3 * interval '1 second'",
-        hash_of(secret), browser::session_lasts.count(), browser::idle_at_most.count());
+        "SELECT token_sha256, seen < now() - interval '1 minute' AS stale, name, array_to_string(roles, ',') AS roles, "
+        "coalesce(authenticated > now() - $4 * interval '1 second', false) AS fresh FROM api.sessions WHERE "
+        "secret_sha256 = $1 AND opened > now() - $2 * interval '1 second' AND seen > now() - $3 * interval '1 second'",
+        hash_of(secret), browser::session_lasts.count(), browser::idle_at_most.count(), sign_on::fresh_for.count());
     if (rows.empty()) {
         return std::nullopt;
     }
     if (by == use::by_person && rows[0]["stale"].as<bool>()) { // not at each request
         tx.exec_params0("UPDATE api.sessions SET seen = now() WHERE secret_sha256 = $1", hash_of(secret));
     }
-    return owner_of_hash(tx, pqxx::binarystring{rows[0]["token_sha256"]});
+    return rows[0]["name"].is_null() ? owner_of_hash(tx, pqxx::binarystring{rows[0]["token_sha256"]})
+                                     : owner_of_sign_on(tx, rows[0]);
 }
 
 void close_session(pqxx::work& tx, std::string_view secret) {
     tx.exec_params0("DELETE FROM api.sessions WHERE secret_sha256 = $1", hash_of(secret));
+}
+
+void close_session_of_hash(pqxx::work& tx, std::string_view secret_sha256) {
+    tx.exec_params0("DELETE FROM api.sessions WHERE secret_sha256 = $1",
+                    pqxx::binarystring{secret_sha256.data(), secret_sha256.size()});
 }
 
 } // namespace semel::api::store

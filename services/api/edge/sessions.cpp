@@ -63,13 +63,6 @@ refusal from_elsewhere(std::string_view why) {
                                     "a proxy in front of the api must pass Host on as it came")};
 }
 
-/// In the record of rights, once the ledger has made it.
-void note_session(pqxx::work& tx, const std::string& user, const std::string& from, const char* what) {
-    if (can_note_access(tx)) {
-        note(tx, access_event{.actor = user, .from = from, .what = what});
-    }
-}
-
 /// The session that the browser had before ends: a secret that somebody planted there is worth nothing afterwards.
 asio::awaitable<http::response> open(services& s, http::request& r) {
     if (const auto why = browser::distrust_of_origin(came_from(r)); !why.empty()) {
@@ -91,7 +84,7 @@ asio::awaitable<http::response> open(services& s, http::request& r) {
             store::close_session(tx, before);
         }
         if (made) {
-            note_session(tx, made->who.name, from, "signed_in");
+            note_if_possible(tx, {.actor = made->who.name, .from = from, .what = "signed_in"});
         }
         tx.commit();
         return made;
@@ -118,7 +111,7 @@ asio::awaitable<http::response> close(services& s, http::request& r, user who) {
     co_await s.steps.run([secret, by = who.name, from = r.peer](pqxx::connection& c) {
         pqxx::work tx{c};
         store::close_session(tx, secret);
-        note_session(tx, by, from, "signed_out");
+        note_if_possible(tx, {.actor = by, .from = from, .what = "signed_out"});
         tx.commit();
         return true;
     });

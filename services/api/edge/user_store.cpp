@@ -36,17 +36,6 @@ std::vector<std::string> split(const std::string& list) {
     return out;
 }
 
-/// A role of a newer version gives nothing here.
-std::vector<role> roles_in(const std::string& list) {
-    std::vector<role> out;
-    for (const auto& name : split(list)) {
-        if (const auto known = role_from(name)) {
-            out.push_back(*known);
-        }
-    }
-    return out;
-}
-
 /// A scope that this version does not understand lets nothing change, and no role through.
 token_scope scope_in(const std::string& list) {
     const auto known = read_scope(split(list));
@@ -55,8 +44,9 @@ token_scope scope_in(const std::string& list) {
 
 account account_of(const pqxx::row& row) {
     return {.name = row["name"].as<std::string>(),
-            .roles = roles_in(row["roles"].as<std::string>()),
+            .roles = roles_from(row["roles"].as<std::string>()),
             .from_file = row["from_file"].as<bool>(),
+            .by_sign_on = row["by_sign_on"].as<bool>(),
             .revoked = row["revoked"].as<bool>(),
             .added_by = row["added_by"].as<std::string>(),
             .added_us = row["added_us"].as<std::int64_t>()};
@@ -72,13 +62,29 @@ token_info token_of(const pqxx::row& row) {
 }
 
 constexpr const char* account_columns =
-    "name, array_to_string(roles, ',') AS roles, from_file, revoked IS NOT NULL AS revoked, added_by, "
+    "name, array_to_string(roles, ',') AS roles, from_file, issuer IS NOT NULL AS by_sign_on, revoked IS NOT NULL AS "
+    "revoked, added_by, "
     "(extract(epoch FROM added) * 1000000)::bigint AS added_us";
 constexpr const char* token_columns =
     "number, array_to_string(scope, ',') AS scope, made_by, (extract(epoch FROM made) * 1000000)::bigint AS made_us, "
     "(extract(epoch FROM expires) * 1000000)::bigint AS expires_us";
 
 } // namespace
+
+/// A role of a newer version gives nothing here.
+std::vector<role> roles_from(const std::string& list) {
+    std::vector<role> out;
+    for (const auto& name : split(list)) {
+        if (const auto known = role_from(name)) {
+            out.push_back(*known);
+        }
+    }
+    return out;
+}
+
+std::string to_array(const std::vector<role>& roles) {
+    return array_of(names_of(roles));
+}
 
 put put_user(pqxx::work& tx, const std::string& name, role r, const std::string& token) {
     const auto hash = hash_of(token);
@@ -141,13 +147,32 @@ std::optional<account> lock_user(pqxx::work& tx, const std::string& name) {
 }
 
 void add_user(pqxx::work& tx, const std::string& name, const std::vector<role>& roles, const std::string& by) {
-    tx.exec_params0("INSERT INTO api.users (name, roles, added_by) VALUES ($1, $2::text[], $3)", name,
-                    array_of(names_of(roles)), by);
+    tx.exec_params0("INSERT INTO api.users (name, roles, added_by) VALUES ($1, $2::text[], $3)", name, to_array(roles),
+                    by);
+}
+
+std::optional<account> lock_person(pqxx::work& tx, const std::string& issuer, const std::string& subject) {
+    const auto rows = tx.exec_params(std::string{"SELECT "} + account_columns +
+                                         " FROM api.users WHERE issuer = $1 AND subject = $2 FOR UPDATE",
+                                     issuer, subject);
+    return rows.empty() ? std::nullopt : std::optional{account_of(rows[0])};
+}
+
+bool add_person(pqxx::work& tx, const std::string& issuer, const std::string& subject, const std::string& name,
+                const std::vector<role>& roles) {
+    return tx.exec_params("INSERT INTO api.users (name, roles, added_by, issuer, subject) VALUES ($1, $2::text[], "
+                          "'sign-on', $3, $4) ON CONFLICT DO NOTHING",
+                          name, to_array(roles), issuer, subject)
+               .affected_rows() == 1;
+}
+
+void replace_roles(pqxx::work& tx, const std::string& name, const std::vector<role>& roles) {
+    tx.exec_params0("UPDATE api.users SET roles = $2::text[] WHERE name = $1", name, to_array(roles));
+    tx.exec_params0("UPDATE api.sessions SET roles = $2::text[] WHERE name = $1", name, to_array(roles));
 }
 
 void set_roles(pqxx::work& tx, const std::string& name, const std::vector<role>& roles) {
-    tx.exec_params0("UPDATE api.users SET roles = $2::text[], revoked = NULL WHERE name = $1", name,
-                    array_of(names_of(roles)));
+    tx.exec_params0("UPDATE api.users SET roles = $2::text[], revoked = NULL WHERE name = $1", name, to_array(roles));
 }
 
 token_info add_token(pqxx::work& tx, const std::string& name, std::string_view token, const token_scope& scope,
@@ -195,9 +220,9 @@ std::optional<token_owner> owner_of_hash(pqxx::work& tx, const pqxx::binarystrin
         return std::nullopt;
     }
     const auto& row = rows[0];
-    return token_owner{
-        .who = within(scope_in(row[2].as<std::string>()), row[0].as<std::string>(), roles_in(row[1].as<std::string>())),
-        .expired = row[3].as<bool>()};
+    return token_owner{.who = within(scope_in(row[2].as<std::string>()), row[0].as<std::string>(),
+                                     roles_from(row[1].as<std::string>())),
+                       .expired = row[3].as<bool>()};
 }
 
 } // namespace semel::api::store

@@ -24,7 +24,8 @@ struct token_info {
 struct account {
     std::string name;
     std::vector<role> roles = {};
-    bool from_file = false; // of tokens_dir: named like its role
+    bool from_file = false;  // of tokens_dir: named like its role
+    bool by_sign_on = false; // who they are, and which roles they have, the provider says
     bool revoked = false;
     std::string added_by;
     std::int64_t added_us = 0;
@@ -46,6 +47,13 @@ std::vector<account_with_tokens> all_users(pqxx::work&);
 /// Whoever it is and was; the row is locked.
 std::optional<account> lock_user(pqxx::work&, const std::string& name);
 void add_user(pqxx::work&, const std::string& name, const std::vector<role>&, const std::string& by);
+/// Who a provider's subject is here; the row is locked.
+std::optional<account> lock_person(pqxx::work&, const std::string& issuer, const std::string& subject);
+/// False when the name is somebody's, or was: a name stays the person's who had it.
+bool add_person(pqxx::work&, const std::string& issuer, const std::string& subject, const std::string& name,
+                const std::vector<role>&);
+/// Those that the provider gives now, for all sessions of the person.
+void replace_roles(pqxx::work&, const std::string& name, const std::vector<role>&);
 /// Whoever was revoked is a user again, without tokens.
 void set_roles(pqxx::work&, const std::string& name, const std::vector<role>&);
 token_info add_token(pqxx::work&, const std::string& name, std::string_view token, const token_scope&,
@@ -58,8 +66,13 @@ bool end_token(pqxx::work&, const std::string& name, std::int64_t number, const 
 struct token_owner {
     user who;
     bool expired = false;
+    std::string issuer = {}; // of a session of sign-on, which has no token
 };
 std::optional<token_owner> owner_of_token(pqxx::work&, std::string_view token);
+/// As columns of roles are: names with commas between them.
+std::vector<role> roles_from(const std::string& list);
+/// As PostgreSQL reads a text[].
+std::string to_array(const std::vector<role>&);
 /// The same for who has kept only the token's SHA-256: a browser's session.
 std::optional<token_owner> owner_of_hash(pqxx::work&, const pqxx::binarystring& token_sha256);
 

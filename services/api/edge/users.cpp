@@ -52,8 +52,10 @@ json::object to_json(const store::account_with_tokens& one) {
     for (const auto& t : one.tokens) {
         tokens.push_back(to_json(t));
     }
-    return {{"user", one.name},         {"roles", to_json(names_of(one.roles))}, {"from_file", one.from_file},
-            {"added_by", one.added_by}, {"added", time_or_null(one.added_us)},   {"tokens", std::move(tokens)}};
+    return {{"user", one.name},           {"roles", to_json(names_of(one.roles))},
+            {"from_file", one.from_file}, {"sign_on", one.by_sign_on},
+            {"added_by", one.added_by},   {"added", time_or_null(one.added_us)},
+            {"tokens", std::move(tokens)}};
 }
 
 asio::awaitable<http::response> list(services& s) {
@@ -154,6 +156,12 @@ http::response of_a_file(const std::string& name) {
                          "`semel users add` makes users with names of their own");
 }
 
+http::response of_the_provider(const std::string& name) {
+    return http::problem(409, name + " signs on with your organisation's provider, which says what roles they have",
+                         "change the person's groups there; what a group gives here stands in semel.yaml under "
+                         "api.sign_on.roles");
+}
+
 http::response add(pqxx::connection& connection, const change& c, const std::vector<role>& roles,
                    const token_wish& wish) {
     pqxx::work tx{connection};
@@ -180,6 +188,9 @@ http::response change_roles(pqxx::connection& connection, const change& c, const
     if (there->from_file) {
         return of_a_file(c.user);
     }
+    if (there->by_sign_on && !there->revoked) { // who was revoked is let in again: the next sign-on says with what
+        return of_the_provider(c.user);
+    }
     store::set_roles(tx, c.user, roles);
     note(tx,
          c.event("roles_changed",
@@ -198,6 +209,9 @@ http::response another_token(pqxx::connection& connection, const change& c, cons
     }
     if (there->from_file) {
         return of_a_file(c.user);
+    }
+    if (there->by_sign_on) { // it would outlive what they may
+        return of_the_provider(c.user);
     }
     auto out = make_token(tx, c, there->roles, wish);
     tx.commit();

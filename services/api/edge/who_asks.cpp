@@ -3,6 +3,7 @@
 #include <telemetry/log.hpp>
 
 #include <api/edge/access_events.hpp>
+#include <api/edge/api.hpp>
 #include <api/edge/session_store.hpp>
 #include <fmt/format.h>
 
@@ -15,11 +16,12 @@ namespace asio = boost::asio;
 
 namespace {
 
-refusal without_anything() {
+refusal without_anything(const services& s) {
     return {.why = "no token",
-            .answer = http::problem(401, "a token is needed",
-                                    "send Authorization: Bearer TOKEN; the local stack keeps tokens in "
-                                    ".semel/config/tokens/USER")};
+            .answer = sign_on_problem(401, "a token is needed",
+                                      "send Authorization: Bearer TOKEN; the local stack keeps tokens in "
+                                      ".semel/config/tokens/USER",
+                                      where_to_sign_on(s))};
 }
 
 refusal with_unknown_token() {
@@ -35,9 +37,15 @@ refusal with_expired_token(const user& who) {
                                     "an administrator makes another: `semel users token " + who.name + "`")};
 }
 
-refusal with_no_session() {
+refusal with_no_session(const services& s) {
     return {.why = "session over",
-            .answer = http::problem(401, "the session is over", "`semel console` prints the address of a new one")};
+            .answer = sign_on_problem(401, "the session is over", "`semel console` prints the address of a new one",
+                                      where_to_sign_on(s))};
+}
+
+/// One of another provider, or of the time when there was one.
+bool is_of_no_provider(const services& s, const store::token_owner& owner) {
+    return !owner.issuer.empty() && (!s.config.sign_on || s.config.sign_on->issuer != owner.issuer);
 }
 
 refusal not_believed(std::string_view why) {
@@ -67,7 +75,7 @@ browser::came_from came_from(const http::request& r) {
 asio::awaitable<std::variant<user, refusal>> who_asks(services& s, http::request& r) {
     const auto secret = session_of(s, r);
     if (r.bearer.empty() && secret.empty()) {
-        co_return without_anything();
+        co_return without_anything(s);
     }
     if (!secret.empty()) {
         if (const auto why = browser::distrust(came_from(r), secret); !why.empty()) {
@@ -82,14 +90,25 @@ asio::awaitable<std::variant<user, refusal>> who_asks(services& s, http::request
         tx.commit();
         return found;
     });
-    if (!known) {
-        co_return secret.empty() ? with_unknown_token() : with_no_session();
+    if (!known || is_of_no_provider(s, *known)) {
+        co_return secret.empty() ? with_unknown_token() : with_no_session(s);
     }
     if (known->expired) {
         co_return with_expired_token(known->who);
     }
     r.signed_in();
     co_return known->who;
+}
+
+std::string where_to_sign_on(const services& s) {
+    return s.config.sign_on ? "/v1/sign-on" : "";
+}
+
+http::response sign_on_problem(unsigned status, std::string_view error, std::string_view hint, std::string_view where) {
+    if (where.empty()) {
+        return http::problem(status, error, hint);
+    }
+    return answer(json::object{{"error", error}, {"hint", hint}, {"sign_on", where}}, status);
 }
 
 asio::awaitable<http::response> deny(services& s, const http::request& r, std::string_view step, refusal refused) {

@@ -28,6 +28,11 @@ struct refusal {
 /// A user, or the refusal of somebody who is not known, not believed, or whose token has ended.
 boost::asio::awaitable<std::variant<user, refusal>> who_asks(services&, http::request&);
 
+/// Where a person signs on with the organisation's provider; empty where semel.yaml has none.
+std::string where_to_sign_on(const services&);
+/// A problem that a sign-on mends: it says where, if there is a provider.
+http::response sign_on_problem(unsigned status, std::string_view error, std::string_view hint, std::string_view where);
+
 /// A refusal goes into the log and into the record of rights, and waits when its address has had several.
 boost::asio::awaitable<http::response> deny(services&, const http::request&, std::string_view step, refusal);
 

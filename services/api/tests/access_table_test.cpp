@@ -186,6 +186,19 @@ TEST(Access, ARoleTooLittleIsSaidBeforeATokenThatOnlyReads) {
               ruling::another_role);
 }
 
+TEST(Access, WhoSignedOnSignsInAnewForWhatAnUnattendedDeskMustNotDo) {
+    const std::set<step> wanted{step::approve, step::decide_doubts, step::read_person};
+    const user who{.name = "kim", .roles = {all_roles.begin(), all_roles.end()}, .long_signed_in = true};
+    for (const auto what : all_steps()) {
+        EXPECT_EQ(access::wants_fresh_sign_in(what), wanted.contains(what)) << access::name_of(what);
+        EXPECT_EQ(access::at_all(what, who), wanted.contains(what) ? ruling::sign_in_anew : ruling::allowed)
+            << access::name_of(what);
+    }
+    EXPECT_EQ(access::at_all(step::approve, {.name = "kim", .roles = {role::operator_}, .long_signed_in = true}),
+              ruling::another_role)
+        << "a sign-in would not help";
+}
+
 TEST(Access, NamesRolesInWords) {
     EXPECT_EQ(roles_in_words({.name = "kim", .roles = {role::operator_}}), "the role operator");
     EXPECT_EQ(roles_in_words({.name = "kim", .roles = {role::operator_, role::approver, role::auditor}}),

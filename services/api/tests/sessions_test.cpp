@@ -265,7 +265,8 @@ TEST_F(Sessions, SlowDownWhoGuessesCodes) {
 }
 
 TEST_F(Sessions, AreOnNoRouteThatAnybodyMayUse) {
-    EXPECT_EQ(routes(*shared).open(), (std::set<std::string>{"POST /v1/session"}));
+    EXPECT_EQ(routes(*shared).open(),
+              (std::set<std::string>{"POST /v1/session", "GET /v1/sign-on", "GET /v1/sign-on/back"}));
 }
 
 TEST_F(Sessions, AndDataStayWithWhoAsked) {
