@@ -4,7 +4,7 @@ import {Component, type ComponentChildren} from 'preact';
 import {useEffect, useMemo, useState} from 'preact/hooks';
 import {Api, type Refusal} from './api/client';
 import type {Session} from './api/shapes';
-import {codeOf, routeOf, type Route} from './core/route';
+import {codeOf, fragmentOf, isArrival, routeOf, signOnTroubleOf, type Route, type SignOnTrouble} from './core/route';
 import {mayOpen} from './core/rights';
 import {AccessPage} from './pages/access';
 import {ApprovalPage} from './pages/approval';
@@ -20,7 +20,7 @@ import {SignIn} from './pages/sign_in';
 import {Patterns} from './ui/coverage_bar';
 import {Header} from './ui/header';
 import {Title} from './ui/parts';
-import {ConsoleContext, consoleOf, refusalOf, useConsole} from './ui/console';
+import {ConsoleContext, consoleOf, leftPage, refusalOf, useConsole} from './ui/console';
 import {chosen, languages, rolesIn, useWords, WordsContext, type Language} from './words';
 
 const LANGUAGE = 'semel.language';
@@ -44,37 +44,61 @@ const kept = {
 };
 
 /** The code leaves the address at once: it must not stay in the history. */
-function takeCode(): string {
-    const code = codeOf(location.hash);
-    if (code !== '') {
+function takeArrival(): {code: string; refused?: SignOnTrouble | undefined} {
+    const taken = {code: codeOf(location.hash), refused: signOnTroubleOf(location.hash)};
+    if (isArrival(location.hash)) {
         history.replaceState(null, '', '#/campaigns');
     }
-    return code;
+    return taken;
 }
 
-type Signed = 'asking' | {over: boolean; trouble?: Refusal} | Session;
+/** Back to the page from which somebody went to sign in anew. */
+function goBack(): void {
+    const before = leftPage.take();
+    if (before !== '' && (location.hash === '' || location.hash === '#/campaigns')) {
+        location.hash = fragmentOf(routeOf(before));
+    }
+}
 
-function useSession(api: Api): [Signed, (s: Signed) => void] {
+interface Nobody {
+    over: boolean;
+    trouble?: Refusal;
+    refused?: SignOnTrouble | undefined;
+    signOn: string;
+}
+type Signed = 'asking' | Nobody | Session;
+
+function useSession(api: Api): [Signed, (s: Signed) => void, () => void] {
     const [signed, setSigned] = useState<Signed>('asking');
-    useEffect(() => {
-        api.onEnd = () => setSigned({over: true});
-        const code = takeCode();
+    const ask = (code = '', refused?: SignOnTrouble) => {
         const found =
             code === '' ? api.get('/v1/session') : api.post('/v1/session', {}, {code});
-        found.then(setSigned, (why: unknown) => {
-            const trouble = refusalOf(why);
-            const nobodyYet = code === '' && trouble.status === 401;
-            setSigned(nobodyYet ? {over: false} : {over: false, trouble});
-        });
+        found.then(
+            (session) => {
+                setSigned(session);
+                goBack();
+            },
+            (why: unknown) => {
+                const trouble = refusalOf(why);
+                const nobodyYet = code === '' && trouble.status === 401;
+                const known = {over: false, refused, signOn: trouble.signOn};
+                setSigned(nobodyYet ? known : {...known, trouble});
+            },
+        );
+    };
+    useEffect(() => {
+        api.onEnd = (why) => setSigned({over: true, signOn: why.signOn});
+        const {code, refused} = takeArrival();
+        ask(code, refused);
     }, [api]);
-    return [signed, setSigned];
+    return [signed, setSigned, ask];
 }
 
 function useRoute(): Route {
-    const [route, setRoute] = useState(() => routeOf(codeOf(location.hash) === '' ? location.hash : ''));
+    const [route, setRoute] = useState(() => routeOf(isArrival(location.hash) ? '' : location.hash));
     useEffect(() => {
         const follow = () => {
-            if (codeOf(location.hash) !== '') {
+            if (isArrival(location.hash)) {
                 location.reload(); // another address of `semel console`, opened where the console is open already
                 return;
             }
@@ -138,7 +162,7 @@ function Page({route}: {route: Route}) {
 export function App() {
     const api = useMemo(() => new Api(), []);
     const [language, setLanguage] = useState<Language>(() => chosen(kept.read(), navigator.languages));
-    const [signed, setSigned] = useSession(api);
+    const [signed, setSigned, ask] = useSession(api);
     const route = useRoute();
     const w = languages[language];
     useEffect(() => {
@@ -153,8 +177,8 @@ export function App() {
     };
     const leave = () => {
         api.delete('/v1/session').then(
-            () => setSigned({over: false}),
-            () => setSigned({over: false}),
+            () => ask(),
+            () => setSigned({over: false, signOn: ''}),
         );
     };
     return (
@@ -170,7 +194,7 @@ export function App() {
                     ) : signed === 'asking' ? (
                         <p role="status">{w.signIn.working}</p>
                     ) : (
-                        <SignIn api={api} {...('over' in signed ? signed : {over: false})} done={setSigned} />
+                        <SignIn api={api} {...('over' in signed ? signed : {over: false, signOn: ''})} done={setSigned} />
                     )}
                 </Guard>
             </main>

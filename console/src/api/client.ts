@@ -28,6 +28,8 @@ export class Refusal extends Error {
         readonly status: number,
         readonly why: string,
         readonly hint: string,
+        /** Where a person signs on with the organisation's provider, if that would help; else empty. */
+        readonly signOn: string = '',
     ) {
         super(why);
     }
@@ -55,7 +57,7 @@ async function refusal(answer: Response): Promise<Refusal> {
     } catch {
         // a proxy's page, perhaps
     }
-    return new Refusal(answer.status, said.error ?? `HTTP ${answer.status}`, said.hint ?? '');
+    return new Refusal(answer.status, said.error ?? `HTTP ${answer.status}`, said.hint ?? '', said.sign_on ?? '');
 }
 
 /** Whether a person asks, or the page by itself: that keeps no session alive (api: Semel-Unattended). */
@@ -65,7 +67,7 @@ export class Api {
     /** Sent back with each change: says that the console's own page asks. */
     guard = '';
     /** Called once the session is over. */
-    onEnd: () => void = () => {};
+    onEnd: (why: Refusal) => void = () => {};
 
     constructor(private readonly fetcher: typeof fetch = (...a) => fetch(...a)) {}
 
@@ -131,7 +133,7 @@ export class Api {
     async #refused(answer: Response, where: string): Promise<Refusal> {
         const why = await refusal(answer);
         if (answer.status === 401 && where !== '/v1/session') {
-            this.onEnd();
+            this.onEnd(why);
         }
         return why;
     }

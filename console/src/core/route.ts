@@ -58,6 +58,20 @@ export function fragmentOf(route: Route): string {
     }
 }
 
+export const SIGN_ON_TROUBLES = ['elsewhere', 'cancelled', 'provider', 'token', 'name', 'no-role', 'revoked'] as const;
+export type SignOnTrouble = (typeof SIGN_ON_TROUBLES)[number];
+
+/** Why the provider's answer let nobody in: "#sign-on=no-role". */
+export function signOnTroubleOf(fragment: string): SignOnTrouble | undefined {
+    const word = /^#sign-on=([a-z-]{1,20})$/.exec(fragment)?.[1];
+    return SIGN_ON_TROUBLES.find((known) => known === word);
+}
+
+/** What the page was opened with is no route, and does not stay in the address. */
+export function isArrival(fragment: string): boolean {
+    return codeOf(fragment) !== '' || fragment.startsWith('#sign-on=');
+}
+
 /** The one-time code of "#code=..."; empty when it is something else. */
 export function codeOf(fragment: string): string {
     return /^#code=([\w-]{1,100})$/.exec(fragment)?.[1] ?? '';

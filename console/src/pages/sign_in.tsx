@@ -2,7 +2,8 @@ import {useState} from 'preact/hooks';
 import type {Api, Refusal} from '../api/client';
 import type {Session} from '../api/shapes';
 import {refusalOf} from '../ui/console';
-import {Title, Trouble} from '../ui/parts';
+import type {SignOnTrouble} from '../core/route';
+import {SignOnLink, Title, Trouble} from '../ui/parts';
 import {useWords} from '../words';
 
 interface Given {
@@ -11,10 +12,14 @@ interface Given {
     over: boolean;
     /** Of a code that came with the address. */
     trouble?: Refusal;
+    /** The provider's answer let nobody in. */
+    refused?: SignOnTrouble | undefined;
+    /** Where one signs on with the organisation's provider; empty where there is none. */
+    signOn: string;
     done: (s: Session) => void;
 }
 
-export function SignIn({api, over, trouble: before, done}: Given) {
+export function SignIn({api, over, trouble: before, refused, signOn, done}: Given) {
     const w = useWords();
     const [code, setCode] = useState('');
     const [trouble, setTrouble] = useState(before);
@@ -28,7 +33,13 @@ export function SignIn({api, over, trouble: before, done}: Given) {
         <div class="narrow">
             <Title>{w.signIn.title}</Title>
             {over && <p role="status">{w.signIn.over}</p>}
-            <p>{w.signIn.how}</p>
+            {refused !== undefined && (
+                <div class="box alarm" role="alert">
+                    <p>{w.signOnTrouble[refused]}</p>
+                </div>
+            )}
+            {signOn !== '' && <SignOnLink where={signOn} words={w.signIn.withProvider} />}
+            <p>{signOn === '' ? w.signIn.how : w.signIn.orHow}</p>
             <pre class="command">{w.signIn.command}</pre>
             <form onSubmit={send}>
                 <p id="how-code">{w.signIn.orCode}</p>

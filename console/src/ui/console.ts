@@ -27,6 +27,28 @@ export function refusalOf(why: unknown): Refusal {
     return why instanceof Refusal ? why : new Refusal(0, String(why), '');
 }
 
+const LEFT = 'semel.left';
+
+/** The page from which somebody goes to the provider, to come back to it. Storage may be forbidden; then to the first. */
+export const leftPage = {
+    note: (): void => {
+        try {
+            sessionStorage.setItem(LEFT, location.hash);
+        } catch {
+            // as said
+        }
+    },
+    take: (): string => {
+        try {
+            const left = sessionStorage.getItem(LEFT) ?? '';
+            sessionStorage.removeItem(LEFT);
+            return left;
+        } catch {
+            return '';
+        }
+    },
+};
+
 export interface Read<T> {
     data?: T;
     trouble?: Refusal;

@@ -5,7 +5,7 @@ import {useEffect, useId, useRef} from 'preact/hooks';
 import type {Refusal} from '../api/client';
 import type {CampaignState} from '../api/shapes';
 import {exact, timeOfDay, useWords} from '../words';
-import {useConsole} from './console';
+import {leftPage, useConsole} from './console';
 
 export function Time({at}: {at: string | number}) {
     const w = useWords();
@@ -28,6 +28,17 @@ export function Said({children}: {children: ComponentChildren}) {
     return <span lang="en">{children}</span>;
 }
 
+/** To the organisation's provider, and back to this page. */
+export function SignOnLink({where, words}: {where: string; words: string}) {
+    return (
+        <p>
+            <a class="button main" href={where} onClick={leftPage.note}>
+                {words}
+            </a>
+        </p>
+    );
+}
+
 export function Trouble({why, again}: {why: Refusal; again?: (() => void) | undefined}) {
     const w = useWords();
     return (
@@ -44,6 +55,7 @@ export function Trouble({why, again}: {why: Refusal; again?: (() => void) | unde
                     <Said>{why.hint}</Said>
                 </p>
             )}
+            {why.signOn !== '' && why.status === 403 && <SignOnLink where={why.signOn} words={w.signIn.anew} />}
             {again !== undefined && (
                 <button type="button" onClick={again}>
                     {w.trouble.again}

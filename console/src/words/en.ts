@@ -49,6 +49,19 @@ export const en = {
         go: 'Sign in',
         working: 'Signing in …',
         over: 'Your session is over. What you did is kept.',
+        withProvider: 'Sign in with your organisation',
+        orHow: 'Or run this command and open the address that it prints:',
+        anew: 'Sign in anew',
+    },
+
+    signOnTrouble: {
+        elsewhere: 'Nobody was signed in: the answer was for another browser, or came after more than ten minutes. Begin again.',
+        cancelled: 'Nobody was signed in: it was cancelled.',
+        provider: 'Nobody was signed in: your organisation’s sign-in does not answer, or not as it should. Try again in a moment.',
+        token: 'Nobody was signed in: what your organisation’s sign-in said could not be verified.',
+        name: 'Nobody was signed in: your name there is another user’s here, or is not one that a user can have. An administrator can tell more.',
+        'no-role': 'Nobody was signed in: none of your groups has a role here.',
+        revoked: 'Nobody was signed in: your rights here were taken away.',
     },
 
     trouble: {

@@ -2,7 +2,7 @@
 
 import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {expect, makeCampaign, makeFollowUp, NOTICE, signIn, test} from './support';
+import {expect, isAccessible, makeCampaign, makeFollowUp, NOTICE, signIn, test} from './support';
 import {GUARD} from './stand_in';
 import {finish, FOLLOWING, freezing, hex, RUNNING, WAITING} from './world';
 
@@ -44,6 +44,27 @@ test.describe('signing in', () => {
         await expect(page.locator('.bar')).toBeVisible();
         await context.clearCookies();
         await expect(page.getByText('Your session is over')).toBeVisible();
+    });
+    test('goes by the organisation where there is a provider, and tells what it refused', async ({page, world, address}) => {
+        await page.goto(address);
+        await expect(page.getByRole('textbox')).toBeVisible();
+        await expect(page.getByRole('link', {name: 'Sign in with your organisation'})).toBeHidden();
+        world.provider = true;
+        await page.goto(`${address}/#sign-on=no-role`);
+        await expect(page.getByRole('alert')).toContainText('none of your groups');
+        expect(page.url()).toBe(`${address}/#/campaigns`);
+        await isAccessible(page);
+        await page.getByRole('link', {name: 'Sign in with your organisation'}).click();
+        await expect(page.getByRole('heading', {name: 'Campaigns'})).toBeVisible();
+    });
+    test('anew comes back to the page that asked for it', async ({page, world, address}) => {
+        await signIn(page, {world, address}, 'approver', `#/campaigns/${RUNNING}/doubts`);
+        world.refuse[`POST /v1/campaigns/${RUNNING}/in-doubt`] = {status: 403, body: {error: 'this wants a sign-in of the last five minutes', sign_on: '/v1/sign-on?fresh=yes'}};
+        await page.getByRole('button', {name: /again …$/}).click();
+        await page.getByRole('dialog').getByRole('button', {name: 'Send again'}).click();
+        await page.getByRole('link', {name: 'Sign in anew'}).click();
+        await expect(page).toHaveURL(`${address}/#/campaigns/${RUNNING}/doubts`);
+        expect(world.asked.some((a) => a.what === 'GET /v1/sign-on')).toBe(true);
     });
     test('leaves no secret where a script could read it', async ({page, world, address}) => {
         await signIn(page, {world, address}, 'operator');

@@ -135,7 +135,13 @@ async function serve(world: World, request: IncomingMessage, answer: ServerRespo
     };
     const refused = world.refuse[what];
     if (!signed && what !== 'POST /v1/session') {
-        data(401, {error: 'the session is over', hint: '`semel console` prints the address of a new one'});
+        if (what === 'GET /v1/sign-on') {
+            answer.writeHead(303, {'Location': '/', 'Set-Cookie': 'semel-1=secret; Path=/; HttpOnly; SameSite=Strict'}).end();
+            return;
+        }
+        data(401, {error: 'the session is over', hint: '`semel console` prints the address of a new one', ...(world.provider ? {sign_on: '/v1/sign-on'} : {})});
+    } else if (what === 'GET /v1/sign-on') {
+        answer.writeHead(303, {Location: '/'}).end();
     } else if (refused !== undefined) {
         data(refused.status, refused.body);
     } else if (signed && request.method !== 'GET' && what !== 'POST /v1/session' && request.headers['semel-guard'] !== GUARD) {

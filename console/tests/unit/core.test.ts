@@ -8,7 +8,7 @@ import {every, isStale, waitAfter} from '../../src/core/fresh';
 import {base64, belongs, withZone} from '../../src/core/notice_folder';
 import {reasonsOf} from '../../src/core/rejects';
 import {mayAdd, mayDecide, mayList, mayOpen, mustSayWhy, placeOf, placesOf, stepsOf, waits} from '../../src/core/rights';
-import {codeOf, fragmentOf, routeOf} from '../../src/core/route';
+import {codeOf, fragmentOf, isArrival, routeOf, signOnTroubleOf} from '../../src/core/route';
 
 const nobody = {reached: 0, failed: 0, unreachable: 0, in_doubt: 0, outstanding: 0, repeated: 0, rejected: 0};
 const plain = (n: number) => String(n);
@@ -114,6 +114,15 @@ describe('a route', () => {
         for (const fragment of ['#/campaigns/x', `#/campaigns/${id}/else`, `#/campaigns/${id}/person/4711`, '#/users', '#//evil.example', '#javascript:alert(1)']) {
             expect(routeOf(fragment), fragment).toEqual({page: 'nowhere'});
         }
+    });
+    test('with what the provider refused is a word that is known', () => {
+        expect(signOnTroubleOf('#sign-on=no-role')).toBe('no-role');
+        for (const other of ['#sign-on=', '#sign-on=<b>', '#sign-on=whatever', '#sign-on=no-role&x', '#/sign-on=no-role', '#code=no-role']) {
+            expect(signOnTroubleOf(other), other).toBe(undefined);
+        }
+        expect(isArrival('#sign-on=whatever')).toBe(true);
+        expect(isArrival('#code=abc')).toBe(true);
+        expect(isArrival('#/campaigns')).toBe(false);
     });
     test('with a code is the code', () => {
         expect(codeOf('#code=aB-_9')).toBe('aB-_9');
