@@ -97,6 +97,10 @@ std::vector<probe> probe_files(const config::settings& s) {
     found.look("postgres", "password_file", s.postgres_password_file, secret);
     found.identity("api.tls", s.api_tls.certificate, s.api_tls.key_file);
     found.look("api.tls", "ca", s.api_tls.ca, authorities);
+    if (s.sign_on) {
+        found.look("api.sign_on", "ca", s.sign_on->ca, authorities);
+        found.look("api.sign_on", "client_secret_file", s.sign_on->client_secret_file, secret);
+    }
     for (const auto& file : config::key_files(s)) {
         found.look("", s.keys.empty() ? "key_encryption_key_file" : "keys", file, secret);
     }

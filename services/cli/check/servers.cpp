@@ -1,4 +1,5 @@
 #include "gateways.hpp"
+#include "provider.hpp"
 
 #include <kafka/admin.hpp>
 #include <kafka/cluster.hpp>
@@ -90,10 +91,10 @@ result try_postgres(const config::settings& s, std::string_view service) {
     }
 }
 
-result try_gateway(const config::gateway& g, milliseconds patience) {
+result try_one(asio::awaitable<result> attempt, milliseconds patience) {
     asio::io_context io;
     result out = failed(kind::unreachable, "no answer in time");
-    asio::co_spawn(io, reach(g, patience), [&](const std::exception_ptr& thrown, result said) {
+    asio::co_spawn(io, std::move(attempt), [&](const std::exception_ptr& thrown, result said) {
         out = thrown ? failed(kind::broken, "the try itself failed") : std::move(said);
     });
     io.run_for(patience + std::chrono::seconds{1});
@@ -147,12 +148,17 @@ std::vector<probe> probe_servers(const config::settings& s, const probe_options&
     for (const auto& [service, role] : s.postgres_users) {
         add(fmt::format("PostgreSQL as {}", role), "postgres", "postgres.users." + service, try_postgres(s, service));
     }
+    if (s.sign_on) {
+        add("the provider at " + s.sign_on->issuer, "api.sign_on", "api.sign_on.issuer",
+            try_one(reach_provider(*s.sign_on, options.patience), options.patience));
+    }
     for (const auto& [channel, gateways] :
          {std::pair{"email", &s.email}, std::pair{"push", &s.push}, std::pair{"sms", &s.sms}}) {
         for (std::size_t i = 0; i < gateways->size(); ++i) {
             const auto& g = (*gateways)[i];
             const auto key = fmt::format("gateways.{}[{}].{}", channel, i, link_of(g));
-            add(fmt::format("{} at {}", g.name, place_of(g)), key, key, try_gateway(g, options.patience));
+            add(fmt::format("{} at {}", g.name, place_of(g)), key, key,
+                try_one(reach(g, options.patience), options.patience));
         }
     }
     return all;
