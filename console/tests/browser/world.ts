@@ -38,9 +38,9 @@ export interface World {
     /** Nobody answers. */
     away: boolean;
     /** By the language of the text. */
-    mails: Record<string, string>; There is a provider to sign on with. */
+    mails: Record<string, string>;
+    /** There is a provider to sign on with. */
     provider: boolean;
-    mail: string;
     /** What was asked, in its order. */
     asked: {what: string; body: unknown; headers: Record<string, string | string[] | undefined>}[];
 }
@@ -283,8 +283,8 @@ export function aWorld(): World {
         rejects: 'line,column,reason,effect\r\n8,email,two dots in a row,address left out\r\n40,name,it is not UTF-8,row rejected\r\n',
         refuse: {},
         away: false,
-        mails: {ko: aMail('ko', '개인정보 provider: false,
-        mail: '<!doctype html><html lang="ko"><body style="font-family:sans-serif"><h1 style="color:#14507a">개인정보 유출 안내', KO), en: aMail('en', 'Notice of a personal data leak', EN)},
+        provider: false,
+        mails: {ko: aMail('ko', '개인정보 유출 안내', KO), en: aMail('en', 'Notice of a personal data leak', EN)},
         asked: [],
     };
 }
