@@ -1,10 +1,10 @@
 // Which pages and buttons the roles of a user have. The api decides what is allowed (docs/security.md); this only keeps from view what
 // it would refuse, or what is another's work.
 
-import type {CampaignState, Role, Wave} from '../api/shapes';
+import type {CampaignState, Role, Status, Wave} from '../api/shapes';
 import type {Route} from './route';
 
-export const STEPS = ['seal', 'launch', 'pause', 'resume', 'cancel'] as const;
+export const STEPS = ['seal', 'launch', 'release', 'pause', 'resume', 'cancel'] as const;
 export type Step = (typeof STEPS)[number];
 
 const everybody: readonly Role[] = ['operator', 'approver', 'product', 'auditor', 'administrator'];
@@ -51,6 +51,7 @@ export function mayList(roles: readonly Role[]): boolean {
 const STEPS_OF: Record<Step, readonly Role[]> = {
     seal: ['operator'],
     launch: ['operator'],
+    release: ['operator'],
     pause: ['operator', 'approver'],
     resume: ['operator'],
     cancel: ['operator', 'approver'],
@@ -58,13 +59,18 @@ const STEPS_OF: Record<Step, readonly Role[]> = {
 
 const over: readonly CampaignState[] = ['finished', 'cancelled'];
 
-function makesSense(step: Step, state: CampaignState, waves: readonly Pick<Wave, 'state'>[]): boolean {
+/** What a step is judged by. */
+type Standing = Pick<Status, 'state' | 'canary'> & {waves: readonly Pick<Wave, 'state'>[]};
+
+function makesSense(step: Step, {state, waves, canary}: Standing): boolean {
     const some = (wanted: Wave['state']) => waves.some((w) => w.state === wanted);
     switch (step) {
         case 'seal':
             return !over.includes(state) && some('imported');
         case 'launch':
             return !over.includes(state) && state !== 'paused' && some('approved');
+        case 'release':
+            return (state === 'running' || state === 'paused') && canary !== null && canary.state !== 'released';
         case 'pause':
             return state === 'running';
         case 'resume':
@@ -80,8 +86,8 @@ export function mustSayWhy(roles: readonly Role[]): boolean {
 }
 
 /** The steps that these roles could take now, the likeliest first. */
-export function stepsOf(roles: readonly Role[], state: CampaignState, waves: readonly Pick<Wave, 'state'>[]): Step[] {
-    return STEPS.filter((step) => any(STEPS_OF[step], roles) && makesSense(step, state, waves));
+export function stepsOf(roles: readonly Role[], campaign: Standing): Step[] {
+    return STEPS.filter((step) => any(STEPS_OF[step], roles) && makesSense(step, campaign));
 }
 
 /** Whether these roles may add people now. */

@@ -6,6 +6,7 @@ import {choiceOf} from '../core/follow_up';
 import {fragmentOf} from '../core/route';
 import {mayAdd, mayList, mayOpen, waits} from '../core/rights';
 import {AddWave} from '../ui/add_wave';
+import {Brakes} from '../ui/brakes';
 import {useConsole, useLive, useRead} from '../ui/console';
 import {CoverageAccount} from '../ui/coverage_bar';
 import {DeliveryMap} from '../ui/delivery_map';
@@ -174,6 +175,7 @@ export function CampaignPage({id}: {id: string}) {
                 </div>
             )}
             <FollowUpFacts of={status.follow_up} />
+            <Brakes status={status} />
             <Clock status={status} moment={live.moment} />
             <Section title={w.coverage.title}>
                 <CoverageAccount coverage={status.coverage} rows={status.rows} listOf={(part) => <Lists id={id} part={part} />} />

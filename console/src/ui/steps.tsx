@@ -9,8 +9,8 @@ import {exact, useWords} from '../words';
 import {refusalOf, useConsole} from './console';
 import {Dialog, Trouble} from './parts';
 
-type Asked = 'launch' | 'resume' | 'cancel';
-const asks = (step: Step): step is Asked => step === 'launch' || step === 'resume' || step === 'cancel';
+type Asked = 'launch' | 'release' | 'resume' | 'cancel';
+const asks = (step: Step): step is Asked => step === 'launch' || step === 'release' || step === 'resume' || step === 'cancel';
 
 const total = (status: Status, what: 'accepted' | 'outstanding') =>
     Object.values(status.channels).reduce((sum, c) => sum + c[what], 0);
@@ -49,6 +49,8 @@ function Consequences({step, status}: {step: Asked; status: Status}) {
     switch (step) {
         case 'launch':
             return <Launching status={status} />;
+        case 'release':
+            return <p>{w.steps.releaseIs(w.rows(Math.max(0, status.rows - (status.canary?.released ?? 0))))}</p>;
         case 'resume':
             return <p>{w.steps.resumeIs(w.messages(total(status, 'outstanding')))}</p>;
         case 'cancel':
@@ -68,7 +70,7 @@ export function Steps({status, taken}: {status: Status; taken: () => void}) {
     const [asked, setAsked] = useState<Asked>();
     const [done, setDone] = useState<Step>();
     const [trouble, setTrouble] = useState<Refusal>();
-    const steps = stepsOf(acts, status.state, status.waves);
+    const steps = stepsOf(acts, status);
     const pausable = steps.includes('pause');
     useEffect(() => {
         const press = (event: KeyboardEvent) => {

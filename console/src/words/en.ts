@@ -338,15 +338,31 @@ export const en = {
 
     history: {when: 'When', who: 'Who', what: 'What', test: (what: string) => `test message ${what}`},
 
+    canary: {
+        title: 'Canary',
+        of: (rows: string) => `the first ${rows}`,
+        state: {
+            'not launched': 'not launched',
+            'going out': 'going out',
+            'waiting for release': 'gone out; the rest waits for a word',
+            released: 'released',
+        } as Record<string, string>,
+        soFar: (rows: string) => `${rows} released so far`,
+        halted: 'Stopped by its own rule',
+        haltedHow: 'Nothing more is sent until an operator lets it go on. What was judged is not judged again.',
+    },
+
     steps: {
         seal: 'Seal',
         launch: 'Launch …',
+        release: 'Let the rest go …',
         pause: 'Pause',
         resume: 'Go on sending …',
         cancel: 'Cancel for ever …',
         taken: {
             seal: 'Sealed. The people are being counted.',
             launch: 'Launched.',
+            release: 'The rest is released.',
             pause: 'Paused. Nothing more is handed to the gateways; what is on its way arrives within seconds.',
             resume: 'Sending goes on.',
             cancel: 'Cancelled.',
@@ -354,6 +370,7 @@ export const en = {
         pauseKey: 'Key: Alt+P',
         ask: {
             launch: 'Launch this campaign?',
+            release: 'Let the rest go?',
             resume: 'Go on sending?',
             cancel: 'Cancel this campaign for ever?',
         },
@@ -361,11 +378,12 @@ export const en = {
         waves: (list: string, k: number) => (k === 1 ? `wave ${list}` : `waves ${list}`),
         launchUntil: (deadline: string) => `Nothing is sent after ${deadline}.`,
         launchShared: 'Addresses that several people share get one message.',
+        releaseIs: (rows: string) => `The canary holds back ${rows}. Once they are released, nothing waits for a word any more.`,
         resumeIs: (m: string) => `${m} are outstanding.`,
         cancelGone: (k: number) => (k === 0 ? 'Nothing has gone out yet.' : `${count(k, 'message has', 'messages have')} gone out and cannot be called back.`),
         cancelLeft: (k: number) => `${count(k, 'message that is', 'messages that are')} outstanding will never be sent; they fail as semel:cancelled.`,
         cancelForever: 'A cancelled campaign cannot go on. To stop for a while, pause it.',
-        do: {launch: 'Launch now', resume: 'Go on sending', cancel: 'Cancel for ever'},
+        do: {launch: 'Launch now', release: 'Let them go', resume: 'Go on sending', cancel: 'Cancel for ever'},
         keep: 'Leave it as it is',
     },
 

@@ -338,15 +338,31 @@ export const ko: Words = {
 
     history: {when: '시각', who: '사용자', what: '내용', test: (what) => `시험 메시지 ${what}`},
 
+    canary: {
+        title: '카나리아',
+        of: (rows) => `처음 ${rows}`,
+        state: {
+            'not launched': '발송 전',
+            'going out': '발송 중',
+            'waiting for release': '발송됨, 나머지는 확인 대기',
+            released: '나머지도 발송',
+        },
+        soFar: (rows) => `지금까지 ${rows} 발송`,
+        halted: '자체 규칙으로 멈춤',
+        haltedHow: '운영자가 계속하기 전에는 아무것도 발송하지 않습니다. 이미 판단한 결과는 다시 판단하지 않습니다.',
+    },
+
     steps: {
         seal: '봉인',
         launch: '발송 시작 …',
+        release: '나머지 발송 …',
         pause: '일시 중지',
         resume: '발송 계속 …',
         cancel: '영구 취소 …',
         taken: {
             seal: '봉인했습니다. 인원을 집계하고 있습니다.',
             launch: '발송을 시작했습니다.',
+            release: '나머지를 풀었습니다.',
             pause: '일시 중지했습니다. 더 이상 게이트웨이에 넘기지 않으며, 이미 넘긴 것은 몇 초 안에 도착합니다.',
             resume: '발송을 계속합니다.',
             cancel: '취소했습니다.',
@@ -354,6 +370,7 @@ export const ko: Words = {
         pauseKey: '단축키: Alt+P',
         ask: {
             launch: '이 캠페인의 발송을 시작할까요?',
+            release: '나머지를 발송할까요?',
             resume: '발송을 계속할까요?',
             cancel: '이 캠페인을 영구 취소할까요?',
         },
@@ -361,11 +378,12 @@ export const ko: Words = {
         waves: (list) => `${list}차`,
         launchUntil: (deadline) => `${deadline} 이후에는 아무것도 발송하지 않습니다.`,
         launchShared: '여러 사람이 함께 쓰는 주소에는 메시지를 한 번만 보냅니다.',
+        releaseIs: (rows) => `카나리아가 ${rows}을 붙잡고 있습니다. 풀고 나면 더 이상 확인을 기다리는 것이 없습니다.`,
         resumeIs: (m) => `미처리 ${m}이 남아 있습니다.`,
         cancelGone: (k) => (k === 0 ? '아직 발송된 메시지가 없습니다.' : `이미 ${messages(k)}이 발송되었으며 되돌릴 수 없습니다.`),
         cancelLeft: (k) => `미처리 ${messages(k)}은 영원히 발송되지 않으며 semel:cancelled로 실패 처리됩니다.`,
         cancelForever: '취소한 캠페인은 다시 시작할 수 없습니다. 잠시 멈추려면 일시 중지하십시오.',
-        do: {launch: '지금 발송 시작', resume: '발송 계속', cancel: '영구 취소'},
+        do: {launch: '지금 발송 시작', release: '나머지 발송', resume: '발송 계속', cancel: '영구 취소'},
         keep: '그대로 두기',
     },
 

@@ -88,6 +88,21 @@ const PAGES: Shown[] = [
         },
     },
     {
+        name: 'campaign-canary',
+        role: 'operator',
+        fragment: campaign,
+        change: (w) => {
+            w.status.state = 'paused';
+            w.status.forecast_finish = null;
+            w.status.canary = {rows: 1000, released: 1000, state: 'waiting for release'};
+            w.status.halted = {since: '2026-11-30T14:12:03Z', why: '31 of 412 sms messages failed (7.5 %, more than 5 %)'};
+        },
+        act: async (page) => {
+            await page.locator('.steps button').first().click();
+            await page.locator('dialog').waitFor();
+        },
+    },
+    {
         name: 'campaign-cancel',
         role: 'operator',
         fragment: campaign,

@@ -216,6 +216,17 @@ test.describe('a campaign', () => {
         await dialog.getByRole('button', {name: 'Launch now'}).click();
         await expect(page.getByText('Launched.', {exact: true})).toBeVisible();
     });
+    test('lets the rest go behind its canary, once', async ({page, world, address}) => {
+        world.status.canary = {rows: 500, released: 500, state: 'waiting for release'};
+        await signIn(page, {world, address}, 'operator', campaign);
+        await expect(page.getByText('gone out; the rest waits for a word')).toBeVisible();
+        await page.getByRole('button', {name: 'Let the rest go …'}).click();
+        await expect(page.getByRole('dialog')).toContainText('holds back 1,500 rows');
+        await page.getByRole('dialog').getByRole('button', {name: 'Let them go'}).click();
+        await expect(page.getByText('The rest is released.')).toBeVisible();
+        expect(world.asked.some((a) => a.what === `POST /v1/campaigns/${RUNNING}/release`)).toBe(true);
+        await expect(page.getByRole('button', {name: 'Let the rest go …'})).toHaveCount(0);
+    });
     test('shows why a step was refused', async ({page, world, address}) => {
         world.refuse[`POST /v1/campaigns/${RUNNING}/pause`] = {status: 409, body: {error: 'campaign is finished, not running'}};
         await signIn(page, {world, address}, 'operator', campaign);

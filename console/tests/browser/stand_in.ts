@@ -29,8 +29,11 @@ type Answer = {status?: number; body: object};
 
 function answerOf(world: World, what: string, body: unknown): Answer | undefined {
     const session = {user: world.role, roles: [world.role], read_only: world.readOnly, guard: GUARD};
-    const step = /^POST \/v1\/campaigns\/[^/]+\/(seal|launch|pause|resume|cancel|approve)$/.exec(what);
+    const step = /^POST \/v1\/campaigns\/[^/]+\/(seal|launch|release|pause|resume|cancel|approve)$/.exec(what);
     if (step !== null) {
+        if (step[1] === 'release' && world.status.canary !== null) {
+            world.status.canary.state = 'released';
+        }
         if (step[1] === 'pause') {
             world.status.state = 'paused';
         } else if (step[1] === 'cancel') {

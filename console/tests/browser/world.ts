@@ -56,6 +56,8 @@ function aStatus(): Status {
         follow_up: null,
         segments: ['entrance_code'],
         state: 'running',
+        canary: null,
+        halted: null,
         start: null,
         deadline: at(8 * 60 * minute),
         deadline_basis: '7 days after the creation; the 72 hours of KR-PIPA ended at 2026-11-21T00:00:00Z',

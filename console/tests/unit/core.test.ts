@@ -149,21 +149,27 @@ describe('a role', () => {
         expect(mayOpen(['product'], 'new')).toBe(true);
     });
     test('has its own steps, and those that make sense now', () => {
-        expect(stepsOf(['operator'], 'approved', waves)).toEqual(['launch', 'cancel']);
-        expect(stepsOf(['operator'], 'draft', [{state: 'imported'}])).toEqual(['seal', 'cancel']);
-        expect(stepsOf(['operator'], 'running', [{state: 'launched'}])).toEqual(['pause', 'cancel']);
-        expect(stepsOf(['operator'], 'paused', [{state: 'launched'}])).toEqual(['resume', 'cancel']);
-        expect(stepsOf(['approver'], 'running', [{state: 'launched'}])).toEqual(['pause', 'cancel']);
-        expect(stepsOf(['approver'], 'paused', [{state: 'launched'}])).toEqual(['cancel']);
+        expect(stepsOf(['operator'], {state: 'approved', waves, canary: null})).toEqual(['launch', 'cancel']);
+        expect(stepsOf(['operator'], {state: 'draft', waves: [{state: 'imported'}], canary: null})).toEqual(['seal', 'cancel']);
+        expect(stepsOf(['operator'], {state: 'running', waves: [{state: 'launched'}], canary: null})).toEqual(['pause', 'cancel']);
+        expect(stepsOf(['operator'], {state: 'paused', waves: [{state: 'launched'}], canary: null})).toEqual(['resume', 'cancel']);
+        expect(stepsOf(['approver'], {state: 'running', waves: [{state: 'launched'}], canary: null})).toEqual(['pause', 'cancel']);
+        expect(stepsOf(['approver'], {state: 'paused', waves: [{state: 'launched'}], canary: null})).toEqual(['cancel']);
         for (const state of ['draft', 'running', 'paused', 'finished'] as const) {
-            expect(stepsOf(['auditor'], state, waves)).toEqual([]);
+            expect(stepsOf(['auditor'], {state, waves, canary: null})).toEqual([]);
         }
-        expect(stepsOf(['operator'], 'finished', waves)).toEqual([]);
-        expect(stepsOf(['operator'], 'cancelled', waves)).toEqual([]);
+        const canary = {rows: 10, released: 10, state: 'waiting for release'} as const;
+        const launched = [{state: 'launched'}] as const;
+        expect(stepsOf(['operator'], {state: 'running', waves: launched, canary})).toEqual(['release', 'pause', 'cancel']);
+        expect(stepsOf(['operator'], {state: 'paused', waves: launched, canary})).toEqual(['release', 'resume', 'cancel']);
+        expect(stepsOf(['operator'], {state: 'running', waves: launched, canary: {...canary, state: 'released'}})).toEqual(['pause', 'cancel']);
+        expect(stepsOf(['approver'], {state: 'running', waves: launched, canary})).toEqual(['pause', 'cancel']);
+        expect(stepsOf(['operator'], {state: 'finished', waves, canary: null})).toEqual([]);
+        expect(stepsOf(['operator'], {state: 'cancelled', waves, canary: null})).toEqual([]);
     });
     test('never sees go on beside begin', () => {
-        expect(stepsOf(['operator'], 'paused', waves)).not.toContain('launch');
-        expect(stepsOf(['operator'], 'approved', waves)).not.toContain('resume');
+        expect(stepsOf(['operator'], {state: 'paused', waves, canary: null})).not.toContain('launch');
+        expect(stepsOf(['operator'], {state: 'approved', waves, canary: null})).not.toContain('resume');
     });
     test('adds people while there is something to add them to', () => {
         expect(mayAdd(['operator'], 'running')).toBe(true);
@@ -172,7 +178,7 @@ describe('a role', () => {
     });
     test('is one of several that a person may have', () => {
         expect(mayOpen(['operator', 'auditor'], 'person')).toBe(true);
-        expect(stepsOf(['auditor', 'approver'], 'running', [{state: 'launched'}])).toEqual(['pause', 'cancel']);
+        expect(stepsOf(['auditor', 'approver'], {state: 'running', waves: [{state: 'launched'}], canary: null})).toEqual(['pause', 'cancel']);
         expect(mayList(['approver'])).toBe(false);
         expect(mayList(['approver', 'auditor'])).toBe(true);
         expect(mayOpen([], 'campaigns')).toBe(false);

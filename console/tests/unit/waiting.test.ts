@@ -8,7 +8,7 @@ const nobody = {reached: 0, failed: 0, unreachable: 0, in_doubt: 0, outstanding:
 function status(id: string, creator: string, states: Status['waves'][number]['state'][]): Status {
     const waves = states.map((state, i) => ({wave: i + 1, state, rows: 10, rejected: 0, sha256: '', plan: {recipients: 9, unreachable: 0, addresses: {}}}));
     return {
-        id, name: id, creator, incident: '', notice_sha256: '', compiled: true, follow_up: null, segments: [], state: 'sealed', start: null,
+        id, name: id, creator, incident: '', notice_sha256: '', compiled: true, follow_up: null, segments: [], state: 'sealed', canary: null, halted: null, start: null,
         deadline: null, deadline_basis: '', forecast_finish: null, warnings: [], lanes: [], rows: 0, coverage: nobody, channels: {}, waves,
     };
 }
