@@ -1,6 +1,5 @@
 #include "halting.hpp"
 
-#include <base/time.hpp>
 #include <postgres/patiently.hpp>
 #include <runtime/condition.hpp>
 #include <runtime/race.hpp>

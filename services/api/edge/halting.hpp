@@ -1,9 +1,12 @@
 #pragma once
 // Campaigns that stop by themselves: each second every running one is held against its own rule (core/canary).
 
+#include <base/time.hpp>
+
 #include <api/edge/services.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
