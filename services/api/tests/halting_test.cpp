@@ -79,7 +79,7 @@ TEST_F(Brakes, ACampaignIsHaltedByItsRuleAndGoesOnByAnOperatorsWordAlone) {
     EXPECT_EQ(events().back().actor(), "semel");
     EXPECT_THAT(events().back().text(), HasSubstr("halted: 2 of 3 sms"));
     EXPECT_EQ(status().at("state"), "paused");
-    EXPECT_EQ(status().at("halted").at("why"), halted[0].second);
+    EXPECT_EQ(status().at("halted").at("why").as_string(), halted[0].second);
     EXPECT_THAT(warnings(), HasSubstr("halted by its own rule"));
     EXPECT_EQ(shown_as_halted(), 1U);
     EXPECT_THAT(judge(), IsEmpty()) << "once";
