@@ -332,7 +332,7 @@ TEST(KeySet, HasNoRsaKeyThatAnybodyCouldSignWith) {
         return keys_in(R"({"kty":"RSA","kid":"a","n":")" + modulus + R"(","e":")" + base::to_base64url(exponent) +
                        "\"}");
     };
-    EXPECT_EQ(key(n(256), "\x01\x00\x01"), 1U) << "the form is right";
+    EXPECT_EQ(key(n(256), std::string{"\x01\x00\x01", 3}), 1U) << "the form is right";
     EXPECT_EQ(key(n(256), std::string{"\x01"}), 0U) << "a signature would be the message";
     EXPECT_EQ(key(n(256), std::string{"\x02"}), 0U);
     EXPECT_EQ(key(n(256), std::string(32, '\xff')), 0U);
