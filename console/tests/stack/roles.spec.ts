@@ -64,7 +64,7 @@ test('an operator launches, pauses, goes on, and sees the account close', async 
     await as(page, 'operator', campaign);
     await page.getByRole('button', {name: 'Launch …'}).click();
     await page.getByRole('dialog').getByRole('button', {name: 'Launch now'}).click();
-    await expect(page.getByText(/at the pace of the last ten seconds/)).toBeVisible({timeout: 30_000});
+    await expect(page.locator('.verdict').first()).toContainText('at the pace of the last ten seconds', {timeout: 30_000});
     await page.keyboard.press('Alt+p');
     await expect(page.getByText('Paused: nothing is sent.', {exact: false})).toBeVisible();
     expect(JSON.parse(semel('campaign', 'status', id, '--json'))).toMatchObject({state: 'paused'});
