@@ -1,7 +1,8 @@
 import type {Look} from '../api/shapes';
 import {fragmentOf} from '../core/route';
-import {useConsole, usePages} from '../ui/console';
-import {Loading, Numeral, Table, Time, Title, Trouble} from '../ui/parts';
+import {useConsole} from '../ui/console';
+import {Numeral, Time} from '../ui/parts';
+import {RecordPage} from '../ui/record';
 import {useWords} from '../words';
 
 function Line({look}: {look: Look}) {
@@ -25,50 +26,28 @@ function Line({look}: {look: Look}) {
     );
 }
 
-/** The latest first, page by page. */
 export function LookupsPage() {
     const w = useWords();
     const {api} = useConsole();
-    const read = async (before: {before?: number}) => {
-        const {lookups, next} = await api.get('/v1/lookups', {}, 'person', before);
-        return {items: lookups, next};
-    };
-    const {items: looks, more, trouble, again} = usePages(read, [api]);
-    if (looks === undefined) {
-        return trouble === undefined ? <Loading /> : <Trouble why={trouble} again={again} />;
-    }
     return (
-        <>
-            <Title>{w.lookups.title}</Title>
-            <p>{w.lookups.what}</p>
-            {looks.length === 0 ? (
-                <p>{w.lookups.none}</p>
-            ) : (
-                <Table
-                    label={w.lookups.title}
-                    head={[
-                        [w.person.when, 'text'],
-                        [w.history.who, 'text'],
-                        [w.lookups.at, 'text'],
-                        [w.lookups.campaign, 'text'],
-                        [w.lookups.recipient, 'text'],
-                        [w.waves.people, 'number'],
-                        [w.person.reason, 'text'],
-                        [w.person.case, 'text'],
-                        [w.lookups.from, 'text'],
-                    ]}
-                >
-                    {looks.map((look) => (
-                        <Line key={look.number} look={look} />
-                    ))}
-                </Table>
-            )}
-            {more !== undefined && (
-                <button type="button" onClick={more}>
-                    {w.lookups.more}
-                </button>
-            )}
-            {trouble !== undefined && <Trouble why={trouble} />}
-        </>
+        <RecordPage
+            words={w.lookups}
+            head={[
+                [w.person.when, 'text'],
+                [w.history.who, 'text'],
+                [w.lookups.at, 'text'],
+                [w.lookups.campaign, 'text'],
+                [w.lookups.recipient, 'text'],
+                [w.waves.people, 'number'],
+                [w.person.reason, 'text'],
+                [w.person.case, 'text'],
+                [w.lookups.from, 'text'],
+            ]}
+            read={async (before) => {
+                const {lookups, next} = await api.get('/v1/lookups', {}, 'person', before);
+                return {items: lookups, next};
+            }}
+            line={(look) => <Line key={look.number} look={look} />}
+        />
     );
 }
