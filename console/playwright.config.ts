@@ -6,7 +6,9 @@ export default defineConfig({
     testDir: process.env.SEMEL_STACK === undefined ? 'tests/browser' : 'tests/stack', // tests/console/run sets it
     outputDir: '../build/console/results',
     reporter: 'line',
-    workers: 1,
+    // Each test has a stand-in and a context of its own. The whole stack is one campaign's course, in its order.
+    fullyParallel: process.env.SEMEL_STACK === undefined,
+    workers: process.env.SEMEL_STACK === undefined ? 2 : 1,
     timeout: 60_000,
     forbidOnly: true,
     use: {

@@ -2,6 +2,7 @@
 
 import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {tickAll} from '../approval';
 import {expect, isAccessible, makeCampaign, makeFollowUp, NOTICE, signIn, test} from './support';
 import {GUARD} from './stand_in';
 import {finish, FOLLOWING, freezing, hex, RUNNING, WAITING} from './world';
@@ -295,9 +296,7 @@ test.describe('an approval', () => {
         await expect(page.getByText('9 texts are not ticked as read')).toBeVisible();
         await approve.click({force: true}); // it is not to be pressed yet, and does nothing
         expect(world.asked.some((a) => a.what.endsWith('/approve'))).toBe(false);
-        for (const box of await page.getByRole('checkbox').all()) {
-            await box.check();
-        }
+        await tickAll(page);
         await expect(page.getByText('Still missing: the reason for the findings is missing.')).toBeVisible();
         await page.getByLabel('Why the findings are taken on').fill('counsel agreed');
         await approve.click();
@@ -312,9 +311,7 @@ test.describe('an approval', () => {
         world.approval.findings = [];
         world.refuse[`POST /v1/campaigns/${WAITING}/approve`] = {status: 409, body: {error: 'since you looked, wave 3 with 3,000 rows came in', retry: false}};
         await signIn(page, {world, address}, 'approver', approval);
-        for (const box of await page.getByRole('checkbox').all()) {
-            await box.check();
-        }
+        await tickAll(page);
         await page.getByRole('button', {name: /^Approve exactly/}).click();
         await expect(page.getByRole('alert')).toContainText('wave 3 with 3,000 rows came in');
         await page.getByRole('button', {name: 'Look at it anew'}).click();

@@ -3,6 +3,7 @@
 import {execFileSync} from 'node:child_process';
 import {join} from 'node:path';
 import {expect, test, type Page} from '@playwright/test';
+import {tickAll} from '../approval';
 import {listen} from '../complaints';
 
 const binaries = process.env.SEMEL_BINARIES ?? '';
@@ -48,9 +49,7 @@ test('an approver reads every text and approves exactly what was shown', async (
     const mail = page.frameLocator('iframe').first();
     await expect(mail.locator('body')).not.toBeEmpty();
     await expect(mail.locator('body')).toContainText(/유출|leak/);
-    for (const box of await page.getByRole('checkbox').all()) {
-        await box.check();
-    }
+    await tickAll(page);
     const reason = page.getByLabel('Why the findings are taken on');
     if ((await reason.count()) > 0) {
         await reason.fill('read with counsel');
