@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <iterator>
 #include <optional>
 #include <vector>
@@ -56,6 +57,20 @@ struct smtp_gateway::link {
         , talk(s) {}
 };
 
+/// Who waits for a session, first come, first served. Whoever could take one past the line would keep those in it
+/// waiting until their patience is over, as long as there is enough to send.
+struct smtp_gateway::waiter {
+    explicit waiter(pool&);
+    waiter(const waiter&) = delete;
+    ~waiter();
+    bool is_first() const noexcept;
+
+    runtime::condition turn;
+
+  private:
+    pool& in_;
+};
+
 struct smtp_gateway::pool : std::enable_shared_from_this<pool> {
     asio::any_io_executor executor;
     std::string name;
@@ -69,19 +84,19 @@ struct smtp_gateway::pool : std::enable_shared_from_this<pool> {
     std::vector<std::unique_ptr<link>> idle; // the one that spoke last is used first
     std::size_t open = 0;                    // idle, leased and being opened
     std::size_t opening = 0;
-    std::size_t waiting = 0;
+    std::deque<waiter*> line;
     runtime::retry again{{.first = tune.first_back_off, .longest = tune.longest_back_off}};
     clock::time_point next_try{};
     std::optional<verdict> failure; // of the last attempt to open, until one succeeds
     bool closed = false;
-    runtime::condition changed;
+    runtime::condition gone; // a session
 
     pool(const asio::any_io_executor& e, const config::gateway& g, tuning t)
         : executor(e)
         , name(g.name)
         , relay(std::get<config::smtp>(g.link))
         , tune(t)
-        , changed(e) {}
+        , gone(e) {}
 
     std::string return_path_of(const delivery::outbound& message) const {
         if (!returns) {
@@ -174,7 +189,19 @@ struct smtp_gateway::pool : std::enable_shared_from_this<pool> {
             self->failure.reset();
             self->put_back(std::move(l));
         }
-        self->changed.notify();
+        self->wake_all();
+    }
+
+    void wake_first() {
+        if (!line.empty()) {
+            line.front()->turn.notify();
+        }
+    }
+
+    void wake_all() {
+        for (auto* w : line) {
+            w->turn.notify();
+        }
     }
 
     void failed_to_open(const verdict& why) {
@@ -193,15 +220,33 @@ struct smtp_gateway::pool : std::enable_shared_from_this<pool> {
     void put_back(std::unique_ptr<link> l) {
         l->idle_since = clock::now();
         idle.push_back(std::move(l));
-        changed.notify();
+        wake_first();
     }
 
     void discard(std::unique_ptr<link> l) {
         l->wire.close();
         --open;
-        changed.notify();
+        gone.notify();
+        wake_all(); // each may open one in its place
     }
 };
+
+smtp_gateway::waiter::waiter(pool& in)
+    : turn(in.executor)
+    , in_(in) {
+    in_.line.push_back(this);
+}
+
+smtp_gateway::waiter::~waiter() {
+    std::erase(in_.line, this);
+    if (!in_.idle.empty()) {
+        in_.wake_first();
+    }
+}
+
+bool smtp_gateway::waiter::is_first() const noexcept {
+    return in_.line.front() == this;
+}
 
 /// Holds a session for one message. What is not given back in order is hung up: without its dot no message is accepted.
 class smtp_gateway::lease {
@@ -313,19 +358,24 @@ std::size_t smtp_gateway::window() const noexcept {
     return std::max(1U, pool_->relay.connections);
 }
 
-namespace {
-
-struct waiting_here { // counted, so that no more sessions are opened than messages wait
-    std::size_t& count;
-    explicit waiting_here(std::size_t& c)
-        : count(c) {
-        ++count;
+/// Everything but the dot; nothing when the relay had tired of this old session: another one, then.
+asio::awaitable<std::optional<delivery::beginning>> smtp_gateway::begin(lease session, const envelope& to,
+                                                                        std::string_view text) {
+    session->talk.begin(to, text);
+    co_await session.pool().advance(*session);
+    if (session->talk.next() == dialogue::action::claim) {
+        co_return std::make_unique<staged_mail>(std::move(session));
     }
-    waiting_here(const waiting_here&) = delete;
-    ~waiting_here() { --count; }
-};
-
-} // namespace
+    if (session->talk.stale()) {
+        co_return std::nullopt;
+    }
+    if (session->talk.next() != dialogue::action::verdict) {
+        co_return refused{ours(kind::transient, codes::lost, "the session ended before the message was sent")};
+    }
+    auto answer = session->talk.take_verdict();
+    session.give_back();
+    co_return refused{std::move(answer)};
+}
 
 asio::awaitable<delivery::beginning> smtp_gateway::stage(const delivery::outbound& message, milliseconds patience) {
     const auto p = pool_;
@@ -343,27 +393,19 @@ asio::awaitable<delivery::beginning> smtp_gateway::stage(const delivery::outboun
         co_return refused{ours(kind::lane_stop, codes::dkim, text.error().why())};
     }
 
+    std::optional<waiter> here;
     while (true) {
         if (p->closed) {
             co_return refused{ours(kind::transient, codes::closing, "the gateway is closing")};
         }
-        if (!p->idle.empty()) {
+        if (!p->idle.empty() && (here ? here->is_first() : p->line.empty())) {
             lease session{p, std::move(p->idle.back())};
             p->idle.pop_back();
-            session->talk.begin(*to, *text);
-            co_await p->advance(*session);
-            if (session->talk.next() == dialogue::action::claim) {
-                co_return std::make_unique<staged_mail>(std::move(session));
+            here.reset();
+            if (auto begun = co_await begin(std::move(session), *to, *text)) {
+                co_return std::move(*begun);
             }
-            if (session->talk.stale()) {
-                continue; // the relay had tired of this old session; another one
-            }
-            if (session->talk.next() != dialogue::action::verdict) {
-                co_return refused{ours(kind::transient, codes::lost, "the session ended before the message was sent")};
-            }
-            auto answer = session->talk.take_verdict();
-            session.give_back();
-            co_return refused{std::move(answer)};
+            continue;
         }
         const auto now = clock::now();
         // Nobody else's session will become free, and ours cannot be opened yet: say why it could not.
@@ -378,16 +420,18 @@ asio::awaitable<delivery::beginning> smtp_gateway::stage(const delivery::outboun
                 std::max(why.retry_after.value_or(milliseconds{0}), std::chrono::ceil<milliseconds>(p->next_try - now));
             co_return refused{std::move(why)};
         }
+        if (!here) {
+            here.emplace(*p);
+        }
         auto wake = deadline;
-        const waiting_here counted{p->waiting};
-        if (p->open < window() && p->opening < p->waiting) {
+        if (p->open < window() && p->opening < p->line.size()) {
             if (now >= p->next_try) {
                 p->start_opening();
             } else {
                 wake = std::min(wake, p->next_try);
             }
         }
-        co_await p->changed.wait_for(std::chrono::ceil<milliseconds>(wake - now));
+        co_await here->turn.wait_for(std::chrono::ceil<milliseconds>(wake - now));
     }
 }
 
@@ -424,6 +468,7 @@ asio::awaitable<void> smtp_gateway::run() {
 asio::awaitable<void> smtp_gateway::close() {
     const auto p = pool_;
     p->closed = true;
+    p->wake_all();
     for (auto& l : p->idle) {
         l->talk.quit();
         asio::co_spawn(
@@ -436,7 +481,7 @@ asio::awaitable<void> smtp_gateway::close() {
     p->idle.clear();
     const auto deadline = clock::now() + std::chrono::seconds{3}; // for courtesy, not for correctness
     while (p->open > 0 && clock::now() < deadline) {
-        co_await p->changed.wait_for(std::chrono::ceil<milliseconds>(deadline - clock::now()));
+        co_await p->gone.wait_for(std::chrono::ceil<milliseconds>(deadline - clock::now()));
     }
 }
 

@@ -7,6 +7,10 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <email/core/dialogue.hpp>
+#include <email/core/envelope.hpp>
+
+#include <optional>
+#include <string_view>
 
 namespace semel::email {
 
@@ -38,10 +42,13 @@ class smtp_gateway final : public delivery::gateway {
   private:
     struct pool;
     struct link;
+    struct waiter;
     class lease;
     class staged_mail;
 
     explicit smtp_gateway(std::shared_ptr<pool>);
+    static boost::asio::awaitable<std::optional<delivery::beginning>> begin(lease, const envelope&,
+                                                                            std::string_view text);
 
     std::shared_ptr<pool> pool_;
 };

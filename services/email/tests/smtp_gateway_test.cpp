@@ -4,6 +4,7 @@
 #include <base/codes.hpp>
 
 #include <boost/asio.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <email/edge/smtp_gateway.hpp>
 #include <gtest/gtest.h>
 #include <support/tls_door.hpp>
@@ -353,6 +354,36 @@ TEST_F(Gateway, KeepsItsWindow) {
     };
     EXPECT_TRUE(run(three(*this)));
     EXPECT_EQ(peer.dots, 0);
+}
+
+TEST_F(Gateway, WhoComesLaterTakesNoSessionPastThoseWhoWait) {
+    std::get<config::smtp>(settings.link).connections = 1;
+    struct course {
+        Gateway& test;
+        int sent = 0;
+        int before_its_turn = 0;
+
+        /// One mail after another, the next in the moment in which the last gave its session back.
+        asio::awaitable<void> many() {
+            for (int i = 0; i < 20; ++i) {
+                EXPECT_EQ((co_await test.send_one()).what, kind::accepted);
+                ++sent;
+            }
+        }
+        asio::awaitable<void> one() {
+            EXPECT_EQ((co_await test.send_one()).what, kind::accepted);
+            before_its_turn = sent;
+        }
+        asio::awaitable<bool> all() {
+            using asio::experimental::awaitable_operators::operator&&;
+            co_await (many() && many() && one());
+            co_return true;
+        }
+    };
+    course c{*this};
+    EXPECT_TRUE(run(c.all()));
+    EXPECT_EQ(peer.dots, 41);
+    EXPECT_LE(c.before_its_turn, 2);
 }
 
 TEST_F(Gateway, KeepsSessionsAliveAndSaysGoodbye) {
