@@ -14,7 +14,7 @@
 namespace semel::audience {
 
 /// A row longer than this is rejected: with 500 rows a chunk it would not fit a Kafka record.
-inline constexpr std::size_t longest_row_bytes = 256 * 1024;
+inline constexpr std::size_t longest_row_bytes = std::size_t{256} * 1024;
 
 /// A row may run over this many line breaks, all inside quotes. Where there are more, a quote is missing.
 inline constexpr std::uint64_t most_line_breaks = 20;

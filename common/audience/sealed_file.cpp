@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <optional>
 #include <stdexcept>
+#include <system_error>
 
 namespace semel::audience {
 namespace {
@@ -43,7 +43,7 @@ std::uint64_t big_endian(std::string_view bytes) {
 
 auto cannot(std::string_view what, const std::filesystem::path& file) {
     return base::failed(base::fault::kind::broken,
-                        fmt::format("cannot {} {}: {}", what, file.string(), std::strerror(errno)));
+                        fmt::format("cannot {} {}: {}", what, file.string(), std::generic_category().message(errno)));
 }
 auto malformed(std::string why) {
     return base::failed(base::fault::kind::malformed, std::move(why));

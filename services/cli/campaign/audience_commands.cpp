@@ -10,10 +10,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <stdexcept>
+#include <system_error>
 
 namespace semel::cli::campaign {
 namespace {
@@ -43,7 +43,8 @@ result<json::value> send_file(session& s, const adding& how, progress& shown) {
         file.open(how.file, std::ios::binary);
         if (!file || fs::is_directory(how.file, unknown)) {
             return failed(fault::kind::permanent,
-                          fmt::format("cannot read {}: {}", how.file, file ? "it is a folder" : std::strerror(errno)));
+                          fmt::format("cannot read {}: {}", how.file,
+                                      file ? "it is a folder" : std::generic_category().message(errno)));
         }
         if (fs::is_regular_file(how.file, unknown)) {
             size = fs::file_size(how.file);

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <iostream>
+#include <system_error>
 #include <utility>
 
 namespace semel::cli::campaign {
@@ -72,7 +72,8 @@ base::result<void> private_file::keep() {
 }
 
 base::fault private_file::trouble() const {
-    return {base::fault::kind::permanent, fmt::format("cannot write {}: {}", path_.string(), std::strerror(errno))};
+    return {base::fault::kind::permanent,
+            fmt::format("cannot write {}: {}", path_.string(), std::generic_category().message(errno))};
 }
 
 } // namespace semel::cli::campaign

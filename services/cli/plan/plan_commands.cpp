@@ -18,11 +18,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <system_error>
 
 namespace semel::cli::plan {
 namespace {
@@ -32,7 +32,7 @@ using base::failed;
 using base::fault;
 using base::result;
 
-constexpr std::size_t piece_bytes = 64 * 1024;
+constexpr std::size_t piece_bytes = std::size_t{64} * 1024;
 constexpr std::size_t most_reasons = 200; // a few name a line, and there may be as many as rows
 
 /// What the files beside the audience say.
@@ -322,7 +322,8 @@ int run(const what_if& how, base::timestamp now, std::istream& standard_input, s
         std::error_code unknown;
         file.open(how.file, std::ios::binary);
         if (!file || fs::is_directory(how.file, unknown)) {
-            fmt::print(err, "cannot read {}: {}\n", how.file, file ? "it is a folder" : std::strerror(errno));
+            fmt::print(err, "cannot read {}: {}\n", how.file,
+                       file ? "it is a folder" : std::generic_category().message(errno));
             return 1;
         }
     }
