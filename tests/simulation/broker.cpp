@@ -17,7 +17,9 @@ broker::broker(world& w, std::vector<topic_partition> read_by_the_group, duratio
     , session_(session) {
     std::ranges::sort(read_);
     for (const auto& at : read_) {
-        log_[at].end = first_offset - static_cast<kafka::offset>(world_.below(first_offset / 4));
+        auto& p = log_[at];
+        p.begin = first_offset - static_cast<kafka::offset>(world_.below(first_offset / 4));
+        p.end = p.begin;
     }
     watch();
 }
@@ -36,6 +38,11 @@ void broker::append(const topic_partition& to, const std::vector<std::string>& v
     news();
 }
 
+void broker::roll_back(const topic_partition& at, std::size_t records) {
+    log_[at].end += static_cast<kafka::offset>(records) + 1;
+    news();
+}
+
 void broker::news() {
     for (const auto& waiting : std::exchange(listening_, {})) {
         world_.hasten(waiting);
@@ -44,7 +51,11 @@ void broker::news() {
 
 kafka::commit broker::committed(const topic_partition& of) const {
     const auto found = offsets_.find(of);
-    return found == offsets_.end() ? kafka::commit{.at = of, .next = 0, .metadata = {}} : found->second;
+    if (found != offsets_.end()) {
+        return found->second;
+    }
+    const auto log = log_.find(of); // as `semel up` writes a first offset
+    return {.at = of, .next = log == log_.end() ? 0 : log->second.begin, .metadata = {}};
 }
 
 broker::end_of broker::commit(const transaction& t) {
@@ -232,6 +243,21 @@ std::optional<delivery::log_event> sim_log::fetch() {
     return std::nullopt;
 }
 
+/// Where nothing but marks and what was rolled back is left.
+std::optional<delivery::log_event> sim_log::pass() {
+    passed_.clear();
+    for (auto& [at, next] : positions_) {
+        if (const auto end = broker_.end(at); next < end && !paused_.contains(at)) {
+            next = end;
+            passed_.push_back({.at = at, .next = end});
+        }
+    }
+    if (passed_.empty()) {
+        return std::nullopt;
+    }
+    return delivery::log_event{delivery::fetched{.records = {}, .passed = passed_}};
+}
+
 asio::awaitable<delivery::log_event> sim_log::next() {
     for (;;) {
         if (!broker_.hears(of_)) {
@@ -253,6 +279,9 @@ asio::awaitable<delivery::log_event> sim_log::next() {
         }
         if (auto records = fetch()) {
             co_return std::move(*records);
+        }
+        if (auto ends = pass()) {
+            co_return std::move(*ends);
         }
         co_await wait(world_, of_, world_.now() + 1h, [b = &broker_](world::ticket t) { b->tell_news_to(t); });
         co_await delay(world_, of_, world_.between(1ms, 20ms));

@@ -38,6 +38,8 @@ class broker {
 
     /// One transaction of somebody else's: plan's.
     void append(const topic_partition&, const std::vector<std::string>& values);
+    /// So many records that nobody will ever read lie there from now on.
+    void roll_back(const topic_partition&, std::size_t records);
     const std::vector<stored>& records(const topic_partition& of) { return log_[of].records; }
     kafka::offset end(const topic_partition& of) { return log_[of].end; }
     kafka::commit committed(const topic_partition&) const;
@@ -77,6 +79,7 @@ class broker {
   private:
     struct part {
         std::vector<stored> records;
+        kafka::offset begin = 0;
         kafka::offset end = 0;
     };
     struct member {
@@ -110,8 +113,9 @@ class sim_log final : public delivery::log_reader, public delivery::log_writer {
   public:
     struct trouble {
         double answer_lost = 0;
-        double slow = 0;    ///< so slow that nobody waits for it
-        double crowded = 0; ///< a record waits for room in the producer's queue
+        double slow = 0;     ///< so slow that nobody waits for it
+        double crowded = 0;  ///< a record waits for room in the producer's queue
+        double given_up = 0; ///< plan or receipts roll a transaction back, written as it is, and begin anew
     };
     sim_log(world&, process, broker&, std::string slot, const trouble&);
 
@@ -134,6 +138,7 @@ class sim_log final : public delivery::log_reader, public delivery::log_writer {
   private:
     journey way();
     std::optional<delivery::log_event> fetch();
+    std::optional<delivery::log_event> pass();
 
     world& world_;
     process of_;
@@ -143,6 +148,7 @@ class sim_log final : public delivery::log_reader, public delivery::log_writer {
     std::uint64_t incarnation_ = 0;
     std::map<topic_partition, kafka::offset> positions_;
     std::set<topic_partition> paused_;
+    std::vector<kafka::start> passed_; // what next() gave points into it
     bound_as as_;
     bound_as begun_as_;
     std::uint64_t epoch_ = 0;

@@ -40,6 +40,12 @@ asio::awaitable<bool> fenced::fence() {
 
 asio::awaitable<bool> fenced::commit(records all, topic_partition where, std::string position) {
     all.emplace_back(where, position);
+    if (world_.chance(trouble_.given_up)) {
+        for (const auto& [to, value] : all) {
+            broker_.roll_back(to, 1);
+        }
+        co_return false;
+    }
     broker::transaction t{.id = transactional_id_, .epoch = epoch_, .records = std::move(all), .offsets = {}, .as = {}};
     const auto became =
         co_await call<broker::end_of>(world_, of_, way(), [b = &broker_, t = std::move(t)] { return b->commit(t); });

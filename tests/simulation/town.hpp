@@ -40,7 +40,7 @@ struct story {
     bool operated = true;                  ///< somebody pauses and cancels campaigns
     double planned = 0.5;                  ///< how often plan releases, and not whatever comes
     double reports = 0.5;                  ///< of what a gateway accepted, what it reports on later
-    sim_log::trouble kafka{.answer_lost = 0.02, .slow = 0.01, .crowded = 0.001};
+    sim_log::trouble kafka{.answer_lost = 0.02, .slow = 0.01, .crowded = 0.001, .given_up = 0.03};
     redis_server::trouble_with redis{.answer_lost = 0.005, .stalled = 0.002};
     temper gateways;
 };

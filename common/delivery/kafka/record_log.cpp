@@ -16,7 +16,8 @@ kafka::consumer_options consumer_options(const record_log_options& o) {
             .instance = o.instance,
             .topics = o.topics,
             .session_timeout = o.session_timeout,
-            .prefetch_kib = 1'024}; // pausing a partition throws its prefetched records away
+            .prefetch_kib = 1'024, // pausing a partition throws its prefetched records away
+            .tell_ends = true};
 }
 
 } // namespace
@@ -26,6 +27,16 @@ struct record_log::impl {
         : options(std::move(o))
         , consumer(ex, consumer_options(options))
         , producer(ex, {.bootstrap = options.bootstrap, .transactional_id = options.instance}) {}
+
+    /// Behind the last record there may be marks of transactions and what was rolled back, as much as a killed plan had
+    /// under way: it would count as waiting, and plan releases nothing while much waits.
+    void pass_what_is_not_a_record() {
+        for (auto& at : last.ended) {
+            if (const auto end = consumer.end_read(at)) {
+                last.passed.push_back({.at = std::move(at), .next = *end});
+            }
+        }
+    }
 
     record_log_options options;
     kafka::consumer consumer;
@@ -52,6 +63,7 @@ asio::awaitable<log_event> record_log::next() {
         co_return log_event{kafka::stopped{}};
     }
     impl_->last = std::move(*read);
+    impl_->pass_what_is_not_a_record();
     fetched out;
     out.records.reserve(impl_->last.batch.size());
     for (const auto& r : impl_->last.batch) {

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -147,6 +148,23 @@ void stage::write(std::int32_t partition, const std::string& record) {
         kafka::producer producer{ex, {.bootstrap = bootstrap_, .transactional_id = {}}};
         must(co_await producer.send({prefix_ + wire::dispatch(base::channel::sms), partition}, "k", record));
     });
+}
+
+void stage::roll_back(int count) {
+    play([&](asio::any_io_executor ex) -> asio::awaitable<void> {
+        kafka::transactional_producer writer{ex, {.bootstrap = bootstrap_, .transactional_id = prefix_ + "plan"}};
+        co_await writer.init();
+        writer.begin();
+        for (int i = 0; i < count * partitions; ++i) {
+            co_await writer.produce({prefix_ + wire::dispatch(base::channel::sms), i % partitions}, "k", "v");
+        }
+        co_await writer.abort();
+    });
+}
+
+bool stage::no_backlog() const {
+    const auto lag = kafka::admin{bootstrap_}.group_lag(prefix_ + "sms", prefix_ + wire::dispatch(base::channel::sms));
+    return lag && std::ranges::all_of(*lag, [](const auto& one) { return one.committed == one.end; });
 }
 
 std::string stage::key_hex() const {

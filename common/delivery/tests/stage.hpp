@@ -76,6 +76,10 @@ class stage {
     void dispatch(const std::string& behaviour, int count, const std::function<void(v1::Dispatch&)>& change = {});
     /// One record of dispatch.* as it is.
     void write(std::int32_t partition, const std::string& record);
+    /// Writes so many to each partition, in a transaction that is rolled back.
+    void roll_back(int count);
+    /// Nothing waits for the dispatchers, by their committed offsets: what plan paces itself by.
+    bool no_backlog() const;
     void set(v1::CampaignPhase);
     void set_rate(std::uint32_t per_second);
 

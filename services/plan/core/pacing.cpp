@@ -1,6 +1,7 @@
 #include "pacing.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace semel::plan {
 namespace {
@@ -68,6 +69,20 @@ double lane::room(const pace& p, double part) const noexcept {
     const auto queue = per_second_ == 0 ? p.window : std::max(p.least, per_second_ * seconds(p.ahead));
     const auto put_back = std::max(p.window, per_second_ * seconds(p.ahead_put_back));
     return part * std::min(queue - last_.queued, put_back - last_.put_back) - since_;
+}
+
+no_room::word no_room::look(bool full, base::instant now) {
+    if (!full) {
+        const auto was_said = std::exchange(said_, false);
+        since_.reset();
+        return was_said ? word::goes_on : word::none;
+    }
+    since_ = since_.value_or(now);
+    if (said_ || now - *since_ < worth_a_word) {
+        return word::none;
+    }
+    said_ = true;
+    return word::stands;
 }
 
 allowance::allowance(double per_second, const pace& p, base::instant now)

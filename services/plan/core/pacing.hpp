@@ -47,6 +47,7 @@ class lane {
   public:
     void read(const reading&, base::instant now);
     void released(double messages) noexcept { since_ += messages; }
+    const reading& last() const noexcept { return last_; }
     /// Messages that this process may release now; not positive: none. Others release as well: `part` of the audience
     /// is this one's, and that much of the room, so that all of them together stay within it.
     double room(const pace&, double part) const noexcept;
@@ -63,6 +64,20 @@ class lane {
     double per_second_ = 0; // while there was work
     bool had_work_ = false; // since speed_from_
     std::optional<mark> speed_from_;
+};
+
+/// Whether it is worth a word that a channel has no room for who waits for it: one that is worked off has some every
+/// second or so.
+class no_room {
+  public:
+    enum class word : unsigned char { none, stands, goes_on };
+    static constexpr std::chrono::seconds worth_a_word{30};
+
+    word look(bool full, base::instant now);
+
+  private:
+    std::optional<base::instant> since_;
+    bool said_ = false;
 };
 
 /// A campaign's own rate (Campaign.rate_per_s): a bucket of `ahead` seconds, full at the start, overdrawn by at most

@@ -130,6 +130,10 @@ double backlog::room(base::channel c, double part) const {
     return impl_->lanes[c].room(impl_->ahead, part);
 }
 
+reading backlog::waiting(base::channel c) const {
+    return impl_->lanes[c].last();
+}
+
 void backlog::released(base::channel c, double messages) {
     impl_->lanes[c].released(messages);
 }

@@ -26,6 +26,8 @@ class backlog {
     /// Messages that this process may release on the channel; `part` of the audience is its own.
     double room(base::channel, double part) const;
     void released(base::channel, double messages);
+    /// What was read last.
+    reading waiting(base::channel) const;
 
   private:
     struct impl;

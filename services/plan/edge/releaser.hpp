@@ -65,6 +65,7 @@ class releaser {
     boost::asio::awaitable<void> share_room(const share&, const std::vector<catalog::campaign_ptr>&);
     messages_by_channel left_of(const share&, const catalog::campaign&) const;
     std::vector<errand> errands(const share&, const catalog::campaign&, const v1::Wave&, plan::stance);
+    void note_room(base::channel, bool full);
     double room(const share&, const catalog::campaign&, base::channel);
     double left_of_rate(const share&, const catalog::campaign&);
     std::size_t allowed(const pass&, const messages_by_channel& on_its_way);
@@ -108,6 +109,7 @@ class releaser {
     };
     std::map<std::string, canary_end> canary_ends_; // by release_progress_key
     std::map<std::string, std::string> said_;
+    std::map<base::channel, no_room> no_room_;
 };
 
 } // namespace semel::plan

@@ -2,6 +2,7 @@
 
 #include "releaser_parts.hpp"
 
+#include <telemetry/log.hpp>
 #include <wire/progress.hpp>
 
 #include <plan/core/canary.hpp>
@@ -53,7 +54,23 @@ asio::awaitable<void> releaser::share_room(const share& mine, const std::vector<
         co_await backlog_.refresh();
     }
     for (auto& [channel, room] : rooms_) {
-        room.begin(backlog_.room(channel, part_of(mine, place_)), applicants[channel]);
+        const auto whole = backlog_.room(channel, part_of(mine, place_));
+        const auto& who = applicants[channel];
+        room.begin(whole, who);
+        note_room(channel, whole <= 0 && !who.empty());
+    }
+}
+
+void releaser::note_room(base::channel channel, bool full) {
+    const auto word = no_room_[channel].look(full, base::instant_now());
+    if (word == no_room::word::goes_on) {
+        telemetry::log().info("release.has_room", {{"channel", base::to_string(channel)}});
+    }
+    if (word == no_room::word::stands) {
+        const auto waiting = backlog_.waiting(channel);
+        telemetry::log().warn("release.no_room", {{"channel", base::to_string(channel)},
+                                                  {"queued", static_cast<std::int64_t>(waiting.queued)},
+                                                  {"put_back", static_cast<std::int64_t>(waiting.put_back)}});
     }
 }
 

@@ -219,6 +219,21 @@ TEST(Pacing, SeveralProcessesTogetherStayWithinTheRoom) {
     EXPECT_NEAR(whole, 600, 3);
 }
 
+TEST(Pacing, AChannelWithoutRoomForHalfAMinuteIsWorthAWordOnceAndSoIsItsEnd) {
+    using word = plan::no_room::word;
+    plan::no_room mail;
+    EXPECT_EQ(mail.look(true, begun), word::none);
+    EXPECT_EQ(mail.look(true, begun + 29s), word::none);
+    EXPECT_EQ(mail.look(true, begun + 30s), word::stands);
+    EXPECT_EQ(mail.look(true, begun + 90s), word::none) << "it was said";
+    EXPECT_EQ(mail.look(false, begun + 91s), word::goes_on);
+    EXPECT_EQ(mail.look(true, begun + 92s), word::none);
+    EXPECT_EQ(mail.look(false, begun + 93s), word::none) << "nothing had been said";
+    EXPECT_EQ(mail.look(true, begun + 94s), word::none);
+    EXPECT_EQ(mail.look(true, begun + 123s), word::none) << "it is counted anew";
+    EXPECT_EQ(mail.look(true, begun + 124s), word::stands);
+}
+
 TEST(Pacing, ACampaignsRateIsABucketOfSomeSeconds) {
     plan::allowance a{10, {.ahead = 30s}, begun};
     EXPECT_EQ(a.left(begun), 300);
