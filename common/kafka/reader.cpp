@@ -35,7 +35,9 @@ conf_ptr configure(const reader::options& options) {
                            {"enable.partition.eof", "true"},
                            {"queued.max.messages.kbytes", std::to_string(options.prefetch_kib)},
                            {"fetch.message.max.bytes", "1048576"},
-                           {"fetch.wait.max.ms", "100"}});
+                           {"fetch.wait.max.ms", "100"},
+                           // Also the pause after a full local queue (consumer.cpp).
+                           {"fetch.error.backoff.ms", "20"}});
     rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_ERROR);
     return conf;
 }
