@@ -42,6 +42,9 @@ semel_thirdparty(simdjson PkgConfig::simdjson)
 # Redis' own version: the simulation runs the product's scripts in it.
 pkg_check_modules(lua REQUIRED IMPORTED_TARGET lua5.1)
 semel_thirdparty(lua PkgConfig::lua)
+# In place of the C library's malloc (docs/decisions/0027-allocator.md): no code names it.
+pkg_check_modules(jemalloc REQUIRED IMPORTED_TARGET jemalloc)
+semel_thirdparty(jemalloc PkgConfig::jemalloc)
 semel_thirdparty(yaml yaml-cpp)
 semel_thirdparty(resolv resolv)
 semel_thirdparty(cli11 CLI11::CLI11)

@@ -124,6 +124,9 @@ function(semel_service name)
     set(SCOPE PRIVATE)
     semel_apply(${target} ASIO DEPS ${ARG_DEPS})
     semel_sanitized(${target})
+    if(NOT SEMEL_SANITIZE) # sanitizers bring an allocator of their own
+        target_link_libraries(${target} PRIVATE semel_thirdparty_jemalloc)
+    endif()
 endfunction()
 
 function(semel_test name)
