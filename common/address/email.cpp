@@ -1,6 +1,8 @@
 #include "address.hpp"
 #include "text.hpp"
 
+#include <base/ascii.hpp>
+
 #include <idn2.h>
 #include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
@@ -186,7 +188,7 @@ base::result<std::string> domain_as_a_labels(std::string_view domain) {
     if (domain.empty()) {
         return refused("nothing stands after the @");
     }
-    if (is_ascii(domain)) {
+    if (base::is_ascii(domain)) {
         return ascii_domain(domain);
     }
     if (domain.find('\0') != std::string_view::npos) {
@@ -206,7 +208,7 @@ base::result<std::string> domain_as_a_labels(std::string_view domain) {
 /// another by case alone.
 std::string folded(std::string_view local) {
     std::string out;
-    if (is_ascii(local)) {
+    if (base::is_ascii(local)) {
         out.reserve(local.size());
         for (const char c : local) {
             out += lower(c);

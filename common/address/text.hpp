@@ -34,14 +34,6 @@ constexpr bool is_letter(char c) noexcept {
 constexpr bool is_control(char c) noexcept {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
-constexpr bool is_ascii(std::string_view s) noexcept {
-    for (const char c : s) {
-        if (static_cast<unsigned char>(c) >= 0x80) {
-            return false;
-        }
-    }
-    return true;
-}
 
 inline std::unexpected<base::fault> refused(std::string_view reason) {
     return base::failed(base::fault::kind::malformed, std::string{reason});

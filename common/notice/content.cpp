@@ -5,6 +5,8 @@
 #include "sms_text.hpp"
 #include "utf8.hpp"
 
+#include <base/ascii.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -116,18 +118,14 @@ crypto::digest digest_of(const std::vector<std::string>& parts) {
     return hasher.finish();
 }
 
-bool is_ascii(std::string_view text) noexcept {
-    return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 /// The address for the To header: with the domain's A-labels unless the local part needs SMTPUTF8 anyway.
 std::string header_address(const v1::Address& address) {
     const std::string_view given = address.given();
     const std::string_view canonical = address.canonical();
     const auto given_at = given.rfind('@');
     const auto canonical_at = canonical.rfind('@');
-    if (is_ascii(given) || given_at == given.npos || canonical_at == canonical.npos ||
-        !is_ascii(given.substr(0, given_at)) || !is_ascii(canonical.substr(canonical_at))) {
+    if (base::is_ascii(given) || given_at == given.npos || canonical_at == canonical.npos ||
+        !base::is_ascii(given.substr(0, given_at)) || !base::is_ascii(canonical.substr(canonical_at))) {
         return std::string{given};
     }
     return std::string{given.substr(0, given_at)} + std::string{canonical.substr(canonical_at)};

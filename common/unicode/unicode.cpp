@@ -1,19 +1,16 @@
 #include "unicode.hpp"
 
+#include <base/ascii.hpp>
+
 #include <unicode/bytestream.h>
 #include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
 #include <unicode/utf8.h>
 
-#include <algorithm>
 #include <stdexcept>
 
 namespace semel::unicode {
 namespace {
-
-bool is_ascii(std::string_view text) noexcept {
-    return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
 
 icu::StringPiece piece_of(std::string_view text) {
     return {text.data(), static_cast<int32_t>(text.size())};
@@ -41,7 +38,7 @@ bool is_blank(UChar32 c) noexcept {
 } // namespace
 
 std::string composed(std::string_view text) {
-    if (is_ascii(text)) {
+    if (base::is_ascii(text)) {
         return std::string{text};
     }
     UErrorCode code = U_ZERO_ERROR;

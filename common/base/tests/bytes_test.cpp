@@ -1,3 +1,4 @@
+#include <base/ascii.hpp>
 #include <base/bytes.hpp>
 
 #include <gtest/gtest.h>
@@ -32,6 +33,18 @@ TEST(Bytes, Base64RefusesWhatNoEncoderWrites) {
 TEST(Bytes, PrintableLeavesAsciiAndEscapesTheRest) {
     EXPECT_EQ(to_printable("250 2.0.0 <id~1> 100%"), "250 2.0.0 <id~1> 100%");
     EXPECT_EQ(to_printable({"a\0\x7f\x80\xff\n", 6}), "a%00%7f%80%ff%0a");
+}
+
+TEST(Bytes, AsciiIsLostByOneByteAnywhere) {
+    EXPECT_TRUE(is_ascii(""));
+    std::string text(100, '\x7f');
+    EXPECT_TRUE(is_ascii(text));
+    for (char& c : text) {
+        c = '\x80';
+        EXPECT_FALSE(is_ascii(text));
+        c = '\0';
+    }
+    EXPECT_TRUE(is_ascii(text));
 }
 
 TEST(Bytes, HexRefusesOddLengthAndForeignCharacters) {

@@ -1,5 +1,6 @@
 #include "dialogue.hpp"
 
+#include <base/ascii.hpp>
 #include <base/bytes.hpp>
 #include <base/codes.hpp>
 
@@ -262,9 +263,7 @@ void dialogue::begin(const envelope& to, std::string_view message) {
                                        "limit or shorten the notice",
                                        message.size(), offers_.max_size)));
     }
-    const bool eight_bit =
-        std::ranges::any_of(message, [](char c) { return (static_cast<unsigned char>(c) & 0x80U) != 0; });
-    if (eight_bit && !to.needs_utf8) {
+    if (!to.needs_utf8 && !base::is_ascii(message)) {
         return settle(
             ours(kind::ambiguous, codes::content, "the message is not 7-bit; this is a bug in the compiled notice"));
     }
