@@ -24,20 +24,23 @@ constexpr auto metadata_patience = 30s;
 constexpr auto call_timeout_ms = 5'000;
 
 conf_ptr configure(const reader::options& options) {
-    auto conf = make_conf(options.bootstrap,
-                          {// assign() wants a group id; without a subscription no group is joined or written.
-                           {"group.id", "semel-reader"},
-                           {"isolation.level", "read_committed"},
-                           {"enable.auto.commit", "false"},
-                           {"enable.auto.offset.store", "false"},
-                           {"auto.offset.reset", "error"},
-                           {"check.crcs", "true"},
-                           {"enable.partition.eof", "true"},
-                           {"queued.max.messages.kbytes", std::to_string(options.prefetch_kib)},
-                           {"fetch.message.max.bytes", "1048576"},
-                           {"fetch.wait.max.ms", "100"},
-                           // Also the pause after a full local queue (consumer.cpp).
-                           {"fetch.error.backoff.ms", "20"}});
+    auto conf =
+        make_conf(options.bootstrap,
+                  {// assign() wants a group id; without a subscription no group is joined or written.
+                   {"group.id", "semel-reader"},
+                   {"isolation.level", "read_committed"},
+                   {"enable.auto.commit", "false"},
+                   {"enable.auto.offset.store", "false"},
+                   {"auto.offset.reset", "error"},
+                   {"check.crcs", "true"},
+                   {"enable.partition.eof", "true"},
+                   {"queued.max.messages.kbytes", std::to_string(options.prefetch_kib)},
+                   {"fetch.message.max.bytes", "1048576"},
+                   // Of all partitions together: records are given away once the whole answer is there.
+                   {"fetch.max.bytes", std::to_string(std::max<std::size_t>(options.prefetch_kib * 512, 1'048'576))},
+                   {"fetch.wait.max.ms", "100"},
+                   // Also the pause after a full local queue (consumer.cpp).
+                   {"fetch.error.backoff.ms", "20"}});
     rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_ERROR);
     return conf;
 }

@@ -27,19 +27,35 @@ wave_reader::wave_reader(asio::any_io_executor executor, const kafka_place& plac
               {.bootstrap = place.bootstrap, .batch = records_at_once, .prefetch_kib = prefetch_kib}) {}
 
 void wave_reader::start(catalog::campaign_ptr campaign, const v1::Wave& wave, const std::vector<stretch>& stretches) {
-    campaign_ = std::move(campaign);
-    upload_ = wire::upload_of(wave);
-    fetched_.clear();
-    left_.clear();
-    behind_last_.clear();
-    held_.clear();
+    std::map<std::int32_t, stretch> asked;
     for (const auto& s : stretches) {
         if (s.next < s.end) {
-            left_.emplace(s.partition, s);
-            behind_last_.emplace(s.partition, s.next);
+            asked.emplace(s.partition, s);
         }
     }
+    const auto upload = wire::upload_of(wave);
+    const bool same = campaign_ && goes_on(*campaign, upload, asked);
+    campaign_ = std::move(campaign); // perhaps a newer version of it
+    held_.clear();
+    if (same) {
+        return;
+    }
+    ++begun_;
+    upload_ = upload;
+    fetched_.clear();
+    behind_last_.clear();
+    for (const auto& [partition, s] : asked) {
+        behind_last_.emplace(partition, s.next);
+    }
+    asked_ = asked;
+    left_ = std::move(asked);
     assign();
+}
+
+/// Whoever gave up what it was given asks for it again, and so for something else than what is left.
+bool wave_reader::goes_on(const catalog::campaign& campaign, std::uint32_t upload,
+                          const std::map<std::int32_t, stretch>& asked) const {
+    return campaign_->id == campaign.id && upload_ == upload && held_.empty() && asked_ == asked;
 }
 
 bool wave_reader::reading() const {
@@ -132,6 +148,13 @@ asio::awaitable<std::vector<chunk>> wave_reader::next(std::size_t at_most) {
     const auto until = fetched_.begin() + static_cast<std::ptrdiff_t>(std::min(at_most, fetched_.size()));
     std::vector<raw_chunk> raw{std::make_move_iterator(fetched_.begin()), std::make_move_iterator(until)};
     fetched_.erase(fetched_.begin(), until);
+    for (const auto& given : raw) {
+        const auto found = asked_.find(given.partition);
+        found->second.next = given.offset + 1;
+        if (found->second.next >= found->second.end) {
+            asked_.erase(found);
+        }
+    }
     if (raw.empty()) {
         co_return std::vector<chunk>{};
     }

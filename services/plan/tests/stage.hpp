@@ -5,6 +5,7 @@
 
 #include <base/must.hpp>
 #include <base/time.hpp>
+#include <catalog/catalog.hpp>
 #include <crypto/keys.hpp>
 #include <kafka/admin.hpp>
 #include <kafka/consumer.hpp>
@@ -17,6 +18,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <gtest/gtest.h>
 #include <plan/core/barrier.hpp>
+#include <plan/edge/kafka_place.hpp>
 #include <support/backing.hpp>
 #include <support/play.hpp>
 #include <support/records.hpp>
@@ -268,6 +270,17 @@ class stage {
     }
     const std::vector<row>& rows() const { return rows_; }
     const v1::Campaign& campaign() const { return campaign_; }
+    /// As a process knows it.
+    catalog::campaign_ptr known() const {
+        auto c = std::make_shared<catalog::campaign>();
+        c->id = base::campaign_id{campaign_.id()};
+        c->key = key_;
+        c->state = campaign_;
+        return c;
+    }
+    kafka_place place() const {
+        return {.bootstrap = broker(), .partitions = partitions, .instance = "reader", .prefix = prefix_};
+    }
 
     /// Waits until every row is accounted for, then holds everything against the truth.
     void expect_the_truth() const {
