@@ -84,6 +84,14 @@ def counted(text, name):
     return sum(map(float, re.findall(rf"^{name}(?:\{{[^}}]*\}})? (\S+)", text, re.M)))
 
 
+def written_notice(made, *folders):
+    """The example's notice, with the texts of these folders instead of its own."""
+    shutil.copytree(ROOT / "notices/follow-up", made)
+    for folder in folders:
+        shutil.copytree(folder, made, dirs_exist_ok=True)
+    return made
+
+
 class Ground:
     def __init__(self, stack, folder, options):
         self.stack, self.dir, self.options = stack, folder, options
@@ -140,13 +148,8 @@ class Ground:
         return Account({name: self.servers[name].pid for name in servers})
 
     def notice(self, name, *folders):
-        """The example's notice, with the texts of these folders instead of its own."""
         made = self.dir / f"notice-{name}"
-        if not made.exists():
-            shutil.copytree(ROOT / "notices/follow-up", made)
-            for folder in folders:
-                shutil.copytree(folder, made, dirs_exist_ok=True)
-        return made
+        return made if made.exists() else written_notice(made, *folders)
 
     def preview(self, notice, channel):
         """The folder with the Korean text, which 19 of 20 people get."""
@@ -231,4 +234,4 @@ def listening(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-__all__ = ["HERE", "JARS", "ROOT", "SESSIONS", "WINDOW", "Account", "Ground", "Sample", "command", "listening", "say", "standing"]
+__all__ = ["HERE", "JARS", "ROOT", "SESSIONS", "WINDOW", "Account", "Ground", "Sample", "command", "listening", "say", "standing", "written_notice"]
