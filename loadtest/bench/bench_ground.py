@@ -13,7 +13,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "figures")]
-from figures_stack import ROOT, approved, cpu_seconds_of, say, tell_all, until  # noqa: E402
+from figures_stack import ROOT, approved, counted, cpu_seconds_of, say, tell_all, until  # noqa: E402
 
 SESSIONS = 64  # of SMTP, for everybody: what `semel up` writes into its settings
 WINDOW = 100  # of SMPP, for everybody
@@ -77,11 +77,6 @@ def command(account, name, words, warm=0):
     sample = account.close(told["messages"] + warm, told["seconds"])
     sample.messages = told["messages"]
     return sample
-
-
-def counted(text, name):
-    """The sum of a metric's series."""
-    return sum(map(float, re.findall(rf"^{name}(?:\{{[^}}]*\}})? (\S+)", text, re.M)))
 
 
 def written_notice(made, *folders):
@@ -183,13 +178,10 @@ class Ground:
                           for name, (total, count) in self.transactions(channel).items()}}
         return sample
 
-    def redis(self, *words):
-        return subprocess.run(["redis-cli", "-p", str(self.stack.base + 2), *words], capture_output=True, text=True, check=True).stdout
-
     def bytes_of_a_claim(self):
         """Of the blocks that stand now (common/delivery/redis/claims.hpp), with their keys; None when there are none."""
-        blocks = self.redis("--scan", "--pattern", "{d:*}:c:*").split()[:50]
-        sizes = [(self.redis("memory", "usage", block, "samples", "0").strip(), self.redis("hlen", block).strip()) for block in blocks]
+        blocks = self.stack.redis("--scan", "--pattern", "{d:*}:c:*").split()[:50]
+        sizes = [(self.stack.redis("memory", "usage", block, "samples", "0").strip(), self.stack.redis("hlen", block).strip()) for block in blocks]
         sizes = [(int(size), int(entries)) for size, entries in sizes if size and int(entries)]  # one may have gone meanwhile
         return sum(size for size, _ in sizes) / sum(entries for _, entries in sizes) if sizes else None
 
@@ -211,12 +203,8 @@ class Ground:
             if not log.parent.name.startswith("__"):
                 with contextlib.suppress(OSError):  # compacted away meanwhile
                     size += log.stat().st_size
-        return {"kafka": size, "redis": int(re.search(r"used_memory_dataset:(\d+)", self.redis("info", "memory"))[1]),
-                "postgres": int(self.sql("SELECT pg_database_size('semel')"))}
-
-    def sql(self, query):
-        dsn = f"postgresql://semel@127.0.0.1:{self.stack.base + 3}/semel?passfile={self.config}/postgres.pass"
-        return subprocess.run(["psql", "-X", "-At", dsn, "-c", query], capture_output=True, text=True, check=True).stdout.strip()
+        return {"kafka": size, "redis": int(re.search(r"used_memory_dataset:(\d+)", self.stack.redis("info", "memory"))[1]),
+                "postgres": int(self.stack.sql("SELECT pg_database_size('semel')"))}
 
 
 @contextlib.contextmanager

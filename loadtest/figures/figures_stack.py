@@ -93,6 +93,22 @@ class Stack:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
             return answer.read().decode()
 
+    def metric(self, service, name):
+        """The sum of a metric's series."""
+        return counted(self.metrics(service), name)
+
+    def redis(self, *words):
+        return subprocess.run(["redis-cli", "-p", str(self.base + 2), *words], capture_output=True, text=True, check=True).stdout
+
+    def sql(self, query):
+        dsn = f"postgresql://semel@127.0.0.1:{self.base + 3}/semel?passfile={self.dir}/config/postgres.pass"
+        return subprocess.run(["psql", "-X", "-At", dsn, "-c", query], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def counted(text, name):
+    """The sum of a metric's series, in what a service says of itself."""
+    return sum(map(float, re.findall(rf"^{name}(?:\{{[^}}]*\}})? (\S+)", text, re.M)))
+
 
 @contextlib.contextmanager
 def stopped(stack, *services):
