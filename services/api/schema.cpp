@@ -88,6 +88,11 @@ CREATE UNIQUE INDEX users_by_subject ON api.users (issuer, subject);
 ALTER TABLE api.sessions ALTER COLUMN token_sha256 DROP NOT NULL, ADD COLUMN name text REFERENCES api.users,
     ADD COLUMN roles text[], ADD COLUMN authenticated timestamptz,
     ADD CONSTRAINT one_source CHECK ((token_sha256 IS NULL) = (name IS NOT NULL AND roles IS NOT NULL));
+)",
+                       R"(
+-- Sessions are listed and ended by their number. peer: the address that signed in; seen_peer: that of the latest request.
+ALTER TABLE api.sessions ADD COLUMN number bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
+    ADD COLUMN peer text NOT NULL DEFAULT '', ADD COLUMN seen_peer text NOT NULL DEFAULT '';
 )"});
 }
 

@@ -55,6 +55,7 @@ int main(int argc, char** argv) {
     campaign::add_record_commands(program, exit_code);
     campaign::add_test_address_commands(program, exit_code);
     campaign::add_user_commands(program, exit_code);
+    campaign::add_browser_session_commands(program, exit_code);
     campaign::add_key_commands(program, exit_code);
     campaign::add_console_command(program, exit_code);
     try {

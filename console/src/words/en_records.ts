@@ -62,6 +62,7 @@ export const records = {
         of: {
             signed_in: 'signed in',
             signed_out: 'signed out',
+            session_ended: 'ended a session',
             denied: 'refused',
             user_added: 'let a person in',
             roles_changed: 'changed roles',

@@ -62,6 +62,7 @@ export const records: Pick<Words, 'person' | 'lookups' | 'access'> = {
         of: {
             signed_in: '로그인',
             signed_out: '로그아웃',
+            session_ended: '세션 종료',
             denied: '거부됨',
             user_added: '사용자 추가',
             roles_changed: '역할 변경',

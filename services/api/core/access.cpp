@@ -64,6 +64,8 @@ constexpr std::array table{
     //                                                                    operator  approver  product   auditor   administrator
     row{step::see_oneself,             "see_oneself",             looks, {yes,      yes,      yes,      yes,      yes}},
     row{step::use_session,             "use_session",             looks, {yes,      yes,      yes,      yes,      yes}},
+    row{step::list_sessions,           "list_sessions",           looks, {own,      own,      own,      own,      yes}},
+    row{step::end_session,             "end_session",             acts,  {own,      own,      own,      own,      yes}},
     row{step::list_users,              "list_users",              looks, {no,       yes,      no,       yes,      yes}},
     row{step::change_users,            "change_users",            acts,  {no,       no,       no,       no,       others}},
     row{step::make_token,              "make_token",              acts,  {no,       no,       no,       no,       yes}},

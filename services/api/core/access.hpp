@@ -34,7 +34,9 @@ namespace access {
 /// What a user asks for. Several routes may be one step: whoever reads how a campaign stands may also read its report.
 enum class step : unsigned char {
     see_oneself,
-    use_session, // a browser's: asking for a code, signing out
+    use_session,   // a browser's: asking for a code, signing out
+    list_sessions, // of browsers: who is signed in, since when and from where
+    end_session,   // any of them, also in another browser
     list_users,
     change_users,
     make_token,
@@ -90,8 +92,8 @@ enum class ruling : unsigned char {
     reading_only,   // a role has it, but the token only reads
     sign_in_anew,   // a role has it, but the sign-in is too long ago for it
 };
-/// `made_it`: whoever asks made the campaign, or owns the token, that the step is about. By person: a role more never
-/// lets somebody approve the own campaign.
+/// `made_it`: whoever asks made the campaign, or owns the token or session, that the step is about. By person: a role
+/// more never lets somebody approve the own campaign.
 ruling judge(step, std::span<const role>, bool made_it) noexcept;
 ruling judge(step, const user&, std::string_view maker) noexcept;
 /// Whether the user may take the step on anything: `allowed`, `another_role`, `reading_only` or `sign_in_anew`. Asked

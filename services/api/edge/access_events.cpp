@@ -11,10 +11,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-json::value text_or_null(std::string text) {
-    return text.empty() ? json::value(nullptr) : json::value(json::string(text));
-}
-
 http::response list(pqxx::work& tx, const std::string& user, const page_request& page) {
     json::array out;
     std::int64_t last = 0;

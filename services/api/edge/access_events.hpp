@@ -14,7 +14,8 @@ namespace semel::api {
 struct access_event {
     std::string actor;      // who did it, or was refused; empty: nobody knows
     std::string from;       // the address that asked; empty: the api itself, at its start
-    std::string what;       // "denied", "user_added", "roles_changed", "token_made", "token_ended", "user_revoked"
+    std::string what;       // "signed_in", "signed_out", "session_ended", "denied", "user_added", "roles_changed",
+                            // "token_made", "token_ended", "user_revoked"
     std::string about = {}; // whose rights
     std::string text = {};  // in words
     std::int64_t times = 1;

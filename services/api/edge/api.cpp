@@ -30,6 +30,7 @@ guarded_routes routes(services& s) {
     add_test_address_routes(all, s);
     add_user_routes(all, s);
     add_session_routes(all, s);
+    add_session_list_routes(all, s);
     add_sign_on_routes(all, s);
     add_key_routes(all, s);
     add_unmatched_routes(all, s);

@@ -38,6 +38,7 @@ void add_people_routes(guarded_routes&, services&); // lists.cpp
 void add_test_address_routes(guarded_routes&, services&);
 void add_user_routes(guarded_routes&, services&);
 void add_session_routes(guarded_routes&, services&);
+void add_session_list_routes(guarded_routes&, services&);
 void add_sign_on_routes(guarded_routes&, services&);
 void add_key_routes(guarded_routes&, services&);
 

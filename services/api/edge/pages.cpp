@@ -49,6 +49,20 @@ base::result<std::string> filter_of(const http::request& r, std::string_view nam
     return text;
 }
 
+base::result<std::string> whose(const http::request& r, const user& who) {
+    auto one = filter_of(r, "user");
+    if (!one) {
+        return one;
+    }
+    if (!r.query.contains("everybody")) {
+        return one->empty() ? who.name : *one;
+    }
+    if (r.query_value("everybody") != "yes" || !one->empty()) {
+        return base::failed(base::fault::kind::malformed, "ask for one user, or for everybody=yes");
+    }
+    return std::string{};
+}
+
 json::value next_page(const page_request& page, std::size_t got, std::int64_t last_number) {
     return static_cast<std::int64_t>(got) < page.limit ? json::value(nullptr) : json::value(last_number);
 }

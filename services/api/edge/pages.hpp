@@ -6,6 +6,8 @@
 #include <http/json.hpp>
 #include <http/server.hpp>
 
+#include <api/core/access.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -22,6 +24,9 @@ struct page_request {
 base::result<page_request> page_of(const http::request&);
 /// What the record is narrowed to: a name in the query, empty for all. Malformed when no name is like it.
 base::result<std::string> filter_of(const http::request&, std::string_view name);
+/// Whose part of the record is asked for: the own without a word, "?user=kim", or "?everybody=yes", which gives an
+/// empty name. Whether it may be seen, access::judge says.
+base::result<std::string> whose(const http::request&, const user&);
 /// `before` of the next page, or null at the end.
 json::value next_page(const page_request&, std::size_t got, std::int64_t last_number);
 

@@ -11,9 +11,16 @@ std::string text(const pqxx::field& f) {
     return f.is_null() ? std::string{} : f.as<std::string>();
 }
 
+json::value text_or_null(const std::string& text) {
+    return text.empty() ? json::value(nullptr) : json::value(json::string(text));
+}
+
+std::string in_seconds(std::int64_t us) {
+    return base::to_rfc3339(std::chrono::floor<std::chrono::seconds>(base::from_us(us)));
+}
+
 std::string time_of(const pqxx::field& us) {
-    const auto at = base::from_us(us.as<std::int64_t>());
-    return base::to_rfc3339(std::chrono::floor<std::chrono::seconds>(at));
+    return in_seconds(us.as<std::int64_t>());
 }
 
 std::string blob(const pqxx::field& f) {

@@ -6,6 +6,7 @@
 #include <api/core/coverage.hpp>
 #include <api/edge/api.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -16,7 +17,10 @@ namespace semel::api {
 /// Empty for NULL.
 std::string text(const pqxx::field&);
 std::string blob(const pqxx::field&);
+/// Empty as null.
+json::value text_or_null(const std::string&);
 /// Microseconds as a time with its zone, to the second.
+std::string in_seconds(std::int64_t us);
 std::string time_of(const pqxx::field& us);
 
 json::object to_json(const coverage&);

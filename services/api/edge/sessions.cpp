@@ -79,7 +79,7 @@ asio::awaitable<http::response> open(services& s, http::request& r) {
     const auto before = session_of(s, r);
     const auto opened = co_await s.steps.run([code = std::string{*code}, before, from = r.peer](pqxx::connection& c) {
         pqxx::work tx{c};
-        auto made = store::open_session(tx, code);
+        auto made = store::open_session(tx, code, from);
         if (made && !before.empty()) {
             store::close_session(tx, before);
         }

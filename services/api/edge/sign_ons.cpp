@@ -252,7 +252,7 @@ opening open(pqxx::connection& c, const std::string& issuer, const person& p, co
         return *nothing;
     }
     opened out{.name = std::get<std::string>(std::move(name)), .secret = {}};
-    out.secret = store::open_sign_on_session(tx, out.name, p.roles, p.authenticated);
+    out.secret = store::open_sign_on_session(tx, out.name, p.roles, p.authenticated, from);
     store::close_session_of_hash(tx, before);
     note_if_possible(tx, {.actor = out.name,
                           .from = from,

@@ -84,9 +84,9 @@ asio::awaitable<std::variant<user, refusal>> who_asks(services& s, http::request
     }
     // A page that renews its figures by itself does not keep an unattended session alive.
     const auto by = r.header("semel-unattended").empty() ? store::use::by_person : store::use::by_timer;
-    const auto known = co_await s.steps.run([token = r.bearer, secret, by](pqxx::connection& c) {
+    const auto known = co_await s.steps.run([token = r.bearer, secret, by, from = r.peer](pqxx::connection& c) {
         pqxx::work tx{c};
-        auto found = secret.empty() ? store::owner_of_token(tx, token) : store::owner_of_session(tx, secret, by);
+        auto found = secret.empty() ? store::owner_of_token(tx, token) : store::owner_of_session(tx, secret, by, from);
         tx.commit();
         return found;
     });

@@ -37,12 +37,10 @@ rights_of_role joined(rights_of_role has, const rights_of_role& more) {
     return has;
 }
 
-/// Whoever it is: counts and states, and an end to the own token.
+/// Whoever it is: counts and states, and an end to the own token and the own sessions.
 rights_of_role anybodys() {
-    return {{step::see_oneself, grant::yes},
-            {step::use_session, grant::yes},
-            {step::read_campaigns, grant::yes},
-            {step::read_history, grant::yes},
+    return {{step::see_oneself, grant::yes}, {step::use_session, grant::yes},    {step::list_sessions, grant::own},
+            {step::end_session, grant::own}, {step::read_campaigns, grant::yes}, {step::read_history, grant::yes},
             {step::revoke_token, grant::own}};
 }
 
@@ -88,7 +86,9 @@ std::vector<rights> written_out() {
                              {step::read_lookups, grant::yes},
                              {step::read_access_events, grant::yes}})},
         {.who = role::administrator,
-         .has = joined(anybodys(), {{step::list_users, grant::yes},
+         .has = joined(anybodys(), {{step::list_sessions, grant::yes},
+                                    {step::end_session, grant::yes},
+                                    {step::list_users, grant::yes},
                                     {step::change_users, grant::others},
                                     {step::make_token, grant::yes},
                                     {step::revoke_token, grant::yes},
@@ -139,6 +139,18 @@ TEST(Access, OnesOwnIsNobodyElsesButAnApprovers) {
     EXPECT_EQ(of(step::revoke_token, {role::auditor}, true), ruling::allowed);
     EXPECT_EQ(of(step::revoke_token, {role::auditor}, false), ruling::own_only);
     EXPECT_EQ(of(step::revoke_token, {role::approver}, false), ruling::allowed);
+}
+
+TEST(Access, OnesOwnSessionsAreNobodyElsesButAnAdministrators) {
+    for (const auto what : {step::list_sessions, step::end_session}) {
+        for (const auto one : all_roles) {
+            EXPECT_EQ(of(what, {one}, true), ruling::allowed) << to_string(one);
+            EXPECT_EQ(of(what, {one}, false), one == role::administrator ? ruling::allowed : ruling::own_only)
+                << to_string(one);
+        }
+        EXPECT_EQ(access::judge(what, {.name = "kim", .roles = {role::operator_}}, ""), ruling::own_only)
+            << "everybody's";
+    }
 }
 
 TEST(Access, NobodyChangesTheOwnRoles) {

@@ -51,7 +51,8 @@ std::string roles_in_words(access::step what) {
             (what == access::step::change_users ? ", and nobody for themselves" : ", and not the campaign's creator");
     }
     if (!roles_with(what, access::grant::own).empty()) {
-        words += (words.empty() ? "" : "; ") + std::string{"all for their own token"};
+        const bool token = what == access::step::revoke_token;
+        words += (words.empty() ? "" : "; ") + std::string{"all for their own "} + (token ? "token" : "sessions");
     }
     return "Roles: " + words;
 }

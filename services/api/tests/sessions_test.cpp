@@ -9,7 +9,9 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
+using testing::SizeIs;
 using testing::StartsWith;
 
 /// A browser that has the console open.
@@ -78,6 +80,21 @@ class Sessions : public Api {
         return answered{.status = r.status, .body = r.body}.text(key);
     }
     unsigned status_of(http::client_request r) { return ask(std::move(r)).status; }
+    /// As a token lists them; `query` begins with '?'.
+    json::array listed(const std::string& user, const std::string& query = {}) {
+        const auto got = get(user, "/v1/sessions" + query);
+        EXPECT_EQ(got.status, 200U) << got.body;
+        return got.status == 200 ? got.object().at("sessions").as_array() : json::array{};
+    }
+    static std::int64_t number_of(const json::value& one) { return one.at("number").to_number<std::int64_t>(); }
+    /// Of the one that this user has.
+    std::int64_t number_for(const std::string& user) {
+        const auto all = listed(user);
+        EXPECT_THAT(all, SizeIs(1)) << user;
+        return all.empty() ? 0 : number_of(all.at(0));
+    }
+    static std::string target_of(std::int64_t number) { return fmt::format("/v1/sessions/{}", number); }
+    bool is_open(const browser& b) { return status_of(from_page("GET", "/v1/whoami", b)) == 200; }
     void sql(const std::string& text) {
         db->run_blocking([&](pqxx::connection& c) {
             pqxx::work tx{c};
@@ -278,6 +295,162 @@ TEST_F(Sessions, AndDataStayWithWhoAsked) {
         EXPECT_THAT(std::string{answer.header("content-security-policy")}, HasSubstr("frame-ancestors 'none'"));
         EXPECT_EQ(answer.header("access-control-allow-origin"), "");
     }
+}
+
+TEST_F(Sessions, AreListedForTheirUser) {
+    const auto first = sign_in("auditor"), second = sign_in("auditor");
+    sign_in("operator");
+    const auto got = ask(from_page("GET", "/v1/sessions", first));
+    ASSERT_EQ(got.status, 200U) << got.body;
+    const auto all = json::read(got.body)->at("sessions").as_array();
+    ASSERT_THAT(all, SizeIs(2)) << "and nobody else's: " << got.body;
+    EXPECT_GT(number_of(all[0]), number_of(all[1])) << "the latest first";
+    EXPECT_FALSE(all[0].at("current").as_bool());
+    EXPECT_TRUE(all[1].at("current").as_bool()) << "the one that asks";
+    for (const auto& one : all) {
+        EXPECT_EQ(one.at("user").as_string(), "auditor");
+        EXPECT_EQ(one.at("how").as_string(), "code");
+        EXPECT_GT(one.at("token").to_number<std::int64_t>(), 0);
+        EXPECT_EQ(one.at("from").as_string(), "127.0.0.1");
+        EXPECT_EQ(one.at("seen_from").as_string(), "127.0.0.1");
+        const auto opened = base::from_rfc3339(one.at("opened").as_string());
+        const auto ends = base::from_rfc3339(one.at("ends").as_string());
+        ASSERT_TRUE(opened && ends);
+        EXPECT_LE(*ends - *opened, 30min) << "unless somebody uses it";
+    }
+    EXPECT_THAT(got.body, AllOf(Not(HasSubstr(second.cookie.substr(second.cookie.find('=') + 1))),
+                                Not(HasSubstr(second.guard)), Not(HasSubstr("sha256"))));
+    for (const auto& one : listed("auditor")) {
+        EXPECT_FALSE(one.at("current").as_bool()) << "a token asks";
+    }
+}
+
+TEST_F(Sessions, OfOthersAreListedForAdministratorsAlone) {
+    sign_in("operator");
+    sign_in("auditor");
+    for (const auto* user : {"operator", "approver", "product", "auditor"}) {
+        EXPECT_EQ(get(user, "/v1/sessions?everybody=yes").status, 403U) << user;
+        EXPECT_EQ(get(user, "/v1/sessions?user=administrator").status, 403U) << user;
+        EXPECT_EQ(get(user, "/v1/sessions?user=" + std::string{user}).status, 200U) << user << ": the own, by name";
+    }
+    EXPECT_THAT(listed("administrator"), IsEmpty()) << "the own, without a word";
+    EXPECT_THAT(listed("administrator", "?everybody=yes"), SizeIs(2));
+    EXPECT_THAT(listed("administrator", "?user=operator"), SizeIs(1));
+    EXPECT_THAT(listed("administrator", "?user=nobody"), IsEmpty());
+    const auto page = get("administrator", "/v1/sessions?everybody=yes&limit=1").object();
+    const auto next = page.at("next").to_number<std::int64_t>();
+    EXPECT_EQ(next, number_of(page.at("sessions").as_array().at(0)));
+    const auto rest = listed("administrator", fmt::format("?everybody=yes&before={}", next));
+    ASSERT_THAT(rest, SizeIs(1));
+    EXPECT_LT(number_of(rest[0]), next);
+    for (const auto* bad :
+         {"everybody=no", "everybody=", "everybody=yes&user=operator", "limit=0", "before=x", "user=%ff"}) {
+        EXPECT_EQ(get("administrator", "/v1/sessions?" + std::string{bad}).status, 400U) << bad;
+    }
+}
+
+TEST_F(Sessions, AreEndedByTheirUserInAnotherBrowser) {
+    make_ledger();
+    const auto lost = sign_in("auditor");
+    const auto number = number_for("auditor");
+    const auto b = sign_in("auditor");
+    ASSERT_TRUE(is_open(lost));
+    EXPECT_EQ(status_of(from_page("DELETE", target_of(number), {.cookie = b.cookie, .guard = ""})), 403U)
+        << "without the guard";
+    EXPECT_EQ(status_of(from_page("DELETE", target_of(number), {.cookie = b.cookie, .guard = lost.guard})), 403U)
+        << "with another session's guard";
+    EXPECT_EQ(status_of(from_page("DELETE", target_of(number), b, "https://evil.example")), 403U);
+    ASSERT_TRUE(is_open(lost)) << "nothing of these ended it";
+    const auto done = ask(from_page("DELETE", target_of(number), b));
+    ASSERT_EQ(done.status, 200U) << done.body;
+    EXPECT_EQ(done.header("set-cookie"), "") << "this browser keeps its own";
+    EXPECT_FALSE(is_open(lost)) << "from the next request on";
+    EXPECT_TRUE(is_open(b));
+    EXPECT_THAT(listed("auditor"), SizeIs(1));
+    EXPECT_EQ(status_of(from_page("DELETE", target_of(number), b)), 404U) << "once";
+
+    const auto own = ask(from_page("DELETE", target_of(number_for("auditor")), b));
+    EXPECT_EQ(own.status, 200U);
+    EXPECT_THAT(std::string{own.header("set-cookie")}, HasSubstr("Max-Age=0"));
+    EXPECT_FALSE(is_open(b));
+}
+
+TEST_F(Sessions, OfOthersAreEndedByAdministratorsAlone) {
+    make_ledger();
+    const auto b = sign_in("operator");
+    const auto number = number_for("operator");
+    for (const auto* user : {"approver", "product", "auditor"}) {
+        EXPECT_EQ(call(request(user, "DELETE", target_of(number))).status, 403U) << user;
+        EXPECT_EQ(status_of(from_page("DELETE", target_of(number), sign_in(user))), 403U) << user << " in a browser";
+        EXPECT_TRUE(is_open(b)) << user;
+    }
+    ASSERT_EQ(call(request("administrator", "DELETE", target_of(number))).status, 200U);
+    EXPECT_FALSE(is_open(b));
+    const auto events = get("auditor", "/v1/users/events").object().at("events").as_array();
+    const auto& ended = events.at(1); // before it: the refusal of a session that is over
+    EXPECT_EQ(ended.at("what").as_string(), "session_ended");
+    EXPECT_EQ(ended.at("user").as_string(), "administrator");
+    EXPECT_EQ(ended.at("about").as_string(), "operator");
+    EXPECT_EQ(ended.at("from").as_string(), "127.0.0.1");
+    EXPECT_THAT(std::string{ended.at("text").as_string()}, StartsWith(fmt::format("session {}, signed in at", number)));
+    EXPECT_EQ(std::ranges::count(events, std::string{"end_session: another person's sessions"},
+                                 [](const auto& e) { return std::string{e.at("text").as_string()}; }),
+              6);
+}
+
+TEST_F(Sessions, AreNotEndedByATokenThatOnlyReads) {
+    make_ledger();
+    const auto token = add("kim", R"("roles":["administrator"],"scope":["read"])");
+    const auto b = with_code(code_for(token));
+    EXPECT_EQ(status_of(from_page("GET", "/v1/sessions?everybody=yes", b)), 200U);
+    EXPECT_EQ(status_of(from_page("DELETE", target_of(number_of(listed("administrator", "?user=kim").at(0))), b)),
+              403U);
+    EXPECT_TRUE(is_open(b));
+}
+
+TEST_F(Sessions, ThatCannotBeNotedAreNotEnded) {
+    const auto b = sign_in("operator"); // where the ledger has no tables yet
+    EXPECT_EQ(call(request("administrator", "DELETE", target_of(number_for("operator")))).status, 503U);
+    EXPECT_TRUE(is_open(b));
+}
+
+TEST_F(Sessions, ThatAreOverAreNotListed) {
+    make_ledger();
+    sign_in("operator");
+    const auto number = number_for("operator");
+    const auto is_over = [&](const std::string& why) {
+        EXPECT_THAT(listed("administrator", "?user=operator"), IsEmpty()) << why;
+        EXPECT_EQ(call(request("administrator", "DELETE", target_of(number))).status, 404U) << why;
+    };
+    sql("UPDATE api.sessions SET seen = now() - interval '30 minutes'");
+    is_over("idle");
+    sql("UPDATE api.sessions SET seen = now(), opened = now() - interval '12 hours'");
+    is_over("old");
+    sql("UPDATE api.sessions SET opened = now(); UPDATE api.tokens SET expires = now() WHERE name = 'operator'");
+    is_over("its token has ended");
+    sql("UPDATE api.tokens SET expires = NULL");
+    ASSERT_THAT(listed("operator"), SizeIs(1));
+    ASSERT_EQ(post("approver", "/v1/users/operator/revoke").status, 200U);
+    is_over("its user is revoked");
+    for (const auto* none : {"/v1/sessions/0", "/v1/sessions/x", "/v1/sessions/99999999999999999999"}) {
+        EXPECT_EQ(call(request("administrator", "DELETE", none)).status, 404U) << none;
+    }
+}
+
+TEST_F(Sessions, ShowWhereTheyAreUsedFromLastWithoutBeingKeptAliveByIt) {
+    const auto b = sign_in("auditor");
+    sql("UPDATE api.sessions SET seen = now() - interval '20 minutes', seen_peer = '192.0.2.7'");
+    const auto before = listed("auditor").at(0);
+    EXPECT_EQ(before.at("from").as_string(), "127.0.0.1");
+    EXPECT_EQ(before.at("seen_from").as_string(), "192.0.2.7");
+    auto by_itself = from_page("GET", "/v1/whoami", b);
+    by_itself.headers.emplace_back("Semel-Unattended", "yes");
+    ASSERT_EQ(status_of(std::move(by_itself)), 200U);
+    const auto after = listed("auditor").at(0);
+    EXPECT_EQ(after.at("seen_from").as_string(), "127.0.0.1");
+    EXPECT_EQ(after.at("seen"), before.at("seen"));
+    EXPECT_TRUE(is_open(b));
+    EXPECT_NE(listed("auditor").at(0).at("seen"), before.at("seen")) << "a person used it";
 }
 
 } // namespace

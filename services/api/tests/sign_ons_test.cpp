@@ -385,6 +385,24 @@ TEST_F(SignOns, KeepNoSecretAndNothingOfWhoNeverCameBack) {
     EXPECT_THAT(rows, Not(HasSubstr(b.asked.at("state"))));
 }
 
+TEST_F(SignOns, AreListedAndEndedAsSessions) {
+    const auto lost = sign_on(), here = sign_on();
+    const auto all = as(here, "GET", "/v1/sessions");
+    const auto sessions = json::read(all.body)->at("sessions").as_array();
+    ASSERT_EQ(sessions.size(), 2U) << all.body;
+    EXPECT_EQ(sessions[0].at("how").as_string(), "sign_on");
+    EXPECT_TRUE(sessions[0].at("token").is_null());
+    EXPECT_TRUE(sessions[0].at("current").as_bool());
+    const auto target = fmt::format("/v1/sessions/{}", sessions[1].at("number").to_number<std::int64_t>());
+    EXPECT_EQ(as(here, "DELETE", target).status, 200U);
+    EXPECT_EQ(as(lost, "GET", "/v1/whoami").status, 401U);
+    EXPECT_EQ(as(here, "GET", "/v1/whoami").status, 200U);
+    EXPECT_EQ(get("operator", "/v1/sessions?user=kim").status, 403U);
+    EXPECT_THAT(get("administrator", "/v1/sessions?user=kim").body, HasSubstr(R"("user":"kim")"));
+    ASSERT_EQ(post("administrator", "/v1/users/kim/revoke").status, 200U);
+    EXPECT_THAT(get("administrator", "/v1/sessions?user=kim").body, Not(HasSubstr("kim"))) << "it ended with its user";
+}
+
 TEST_F(SignOns, AreOfferedWhereThereIsAProvider) {
     EXPECT_EQ(get("", "/v1/session").text("sign_on"), "/v1/sign-on");
     EXPECT_EQ(text_in(as("semel-18080=over", "GET", "/v1/session"), "sign_on"), "/v1/sign-on");

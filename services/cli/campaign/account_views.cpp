@@ -60,6 +60,24 @@ std::string users_text(const json::value& list) {
     return table.to_string();
 }
 
+std::string sessions_text(const json::object& page) {
+    text_table table{{{"session", right},
+                      {"user"},
+                      {"by"},
+                      {"signed in"},
+                      {"from"},
+                      {"last used"},
+                      {"last from"},
+                      {"ends unless used"}}};
+    each(page, "sessions", [&](const json::object& one) {
+        const bool by_code = text_of(one, "how") == "code";
+        table.add({std::to_string(number_of(one, "number")), text_of(one, "user"),
+                   by_code ? fmt::format("token {}", number_of(one, "token")) : "sign-on", text_of(one, "opened"),
+                   text_of(one, "from"), text_of(one, "seen"), text_of(one, "seen_from"), text_of(one, "ends")});
+    });
+    return table.empty() ? "nobody is signed in\n" : table.to_string() + rest_of(page);
+}
+
 std::string access_events_text(const json::object& page) {
     text_table table{{{"time"}, {"user"}, {"from"}, {"what"}, {"about"}, {"times", right}, {"text"}}};
     each(page, "events", [&](const json::object& event) {

@@ -12,6 +12,8 @@ std::string lookups_text(const json::object& page);
 
 /// Each user with the roles, and the tokens in force with their ends.
 std::string users_text(const json::value& list);
+/// Browsers' sessions, the latest first: whose, by what, until when unless used, and from where.
+std::string sessions_text(const json::object& page);
 /// As lookups_text: who was let in, kept out, given rights and lost them.
 std::string access_events_text(const json::object& page);
 

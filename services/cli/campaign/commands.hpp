@@ -20,6 +20,8 @@ void add_audience_commands(CLI::App& program, int& exit_code);
 void add_record_commands(CLI::App& program, int& exit_code);
 void add_test_address_commands(CLI::App& program, int& exit_code);
 void add_user_commands(CLI::App& program, int& exit_code);
+/// `semel sessions`.
+void add_browser_session_commands(CLI::App& program, int& exit_code);
 /// `semel keys`.
 void add_key_commands(CLI::App& program, int& exit_code);
 /// `semel console`.

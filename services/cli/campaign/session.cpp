@@ -105,6 +105,13 @@ result<json::value> session::post(std::string target, const json::object* body) 
     return document(send(std::move(request)));
 }
 
+result<json::value> session::remove(std::string target) {
+    http::client_request request;
+    request.method = "DELETE";
+    request.target = std::move(target);
+    return document(send(std::move(request)));
+}
+
 std::string campaign_target(std::string_view id, std::string_view rest) {
     return fmt::format("/v1/campaigns/{}{}", http::percent_encode(id), rest);
 }

@@ -24,6 +24,7 @@ class session {
     base::result<json::value> get(std::string target, std::vector<std::pair<std::string, std::string>> headers = {});
     /// Without a body unless one is given.
     base::result<json::value> post(std::string target, const json::object* body = nullptr);
+    base::result<json::value> remove(std::string target);
     /// The raw answer of a request of the caller's making; any status that is not a success is a fault.
     base::result<http::client_response> send(http::client_request);
     /// "http://127.0.0.1:18080"

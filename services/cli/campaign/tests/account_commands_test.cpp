@@ -94,5 +94,37 @@ TEST_F(Commands, UsersAreGivenRolesListedAndRevoked) {
     EXPECT_EQ(asked.at(4).query, "limit=100&user=kim");
 }
 
+TEST_F(Commands, BrowsersSessionsAreListedAndEnded) {
+    const std::string page =
+        R"({"sessions":[{"number":8,"user":"kim","how":"sign_on","token":null,"opened":"2026-11-30T08:00:00Z",
+            "seen":"2026-11-30T09:00:00Z","ends":"2026-11-30T09:30:00Z","from":"10.0.0.7","seen_from":"192.0.2.9",
+            "current":false},{"number":7,"user":"lee","how":"code","token":3,"opened":"2026-11-30T07:00:00Z",
+            "seen":"2026-11-30T07:00:00Z","ends":"2026-11-30T07:30:00Z","from":null,"seen_from":null,
+            "current":false}],"next":7})";
+    api.on("GET", "/v1/sessions", {{200, page}, {200, R"({"sessions":[],"next":null})"}})
+        .on("DELETE", "/v1/sessions/{session}",
+            {{200, R"({"session":8,"user":"kim","ended":true})"}, {404, R"({"error":"there is no such session"})"}})
+        .start();
+    const auto r = semel({"sessions", "list", "--everybody"});
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    EXPECT_THAT(r.out, testing::ContainsRegex("8 +kim +sign-on +2026-11-30T08:00:00Z +10.0.0.7 +2026-11-30T09:00:00Z "
+                                              "+192.0.2.9 +2026-11-30T09:30:00Z\n +7 +lee +token 3 "));
+    EXPECT_THAT(r.out, HasSubstr("earlier ones: --before 7"));
+    EXPECT_EQ(semel({"sessions", "list", "--user", "k&m", "--before", "9"}).out, "nobody is signed in\n");
+    EXPECT_EQ(semel({"sessions", "list"}).exit_code, 0);
+    EXPECT_EQ(semel({"sessions", "list", "--user", "kim", "--everybody"}).exit_code, 2) << "whose, then?";
+    EXPECT_EQ(semel({"sessions", "end"}).exit_code, 2) << "which?";
+    EXPECT_THAT(semel({"sessions", "end", "8"}).out, HasSubstr("session 8 of kim is over"));
+    const auto gone = semel({"sessions", "end", "8"});
+    EXPECT_EQ(gone.exit_code, 1);
+    EXPECT_THAT(gone.err, HasSubstr("no such session"));
+    const auto asked = api.stop();
+    ASSERT_EQ(asked.size(), 5U);
+    EXPECT_EQ(asked.at(0).query, "everybody=yes&limit=100");
+    EXPECT_EQ(asked.at(1).query, "before=9&limit=100&user=k&m");
+    EXPECT_EQ(asked.at(2).query, "limit=100") << "one's own";
+    EXPECT_EQ(asked.at(3).what, "DELETE /v1/sessions/8");
+}
+
 } // namespace
 } // namespace semel::cli::campaign::test

@@ -112,6 +112,7 @@ inline ran semel(std::vector<std::string> words) {
     add_record_commands(program, r.exit_code);
     add_console_command(program, r.exit_code);
     add_user_commands(program, r.exit_code);
+    add_browser_session_commands(program, r.exit_code);
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();
     try {
