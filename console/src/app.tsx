@@ -16,6 +16,7 @@ import {IncidentPage} from './pages/incident';
 import {LookupsPage} from './pages/lookups';
 import {NewCampaignPage} from './pages/new_campaign';
 import {PersonPage} from './pages/person';
+import {SessionsPage} from './pages/sessions';
 import {SignIn} from './pages/sign_in';
 import {Patterns} from './ui/coverage_bar';
 import {Header} from './ui/header';
@@ -152,6 +153,8 @@ function Page({route}: {route: Route}) {
             return <AccessPage />;
         case 'lookups':
             return <LookupsPage />;
+        case 'sessions':
+            return <SessionsPage />;
         case 'person':
             return <PersonPage key={route.id} id={route.id} />;
         case 'nowhere':

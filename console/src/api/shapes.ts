@@ -24,4 +24,5 @@ export type Resent = Schemas['Resent'];
 export type Story = Schemas['Story'];
 export type Incident = Schemas['Incident'];
 export type Look = Answer<'/v1/lookups', 'get'>['lookups'][number];
+export type OpenSession = Schemas['Sessions']['sessions'][number];
 export type Act = Schemas['Act'];

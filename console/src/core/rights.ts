@@ -21,6 +21,7 @@ const PAGES: Record<Route['page'], readonly Role[]> = {
     person: insight,
     lookups: ['auditor'],
     access: ['auditor', 'administrator'],
+    sessions: everybody, // the own; an administrator sees all
     nowhere: everybody,
 };
 
@@ -31,7 +32,7 @@ export function mayOpen(roles: readonly Role[], page: Route['page']): boolean {
 }
 
 /** What stands above every page: each a piece of work of its own, and no page of a campaign. */
-export const PLACES = ['campaigns', 'new', 'lookups', 'access'] as const;
+export const PLACES = ['campaigns', 'new', 'lookups', 'access', 'sessions'] as const;
 export type Place = (typeof PLACES)[number];
 
 export function placesOf(roles: readonly Role[], acts: readonly Role[]): Place[] {

@@ -1,7 +1,11 @@
 // Where one is: in the fragment, so that no id of a campaign stands in a log of requests.
 
+/** Pages that are about no campaign. */
+const ALONE = ['lookups', 'access', 'sessions'] as const;
+type Alone = (typeof ALONE)[number];
+
 export type Route =
-    | {page: 'campaigns' | 'new' | 'lookups' | 'access'}
+    | {page: 'campaigns' | 'new' | Alone}
     | {page: 'campaign' | 'approval' | 'doubts' | 'person' | 'follow-up' | 'incident'; id: string}
     | {page: 'nowhere'};
 
@@ -12,8 +16,9 @@ export function routeOf(fragment: string): Route {
     if (first === '' && id === '') {
         return {page: 'campaigns'};
     }
-    if ((first === 'lookups' || first === 'access') && id === '') {
-        return {page: first};
+    const alone = ALONE.find((page) => page === first);
+    if (alone !== undefined && id === '') {
+        return {page: alone};
     }
     if (first !== 'campaigns' || rest.length > 0) {
         return {page: 'nowhere'};
@@ -48,6 +53,7 @@ export function fragmentOf(route: Route): string {
             return '#/campaigns';
         case 'lookups':
         case 'access':
+        case 'sessions':
             return `#/${route.page}`;
         case 'new':
             return '#/campaigns/new';

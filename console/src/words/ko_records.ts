@@ -1,6 +1,6 @@
 import type {Words} from './en';
 
-export const records: Pick<Words, 'person' | 'lookups' | 'access'> = {
+export const records: Pick<Words, 'person' | 'lookups' | 'access' | 'sessions'> = {
     person: {
         title: (name) => `수신자 조회: ${name}`,
         id: '수신자 ID (대상 파일에 적힌 그대로)',
@@ -70,5 +70,38 @@ export const records: Pick<Words, 'person' | 'lookups' | 'access'> = {
             token_ended: '토큰 종료',
             user_revoked: '모든 권한 회수',
         },
+    },
+
+    sessions: {
+        title: '세션',
+        own: {
+            title: '내가 로그인한 곳',
+            what: '브라우저마다 한 줄입니다. 직접 열지 않은 브라우저나 모르는 주소가 있으면 종료하십시오.',
+            none: '로그인한 브라우저가 없습니다.',
+        },
+        all: {
+            title: '로그인한 사용자',
+            what: '모든 사용자의 세션입니다. 세션을 종료하면 누가 종료했는지 기록됩니다.',
+            none: '로그인한 사용자가 없습니다.',
+        },
+        number: '세션',
+        how: '로그인 방법',
+        byToken: (token) => `토큰 ${token}의 코드`,
+        bySignOn: '조직 계정',
+        here: '이 브라우저',
+        opened: '로그인',
+        seen: '마지막 사용',
+        moved: '로그인할 때와 다른 주소',
+        ends: '종료 예정 (사용하지 않을 때)',
+        action: '종료',
+        end: '종료 …',
+        over: '종료됨',
+        ask: '이 세션을 종료할까요?',
+        is: (user, opened) => `${user}, 로그인 ${opened}.`,
+        then: '그 브라우저는 다음 요청부터 다시 로그인해야 합니다. 입력만 하고 보내지 않은 내용은 사라집니다.',
+        endsHere: '지금 보고 있는 세션입니다. 다시 로그인해야 합니다.',
+        do: '종료',
+        keep: '그대로 두기',
+        done: (number) => `세션 ${number}이(가) 종료되었습니다.`,
     },
 };

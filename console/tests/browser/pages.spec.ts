@@ -26,6 +26,9 @@ const lookUp = async (page: Page) => {
     await page.locator('details summary').first().click();
 };
 
+/** Until what the page reads after its title is there. */
+const tables = (count: number) => async (page: Page) => expect(page.locator('main table')).toHaveCount(count);
+
 const PAGES: Shown[] = [
     {name: 'campaigns', role: 'operator', fragment: '#/campaigns'},
     {name: 'campaigns', role: 'approver', fragment: '#/campaigns'},
@@ -158,6 +161,18 @@ const PAGES: Shown[] = [
     {name: 'person', role: 'operator', fragment: `${campaign}/person`},
     {name: 'lookups', role: 'auditor', fragment: '#/lookups'},
     {name: 'access', role: 'administrator', fragment: '#/access'},
+    {name: 'sessions', role: 'operator', fragment: '#/sessions', act: tables(1)},
+    {name: 'sessions', role: 'administrator', fragment: '#/sessions', act: tables(2), inDark: true, narrow: true},
+    {
+        name: 'sessions-end',
+        role: 'administrator',
+        fragment: '#/sessions',
+        act: async (page) => {
+            await tables(2)(page);
+            await page.getByRole('row', {name: /kim/}).getByRole('button').click();
+            await page.locator('dialog').waitFor();
+        },
+    },
     {name: 'approval', role: 'product', fragment: `#/campaigns/${WAITING}/approval`},
     {name: 'campaigns-own', role: 'approver', fragment: '#/campaigns', change: (w) => (w.waiting.creator = 'approver')},
     {name: 'campaigns', role: 'product', fragment: '#/campaigns'},

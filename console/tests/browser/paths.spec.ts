@@ -357,7 +357,13 @@ test.describe('what waits for an approver', () => {
 });
 
 test.describe('the places above every page', () => {
-    const places = {operator: ['Campaigns', 'New campaign'], approver: ['Campaigns'], product: ['Campaigns', 'New campaign'], auditor: ['Campaigns', 'Who looked at whom', 'Who was let in'], administrator: ['Campaigns', 'Who was let in']} as const;
+    const places = {
+        operator: ['Campaigns', 'New campaign', 'Sessions'],
+        approver: ['Campaigns', 'Sessions'],
+        product: ['Campaigns', 'New campaign', 'Sessions'],
+        auditor: ['Campaigns', 'Who looked at whom', 'Who was let in', 'Sessions'],
+        administrator: ['Campaigns', 'Who was let in', 'Sessions'],
+    } as const;
     for (const [role, words] of Object.entries(places)) {
         test(`are those of ${role}`, async ({page, world, address}) => {
             await signIn(page, {world, address}, role as keyof typeof places, `${campaign}/incident`);

@@ -27,7 +27,26 @@ function policyOf(kind: 'as_page' | 'as_preview'): string {
 
 type Answer = {status?: number; body: object};
 
-function answerOf(world: World, what: string, body: unknown): Answer | undefined {
+/** Those of whoever asks, or all of them for an administrator. */
+function sessionsOf(world: World, query: URLSearchParams): Answer {
+    if (query.has('everybody') && world.role !== 'administrator') {
+        return {status: 403, body: {error: `${world.role} may only see the own sessions`}};
+    }
+    const named = world.sessions.map((one) => ({...one, user: one.user === '' ? world.role : one.user}));
+    return {body: {sessions: query.has('everybody') ? named : named.filter((one) => one.user === world.role), next: null}};
+}
+
+function endSession(world: World, number: number): Answer {
+    const found = world.sessions.find((one) => one.number === number);
+    world.sessions = world.sessions.filter((one) => one !== found);
+    return found === undefined ? {status: 404, body: {error: 'there is no such session, or it is over'}} : {body: {session: number, user: found.user, ended: true}};
+}
+
+function answerOf(world: World, what: string, query: URLSearchParams, body: unknown): Answer | undefined {
+    const ending = /^DELETE \/v1\/sessions\/(\d+)$/.exec(what);
+    if (ending !== null) {
+        return endSession(world, Number(ending[1]));
+    }
     const session = {user: world.role, roles: [world.role], read_only: world.readOnly, guard: GUARD};
     const step = /^POST \/v1\/campaigns\/[^/]+\/(seal|launch|release|pause|resume|cancel|approve)$/.exec(what);
     if (step !== null) {
@@ -50,6 +69,8 @@ function answerOf(world: World, what: string, body: unknown): Answer | undefined
             return {body: {closed: true}};
         case 'GET /v1/session':
             return {body: session};
+        case 'GET /v1/sessions':
+            return sessionsOf(world, query);
         case 'GET /v1/lookups': {
             const look = world.looks.shift();
             return {body: {lookups: look === undefined ? [] : [look], next: world.looks.length > 0 ? (look?.number ?? null) : null}};
@@ -118,7 +139,7 @@ async function textOf(request: IncomingMessage): Promise<string> {
 }
 
 async function serve(world: World, request: IncomingMessage, answer: ServerResponse): Promise<void> {
-    const path = (request.url ?? '/').split('?')[0] ?? '/';
+    const {pathname: path, searchParams: query} = new URL(request.url ?? '/', 'http://stand-in');
     const what = `${request.method} ${path}`;
     const text = await textOf(request);
     if (world.away) {
@@ -160,8 +181,9 @@ async function serve(world: World, request: IncomingMessage, answer: ServerRespo
         answer.writeHead(200, {'Content-Type': 'text/csv'});
         answer.end(world.rejects);
     } else {
-        const said = answerOf(world, what, body);
-        const cookie: Record<string, string> = what === 'POST /v1/session' && said?.status === undefined ? {'Set-Cookie': 'semel-1=secret; Path=/; HttpOnly; SameSite=Strict'} : what === 'DELETE /v1/session' ? {'Set-Cookie': 'semel-1=; Path=/; Max-Age=0'} : {};
+        const over = what === 'DELETE /v1/session' || world.sessions.some((one) => one.current && what === `DELETE /v1/sessions/${one.number}`);
+        const said = answerOf(world, what, query, body);
+        const cookie: Record<string, string> = what === 'POST /v1/session' && said?.status === undefined ? {'Set-Cookie': 'semel-1=secret; Path=/; HttpOnly; SameSite=Strict'} : over ? {'Set-Cookie': 'semel-1=; Path=/; Max-Age=0'} : {};
         said === undefined ? data(404, {error: `the stand-in does not know ${what}`}) : data(said.status ?? 200, said.body, cookie);
     }
 }

@@ -1,7 +1,7 @@
 // What the stand-in of the api knows. Typed by docs/openapi.yaml, so that it cannot answer what the api does not.
 
 import type {Schemas} from '../../src/api/client';
-import type {Approval, Doubt, Incident, ListedCampaign, Look, Resent, Role, Status, Story, Text, Act} from '../../src/api/shapes';
+import type {Approval, Doubt, Incident, ListedCampaign, Look, OpenSession, Resent, Role, Status, Story, Text, Act} from '../../src/api/shapes';
 
 export const RUNNING = 'c-9viv9wekdx5x8uh2';
 export const WAITING = 'c-aaaabbbbccccdddd';
@@ -31,6 +31,8 @@ export interface World {
     /** Of the one upload, each time that somebody looks; the last one stays. */
     looks: Look[];
     access: AccessEvent[];
+    /** Of all users; those of '' are whoever is signed in. */
+    sessions: OpenSession[];
     uploads: Schemas['Upload'][];
     rejects: string;
     /** By method and path, "POST /v1/...": what is refused, and how. */
@@ -214,6 +216,19 @@ function anIncident(): World['incident'] {
     };
 }
 
+function sessions(): OpenSession[] {
+    const of = (number: number, more: Partial<OpenSession>): OpenSession => ({
+        number, user: '', how: 'code', token: 3, opened: at(-50 * minute), seen: at(-minute), ends: at(29 * minute), from: '127.0.0.1', seen_from: '127.0.0.1',
+        current: false, ...more,
+    });
+    return [
+        of(14, {user: 'kim', how: 'sign_on', token: null, from: '10.0.0.7', seen_from: '10.0.0.7'}),
+        of(12, {current: true}),
+        of(9, {opened: at(-300 * minute), seen: at(-20 * minute), ends: at(10 * minute), seen_from: '192.0.2.44'}),
+        of(4, {user: 'lee', from: null, seen_from: '10.0.0.8'}),
+    ];
+}
+
 /** Nothing is outstanding any more: every outcome is known. */
 export function finish(world: World): void {
     world.status.state = 'finished';
@@ -269,6 +284,7 @@ export function aWorld(): World {
             {number: 12, time: at(-2 * minute), user: null, from: '10.0.0.9', what: 'denied', about: null, text: 'no such token', times: 41},
             {number: 11, time: at(-9 * minute), user: 'administrator', from: '127.0.0.1', what: 'roles_changed', about: 'kim', text: 'operator, auditor; before: operator', times: 1},
         ],
+        sessions: sessions(),
         uploads: (['receiving', 'importing', 'imported'] as const).map((state, i) => ({
             upload: 1,
             state,

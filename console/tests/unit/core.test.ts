@@ -99,6 +99,7 @@ describe('a route', () => {
             {page: 'new'},
             {page: 'lookups'},
             {page: 'access'},
+            {page: 'sessions'},
             {page: 'campaign', id},
             {page: 'approval', id},
             {page: 'doubts', id},
@@ -111,7 +112,7 @@ describe('a route', () => {
         expect(routeOf('')).toEqual({page: 'campaigns'});
     });
     test('leads nowhere with what is not an id', () => {
-        for (const fragment of ['#/campaigns/x', `#/campaigns/${id}/else`, `#/campaigns/${id}/person/4711`, '#/users', '#//evil.example', '#javascript:alert(1)']) {
+        for (const fragment of ['#/campaigns/x', `#/campaigns/${id}/else`, `#/campaigns/${id}/person/4711`, '#/users', '#/sessions/7', '#//evil.example', '#javascript:alert(1)']) {
             expect(routeOf(fragment), fragment).toEqual({page: 'nowhere'});
         }
     });
@@ -193,11 +194,11 @@ describe('a role', () => {
         expect(mayDecide(['operator'], 'kim', 'lee')).toBe(false);
     });
     test('has a place for each piece of its work', () => {
-        expect(placesOf(['operator'], ['operator'])).toEqual(['campaigns', 'new']);
-        expect(placesOf(['operator'], [])).toEqual(['campaigns']); // a session that only reads
-        expect(placesOf(['approver'], ['approver'])).toEqual(['campaigns']);
-        expect(placesOf(['auditor'], ['auditor'])).toEqual(['campaigns', 'lookups', 'access']);
-        expect(placesOf(['administrator'], [])).toEqual(['campaigns', 'access']);
+        expect(placesOf(['operator'], ['operator'])).toEqual(['campaigns', 'new', 'sessions']);
+        expect(placesOf(['operator'], [])).toEqual(['campaigns', 'sessions']); // a session that only reads
+        expect(placesOf(['approver'], ['approver'])).toEqual(['campaigns', 'sessions']);
+        expect(placesOf(['auditor'], ['auditor'])).toEqual(['campaigns', 'lookups', 'access', 'sessions']);
+        expect(placesOf(['administrator'], [])).toEqual(['campaigns', 'access', 'sessions']);
     });
     test('sees in which place a page is', () => {
         expect(placeOf('lookups')).toBe('lookups');
