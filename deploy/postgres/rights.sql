@@ -8,8 +8,8 @@
 --               schema ledger                                  schema api                       schema receipts
 -- semel_ledger  adds events, recipients and shares, which      -                                -
 --               it can neither change nor delete; counts
--- semel_api     reads; adds who looked at whom and who was     its own; approvals, test and     reads
---               let in, which it can not date, change, delete  revocation records only added
+-- semel_api     reads; adds who looked at whom and who was     its own; approvals, decisions,   reads
+--               let in, which it can not date, change, delete  revocations, tests only added
 -- semel_receipts -                                             -                                its own
 DO $roles$
 DECLARE
@@ -55,7 +55,7 @@ GRANT USAGE ON SCHEMA api TO semel_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA api TO semel_api;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA api TO semel_api;
 REVOKE DELETE ON api.campaigns FROM semel_api;
-REVOKE UPDATE, DELETE ON api.approvals, api.revoked_tokens FROM semel_api;
+REVOKE UPDATE, DELETE ON api.approvals, api.revoked_tokens, api.decisions FROM semel_api;
 REVOKE DELETE ON api.test_addresses, api.trials, api.users, api.tokens FROM semel_api;
 
 GRANT USAGE ON SCHEMA receipts TO semel_receipts, semel_api;

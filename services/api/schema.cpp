@@ -93,6 +93,17 @@ ALTER TABLE api.sessions ALTER COLUMN token_sha256 DROP NOT NULL, ADD COLUMN nam
 -- Sessions are listed and ended by their number. peer: the address that signed in; seen_peer: that of the latest request.
 ALTER TABLE api.sessions ADD COLUMN number bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
     ADD COLUMN peer text NOT NULL DEFAULT '', ADD COLUMN seen_peer text NOT NULL DEFAULT '';
+)",
+                       R"(
+-- What people decided about campaigns, a row for each decision: found by person, and one row where the doubts of a
+-- campaign are as many events as messages. Only added to, in the transaction of the step. No foreign key: it would take a
+-- lock of the campaign, and whoever decides doubts must neither wait for a step nor hold one up.
+CREATE TABLE api.decisions (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at timestamptz NOT NULL DEFAULT now(), actor text NOT NULL, campaign text NOT NULL,
+    what text NOT NULL, text text NOT NULL, messages bigint);
+CREATE INDEX decisions_of_actor ON api.decisions (actor, number);
+INSERT INTO api.decisions (at, actor, campaign, what, text)
+    SELECT at, approver, campaign, 'approve', 'waves ' || array_to_string(waves, ', ') FROM api.approvals ORDER BY at;
 )"});
 }
 

@@ -74,6 +74,7 @@ constexpr std::array table{
     row{step::create_campaign,         "create_campaign",         acts,  {yes,      no,       yes,      no,       no}},
     row{step::read_campaigns,          "read_campaigns",          looks, {yes,      yes,      yes,      yes,      yes}},
     row{step::read_history,            "read_history",            looks, {yes,      yes,      yes,      yes,      yes}},
+    row{step::read_decisions,          "read_decisions",          looks, {own,      own,      own,      yes,      own}},
     row{step::read_people,             "read_people",             looks, {yes,      yes,      no,       yes,      no}},
     row{step::read_person,             "read_person",             looks, {yes,      yes,      no,       yes,      no}},
     row{step::read_lookups,            "read_lookups",            looks, {no,       no,       no,       yes,      no}},

@@ -45,9 +45,10 @@ enum class step : unsigned char {
     create_campaign,
     read_campaigns, // counts and states, nobody's data
     read_history,
-    read_people,  // lists with recipients in them
-    read_person,  // one recipient's story
-    read_lookups, // who looked at whom
+    read_decisions, // who approved, launched, cancelled, decided doubts
+    read_people,    // lists with recipients in them
+    read_person,    // one recipient's story
+    read_lookups,   // who looked at whom
     add_upload,
     send_test,
     seal,

@@ -1,6 +1,7 @@
 #include "api.hpp"
 
 #include "access_events.hpp"
+#include "decisions.hpp"
 #include "lookups.hpp"
 #include "unmatched.hpp"
 
@@ -27,6 +28,7 @@ guarded_routes routes(services& s) {
     add_people_routes(all, s);
     add_lookup_routes(all, s);
     add_access_event_routes(all, s);
+    add_decision_routes(all, s);
     add_test_address_routes(all, s);
     add_user_routes(all, s);
     add_session_routes(all, s);

@@ -9,6 +9,7 @@
 #include <wire/sealed.hpp>
 
 #include <api/core/evidence.hpp>
+#include <api/edge/decisions.hpp>
 #include <api/edge/lists.hpp>
 #include <api/edge/reading.hpp>
 #include <fmt/format.h>
@@ -142,6 +143,12 @@ http::response resolve_all(pqxx::connection& connection, const std::string& id, 
                                           id, d.what)) {
         store::enqueue_event(tx, decided(*c, d, row), partitions);
         ++count;
+    }
+    if (count > 0) {
+        note(tx, decision_made{.actor = d.by.name,
+                               .campaign = id,
+                               .what = d.what == "resend" ? "resend" : "presume_sent",
+                               .messages = count});
     }
     tx.commit();
     return answer(json::object{{"id", id}, {"resolved", count}}, 202);

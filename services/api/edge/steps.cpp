@@ -12,7 +12,9 @@
 #include <wire/uploads.hpp>
 
 #include <api/core/canary.hpp>
+#include <api/edge/decisions.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <functional>
@@ -35,6 +37,7 @@ struct step_input {
     std::function<std::vector<notice::problem>()> problems; // of the notice
     std::optional<approval> approved;                       // out: to be stored
     std::string said;                                       // out: what the record of the step says besides its name
+    std::string noted;                                      // out: the same in the user's own list of decisions
     json::object told;                                      // out: what the answer says besides the states
 };
 using step_of = std::function<step(const v1::Campaign&, step_input&, const user&)>;
@@ -69,50 +72,60 @@ void follow_waves(pqxx::work& tx, const v1::Campaign& before, const v1::Campaign
     }
 }
 
-asio::awaitable<http::response> take_step(services& s, http::request& r, user who, std::string what, step_of decide) {
+/// Which step, under which name the record and the log have it, and what it decides.
+struct wish {
+    access::step which;
+    std::string what;
+    step_of decide;
+};
+
+asio::awaitable<http::response> take_step(services& s, http::request& r, user who, wish w) {
     const auto id = r.parameter("id");
     const auto partitions = s.topics.events;
-    auto response =
-        co_await s.steps.run([id, who, what, decide, partitions](pqxx::connection& connection) -> http::response {
-            pqxx::work tx{connection};
-            const auto campaign = store::lock_campaign(tx, id);
-            if (!campaign) {
-                return not_found(id);
-            }
-            step_input in{.plans = store::read_plans(tx, id),
-                          .approvals = store::read_approvals(tx, id),
-                          .creator = store::creator_of(tx, id),
-                          .problems =
-                              [&tx, &id] {
-                                  const auto source = store::notice_of(tx, id);
-                                  return notice::check({source.files().begin(), source.files().end()}).problems;
-                              },
-                          .approved = {},
-                          .said = {},
-                          .told = {}};
-            const auto next = decide(*campaign, in, who);
-            if (!next) {
-                return refused(next.error());
-            }
-            store::update_campaign(tx, *next);
-            if (in.approved) {
-                store::add_approval(tx, id, *in.approved);
-            }
-            store::enqueue_event(tx, operator_event(*next, who, what + in.said), partitions);
-            follow_waves(tx, *campaign, *next, who, partitions);
-            tx.commit();
-            json::object out{{"id", id}, {"state", to_string(next->phase())}};
-            json::array waves;
-            for (const auto& wave : next->waves()) {
-                waves.push_back(json::object{{"wave", wave.number()}, {"state", to_string(wave.phase())}});
-            }
-            out["waves"] = std::move(waves);
-            out.insert(in.told.begin(), in.told.end());
-            return answer(out);
-        });
+    auto response = co_await s.steps.run([id, who, w, partitions](pqxx::connection& connection) -> http::response {
+        pqxx::work tx{connection};
+        const auto campaign = store::lock_campaign(tx, id);
+        if (!campaign) {
+            return not_found(id);
+        }
+        step_input in{.plans = store::read_plans(tx, id),
+                      .approvals = store::read_approvals(tx, id),
+                      .creator = store::creator_of(tx, id),
+                      .problems =
+                          [&tx, &id] {
+                              const auto source = store::notice_of(tx, id);
+                              return notice::check({source.files().begin(), source.files().end()}).problems;
+                          },
+                      .approved = {},
+                      .said = {},
+                      .noted = {},
+                      .told = {}};
+        const auto next = w.decide(*campaign, in, who);
+        if (!next) {
+            return refused(next.error());
+        }
+        store::update_campaign(tx, *next);
+        if (in.approved) {
+            store::add_approval(tx, id, *in.approved);
+        }
+        store::enqueue_event(tx, operator_event(*next, who, w.what + in.said), partitions);
+        follow_waves(tx, *campaign, *next, who, partitions);
+        note(tx,
+             decision_made{
+                 .actor = who.name, .campaign = id, .what = std::string{access::name_of(w.which)}, .text = in.noted});
+        tx.commit();
+        json::object out{{"id", id}, {"state", to_string(next->phase())}};
+        json::array waves;
+        for (const auto& wave : next->waves()) {
+            waves.push_back(json::object{{"wave", wave.number()}, {"state", to_string(wave.phase())}});
+        }
+        out["waves"] = std::move(waves);
+        out.insert(in.told.begin(), in.told.end());
+        return answer(out);
+    });
     if (response.status == 200) {
         s.outbox.notify();
-        telemetry::log().info("campaign.stepped", {{"campaign", id}, {"step", what}, {"by", who.name}});
+        telemetry::log().info("campaign.stepped", {{"campaign", id}, {"step", w.what}, {"by", who.name}});
     }
     co_return response;
 }
@@ -124,9 +137,10 @@ asio::awaitable<http::response> drop(services& s, http::request& r, user who) {
     }
     auto what = fmt::format("dropped wave {}", *wave);
     step_of decide = [number = *wave](const v1::Campaign& c, step_input& in, const user& by) {
+        in.noted = fmt::format("wave {}", number);
         return drop_wave(c, number, in.creator, by);
     };
-    co_return co_await take_step(s, r, std::move(who), std::move(what), std::move(decide));
+    co_return co_await take_step(s, r, std::move(who), {access::step::drop_wave, std::move(what), std::move(decide)});
 }
 
 /// What an approver says: what was looked at, and the findings taken on.
@@ -193,10 +207,13 @@ step decide_approval(const v1::Campaign& c, step_input& in, const user& who, con
     if (!accepted) {
         return failed(accepted.error());
     }
-    in.said = fmt::format(" {}", base::to_hex(digest_of(says.seen)));
+    std::string taken_on;
     for (const auto& rule : says.taken_on.rules) {
-        in.said += fmt::format("; accepted {}: {}", rule, says.taken_on.reason);
+        taken_on += fmt::format("; accepted {}: {}", rule, says.taken_on.reason);
     }
+    const auto digest = base::to_hex(digest_of(says.seen));
+    in.said = fmt::format(" {}{}", digest, taken_on);
+    in.noted = fmt::format("waves {}; digest {}{}", fmt::join(ok->approval.waves, ", "), digest, taken_on);
     in.approved = std::move(ok->approval);
     return std::move(ok->campaign);
 }
@@ -213,7 +230,7 @@ asio::awaitable<http::response> approve_step(services& s, http::request& r, user
     step_of decide = [says = *says](const v1::Campaign& c, step_input& in, const user& by) {
         return decide_approval(c, in, by, says);
     };
-    co_return co_await take_step(s, r, std::move(who), "approve", std::move(decide));
+    co_return co_await take_step(s, r, std::move(who), {access::step::approve, "approve", std::move(decide)});
 }
 
 asio::awaitable<http::response> seal_step(services& s, http::request& r, user who) {
@@ -230,7 +247,7 @@ asio::awaitable<http::response> seal_step(services& s, http::request& r, user wh
         in.told = json::object{{"redis", to_json(need, redis)}};
         return next;
     };
-    co_return co_await take_step(s, r, std::move(who), "seal", std::move(decide));
+    co_return co_await take_step(s, r, std::move(who), {access::step::seal, "seal", std::move(decide)});
 }
 
 /// Pins the date that every message bears, and a default deadline: not by a clock that may be wrong.
@@ -245,15 +262,15 @@ asio::awaitable<http::response> launch_step(services& s, http::request& r, user 
     step_of decide = [now = *now](const v1::Campaign& c, step_input& in, const user&) {
         return launch(c, in.plans, in.approvals, now);
     };
-    co_return co_await take_step(s, r, std::move(who), "launch", std::move(decide));
+    co_return co_await take_step(s, r, std::move(who), {access::step::launch, "launch", std::move(decide)});
 }
 
 } // namespace
 
 void add_step_routes(guarded_routes& all, services& s) {
     const auto add_step = [&](const std::string& name, access::step which, step_of decide) {
-        all.add("POST", "/v1/campaigns/{id}/" + name, which, [&s, name, decide](http::request& r, user who) {
-            return take_step(s, r, std::move(who), name, decide);
+        all.add("POST", "/v1/campaigns/{id}/" + name, which, [&s, name, which, decide](http::request& r, user who) {
+            return take_step(s, r, std::move(who), {which, name, decide});
         });
     };
     all.add("POST", "/v1/campaigns/{id}/seal", access::step::seal,

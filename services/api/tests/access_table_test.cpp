@@ -37,11 +37,11 @@ rights_of_role joined(rights_of_role has, const rights_of_role& more) {
     return has;
 }
 
-/// Whoever it is: counts and states, and an end to the own token and the own sessions.
+/// Whoever it is: counts and states, and an end to the own token and the own sessions, the own decisions.
 rights_of_role anybodys() {
-    return {{step::see_oneself, grant::yes}, {step::use_session, grant::yes},    {step::list_sessions, grant::own},
-            {step::end_session, grant::own}, {step::read_campaigns, grant::yes}, {step::read_history, grant::yes},
-            {step::revoke_token, grant::own}};
+    return {{step::see_oneself, grant::yes},    {step::use_session, grant::yes},    {step::list_sessions, grant::own},
+            {step::end_session, grant::own},    {step::read_campaigns, grant::yes}, {step::read_history, grant::yes},
+            {step::read_decisions, grant::own}, {step::revoke_token, grant::own}};
 }
 
 /// Who works on campaigns or audits them sees all of them, people too.
@@ -84,6 +84,7 @@ std::vector<rights> written_out() {
         {.who = role::auditor,
          .has = insight_and({{step::list_users, grant::yes},
                              {step::read_lookups, grant::yes},
+                             {step::read_decisions, grant::yes},
                              {step::read_access_events, grant::yes}})},
         {.who = role::administrator,
          .has = joined(anybodys(), {{step::list_sessions, grant::yes},

@@ -51,8 +51,10 @@ std::string roles_in_words(access::step what) {
             (what == access::step::change_users ? ", and nobody for themselves" : ", and not the campaign's creator");
     }
     if (!roles_with(what, access::grant::own).empty()) {
-        const bool token = what == access::step::revoke_token;
-        words += (words.empty() ? "" : "; ") + std::string{"all for their own "} + (token ? "token" : "sessions");
+        const std::string own = what == access::step::revoke_token     ? "token"
+                                : what == access::step::read_decisions ? "decisions"
+                                                                       : "sessions";
+        words += (words.empty() ? "" : "; ") + ("all for their own " + own);
     }
     return "Roles: " + words;
 }

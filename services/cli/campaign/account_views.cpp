@@ -40,6 +40,17 @@ std::string lookups_text(const json::object& page) {
     return table.empty() ? "nobody looked\n" : table.to_string() + rest_of(page);
 }
 
+std::string decisions_text(const json::object& page) {
+    text_table table{{{"time"}, {"user"}, {"what"}, {"campaign"}, {"name"}, {"messages", right}, {"text"}}};
+    each(page, "decisions", [&](const json::object& one) {
+        const auto messages = number_of(one, "messages");
+        table.add({text_of(one, "time"), text_of(one, "user"), text_of(one, "what"), text_of(one, "campaign"),
+                   text_of(one, "name"), messages == 0 ? std::string{} : with_separators(messages),
+                   text_of(one, "text")});
+    });
+    return table.empty() ? "nothing was decided\n" : table.to_string() + rest_of(page);
+}
+
 std::string users_text(const json::value& list) {
     text_table table{{{"user"}, {"roles"}, {"token", right}, {"scope"}, {"until"}, {"made by"}}};
     const json::object all{{"users", list}};

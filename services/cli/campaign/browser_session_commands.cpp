@@ -2,8 +2,6 @@
 
 #include "commands.hpp"
 
-#include <http/url.hpp>
-
 #include <CLI/CLI.hpp>
 #include <cli/campaign/account_views.hpp>
 #include <cli/campaign/text_table.hpp>
@@ -17,22 +15,12 @@
 namespace semel::cli::campaign {
 namespace {
 
-struct asking : common_options {
-    std::string user;
-    bool everybody = false;
-    std::int64_t before = 0, limit = 100;
-};
-
 struct ending : common_options {
     std::int64_t number = 0;
 };
 
-int list(session& s, const asking& how) {
-    auto target = fmt::format("/v1/sessions?limit={}", how.limit);
-    target += how.before == 0 ? "" : fmt::format("&before={}", how.before);
-    target += how.user.empty() ? "" : "&user=" + http::percent_encode(how.user);
-    target += how.everybody ? "&everybody=yes" : "";
-    const auto page = s.get(target);
+int list(session& s, const whose_options& how) {
+    const auto page = s.get(target_of("/v1/sessions", how));
     if (!page) {
         return fail(page.error());
     }
@@ -62,15 +50,11 @@ int end_one(session& s, const ending& which) {
 void add_browser_session_commands(CLI::App& program, int& exit_code) {
     auto* sessions = program.add_subcommand("sessions", "Who is signed in with a browser");
     sessions->require_subcommand(1);
-    auto how = std::make_shared<asking>();
+    auto how = std::make_shared<whose_options>();
     auto* all = subcommand(*sessions, "list", "The open sessions: since when, last used, and from where",
                            "  semel sessions list --as operator\n"
                            "  semel sessions list --everybody --as administrator");
-    add_common(*all, how);
-    auto* user = all->add_option("--user", how->user, "Of this user; for an administrator, unless it is the own name");
-    all->add_flag("--everybody", how->everybody, "Of all users; for an administrator")->excludes(user);
-    all->add_option("--before", how->before, "Only earlier ones: the number that the page before ended with");
-    all->add_option("--limit", how->limit, "So many at most, up to 1,000 [100]");
+    add_whose(*all, how, "an administrator");
     all->callback([how, &exit_code] { exit_code = with_session(*how, [&](session& s) { return list(s, *how); }); });
 
     auto which = std::make_shared<ending>();

@@ -5,8 +5,10 @@
 
 #include <cli/campaign/place.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace CLI {
 class App;
@@ -35,6 +37,8 @@ void add_report(CLI::App& campaign, int& exit_code);
 
 /// `semel audit lookups`.
 void add_lookups(CLI::App& audit, int& exit_code);
+/// `semel audit decisions`.
+void add_decisions(CLI::App& audit, int& exit_code);
 
 /// A command with an example below its help.
 CLI::App* subcommand(CLI::App& of, const std::string& name, const std::string& what, const std::string& example);
@@ -51,6 +55,16 @@ struct purpose_options {
 };
 /// --reason and --case.
 void add_purpose(CLI::App& command, purpose_options&);
+/// Whose part of a record that grows, and which page of it.
+struct whose_options : common_options {
+    std::string user; // empty, without everybody: one's own
+    bool everybody = false;
+    std::int64_t before = 0, limit = 100;
+};
+/// --user, --everybody, --before and --limit. `who`: the role that may ask for others' ("an administrator").
+void add_whose(CLI::App& command, const std::shared_ptr<whose_options>&, const std::string& who);
+/// The path with what they ask for.
+std::string target_of(std::string_view path, const whose_options&);
 /// The campaign's id as the first argument.
 void add_id(CLI::App& command, std::string& id);
 

@@ -94,6 +94,7 @@ void add_audit(CLI::App& program, int& exit_code) {
     });
 
     add_lookups(*audit, exit_code);
+    add_decisions(*audit, exit_code);
 
     struct exporting : common_options {
         std::string subject, out;

@@ -3,6 +3,7 @@
 #include <http/url.hpp>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 namespace semel::cli::campaign {
 
@@ -53,6 +54,22 @@ std::vector<std::pair<std::string, std::string>> headers_of(const purpose_option
         out.emplace_back("Semel-Case", http::percent_encode(why.case_number));
     }
     return out;
+}
+
+void add_whose(CLI::App& command, const std::shared_ptr<whose_options>& into, const std::string& who) {
+    add_common(command, into);
+    auto* user = command.add_option("--user", into->user, "Of this user; for " + who + ", unless it is the own name");
+    command.add_flag("--everybody", into->everybody, "Of all users; for " + who)->excludes(user);
+    command.add_option("--before", into->before, "Only earlier ones: the number that the page before ended with");
+    command.add_option("--limit", into->limit, "So many at most, up to 1,000 [100]");
+}
+
+std::string target_of(std::string_view path, const whose_options& how) {
+    auto target = fmt::format("{}?limit={}", path, how.limit);
+    target += how.before == 0 ? "" : fmt::format("&before={}", how.before);
+    target += how.user.empty() ? "" : "&user=" + http::percent_encode(how.user);
+    target += how.everybody ? "&everybody=yes" : "";
+    return target;
 }
 
 void add_id(CLI::App& command, std::string& id) {

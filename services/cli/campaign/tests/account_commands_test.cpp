@@ -94,6 +94,27 @@ TEST_F(Commands, UsersAreGivenRolesListedAndRevoked) {
     EXPECT_EQ(asked.at(4).query, "limit=100&user=kim");
 }
 
+TEST_F(Commands, DecisionsAreListedForOnesOwnNameOrOthers) {
+    api.on("GET", "/v1/decisions",
+           {{200, R"({"decisions":[{"number":7,"time":"2026-11-26T20:03:14.366359Z","user":"kim","campaign":"c-1",
+                      "name":"Renewed notice","what":"resend","text":"","messages":1204},{"number":5,"time":"t",
+                      "user":"kim","campaign":"c-1","name":"Renewed notice","what":"approve","text":"waves 1, 2",
+                      "messages":null}],"next":5})"},
+            {200, R"({"decisions":[],"next":null})"}})
+        .start();
+    const auto r = semel({"audit", "decisions"});
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    EXPECT_THAT(r.out, testing::ContainsRegex("kim +resend +c-1 +Renewed notice +1,204\n"));
+    EXPECT_THAT(r.out, AllOf(HasSubstr("waves 1, 2"), HasSubstr("earlier ones: --before 5")));
+    EXPECT_EQ(semel({"audit", "decisions", "--everybody", "--before", "5"}).out, "nothing was decided\n");
+    EXPECT_EQ(semel({"audit", "decisions", "--user", "kim"}).exit_code, 0);
+    EXPECT_EQ(semel({"audit", "decisions", "--user", "kim", "--everybody"}).exit_code, 2);
+    const auto asked = api.stop();
+    EXPECT_EQ(asked.at(0).query, "limit=100");
+    EXPECT_EQ(asked.at(1).query, "before=5&everybody=yes&limit=100");
+    EXPECT_EQ(asked.at(2).query, "limit=100&user=kim");
+}
+
 TEST_F(Commands, BrowsersSessionsAreListedAndEnded) {
     const std::string page =
         R"({"sessions":[{"number":8,"user":"kim","how":"sign_on","token":null,"opened":"2026-11-30T08:00:00Z",
