@@ -10,6 +10,7 @@ import {AccessPage} from './pages/access';
 import {ApprovalPage} from './pages/approval';
 import {CampaignPage} from './pages/campaign';
 import {CampaignsPage} from './pages/campaigns';
+import {DecisionsPage} from './pages/decisions';
 import {DoubtsPage} from './pages/doubts';
 import {FollowUpPage} from './pages/follow_up';
 import {IncidentPage} from './pages/incident';
@@ -149,6 +150,8 @@ function Page({route}: {route: Route}) {
             return <FollowUpPage key={route.id} id={route.id} />;
         case 'incident':
             return <IncidentPage key={route.id} id={route.id} />;
+        case 'decisions':
+            return <DecisionsPage />;
         case 'access':
             return <AccessPage />;
         case 'lookups':

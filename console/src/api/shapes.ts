@@ -25,4 +25,5 @@ export type Story = Schemas['Story'];
 export type Incident = Schemas['Incident'];
 export type Look = Answer<'/v1/lookups', 'get'>['lookups'][number];
 export type OpenSession = Schemas['Sessions']['sessions'][number];
+export type Decided = Schemas['Decisions']['decisions'][number];
 export type Act = Schemas['Act'];

@@ -19,6 +19,7 @@ const PAGES: Record<Route['page'], readonly Role[]> = {
     approval: everybody, // to read; whether somebody may approve is in the answer
     doubts: insight,
     person: insight,
+    decisions: ['operator', 'approver', 'auditor'], // the own; an auditor sees all
     lookups: ['auditor'],
     access: ['auditor', 'administrator'],
     sessions: everybody, // the own; an administrator sees all
@@ -32,7 +33,7 @@ export function mayOpen(roles: readonly Role[], page: Route['page']): boolean {
 }
 
 /** What stands above every page: each a piece of work of its own, and no page of a campaign. */
-export const PLACES = ['campaigns', 'new', 'lookups', 'access', 'sessions'] as const;
+export const PLACES = ['campaigns', 'new', 'decisions', 'lookups', 'access', 'sessions'] as const;
 export type Place = (typeof PLACES)[number];
 
 export function placesOf(roles: readonly Role[], acts: readonly Role[]): Place[] {

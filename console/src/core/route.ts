@@ -1,7 +1,7 @@
 // Where one is: in the fragment, so that no id of a campaign stands in a log of requests.
 
 /** Pages that are about no campaign. */
-const ALONE = ['lookups', 'access', 'sessions'] as const;
+const ALONE = ['decisions', 'lookups', 'access', 'sessions'] as const;
 type Alone = (typeof ALONE)[number];
 
 export type Route =
@@ -51,6 +51,7 @@ export function fragmentOf(route: Route): string {
         case 'campaigns':
         case 'nowhere':
             return '#/campaigns';
+        case 'decisions':
         case 'lookups':
         case 'access':
         case 'sessions':

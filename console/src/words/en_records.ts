@@ -72,6 +72,32 @@ export const records = {
         },
     },
 
+    decisions: {
+        title: 'Decisions',
+        own: {
+            title: 'What I decided',
+            what: 'Over all campaigns, the latest first.',
+            none: 'You have decided nothing yet.',
+        },
+        all: {
+            title: 'What everybody decided',
+            what: 'Over all campaigns, the latest first. A line here is written with its decision, and nobody changes it afterwards.',
+            none: 'Nothing has been decided yet.',
+        },
+        of: {
+            seal: 'sealed it',
+            approve: 'approved it',
+            launch: 'launched it',
+            release: 'let the rest go',
+            pause: 'paused it',
+            resume: 'let it go on',
+            cancel: 'cancelled it for ever',
+            drop_wave: 'dropped a wave',
+            resend: 'doubts: sent again',
+            presume_sent: 'doubts: presumed sent',
+        },
+    },
+
     sessions: {
         title: 'Sessions',
         own: {

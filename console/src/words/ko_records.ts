@@ -1,6 +1,6 @@
 import type {Words} from './en';
 
-export const records: Pick<Words, 'person' | 'lookups' | 'access' | 'sessions'> = {
+export const records: Pick<Words, 'person' | 'lookups' | 'access' | 'decisions' | 'sessions'> = {
     person: {
         title: (name) => `수신자 조회: ${name}`,
         id: '수신자 ID (대상 파일에 적힌 그대로)',
@@ -69,6 +69,32 @@ export const records: Pick<Words, 'person' | 'lookups' | 'access' | 'sessions'> 
             token_made: '토큰 발급',
             token_ended: '토큰 종료',
             user_revoked: '모든 권한 회수',
+        },
+    },
+
+    decisions: {
+        title: '결정 기록',
+        own: {
+            title: '내가 결정한 일',
+            what: '모든 캠페인의 기록이며 최근 것부터 보여 줍니다.',
+            none: '아직 결정한 일이 없습니다.',
+        },
+        all: {
+            title: '모든 사용자의 결정',
+            what: '모든 캠페인의 기록이며 최근 것부터 보여 줍니다. 기록은 결정과 함께 남고 나중에 아무도 바꿀 수 없습니다.',
+            none: '아직 결정된 일이 없습니다.',
+        },
+        of: {
+            seal: '봉인',
+            approve: '승인',
+            launch: '발송 시작',
+            release: '나머지 발송 허용',
+            pause: '일시 중지',
+            resume: '발송 재개',
+            cancel: '영구 취소',
+            drop_wave: '차수 폐기',
+            resend: '수신 불명: 다시 발송',
+            presume_sent: '수신 불명: 발송된 것으로 간주',
         },
     },
 

@@ -3,6 +3,31 @@
 import type {Page} from '@playwright/test';
 import {expect, signIn, test} from './support';
 import {GUARD} from './stand_in';
+import {FOLLOWING} from './world';
+
+test.describe('decisions', () => {
+    test('are an approver’s own over all campaigns, page by page', async ({page, world, address}) => {
+        await signIn(page, {world, address}, 'approver');
+        await page.getByRole('link', {name: 'Decisions'}).click();
+        const own = page.getByRole('group', {name: 'What I decided'});
+        await expect(own.getByRole('row', {name: /doubts: sent again/})).toContainText('61 messages');
+        await expect(own.getByRole('row', {name: /approved it/})).toContainText('accepted KR-W3: counsel agreed');
+        await expect(own.getByRole('row')).toHaveCount(4); // with its head
+        await page.getByRole('button', {name: 'Show earlier ones'}).click();
+        await expect(own.getByRole('row', {name: /dropped a wave/})).toContainText('wave 3');
+        await expect(page.getByRole('button', {name: 'Show earlier ones'})).toHaveCount(0);
+        await expect(page.getByText('kim')).toHaveCount(0);
+        await expect(page.getByRole('group', {name: 'What everybody decided'})).toHaveCount(0);
+        await own.getByRole('link', {name: 'Look out for calls'}).click();
+        expect(page.url()).toBe(`${address}/#/campaigns/${FOLLOWING}`);
+    });
+    test('are everybody’s for an auditor, who decides nothing', async ({page, world, address}) => {
+        await signIn(page, {world, address}, 'auditor', '#/decisions');
+        const all = page.getByRole('group', {name: 'What everybody decided'});
+        await expect(all.getByRole('row', {name: /kim/})).toContainText('paused it');
+        await expect(page.getByRole('group', {name: 'What I decided'})).toHaveCount(0);
+    });
+});
 
 test.describe('sessions', () => {
     const own = (page: Page) => page.getByRole('group', {name: 'Where you are signed in'});
@@ -38,6 +63,8 @@ test.describe('sessions', () => {
     test('are everybody’s for an administrator', async ({page, world, address}) => {
         await signIn(page, {world, address}, 'administrator', '#/sessions');
         const all = page.getByRole('group', {name: 'Who is signed in'});
+        await expect(all.getByRole('rowheader')).toHaveText(['14', '12', '9']);
+        await page.getByRole('button', {name: 'Show earlier ones'}).click();
         await expect(all.getByRole('rowheader')).toHaveText(['14', '12', '9', '4']);
         const kims = all.getByRole('row', {name: /kim/});
         await kims.getByRole('button').click();

@@ -161,6 +161,15 @@ const PAGES: Shown[] = [
     {name: 'person', role: 'operator', fragment: `${campaign}/person`},
     {name: 'lookups', role: 'auditor', fragment: '#/lookups'},
     {name: 'access', role: 'administrator', fragment: '#/access'},
+    {name: 'decisions', role: 'approver', fragment: '#/decisions', act: tables(1), narrow: true},
+    {name: 'decisions', role: 'auditor', fragment: '#/decisions', act: tables(1)},
+    {
+        name: 'decisions-none',
+        role: 'operator',
+        fragment: '#/decisions',
+        change: (w) => (w.decisions = []),
+        act: async (page) => page.getByText(/nothing yet|아직 결정한/).waitFor(),
+    },
     {name: 'sessions', role: 'operator', fragment: '#/sessions', act: tables(1)},
     {name: 'sessions', role: 'administrator', fragment: '#/sessions', act: tables(2), inDark: true, narrow: true},
     {

@@ -358,10 +358,10 @@ test.describe('what waits for an approver', () => {
 
 test.describe('the places above every page', () => {
     const places = {
-        operator: ['Campaigns', 'New campaign', 'Sessions'],
-        approver: ['Campaigns', 'Sessions'],
+        operator: ['Campaigns', 'New campaign', 'Decisions', 'Sessions'],
+        approver: ['Campaigns', 'Decisions', 'Sessions'],
         product: ['Campaigns', 'New campaign', 'Sessions'],
-        auditor: ['Campaigns', 'Who looked at whom', 'Who was let in', 'Sessions'],
+        auditor: ['Campaigns', 'Decisions', 'Who looked at whom', 'Who was let in', 'Sessions'],
         administrator: ['Campaigns', 'Who was let in', 'Sessions'],
     } as const;
     for (const [role, words] of Object.entries(places)) {

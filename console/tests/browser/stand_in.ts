@@ -5,6 +5,7 @@ import {readFileSync} from 'node:fs';
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
 import {extname, join} from 'node:path';
 import type {AddressInfo} from 'node:net';
+import type {Role} from '../../src/api/shapes';
 import {FOLLOWING, freezing, WAITING, type World} from './world';
 
 const SITE = process.env.SEMEL_CONSOLE_SITE ?? join(__dirname, '../../../build/console/site');
@@ -27,13 +28,20 @@ function policyOf(kind: 'as_page' | 'as_preview'): string {
 
 type Answer = {status?: number; body: object};
 
-/** Those of whoever asks, or all of them for an administrator. */
-function sessionsOf(world: World, query: URLSearchParams): Answer {
-    if (query.has('everybody') && world.role !== 'administrator') {
-        return {status: 403, body: {error: `${world.role} may only see the own sessions`}};
+/** How many lines of a record come at once. */
+const pageful = 3;
+
+/** The part of whoever asks, or all of it for this role; page by page. */
+function recordOf<T extends {number: number; user: string}>(world: World, query: URLSearchParams, key: string, all: T[], role: Role): Answer {
+    if (query.has('everybody') && world.role !== role) {
+        return {status: 403, body: {error: `${world.role} may only see the own ${key}`}};
     }
-    const named = world.sessions.map((one) => ({...one, user: one.user === '' ? world.role : one.user}));
-    return {body: {sessions: query.has('everybody') ? named : named.filter((one) => one.user === world.role), next: null}};
+    const before = Number(query.get('before') ?? Infinity);
+    const meant = all
+        .map((one) => ({...one, user: one.user === '' ? world.role : one.user}))
+        .filter((one) => (query.has('everybody') || one.user === world.role) && one.number < before);
+    const page = meant.slice(0, pageful);
+    return {body: {[key]: page, next: meant.length > pageful ? (page.at(-1)?.number ?? null) : null}};
 }
 
 function endSession(world: World, number: number): Answer {
@@ -70,7 +78,9 @@ function answerOf(world: World, what: string, query: URLSearchParams, body: unkn
         case 'GET /v1/session':
             return {body: session};
         case 'GET /v1/sessions':
-            return sessionsOf(world, query);
+            return recordOf(world, query, 'sessions', world.sessions, 'administrator');
+        case 'GET /v1/decisions':
+            return recordOf(world, query, 'decisions', world.decisions, 'auditor');
         case 'GET /v1/lookups': {
             const look = world.looks.shift();
             return {body: {lookups: look === undefined ? [] : [look], next: world.looks.length > 0 ? (look?.number ?? null) : null}};

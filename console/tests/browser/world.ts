@@ -1,7 +1,7 @@
 // What the stand-in of the api knows. Typed by docs/openapi.yaml, so that it cannot answer what the api does not.
 
 import type {Schemas} from '../../src/api/client';
-import type {Approval, Doubt, Incident, ListedCampaign, Look, OpenSession, Resent, Role, Status, Story, Text, Act} from '../../src/api/shapes';
+import type {Approval, Decided, Doubt, Incident, ListedCampaign, Look, OpenSession, Resent, Role, Status, Story, Text, Act} from '../../src/api/shapes';
 
 export const RUNNING = 'c-9viv9wekdx5x8uh2';
 export const WAITING = 'c-aaaabbbbccccdddd';
@@ -31,7 +31,8 @@ export interface World {
     /** Of the one upload, each time that somebody looks; the last one stays. */
     looks: Look[];
     access: AccessEvent[];
-    /** Of all users; those of '' are whoever is signed in. */
+    /** The latest first. Here and in `sessions` the user '' is whoever is signed in. */
+    decisions: Decided[];
     sessions: OpenSession[];
     uploads: Schemas['Upload'][];
     rejects: string;
@@ -216,6 +217,19 @@ function anIncident(): World['incident'] {
     };
 }
 
+function decisions(): Decided[] {
+    const of = (number: number, ago: number, what: Decided['what'], more: Partial<Decided> = {}): Decided => ({
+        number, time: at(-ago * minute), user: '', campaign: RUNNING, name: 'Renewed notice', what, text: '', messages: null, ...more,
+    });
+    return [
+        of(31, 4, 'resend', {messages: 61}),
+        of(30, 9, 'pause', {user: 'kim'}),
+        of(28, 15, 'cancel', {campaign: FOLLOWING, name: 'Look out for calls'}),
+        of(22, 20, 'approve', {text: `waves 1, 2; digest ${hex('1')}; accepted KR-W3: counsel agreed`}),
+        of(17, 40, 'drop_wave', {text: 'wave 3', campaign: WAITING, name: 'Second wave'}),
+    ];
+}
+
 function sessions(): OpenSession[] {
     const of = (number: number, more: Partial<OpenSession>): OpenSession => ({
         number, user: '', how: 'code', token: 3, opened: at(-50 * minute), seen: at(-minute), ends: at(29 * minute), from: '127.0.0.1', seen_from: '127.0.0.1',
@@ -284,6 +298,7 @@ export function aWorld(): World {
             {number: 12, time: at(-2 * minute), user: null, from: '10.0.0.9', what: 'denied', about: null, text: 'no such token', times: 41},
             {number: 11, time: at(-9 * minute), user: 'administrator', from: '127.0.0.1', what: 'roles_changed', about: 'kim', text: 'operator, auditor; before: operator', times: 1},
         ],
+        decisions: decisions(),
         sessions: sessions(),
         uploads: (['receiving', 'importing', 'imported'] as const).map((state, i) => ({
             upload: 1,

@@ -97,6 +97,7 @@ describe('a route', () => {
         for (const route of [
             {page: 'campaigns'},
             {page: 'new'},
+            {page: 'decisions'},
             {page: 'lookups'},
             {page: 'access'},
             {page: 'sessions'},
@@ -194,10 +195,10 @@ describe('a role', () => {
         expect(mayDecide(['operator'], 'kim', 'lee')).toBe(false);
     });
     test('has a place for each piece of its work', () => {
-        expect(placesOf(['operator'], ['operator'])).toEqual(['campaigns', 'new', 'sessions']);
-        expect(placesOf(['operator'], [])).toEqual(['campaigns', 'sessions']); // a session that only reads
-        expect(placesOf(['approver'], ['approver'])).toEqual(['campaigns', 'sessions']);
-        expect(placesOf(['auditor'], ['auditor'])).toEqual(['campaigns', 'lookups', 'access', 'sessions']);
+        expect(placesOf(['operator'], ['operator'])).toEqual(['campaigns', 'new', 'decisions', 'sessions']);
+        expect(placesOf(['operator'], [])).toEqual(['campaigns', 'decisions', 'sessions']); // a session that only reads
+        expect(placesOf(['approver'], ['approver'])).toEqual(['campaigns', 'decisions', 'sessions']);
+        expect(placesOf(['auditor'], ['auditor'])).toEqual(['campaigns', 'decisions', 'lookups', 'access', 'sessions']);
         expect(placesOf(['administrator'], [])).toEqual(['campaigns', 'access', 'sessions']);
     });
     test('sees in which place a page is', () => {
