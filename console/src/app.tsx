@@ -19,6 +19,7 @@ import {NewCampaignPage} from './pages/new_campaign';
 import {PersonPage} from './pages/person';
 import {SessionsPage} from './pages/sessions';
 import {SignIn} from './pages/sign_in';
+import {UsersPage} from './pages/users';
 import {Patterns} from './ui/coverage_bar';
 import {Header} from './ui/header';
 import {Title} from './ui/parts';
@@ -156,6 +157,8 @@ function Page({route}: {route: Route}) {
             return <AccessPage />;
         case 'lookups':
             return <LookupsPage />;
+        case 'users':
+            return <UsersPage />;
         case 'sessions':
             return <SessionsPage />;
         case 'person':

@@ -14,11 +14,17 @@ type Content<R> = R extends {content: {'application/json': infer J}} ? J : never
 export type Answer<P extends keyof paths, M extends Method> = paths[P][M] extends {responses: infer R}
     ? {[S in keyof R & Good]: Content<R[S]>}[keyof R & Good]
     : never;
+type Sent<O> = O extends {requestBody?: infer R} ? NonNullable<R> : never;
+/** Of a body that may be left out, also nothing. */
 export type Body<P extends keyof paths, M extends Method> = paths[P][M] extends {
     requestBody: {content: {'application/json': infer J}};
 }
     ? J
-    : undefined;
+    : [Sent<paths[P][M]>] extends [{content: {'application/json': infer J}}]
+      ? [Sent<paths[P][M]>] extends [never]
+          ? undefined
+          : J | undefined
+      : undefined;
 export type Query<P extends keyof paths> = paths[P]['get'] extends {parameters: {query?: infer Q}} ? NonNullable<Q> : never;
 export type Places = Record<string, string | number>;
 

@@ -26,4 +26,7 @@ export type Incident = Schemas['Incident'];
 export type Look = Answer<'/v1/lookups', 'get'>['lookups'][number];
 export type OpenSession = Schemas['Sessions']['sessions'][number];
 export type Decided = Schemas['Decisions']['decisions'][number];
+export type KnownUser = Schemas['User'];
+export type Token = Schemas['Token'];
+export type NewToken = Schemas['NewToken'];
 export type Act = Schemas['Act'];

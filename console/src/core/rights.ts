@@ -7,7 +7,8 @@ import type {Route} from './route';
 export const STEPS = ['seal', 'launch', 'release', 'pause', 'resume', 'cancel'] as const;
 export type Step = (typeof STEPS)[number];
 
-const everybody: readonly Role[] = ['operator', 'approver', 'product', 'auditor', 'administrator'];
+export const ROLES: readonly Role[] = ['operator', 'approver', 'product', 'auditor', 'administrator'];
+const everybody = ROLES;
 const insight: readonly Role[] = ['operator', 'approver', 'auditor']; // who sees people
 
 const PAGES: Record<Route['page'], readonly Role[]> = {
@@ -22,6 +23,7 @@ const PAGES: Record<Route['page'], readonly Role[]> = {
     decisions: ['operator', 'approver', 'auditor'], // the own; an auditor sees all
     lookups: ['auditor'],
     access: ['auditor', 'administrator'],
+    users: ['approver', 'auditor', 'administrator'],
     sessions: everybody, // the own; an administrator sees all
     nowhere: everybody,
 };
@@ -33,7 +35,7 @@ export function mayOpen(roles: readonly Role[], page: Route['page']): boolean {
 }
 
 /** What stands above every page: each a piece of work of its own, and no page of a campaign. */
-export const PLACES = ['campaigns', 'new', 'decisions', 'lookups', 'access', 'sessions'] as const;
+export const PLACES = ['campaigns', 'new', 'decisions', 'lookups', 'access', 'users', 'sessions'] as const;
 export type Place = (typeof PLACES)[number];
 
 export function placesOf(roles: readonly Role[], acts: readonly Role[]): Place[] {
@@ -100,6 +102,16 @@ export function mayAdd(roles: readonly Role[], state: CampaignState): boolean {
 /** Whether this user decides about a campaign of somebody else: nobody does alone about the own. */
 export function mayDecide(roles: readonly Role[], user: string, creator: string): boolean {
     return roles.includes('approver') && user !== creator;
+}
+
+/** Who lets people in, and changes what they may. Nobody changes the own roles. */
+export function mayChangeUsers(roles: readonly Role[]): boolean {
+    return roles.includes('administrator');
+}
+
+/** Who takes rights and tokens away. */
+export function mayRevokeUsers(roles: readonly Role[]): boolean {
+    return any(['approver', 'administrator'], roles);
 }
 
 /** Whether something waits for an approver. */

@@ -1,7 +1,7 @@
 // Where one is: in the fragment, so that no id of a campaign stands in a log of requests.
 
 /** Pages that are about no campaign. */
-const ALONE = ['decisions', 'lookups', 'access', 'sessions'] as const;
+const ALONE = ['decisions', 'lookups', 'access', 'users', 'sessions'] as const;
 type Alone = (typeof ALONE)[number];
 
 export type Route =
@@ -54,6 +54,7 @@ export function fragmentOf(route: Route): string {
         case 'decisions':
         case 'lookups':
         case 'access':
+        case 'users':
         case 'sessions':
             return `#/${route.page}`;
         case 'new':

@@ -151,13 +151,15 @@ interface Question {
     yes: string;
     no: string;
     grave?: boolean;
+    /** False: there is something to fill in before. */
+    ready?: boolean;
     onYes: () => void;
     onNo: () => void;
     children: ComponentChildren;
 }
 
 /** Asked before what cannot be taken back. The safe answer has the focus. */
-export function Dialog({title, yes, no, grave, onYes, onNo, children}: Question) {
+export function Dialog({title, yes, no, grave, ready = true, onYes, onNo, children}: Question) {
     const box = useRef<HTMLDialogElement>(null);
     const own = useId();
     useEffect(() => box.current?.showModal(), []);
@@ -169,7 +171,7 @@ export function Dialog({title, yes, no, grave, onYes, onNo, children}: Question)
                 <button type="button" autofocus onClick={onNo}>
                     {no}
                 </button>
-                <button type="button" class={grave ? 'grave' : 'main'} onClick={onYes}>
+                <button type="button" class={grave ? 'grave' : 'main'} aria-disabled={ready ? undefined : true} onClick={() => ready && onYes()}>
                     {yes}
                 </button>
             </div>

@@ -31,7 +31,7 @@ export const en = {
     signOut: 'Sign out',
     otherLanguage: '한국어',
     places: 'Places',
-    place: {campaigns: 'Campaigns', new: 'New campaign', decisions: 'Decisions', lookups: 'Who looked at whom', access: 'Who was let in', sessions: 'Sessions'},
+    place: {campaigns: 'Campaigns', new: 'New campaign', decisions: 'Decisions', lookups: 'Who looked at whom', access: 'Who was let in', users: 'Users', sessions: 'Sessions'},
     loading: 'Loading …',
     close: 'Close',
     back: 'Back to the campaign',

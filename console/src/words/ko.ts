@@ -31,7 +31,7 @@ export const ko: Words = {
     signOut: '로그아웃',
     otherLanguage: 'English',
     places: '메뉴',
-    place: {campaigns: '캠페인', new: '새 캠페인', decisions: '결정 기록', lookups: '조회 기록', access: '접근 기록', sessions: '세션'},
+    place: {campaigns: '캠페인', new: '새 캠페인', decisions: '결정 기록', lookups: '조회 기록', access: '접근 기록', users: '사용자', sessions: '세션'},
     loading: '불러오는 중 …',
     close: '닫기',
     back: '캠페인으로 돌아가기',

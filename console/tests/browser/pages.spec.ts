@@ -182,13 +182,48 @@ const PAGES: Shown[] = [
             await page.locator('dialog').waitFor();
         },
     },
+    {name: 'users', role: 'administrator', fragment: '#/users', act: tables(1), inDark: true, narrow: true},
+    {name: 'users', role: 'approver', fragment: '#/users', act: tables(1)},
+    {name: 'users', role: 'auditor', fragment: '#/users', act: tables(1)},
+    {
+        name: 'users-token',
+        role: 'administrator',
+        fragment: '#/users',
+        act: async (page) => {
+            await page.locator('#new-user').fill('park');
+            await page.locator('form input[type=checkbox]').nth(1).check();
+            await page.locator('form button[type=submit]').click();
+            await page.locator('code.long').waitFor();
+            await page.getByRole('rowheader', {name: /^park/}).waitFor();
+        },
+        narrow: true,
+    },
+    {
+        name: 'users-roles',
+        role: 'administrator',
+        fragment: '#/users',
+        act: async (page) => {
+            await page.getByRole('row', {name: /^kim/}).getByRole('button').nth(2).click();
+            await page.locator('dialog').waitFor();
+        },
+    },
+    {
+        name: 'users-revoke',
+        role: 'administrator',
+        fragment: '#/users',
+        act: async (page) => {
+            await page.getByRole('row', {name: /^kim/}).getByRole('button').last().click();
+            await page.locator('dialog').waitFor();
+        },
+    },
     {name: 'approval', role: 'product', fragment: `#/campaigns/${WAITING}/approval`},
     {name: 'campaigns-own', role: 'approver', fragment: '#/campaigns', change: (w) => (w.waiting.creator = 'approver')},
     {name: 'campaigns', role: 'product', fragment: '#/campaigns'},
     {name: 'campaign', role: 'product', fragment: campaign},
     {name: 'campaigns', role: 'administrator', fragment: '#/campaigns'},
     {name: 'forbidden', role: 'product', fragment: `${campaign}/person`},
-    {name: 'nowhere', role: 'operator', fragment: '#/users'},
+    {name: 'forbidden', role: 'operator', fragment: '#/users'},
+    {name: 'nowhere', role: 'operator', fragment: '#/else'},
 ];
 
 /** Not in the frames of mails, which have no storage. */

@@ -359,10 +359,10 @@ test.describe('what waits for an approver', () => {
 test.describe('the places above every page', () => {
     const places = {
         operator: ['Campaigns', 'New campaign', 'Decisions', 'Sessions'],
-        approver: ['Campaigns', 'Decisions', 'Sessions'],
+        approver: ['Campaigns', 'Decisions', 'Users', 'Sessions'],
         product: ['Campaigns', 'New campaign', 'Sessions'],
-        auditor: ['Campaigns', 'Decisions', 'Who looked at whom', 'Who was let in', 'Sessions'],
-        administrator: ['Campaigns', 'Who was let in', 'Sessions'],
+        auditor: ['Campaigns', 'Decisions', 'Who looked at whom', 'Who was let in', 'Users', 'Sessions'],
+        administrator: ['Campaigns', 'Who was let in', 'Users', 'Sessions'],
     } as const;
     for (const [role, words] of Object.entries(places)) {
         test(`are those of ${role}`, async ({page, world, address}) => {

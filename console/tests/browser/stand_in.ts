@@ -5,11 +5,12 @@ import {readFileSync} from 'node:fs';
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
 import {extname, join} from 'node:path';
 import type {AddressInfo} from 'node:net';
-import type {Role} from '../../src/api/shapes';
+import type {KnownUser, NewToken, Role} from '../../src/api/shapes';
 import {FOLLOWING, freezing, WAITING, type World} from './world';
 
 const SITE = process.env.SEMEL_CONSOLE_SITE ?? join(__dirname, '../../../build/console/site');
 export const GUARD = 'the-guard';
+export const TOKEN = `semel_${'5'.repeat(64)}`;
 
 const TYPES: Record<string, string> = {
     '.html': 'text/html; charset=utf-8',
@@ -50,10 +51,43 @@ function endSession(world: World, number: number): Answer {
     return found === undefined ? {status: 404, body: {error: 'there is no such session, or it is over'}} : {body: {session: number, user: found.user, ended: true}};
 }
 
+/** A new token of this user, who is added where it is a new one. */
+function makeToken(world: World, user: string, wish: {roles?: Role[]; scope?: ('read' | Role)[]}): Answer {
+    const known: KnownUser = world.users.find((one) => one.user === user) ?? {user, roles: wish.roles ?? [], from_file: false, sign_on: false, added_by: world.role, added: new Date().toISOString(), tokens: []};
+    const made = {number: 21, scope: wish.scope ?? [], made_by: world.role, made: new Date().toISOString(), expires: '2027-03-01T00:00:00Z'};
+    world.users = [...world.users.filter((one) => one !== known), {...known, tokens: [...known.tokens, made]}];
+    const told: NewToken = {...made, user, roles: known.roles, token: TOKEN};
+    return {status: 201, body: told};
+}
+
+function changeUser(world: World, user: string, what: string, body: {roles?: Role[]; token?: number} | undefined): Answer {
+    const known = world.users.find((one) => one.user === user);
+    if (known === undefined) {
+        return {status: 404, body: {error: 'there is no such user, or the rights are revoked already'}};
+    }
+    if (what === 'tokens') {
+        return makeToken(world, user, body ?? {});
+    }
+    if (what === 'roles') {
+        known.roles = body?.roles ?? [];
+        return {body: {user, roles: known.roles}};
+    }
+    if (body?.token === undefined) {
+        world.users = world.users.filter((one) => one !== known);
+    } else {
+        known.tokens = known.tokens.filter((one) => one.number !== body.token);
+    }
+    return {body: {user, revoked: true, token: body?.token ?? null}};
+}
+
 function answerOf(world: World, what: string, query: URLSearchParams, body: unknown): Answer | undefined {
     const ending = /^DELETE \/v1\/sessions\/(\d+)$/.exec(what);
     if (ending !== null) {
         return endSession(world, Number(ending[1]));
+    }
+    const changing = /^POST \/v1\/users\/([^/]+)\/(roles|tokens|revoke)$/.exec(what);
+    if (changing !== null) {
+        return changeUser(world, decodeURIComponent(changing[1] ?? ''), changing[2] ?? '', body as object | undefined);
     }
     const session = {user: world.role, roles: [world.role], read_only: world.readOnly, guard: GUARD};
     const step = /^POST \/v1\/campaigns\/[^/]+\/(seal|launch|release|pause|resume|cancel|approve)$/.exec(what);
@@ -77,6 +111,10 @@ function answerOf(world: World, what: string, query: URLSearchParams, body: unkn
             return {body: {closed: true}};
         case 'GET /v1/session':
             return {body: session};
+        case 'GET /v1/users':
+            return {body: world.users};
+        case 'POST /v1/users':
+            return makeToken(world, (body as {user: string}).user, body as object);
         case 'GET /v1/sessions':
             return recordOf(world, query, 'sessions', world.sessions, 'administrator');
         case 'GET /v1/decisions':

@@ -1,7 +1,7 @@
 // What the stand-in of the api knows. Typed by docs/openapi.yaml, so that it cannot answer what the api does not.
 
 import type {Schemas} from '../../src/api/client';
-import type {Approval, Decided, Doubt, Incident, ListedCampaign, Look, OpenSession, Resent, Role, Status, Story, Text, Act} from '../../src/api/shapes';
+import type {Approval, Decided, Doubt, Incident, KnownUser, ListedCampaign, Look, OpenSession, Resent, Role, Status, Story, Text, Act} from '../../src/api/shapes';
 
 export const RUNNING = 'c-9viv9wekdx5x8uh2';
 export const WAITING = 'c-aaaabbbbccccdddd';
@@ -34,6 +34,7 @@ export interface World {
     /** The latest first. Here and in `sessions` the user '' is whoever is signed in. */
     decisions: Decided[];
     sessions: OpenSession[];
+    users: KnownUser[];
     uploads: Schemas['Upload'][];
     rejects: string;
     /** By method and path, "POST /v1/...": what is refused, and how. */
@@ -230,6 +231,18 @@ function decisions(): Decided[] {
     ];
 }
 
+function users(): KnownUser[] {
+    const added = at(-400 * 24 * 60 * minute);
+    const token = (number: number, more: Partial<KnownUser['tokens'][number]> = {}) => ({number, scope: [], made_by: 'administrator', made: added, expires: at(60 * 24 * 60 * minute), ...more});
+    const of = (user: string, roles: Role[], more: Partial<KnownUser>): KnownUser => ({user, roles, from_file: false, sign_on: false, added_by: 'administrator', added, tokens: [], ...more});
+    return [
+        of('administrator', ['administrator'], {from_file: true, added_by: 'tokens_dir', tokens: [token(5, {made_by: 'tokens_dir', expires: null})]}),
+        of('choi@example.com', ['approver', 'auditor'], {sign_on: true, added_by: 'sign-on'}),
+        of('kim', ['operator', 'auditor'], {tokens: [token(7), token(9, {scope: ['read', 'auditor']})]}),
+        of('lee', ['approver'], {}),
+    ];
+}
+
 function sessions(): OpenSession[] {
     const of = (number: number, more: Partial<OpenSession>): OpenSession => ({
         number, user: '', how: 'code', token: 3, opened: at(-50 * minute), seen: at(-minute), ends: at(29 * minute), from: '127.0.0.1', seen_from: '127.0.0.1',
@@ -300,6 +313,7 @@ export function aWorld(): World {
         ],
         decisions: decisions(),
         sessions: sessions(),
+        users: users(),
         uploads: (['receiving', 'importing', 'imported'] as const).map((state, i) => ({
             upload: 1,
             state,

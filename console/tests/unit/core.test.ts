@@ -7,7 +7,7 @@ import {countFor, groupsOf} from '../../src/core/doubts';
 import {every, isStale, waitAfter} from '../../src/core/fresh';
 import {base64, belongs, withZone} from '../../src/core/notice_folder';
 import {reasonsOf} from '../../src/core/rejects';
-import {mayAdd, mayDecide, mayList, mayOpen, mustSayWhy, placeOf, placesOf, stepsOf, waits} from '../../src/core/rights';
+import {mayAdd, mayChangeUsers, mayDecide, mayList, mayOpen, mayRevokeUsers, mustSayWhy, placeOf, placesOf, stepsOf, waits} from '../../src/core/rights';
 import {codeOf, fragmentOf, isArrival, routeOf, signOnTroubleOf} from '../../src/core/route';
 
 const nobody = {reached: 0, failed: 0, unreachable: 0, in_doubt: 0, outstanding: 0, repeated: 0, rejected: 0};
@@ -101,6 +101,7 @@ describe('a route', () => {
             {page: 'lookups'},
             {page: 'access'},
             {page: 'sessions'},
+            {page: 'users'},
             {page: 'campaign', id},
             {page: 'approval', id},
             {page: 'doubts', id},
@@ -113,7 +114,7 @@ describe('a route', () => {
         expect(routeOf('')).toEqual({page: 'campaigns'});
     });
     test('leads nowhere with what is not an id', () => {
-        for (const fragment of ['#/campaigns/x', `#/campaigns/${id}/else`, `#/campaigns/${id}/person/4711`, '#/users', '#/sessions/7', '#//evil.example', '#javascript:alert(1)']) {
+        for (const fragment of ['#/campaigns/x', `#/campaigns/${id}/else`, `#/campaigns/${id}/person/4711`, '#/else', '#/users/kim', '#/sessions/7', '#//evil.example', '#javascript:alert(1)']) {
             expect(routeOf(fragment), fragment).toEqual({page: 'nowhere'});
         }
     });
@@ -197,9 +198,17 @@ describe('a role', () => {
     test('has a place for each piece of its work', () => {
         expect(placesOf(['operator'], ['operator'])).toEqual(['campaigns', 'new', 'decisions', 'sessions']);
         expect(placesOf(['operator'], [])).toEqual(['campaigns', 'decisions', 'sessions']); // a session that only reads
-        expect(placesOf(['approver'], ['approver'])).toEqual(['campaigns', 'decisions', 'sessions']);
-        expect(placesOf(['auditor'], ['auditor'])).toEqual(['campaigns', 'decisions', 'lookups', 'access', 'sessions']);
-        expect(placesOf(['administrator'], [])).toEqual(['campaigns', 'access', 'sessions']);
+        expect(placesOf(['approver'], ['approver'])).toEqual(['campaigns', 'decisions', 'users', 'sessions']);
+        expect(placesOf(['auditor'], ['auditor'])).toEqual(['campaigns', 'decisions', 'lookups', 'access', 'users', 'sessions']);
+        expect(placesOf(['administrator'], [])).toEqual(['campaigns', 'access', 'users', 'sessions']);
+    });
+    test('lets people in, or only takes their rights away', () => {
+        expect(mayChangeUsers(['administrator'])).toBe(true);
+        expect(mayChangeUsers(['operator', 'approver', 'product', 'auditor'])).toBe(false);
+        expect(mayRevokeUsers(['approver'])).toBe(true);
+        expect(mayRevokeUsers(['administrator'])).toBe(true);
+        expect(mayRevokeUsers(['operator', 'product', 'auditor'])).toBe(false);
+        expect(mayRevokeUsers([])).toBe(false); // a session that only reads
     });
     test('sees in which place a page is', () => {
         expect(placeOf('lookups')).toBe('lookups');
