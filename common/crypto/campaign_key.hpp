@@ -1,6 +1,6 @@
 #pragma once
-// A campaign's key: 32 bytes that only derived keys are made of, one to seal with and one to hash with. Destroying it
-// destroys every copy of what it sealed.
+// A campaign's key: 32 bytes that only derived keys are made of, one to seal with, one to hash with and one for the
+// codes by which notices are checked. Destroying it destroys every copy of what it sealed.
 
 #include <crypto/seal.hpp>
 
@@ -22,11 +22,13 @@ class campaign_key {
     scheme how() const noexcept { return how_; }
     const key256& sealing() const noexcept { return sealing_; }
     const key256& hashing() const noexcept { return hashing_; }
+    /// Of codes that everybody may read (correlation/verification_code); derived in every scheme.
+    const key256& verifying() const noexcept { return verifying_; }
 
   private:
     key256 bytes_;
     scheme how_ = scheme::derived;
-    key256 sealing_, hashing_;
+    key256 sealing_, hashing_, verifying_;
 };
 
 inline std::string seal(const campaign_key& key, std::string_view plain, std::string_view associated) {
