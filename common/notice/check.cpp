@@ -6,6 +6,7 @@
 #include "slots.hpp"
 #include "sms_text.hpp"
 #include "utf8.hpp"
+#include "verification.hpp"
 
 #include <fmt/format.h>
 
@@ -114,7 +115,8 @@ void check_size(const notice_source& source, const std::string& locale, base::ch
                                                     .planned_at = {},
                                                     .delivery = &delivery,
                                                     .test = false,
-                                                    .give_up = std::nullopt});
+                                                    .give_up = std::nullopt,
+                                                    .verification = std::string{verification_sample}});
                 if (filled) {
                     continue;
                 }
@@ -173,7 +175,7 @@ void check_names(const notice_source& source, std::vector<problem>& problems) {
             } else if (!name.is_segment && is_segment) {
                 out.error(line, "segment-as-slot", fmt::format("{{{{{}}}}} is a segment and has no value", name.name),
                           fmt::format("write {{{{#{0}}}}}...{{{{/{0}}}}} around what concerns it", name.name));
-            } else if (!name.is_segment && slot == source.slots.end()) {
+            } else if (!name.is_segment && slot == source.slots.end() && !stands_for_code(source, name.name)) {
                 out.error(line, "unknown-slot", fmt::format("{{{{{}}}}} names no slot of the notice", name.name),
                           "add it to slots: in notice.yaml with a default for each locale, or correct the name");
             }

@@ -3,6 +3,7 @@
 #include "markdown.hpp"
 #include "slots.hpp"
 #include "utf8.hpp"
+#include "verification.hpp"
 
 #include <fmt/format.h>
 #include <google/protobuf/io/coded_stream.h>
@@ -103,6 +104,10 @@ class piece_writer {
 
   private:
     void slot(const std::string& name, v1::Piece::Escape escape) {
+        if (stands_for_code(source_, name)) {
+            known_slot(slot_verification);
+            return;
+        }
         auto* piece = out_.Add();
         piece->set_slot(name);
         piece->set_escape(escape);

@@ -18,34 +18,10 @@ namespace {
 constexpr std::string_view test_mark = "[TEST] ";
 constexpr std::size_t longest_message_id = 500; // a line has 998
 
-void append_html(std::string& out, std::string_view value) {
-    for (const char c : value) {
-        switch (c) {
-        case '&':
-            out += "&amp;";
-            break;
-        case '<':
-            out += "&lt;";
-            break;
-        case '>':
-            out += "&gt;";
-            break;
-        case '"':
-            out += "&quot;";
-            break;
-        case '\'':
-            out += "&#39;";
-            break;
-        default:
-            out += c;
-        }
-    }
-}
-
 void append_escaped(std::string& out, std::string_view clean, v1::Piece::Escape escape) {
     switch (escape) {
     case v1::Piece::HTML:
-        append_html(out, clean);
+        append_html_escaped(out, clean);
         break;
     case v1::Piece::JSON:
         append_json_escaped(out, clean);
@@ -61,7 +37,8 @@ class filling {
     explicit filling(const values& v)
         : delivery_(*v.delivery)
         , test_(v.test)
-        , idem_(base::to_hex(v.notification)) {}
+        , idem_(base::to_hex(v.notification))
+        , verification_(v.verification) {}
 
     template <class Pieces>
     std::string operator()(const Pieces& pieces) const {
@@ -86,6 +63,8 @@ class filling {
             out += idem_;
         } else if (piece.slot() == slot_test_mark) {
             out += test_ ? test_mark : std::string_view{};
+        } else if (piece.slot() == slot_verification) {
+            out += verification_; // letters, digits and hyphens: the same in every escape
         } else {
             append_escaped(out, value_of(piece), piece.escape());
         }
@@ -105,6 +84,7 @@ class filling {
     const v1::Delivery& delivery_;
     bool test_;
     std::string idem_;
+    std::string_view verification_;
 };
 
 crypto::digest digest_of(const std::vector<std::string>& parts) {
@@ -244,6 +224,10 @@ base::result<content> fill_any(const v1::Artifact& artifact, const values& v) {
         return base::failed(base::fault::kind::broken,
                             "fill() was called without a delivery; this is a bug in the caller");
     }
+    if (v.verification.empty() && shows_verification(artifact)) {
+        return base::failed(base::fault::kind::broken,
+                            "the text shows its verification code, and none was given; this is a bug in the caller");
+    }
     switch (artifact.content_case()) {
     case v1::Artifact::kEmail:
         return fill_email(artifact.email(), v);
@@ -264,6 +248,15 @@ base::result<content> fill(const v1::Artifact& artifact, const values& v) {
         out->sha256 = digest_of(out->parts);
     }
     return out;
+}
+
+bool shows_verification(const v1::Artifact& artifact) {
+    const auto in = [](const auto& pieces) {
+        return std::ranges::any_of(pieces, [](const v1::Piece& p) { return p.slot() == slot_verification; });
+    };
+    const auto& email = artifact.email();
+    return in(email.subject()) || in(email.text()) || in(email.html()) || in(artifact.push().apns_json()) ||
+           in(artifact.push().fcm_json()) || in(artifact.sms().text());
 }
 
 std::string message_id_of(const base::notification_id& notification, std::string_view sender_address) {

@@ -25,6 +25,7 @@ struct values {
     const v1::Delivery* delivery = nullptr;
     bool test = false;                      // marks the subject or text as a test
     std::optional<base::timestamp> give_up; // FCM's ttl counts from planned_at to here; nothing: FCM's own four weeks
+    std::string verification = {};          // the campaign's code for the artifact's channel and locale
 };
 
 /// The exact bytes to send (see delivery::outbound::parts) and their digest.
@@ -35,8 +36,12 @@ struct content {
     crypto::digest sha256{};      // over the parts, each with its length (crypto::sha256_of_fields' way)
 };
 
-/// `permanent` when this person's values cannot be sent (an SMS over its parts, a payload over 4,096 bytes).
+/// `permanent` when this person's values cannot be sent (an SMS over its parts, a payload over 4,096 bytes); `broken`
+/// when the text shows its code and the values have none: a notice with a gap in its place helps only forgers.
 base::result<content> fill(const v1::Artifact&, const values&);
+
+/// Whether values::verification stands in it.
+bool shows_verification(const v1::Artifact&);
 
 /// Message-ID of an email: <HEX-OF-NOTIFICATION@domain of the sender>.
 std::string message_id_of(const base::notification_id&, std::string_view sender_address);

@@ -28,4 +28,28 @@ void append_json_escaped(std::string& out, std::string_view value) {
     }
 }
 
+void append_html_escaped(std::string& out, std::string_view value) {
+    for (const char c : value) {
+        switch (c) {
+        case '&':
+            out += "&amp;";
+            break;
+        case '<':
+            out += "&lt;";
+            break;
+        case '>':
+            out += "&gt;";
+            break;
+        case '"':
+            out += "&quot;";
+            break;
+        case '\'':
+            out += "&#39;";
+            break;
+        default:
+            out += c;
+        }
+    }
+}
+
 } // namespace semel::notice

@@ -5,6 +5,7 @@
 #include "slots.hpp"
 #include "text_facts.hpp"
 #include "utf8.hpp"
+#include "verification.hpp"
 
 #include <fmt/format.h>
 
@@ -52,7 +53,8 @@ class text_checker {
         if (!is_title) {
             follow_up();
         }
-        if (channel_ == base::channel::push && !flat_.slots.empty()) {
+        const auto is_somebodys = [&](const std::string& slot) { return !stands_for_code(source_, slot); };
+        if (channel_ == base::channel::push && std::ranges::any_of(flat_.slots, is_somebodys)) {
             out_.warn(1, "AP-8", "a slot's value would show on the lock screen", "leave personal data out of a push");
         }
     }

@@ -7,6 +7,7 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <correlation/verification_code.hpp>
 
 #include <algorithm>
 #include <tuple>
@@ -160,12 +161,17 @@ courier::step<courier::letter> courier::write(item& message, const catalog::camp
     // The bytes of a message name no deadline that nobody chose: a later launch may move it, and an audit renders them
     // again from the campaign as it is then.
     const bool chosen = d.test() || campaign.state.deadline_basis().empty();
+    auto code =
+        notice::shows_verification(artifact)
+            ? correlation::verification_code::of(*campaign.key, campaign.id, channel_, artifact.locale()).grouped()
+            : std::string{};
     const notice::values values{.campaign = campaign.id,
                                 .notification = base::from_bytes<base::notification_id>(d.notification()).value(),
                                 .planned_at = base::from_us(d.planned_at_us()),
                                 .delivery = &*delivery,
                                 .test = d.test(),
-                                .give_up = chosen ? give_up : std::nullopt};
+                                .give_up = chosen ? give_up : std::nullopt,
+                                .verification = std::move(code)};
     auto content = notice::fill(artifact, values);
     if (!content) {
         return std::unexpected{failed_with(codes::content, content.error().why())};

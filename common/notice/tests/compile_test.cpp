@@ -43,7 +43,8 @@ preview preview_of(const notice_source& source, const std::string& locale, base:
                                      .planned_at = base::from_us(1'795'000'000'000'000),
                                      .delivery = &delivery,
                                      .test = false,
-                                     .give_up = std::nullopt})
+                                     .give_up = std::nullopt,
+                                     .verification = "K7MP-3XWR-9HTC"})
         .value();
 }
 

@@ -130,6 +130,54 @@ void expect_safe_on_the_wire(const std::string& message) {
 
 } // namespace
 
+TEST(Fill, TheCodeStandsInEveryFormAsItIs) {
+    v1::Artifact email, push, sms;
+    for (auto* pieces : {email.mutable_email()->mutable_subject(), email.mutable_email()->mutable_text(),
+                         email.mutable_email()->mutable_html(), push.mutable_push()->mutable_apns_json(),
+                         push.mutable_push()->mutable_fcm_json(), sms.mutable_sms()->mutable_text()}) {
+        put(pieces, "code ", "semel.verification");
+    }
+    email.mutable_email()->set_from_name("Garam");
+    email.mutable_email()->set_from_address("notice@example.com");
+    email.mutable_email()->set_language("en");
+    sms.mutable_sms()->set_max_parts(1);
+    const auto mail = to(v1::CHANNEL_EMAIL, "kim@example.com"), phone = to(v1::CHANNEL_SMS, "+821000000000");
+    const auto app = to(v1::CHANNEL_PUSH, "a1", {}, "apns");
+    for (const auto& [artifact, delivery] :
+         {std::pair{&email, &mail}, std::pair{&push, &app}, std::pair{&sms, &phone}}) {
+        EXPECT_TRUE(notice::shows_verification(*artifact));
+        auto values = values_for(*delivery);
+        const auto without = fill(*artifact, values);
+        ASSERT_FALSE(without) << "no message goes out with a gap where its code belongs";
+        EXPECT_EQ(without.error().what(), base::fault::kind::broken);
+        values.verification = "K7MP-3XWR-9HTC";
+        const auto filled = fill(*artifact, values);
+        ASSERT_TRUE(filled) << filled.error().why();
+        if (artifact == &email) {
+            const auto parts = split(filled->parts[0]);
+            EXPECT_NE(parts.head.find("Subject: code K7MP-3XWR-9HTC\r\n"), std::string::npos) << parts.head;
+            EXPECT_EQ(parts.text, "code K7MP-3XWR-9HTC");
+            EXPECT_EQ(parts.html, "code K7MP-3XWR-9HTC");
+        } else {
+            EXPECT_EQ(filled->parts[0].substr(filled->parts[0].find("code")), "code K7MP-3XWR-9HTC");
+        }
+    }
+    EXPECT_FALSE(notice::shows_verification(an_sms()));
+}
+
+// An audience cannot bring a code of its own: no column has a name with a dot.
+TEST(Fill, TheCodeIsNobodysValue) {
+    v1::Artifact sms;
+    put(sms.mutable_sms()->mutable_text(), "code ", "semel.verification");
+    sms.mutable_sms()->set_max_parts(1);
+    auto phone = to(v1::CHANNEL_SMS, "+821000000000", "Kim");
+    (*phone.mutable_slots())["semel.verification"] = "EVIL";
+    (*phone.mutable_slots())["verification"] = "EVIL";
+    auto values = values_for(phone);
+    values.verification = "K7MP-3XWR-9HTC";
+    EXPECT_EQ(fill(sms, values)->parts[0], "code K7MP-3XWR-9HTC");
+}
+
 TEST(Email, IsByteIdenticalForTheSameInputs) {
     const auto delivery = to(v1::CHANNEL_EMAIL, "kim@example.com", "김민수");
     const auto one = notice::fill(an_email(), values_for(delivery));

@@ -5,13 +5,16 @@
 
 #include <base/bytes.hpp>
 #include <base/time.hpp>
+#include <crypto/key_ring.hpp>
 #include <notice/check.hpp>
 #include <notice/compile.hpp>
 #include <notice/preview.hpp>
+#include <notice/slots.hpp>
 #include <wire/identity.hpp>
 
 #include <api/edge/follow_ups.hpp>
 #include <api/edge/reading.hpp>
+#include <api/edge/rendering.hpp>
 #include <api/edge/strict_headers.hpp>
 #include <fmt/format.h>
 
@@ -59,19 +62,24 @@ json::array findings_of(const std::vector<notice::problem>& problems, const acce
     return out;
 }
 
+using campaign_key = base::result<crypto::campaign_key>; // none: it was destroyed
+
 /// As somebody gets it who has a name and no slots of their own.
-base::result<notice::preview> preview_of(const v1::Campaign& c, const v1::Artifact& a) {
+base::result<notice::preview> preview_of(const v1::Campaign& c, const campaign_key& key, const v1::Artifact& a) {
     v1::Delivery delivery;
     delivery.mutable_address()->set_given(a.has_email() ? "recipient@example.com" : "RECIPIENT");
-    return notice::render_preview(a, {.campaign = base::campaign_id{c.id()},
-                                      .notification = {},
-                                      .planned_at = base::now(),
-                                      .delivery = &delivery,
-                                      .test = false,
-                                      .give_up = std::nullopt});
+    return notice::render_preview(
+        a, {.campaign = base::campaign_id{c.id()},
+            .notification = {},
+            .planned_at = base::now(),
+            .delivery = &delivery,
+            .test = false,
+            .give_up = std::nullopt,
+            .verification = key ? verification_of(c, *key, a) : std::string{notice::verification_sample}});
 }
 
-json::object text_of(const v1::Campaign& c, const notice::notice_source& source, const notice::compiled& compiled) {
+json::object text_of(const v1::Campaign& c, const campaign_key& key, const notice::notice_source& source,
+                     const notice::compiled& compiled) {
     const auto& a = compiled.artifact;
     const auto channel = a.has_email() ? base::channel::email : a.has_push() ? base::channel::push : base::channel::sms;
     json::array segments;
@@ -85,7 +93,7 @@ json::object text_of(const v1::Campaign& c, const notice::notice_source& source,
                      {"segments", std::move(segments)},
                      {"supplement", a.supplement()},
                      {"sha256", base::to_hex(compiled.ref.artifact())}};
-    const auto shown = preview_of(c, a);
+    const auto shown = preview_of(c, key, a);
     json::object files;
     if (shown) {
         for (const auto& file : shown->files) {
@@ -95,6 +103,10 @@ json::object text_of(const v1::Campaign& c, const notice::notice_source& source,
     out["summary"] = shown ? shown->summary : shown.error().why();
     out["files"] = std::move(files);
     return out;
+}
+
+campaign_key key_of(const crypto::key_ring& keys, const v1::Campaign& c) {
+    return keys.unwrap(c.wrapped_key(), base::campaign_id{c.id()});
 }
 
 json::object sight_to_json(const sight& seen) {
@@ -111,7 +123,8 @@ json::value changed_since(const v1::Campaign& c, const std::map<std::uint32_t, w
     return words.empty() ? json::value(nullptr) : json::value(json::string(words));
 }
 
-http::response show(pqxx::work& tx, const v1::Campaign& c, const user& who, const std::string& shown_before) {
+http::response show(pqxx::work& tx, const v1::Campaign& c, const campaign_key& key, const user& who,
+                    const std::string& shown_before) {
     const auto plans = store::read_plans(tx, c.id());
     const auto approvals = store::read_approvals(tx, c.id());
     const auto waiting = what_to_approve(c, plans, approvals);
@@ -123,7 +136,7 @@ http::response show(pqxx::work& tx, const v1::Campaign& c, const user& who, cons
     const auto checked = notice::check(files);
     json::array texts;
     for (const auto& one : notice::compile(checked.source, notice::digest_of(files))) {
-        texts.push_back(text_of(c, checked.source, one));
+        texts.push_back(text_of(c, key, checked.source, one));
     }
     const auto creator = store::creator_of(tx, c.id());
     const auto may = may_approve(c, creator, who);
@@ -144,14 +157,14 @@ http::response show(pqxx::work& tx, const v1::Campaign& c, const user& who, cons
 }
 
 /// One mail as mail programs show it: a page of its own, for a frame that lets it do nothing.
-http::response mail(pqxx::work& tx, const v1::Campaign& c, const std::string& sha256) {
+http::response mail(pqxx::work& tx, const v1::Campaign& c, const campaign_key& key, const std::string& sha256) {
     const auto stored = store::notice_of(tx, c.id());
     const notice::files files{stored.files().begin(), stored.files().end()};
     for (const auto& one : notice::compile(notice::parse(files).source, notice::digest_of(files))) {
         if (!one.artifact.has_email() || base::to_hex(one.ref.artifact()) != sha256) {
             continue;
         }
-        const auto shown = preview_of(c, one.artifact);
+        const auto shown = preview_of(c, key, one.artifact);
         if (!shown) {
             return http::problem(shown.error());
         }
@@ -171,13 +184,14 @@ http::response mail(pqxx::work& tx, const v1::Campaign& c, const std::string& sh
 void add_approval_routes(guarded_routes& all, services& s) {
     all.add("GET", "/v1/campaigns/{id}/approval", access::step::read_campaigns, [&s](http::request& r, user who) {
         return read(s, r.parameter("id"),
-                    [who = std::move(who), before = std::string{r.query_value("shown")}](
-                        pqxx::work& tx, const v1::Campaign& c) { return show(tx, c, who, before); });
+                    [keys = s.keys, who = std::move(who), before = std::string{r.query_value("shown")}](
+                        pqxx::work& tx, const v1::Campaign& c) { return show(tx, c, key_of(keys, c), who, before); });
     });
     all.add("GET", "/v1/campaigns/{id}/mails/{sha256}", access::step::read_campaigns, [&s](http::request& r, user) {
-        return read(s, r.parameter("id"), [sha256 = r.parameter("sha256")](pqxx::work& tx, const v1::Campaign& c) {
-            return mail(tx, c, sha256);
-        });
+        return read(s, r.parameter("id"),
+                    [keys = s.keys, sha256 = r.parameter("sha256")](pqxx::work& tx, const v1::Campaign& c) {
+                        return mail(tx, c, key_of(keys, c), sha256);
+                    });
     });
 }
 

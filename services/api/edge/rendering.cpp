@@ -5,6 +5,8 @@
 #include <notice/sms_text.hpp>
 #include <wire/identity.hpp>
 
+#include <correlation/verification_code.hpp>
+
 namespace semel::api {
 namespace {
 
@@ -31,6 +33,12 @@ const v1::Address* address_of(const v1::Campaign& c, const crypto::campaign_key&
 
 } // namespace
 
+std::string verification_of(const v1::Campaign& c, const crypto::campaign_key& key, const v1::Artifact& a) {
+    const auto channel = wire::from_proto(a.channel());
+    return channel ? correlation::verification_code::of(key, base::campaign_id{c.id()}, *channel, a.locale()).grouped()
+                   : std::string{};
+}
+
 base::result<notice::content> render_again(const v1::Campaign& c, const v1::NoticeSource& stored,
                                            const crypto::campaign_key& key, const v1::Recipient& recipient,
                                            const std::string& notification, const std::string& artifact_id) {
@@ -54,12 +62,14 @@ base::result<notice::content> render_again(const v1::Campaign& c, const v1::Noti
         // As the dispatchers do: no message carries a deadline that nobody chose, because a launch may move that one.
         const bool chosen = c.deadline_us() != 0 && c.deadline_basis().empty();
         const auto give_up = chosen ? std::optional{base::from_us(c.deadline_us())} : std::nullopt;
+        auto code = verification_of(c, key, compiled.artifact);
         const notice::values values{.campaign = base::campaign_id{c.id()},
                                     .notification = *id,
                                     .planned_at = base::from_us(c.planned_at_us()),
                                     .delivery = &delivery,
                                     .test = false,
-                                    .give_up = give_up};
+                                    .give_up = give_up,
+                                    .verification = std::move(code)};
         return notice::fill(compiled.artifact, values);
     }
     return failed(fault::kind::permanent, "the stored notice does not compile to the recorded artifact");

@@ -13,6 +13,9 @@
 
 namespace semel::api {
 
+/// The code that stands in every message of this artifact.
+std::string verification_of(const v1::Campaign&, const crypto::campaign_key&, const v1::Artifact&);
+
 /// Compiles the stored notice anew, finds the artifact by its hash and the address by the notification's id.
 base::result<notice::content> render_again(const v1::Campaign&, const v1::NoticeSource&, const crypto::campaign_key&,
                                            const v1::Recipient&, const std::string& notification,

@@ -202,7 +202,8 @@ int run(const notice_preview& command, std::ostream& out, std::ostream& err) {
                                                          .planned_at = base::now(),
                                                          .delivery = &delivery,
                                                          .test = false,
-                                                         .give_up = std::nullopt});
+                                                         .give_up = std::nullopt,
+                                                         .verification = std::string{notice::verification_sample}});
     if (!shown) {
         fmt::print(err, "{}\n", shown.error().why());
         return 1;
