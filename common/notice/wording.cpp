@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace semel::notice {
 namespace {
@@ -181,6 +182,35 @@ class text_checker {
     std::string low_;
 };
 
+/// Whoever gets a notice should be able to ask whether it is genuine, in whatever language and over whatever channel it
+/// came. A push is short and opens the app, which people know.
+void want_code(const notice_source& source, std::vector<problem>& problems) {
+    constexpr auto law = "advice against phishing";
+    constexpr auto mend =
+        "write {{verification}}, where your api serves the page that knows it (verify: in semel.yaml)";
+    if (source.kind != kind::breach && source.kind != kind::follow_up) {
+        return;
+    }
+    std::set<base::channel> with_code;
+    for (const auto& [key, text] : source.texts) {
+        if (shows_code(source, key.first, key.second)) {
+            with_code.insert(key.second);
+        }
+    }
+    if (with_code.empty() && !source.texts.empty()) {
+        complaints{problems, "notice.yaml"}.say(severity::warning, 1, "AP-10", law,
+                                                "no text has the code by which people find out that it is genuine",
+                                                mend);
+    }
+    for (const auto& [key, text] : source.texts) {
+        if (with_code.contains(key.second) && !shows_code(source, key.first, key.second)) {
+            complaints{problems, text.file}.say(
+                severity::warning, 1, "AP-10", law,
+                "the code by which people find out that it is genuine stands in another language's text alone", mend);
+        }
+    }
+}
+
 } // namespace
 
 void check_wording(const notice_source& source, std::vector<problem>& problems) {
@@ -196,6 +226,7 @@ void check_wording(const notice_source& source, std::vector<problem>& problems) 
         }
         text_checker{source, key.first, key.second, problems, text.file, flatten(text.body, every)}.run(false);
     }
+    want_code(source, problems);
 }
 
 } // namespace semel::notice

@@ -20,7 +20,7 @@ inline files a_folder() {
                             "segments: [code]\n"
                             "slots: {name: {default: {en: customer}}}\n"
                             "locales: {default: en}\n"},
-            {"email.en.md", "Dear {{name}}, your data at Garam leaked.\n"
+            {"email.en.md", "Dear {{name}}, your data at Garam leaked. Check: {{verification}}\n"
                             "\n"
                             "## What happened {#what_happened}\n"
                             "On 5 January.\n"
