@@ -229,6 +229,9 @@ void read_ports(section& s, settings& out) {
     if (out.bounces) {
         taken.emplace(out.bounces->port, "bounces.address");
     }
+    if (out.verify) {
+        taken.emplace(out.verify->address.port, "verify.address");
+    }
     for (const auto service : services) {
         if (!s.has(service)) {
             s.read(service, out.admin_ports[""], 1, any_port); // only to make the key known
@@ -249,6 +252,7 @@ void read_root(section& s, settings& out, reading& file) {
     s.inside("redis", [&](section& r) { read_redis(r, out, file.folder); });
     s.inside("postgres", [&](section& p) { read_postgres(p, out, file.folder); });
     s.inside("api", [&](section& a) { read_api(a, out, file.folder); });
+    s.inside("verify", [&](section& v) { read_verify(v, out, file.folder); });
     s.inside("bounces", [&](section& b) { read_bounces(b, out); });
     s.inside("admin_ports", [&](section& p) { read_ports(p, out); });
     s.read_path("data_dir", out.data_dir, file.folder);
@@ -308,9 +312,10 @@ base::result<settings> read(std::string_view text, const path& shown, const path
 /// service reads only its own, and says so then.
 std::vector<std::string> open_secrets(const settings& s) {
     std::vector<path> secrets = key_files(s);
-    secrets.insert(secrets.end(), {s.kafka_security.password_file, s.kafka_security.key_file,
-                                   s.redis_security.password_file, s.redis_security.key_file, s.postgres_password_file,
-                                   s.api_tls.key_file, s.sign_on ? s.sign_on->client_secret_file : path{}});
+    secrets.insert(secrets.end(),
+                   {s.kafka_security.password_file, s.kafka_security.key_file, s.redis_security.password_file,
+                    s.redis_security.key_file, s.postgres_password_file, s.api_tls.key_file,
+                    s.verify ? s.verify->key_file : path{}, s.sign_on ? s.sign_on->client_secret_file : path{}});
     for (const auto* channel : {&s.email, &s.push, &s.sms}) {
         for (const auto& gateway : *channel) {
             if (const auto* link = std::get_if<smtp>(&gateway.link)) {

@@ -122,6 +122,14 @@ struct sign_on {
     std::string name_claim = "preferred_username";
 };
 
+/// The public page on which people find out whether a notice is genuine: the api's, on an address of its own.
+struct verify_page {
+    endpoint address;
+    std::string organisation;         // as its readers know it; "가람마켓 (Garam Market)"
+    std::vector<std::string> contact; // ways to reach it that are known without any notice, one a line
+    path certificate, key_file;       // as those of api_tls. Empty: plain HTTP
+};
+
 struct gateway {
     std::string name;
     config::rate limit;
@@ -155,7 +163,8 @@ struct settings {
     endpoint api{.host = "127.0.0.1", .port = 18080};
     config::api_tls api_tls;
     std::optional<config::sign_on> sign_on;
-    path console_dir;                // api: the built console; empty: beside the program, in share/console
+    path console_dir; // api: the built console; empty: beside the program, in share/console
+    std::optional<config::verify_page> verify;
     std::optional<endpoint> bounces; // receipts: where relays hand over what comes back to return paths (LMTP)
     std::map<std::string, std::uint16_t> admin_ports; // service -> port of its first process; later processes: 0 = any
     path data_dir;                                    // uploads, rejects

@@ -6,6 +6,7 @@
 #include <url/url.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace semel::config {
 
@@ -196,6 +197,25 @@ void read_api(section& s, settings& out, const path& folder) {
                         .key = "tls",
                         .remedy = "give it a certificate (tls: {certificate: FILE, key_file: FILE}), or let it listen "
                                   "on 127.0.0.1 behind a proxy that has one"});
+}
+
+/// Whoever can change the page on its way can call a forged notice genuine.
+void read_verify(section& s, settings& out, const path& folder) {
+    verify_page page;
+    s.read_as<endpoint>("address", page.address, parse_endpoint);
+    s.read("organisation", page.organisation);
+    s.read("contact", page.contact);
+    s.read_path("certificate", page.certificate, folder);
+    s.read_path("key_file", page.key_file, folder);
+    s.need({"address", "organisation", "contact"});
+    come_together(s, "certificate", "key_file");
+    hold_to_encryption(s, out.unencrypted,
+                       {.encrypts = !page.certificate.empty(),
+                        .hosts = {page.address.host},
+                        .key = "certificate",
+                        .remedy = "give it a certificate and key_file, or let it listen on 127.0.0.1 behind a proxy "
+                                  "that has one"});
+    out.verify = std::move(page);
 }
 
 } // namespace semel::config

@@ -1,6 +1,6 @@
 #pragma once
-// Who is reached over which wire: the sections kafka, redis, postgres and api, and the one rule for all of them:
-// nothing leaves this machine in the clear unless the file says that this is meant. Inside common/config only.
+// Who is reached over which wire: the sections kafka, redis, postgres, api and verify, and the one rule for all of
+// them: nothing leaves this machine in the clear unless the file says that this is meant. Inside common/config only.
 
 #include <config/config.hpp>
 #include <config/reader.hpp>
@@ -30,5 +30,6 @@ void read_kafka(section&, settings&, const path& folder);
 void read_redis(section&, settings&, const path& folder);
 void read_postgres(section&, settings&, const path& folder);
 void read_api(section&, settings&, const path& folder);
+void read_verify(section&, settings&, const path& folder);
 
 } // namespace semel::config

@@ -55,7 +55,7 @@ GRANT USAGE ON SCHEMA api TO semel_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA api TO semel_api;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA api TO semel_api;
 REVOKE DELETE ON api.campaigns FROM semel_api;
-REVOKE UPDATE, DELETE ON api.approvals, api.revoked_tokens, api.decisions FROM semel_api;
+REVOKE UPDATE, DELETE ON api.approvals, api.revoked_tokens, api.decisions, api.verifiable FROM semel_api;
 REVOKE DELETE ON api.test_addresses, api.trials, api.users, api.tokens FROM semel_api;
 
 GRANT USAGE ON SCHEMA receipts TO semel_receipts, semel_api;

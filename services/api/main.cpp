@@ -15,6 +15,7 @@
 #include <api/edge/halting.hpp>
 #include <api/edge/publisher.hpp>
 #include <api/edge/test_addresses.hpp>
+#include <api/edge/verify.hpp>
 #include <ticks/service.hpp>
 
 #include <chrono>
@@ -93,12 +94,16 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
                            .topics = *topics,
                            .time = clock.source()};
     http::server server{ctx.executor(), where_to_listen(ctx.config()), everything(services)};
+    const auto verify = api::open_verify_page(ctx.executor(), ctx.config(), ctx.metrics());
 
     api::publisher outbox_publisher{services};
 
     ctx.ready();
     std::vector<asio::awaitable<void>> work;
     work.push_back(server.run());
+    if (verify) {
+        work.push_back(verify->run());
+    }
     work.push_back(clock.run());
     work.push_back(ticks::tell(clock, told)); // it stays ready: pausing and cancelling go by no clock
     work.push_back(outbox_publisher.run());
@@ -110,6 +115,9 @@ asio::awaitable<void> api_service(runtime::context& ctx) {
     work.push_back(api::show_campaigns(services, ctx.metrics()));
     co_await runtime::race(runtime::first_of(std::move(work)), ctx.stop_requested());
     co_await server.stop(10s); // requests under way are answered
+    if (verify) {
+        co_await verify->stop(5s);
+    }
 }
 
 } // namespace

@@ -104,6 +104,13 @@ CREATE TABLE api.decisions (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY K
 CREATE INDEX decisions_of_actor ON api.decisions (actor, number);
 INSERT INTO api.decisions (at, actor, campaign, what, text)
     SELECT at, approver, campaign, 'approve', 'waves ' || array_to_string(waves, ', ') FROM api.approvals ORDER BY at;
+)",
+                       R"(
+-- What the page that checks notices shows, and all of it: no row says anything about a person.
+CREATE TABLE api.verifiable (code text NOT NULL, campaign text NOT NULL REFERENCES api.campaigns, channel text NOT NULL,
+    locale text NOT NULL, since_us bigint NOT NULL, organisation text NOT NULL, name text NOT NULL, heading text NOT NULL,
+    body text NOT NULL, passages jsonb NOT NULL, contact jsonb NOT NULL, PRIMARY KEY (campaign, channel, locale));
+CREATE INDEX verifiable_by_code ON api.verifiable (code);
 )"});
 }
 

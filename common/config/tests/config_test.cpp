@@ -12,6 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
@@ -64,6 +65,23 @@ TEST(Config, TakesMailsBackWhereReturnPathsAreKnown) {
     EXPECT_THAT(refused("bounces: {}\n" + gateway), HasSubstr("bounces.address"));
     EXPECT_THAT(refused("bounces: {address: '127.0.0.1:7'}\nadmin_ports: {plan: 7}\n" + gateway),
                 HasSubstr("also bounces.address's"));
+}
+
+TEST(Config, HasAPageThatChecksNoticesWhereItIsWritten) {
+    EXPECT_FALSE(parse(whole, "semel.yaml")->verify);
+    const auto out = parse("verify: {address: '127.0.0.1:18090', organisation: '가람마켓 (Garam Market)', contact: "
+                           "['Phone 1577-0000', 'Our app']}",
+                           "semel.yaml");
+    ASSERT_TRUE(out) << out.error().why();
+    EXPECT_EQ(out->verify->address.port, 18090);
+    EXPECT_EQ(out->verify->organisation, "가람마켓 (Garam Market)");
+    EXPECT_THAT(out->verify->contact, ElementsAre("Phone 1577-0000", "Our app"));
+    EXPECT_THAT(refused("verify: {}"),
+                AllOf(HasSubstr("verify.address"), HasSubstr("verify.organisation"), HasSubstr("verify.contact")));
+    EXPECT_THAT(refused("verify: {address: '127.0.0.1:1', organisation: a, contact: [b], certificate: c}"),
+                HasSubstr("verify.key_file: is missing"));
+    EXPECT_THAT(refused("verify: {address: '127.0.0.1:7', organisation: a, contact: [b]}\nadmin_ports: {plan: 7}"),
+                HasSubstr("also verify.address's"));
 }
 
 TEST(Config, BoundsFilesOfPeopleAndTests) {
@@ -231,6 +249,7 @@ const std::vector<wire> open_wires{
     {"postgres: {dsn: 'postgresql:///semel?host=db%2eexample.com'~}", "postgres.dsn"},
     {"postgres: {dsn: 'postgresql://semel@db.example.com/semel?sslmode=require'~}", "postgres.dsn"},
     {"api: {address: '0.0.0.0:18080'~}", "api.tls"},
+    {"verify: {address: '0.0.0.0:18090', organisation: a, contact: [b]~}", "verify.certificate"},
     {"{bounces: {address: '0.0.0.0:18024'~}, gateways: {email: [{name: a, smtp: {host: 127.0.0.1, tls: none, "
      "verp_key_file: v}}]}}",
      "bounces.address"},

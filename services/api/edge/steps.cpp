@@ -13,6 +13,7 @@
 
 #include <api/core/canary.hpp>
 #include <api/edge/decisions.hpp>
+#include <api/edge/verifiable.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -82,7 +83,8 @@ struct wish {
 asio::awaitable<http::response> take_step(services& s, http::request& r, user who, wish w) {
     const auto id = r.parameter("id");
     const auto partitions = s.topics.events;
-    auto response = co_await s.steps.run([id, who, w, partitions](pqxx::connection& connection) -> http::response {
+    auto response = co_await s.steps.run([id, who, w, partitions,
+                                          keys = s.keys](pqxx::connection& connection) -> http::response {
         pqxx::work tx{connection};
         const auto campaign = store::lock_campaign(tx, id);
         if (!campaign) {
@@ -113,6 +115,7 @@ asio::awaitable<http::response> take_step(services& s, http::request& r, user wh
         note(tx,
              decision_made{
                  .actor = who.name, .campaign = id, .what = std::string{access::name_of(w.which)}, .text = in.noted});
+        note_verifiable(tx, keys, *campaign, *next);
         tx.commit();
         json::object out{{"id", id}, {"state", to_string(next->phase())}};
         json::array waves;

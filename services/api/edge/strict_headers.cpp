@@ -19,6 +19,13 @@ void add_to_all(http::response& r) {
     add(r, "Cross-Origin-Resource-Policy", "same-origin");
 }
 
+void add_to_page(http::response& r) {
+    add_to_all(r);
+    add(r, "X-Frame-Options", "DENY");
+    add(r, "Cross-Origin-Opener-Policy", "same-origin");
+    add(r, "Permissions-Policy", "camera=(), geolocation=(), microphone=()");
+}
+
 } // namespace
 
 void as_data(http::response& r) {
@@ -27,13 +34,16 @@ void as_data(http::response& r) {
 }
 
 void as_page(http::response& r) {
-    add_to_all(r);
+    add_to_page(r);
     add(r, "Content-Security-Policy",
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; frame-src "
         "'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'");
-    add(r, "X-Frame-Options", "DENY");
-    add(r, "Cross-Origin-Opener-Policy", "same-origin");
-    add(r, "Permissions-Policy", "camera=(), geolocation=(), microphone=()");
+}
+
+void as_public_page(http::response& r) {
+    add_to_page(r);
+    add(r, "Content-Security-Policy",
+        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'");
 }
 
 void as_preview(http::response& r) {

@@ -10,6 +10,8 @@ namespace semel::api {
 void as_data(http::response&);
 /// Of the console's page: its own scripts, styles and answers alone, in nobody's frame.
 void as_page(http::response&);
+/// Of a page for everybody: its own style and forms alone, no script at all, in nobody's frame.
+void as_public_page(http::response&);
 /// Of a text that people will get, to be shown in a frame of the console: no script, nothing from elsewhere.
 void as_preview(http::response&);
 

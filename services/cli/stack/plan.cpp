@@ -324,6 +324,9 @@ std::vector<listener> listeners(const config::settings& s, const servers& at, co
                               {at.redis, "redis", "redis.address"},
                               {at.postgres, "postgres", "postgres.dsn"},
                               {s.api.port, "api", "api.address"}};
+    if (s.verify) {
+        out.push_back({s.verify->address.port, "api (the page that checks notices)", "verify.address"});
+    }
     if (s.bounces) {
         out.push_back({s.bounces->port, "receipts (mails that come back)", "bounces.address"});
     }

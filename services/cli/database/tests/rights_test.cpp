@@ -90,9 +90,10 @@ TEST_F(Rights, TheApiReadsTheLedgerAndKeepsItsOwn) {
          {"INSERT INTO ledger.paces VALUES (1, 1, 1, 1)", "UPDATE ledger.campaigns SET reached = 0",
           "DELETE FROM ledger.events", "SELECT ledger.make_campaign('c-another')", "DELETE FROM receipts.known",
           "DELETE FROM api.approvals", "UPDATE api.approvals SET approver = 'me'", "DELETE FROM api.decisions",
-          "UPDATE api.decisions SET actor = 'me'", "DELETE FROM api.revoked_tokens", "DELETE FROM api.campaigns",
-          "DELETE FROM api.trials", "DELETE FROM api.users", "DELETE FROM api.tokens",
-          "DELETE FROM ledger.access_events", "UPDATE ledger.access_events SET about = 'me'",
+          "UPDATE api.decisions SET actor = 'me'", "DELETE FROM api.revoked_tokens", "DELETE FROM api.verifiable",
+          "UPDATE api.verifiable SET body = ''", "DELETE FROM api.campaigns", "DELETE FROM api.trials",
+          "DELETE FROM api.users", "DELETE FROM api.tokens", "DELETE FROM ledger.access_events",
+          "UPDATE ledger.access_events SET about = 'me'",
           "INSERT INTO ledger.access_events (at, actor, peer, what, about, text, times) VALUES (now(), '', '', '', '', "
           "'', "
           "1)"}) {
