@@ -81,6 +81,17 @@ test('an auditor looks a person up and sees the bytes that were sent', async ({p
     await expect(page.getByText('The same bytes: this is what was sent.').first()).toBeVisible();
 });
 
+test('a session that an administrator ends is over in its browser', async ({page}) => {
+    await as(page, 'operator', campaign);
+    await expect(page.locator('.bar')).toBeVisible();
+    const {sessions} = JSON.parse(semel('sessions', 'list', '--user', 'operator', '--as', 'administrator', '--json')) as {sessions: {number: number}[]};
+    expect(sessions).not.toEqual([]);
+    for (const {number} of sessions) {
+        semel('sessions', 'end', String(number), '--as', 'administrator');
+    }
+    await expect(page.getByText('Your session is over')).toBeVisible({timeout: 15_000});
+});
+
 test('a session ends in every browser with the token that it came from', async ({page}) => {
     await as(page, 'auditor', campaign);
     await expect(page.locator('.bar')).toBeVisible();
