@@ -69,6 +69,9 @@ std::vector<certificate_file> certificate_files(const config::settings& s) {
         {.key = "redis.certificate", .file = s.redis_security.certificate},
         {.key = "redis.ca", .file = s.redis_security.ca, .holds = content::authorities},
     };
+    if (s.verify) {
+        out.push_back({.key = "verify.certificate", .file = s.verify->certificate});
+    }
     add_gateways(out, "email", s.email);
     add_gateways(out, "push", s.push);
     add_gateways(out, "sms", s.sms);

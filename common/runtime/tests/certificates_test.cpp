@@ -58,6 +58,7 @@ TEST_F(Certificates, LeaveNoErrorForTheNextConnectionOfTheThread) {
 TEST_F(Certificates, AreFoundByTheirKeysInTheSettings) {
     config::settings s;
     s.api_tls.certificate = made.server();
+    s.verify.emplace().certificate = made.server();
     s.redis_security.ca = made.ca();
     config::smpp centre;
     centre.ca = made.ca();
@@ -65,6 +66,7 @@ TEST_F(Certificates, AreFoundByTheirKeysInTheSettings) {
     s.push.push_back({.name = "fcm", .limit = {}, .domains = {}, .link = config::fcm{}});
     EXPECT_THAT(certificate_files(s), ElementsAre(Field(&certificate_file::key, "api.tls.certificate"),
                                                   Field(&certificate_file::key, "redis.ca"),
+                                                  Field(&certificate_file::key, "verify.certificate"),
                                                   Field(&certificate_file::key, "gateways.sms[0].smpp.ca")));
 }
 

@@ -101,6 +101,9 @@ std::vector<probe> probe_files(const config::settings& s) {
         found.look("api.sign_on", "ca", s.sign_on->ca, authorities);
         found.look("api.sign_on", "client_secret_file", s.sign_on->client_secret_file, secret);
     }
+    if (s.verify) {
+        found.identity("verify", s.verify->certificate, s.verify->key_file);
+    }
     for (const auto& file : config::key_files(s)) {
         found.look("", s.keys.empty() ? "key_encryption_key_file" : "keys", file, secret);
     }

@@ -41,8 +41,9 @@ TEST_F(Probe, EachFileIsWhatItShouldBe) {
     const auto good = probe_files(settings(R"(
 kafka: {security_protocol: sasl_ssl, user: u, password_file: kafka.password, ca: ca.pem, certificate: client.pem, key_file: client.key}
 api: {tls: {certificate: server.pem, key_file: server.key, ca: ca.pem}}
+verify: {address: "127.0.0.1:18090", organisation: Garam, contact: [our app], certificate: server.pem, key_file: server.key}
 )"));
-    EXPECT_EQ(good.size(), 5U);
+    EXPECT_EQ(good.size(), 6U);
     for (const auto& one : good) {
         EXPECT_TRUE(one.outcome) << one.key << one.outcome.error().why();
     }
@@ -55,13 +56,14 @@ TEST_F(Probe, AFileThatWillNotDoIsNamedWithItsKey) {
     const auto s = settings(R"(
 redis: {tls: true, ca: text, certificate: client.pem, key_file: server.key, password_file: empty}
 api: {tls: {certificate: nowhere.pem, key_file: server.key}, sign_on: {issuer: "https://login.example.com", client_id: semel, client_secret_file: nowhere, ca: text, own_address: "https://semel.example.com", roles: {ops: [operator]}}}
+verify: {address: "127.0.0.1:18090", organisation: Garam, contact: [our app], certificate: server.pem, key_file: client.key}
 gateways: {sms: [{name: a, smpp: {host: h, tls: true, ca: nowhere.pem, system_id: s, password_file: nowhere, source_address: '1'}}]}
 )");
     const auto all = probe_files(s);
     EXPECT_EQ(exit_code_of(all), 1);
-    for (const auto* key :
-         {"redis.password_file", "redis.ca", "redis.key_file", "api.tls.certificate", "api.sign_on.ca",
-          "api.sign_on.client_secret_file", "gateways.sms[0].smpp.ca", "gateways.sms[0].smpp.password_file"}) {
+    for (const auto* key : {"redis.password_file", "redis.ca", "redis.key_file", "api.tls.certificate",
+                            "api.sign_on.ca", "api.sign_on.client_secret_file", "verify.key_file",
+                            "gateways.sms[0].smpp.ca", "gateways.sms[0].smpp.password_file"}) {
         const auto* one = of_key(all, key);
         ASSERT_NE(one, nullptr) << key;
         ASSERT_FALSE(one->outcome) << key;
