@@ -4,9 +4,11 @@
 
 namespace semel::intake {
 
-span_proof::span_proof(base::campaign_id campaign, std::uint32_t upload, std::uint32_t partitions, std::uint64_t rows)
+span_proof::span_proof(base::campaign_id campaign, std::uint32_t upload, std::uint32_t partitions, std::uint64_t chunks,
+                       std::uint64_t rows)
     : campaign_(std::move(campaign))
     , upload_(upload)
+    , chunks_(chunks)
     , rows_(rows)
     , partitions_(partitions) {
     for (std::uint32_t p = 0; p < partitions; ++p) {
@@ -38,11 +40,11 @@ base::result<void> span_proof::take(std::uint32_t partition, std::int64_t offset
     return {};
 }
 
-base::result<std::vector<v1::AudienceSpan>> span_proof::finish(std::uint64_t chunks) {
-    if (chunks_seen_ != chunks || rows_seen_ != rows_) {
+base::result<std::vector<v1::AudienceSpan>> span_proof::finish() {
+    if (chunks_seen_ != chunks_ || rows_seen_ != rows_) {
         return base::failed(base::fault::kind::broken,
                             fmt::format("campaign {} upload {}: audience holds {} chunks with {} rows, not {} with {}",
-                                        campaign_.value(), upload_, chunks_seen_, rows_seen_, chunks, rows_));
+                                        campaign_.value(), upload_, chunks_seen_, rows_seen_, chunks_, rows_));
     }
     std::vector<v1::AudienceSpan> spans;
     for (auto& state : partitions_) {

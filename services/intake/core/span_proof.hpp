@@ -14,15 +14,15 @@ namespace semel::intake {
 
 class span_proof {
   public:
-    span_proof(base::campaign_id, std::uint32_t upload, std::uint32_t partitions, std::uint64_t rows);
+    span_proof(base::campaign_id, std::uint32_t upload, std::uint32_t partitions, std::uint64_t chunks,
+               std::uint64_t rows);
 
     /// A record of `audience`, in the partition's order; records of other uploads are passed over. `broken`: a chunk is
     /// missing, twice, or in the wrong partition.
     base::result<void> take(std::uint32_t partition, std::int64_t offset, const v1::AudienceRecord&);
-    bool complete() const noexcept { return rows_seen_ >= rows_; }
-    /// One span for each partition that holds chunks, of which so many were written. `broken`: chunks or rows are
-    /// missing.
-    base::result<std::vector<v1::AudienceSpan>> finish(std::uint64_t chunks);
+    bool complete() const noexcept { return chunks_seen_ == chunks_; }
+    /// One span for each partition that holds chunks. `broken`: chunks or rows are missing.
+    base::result<std::vector<v1::AudienceSpan>> finish();
 
   private:
     struct partition_state {
@@ -33,7 +33,7 @@ class span_proof {
 
     base::campaign_id campaign_;
     std::uint32_t upload_;
-    std::uint64_t rows_;
+    std::uint64_t chunks_, rows_;
     std::uint64_t chunks_seen_ = 0, rows_seen_ = 0;
     std::vector<partition_state> partitions_;
 };

@@ -1,19 +1,19 @@
 #include "wave_import.hpp"
 
-#include "read_back.hpp"
 #include "rejects_file.hpp"
 #include "stored_upload.hpp"
 
 #include <failpoint/failpoint.hpp>
 #include <kafka/consumer.hpp>
 #include <kafka/trust.hpp>
-#include <runtime/together.hpp>
+#include <runtime/race.hpp>
 #include <telemetry/log.hpp>
 #include <wire/progress.hpp>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
+#include <intake/core/span_proof.hpp>
 
 #include <chrono>
 #include <optional>
@@ -28,6 +28,7 @@ namespace {
 
 // Between two breaths the io thread belongs to the import: some 5 ms of rows.
 constexpr unsigned rows_in_a_breath = 500;
+constexpr auto read_back_patience = 120s;
 
 /// For what the design says cannot happen, and for a Kafka that stays away: the process ends and starts over.
 [[noreturn]] void give_up(const base::fault& fault) {
@@ -69,22 +70,6 @@ struct wave_import::job {
     std::string progress_key;
     audience::totals totals;
     v1::Progress progress;
-};
-
-struct wave_import::part {
-    struct record {
-        std::int32_t partition = 0;
-        std::string bytes;
-    };
-    std::vector<record> chunks;
-    std::uint64_t rows = 0;
-    v1::Progress so_far; ///< where the file stands behind them
-};
-
-struct wave_import::source {
-    stored_upload upload;
-    chunker chunks;
-    bool more = true;
 };
 
 wave_import::wave_import(asio::any_io_executor executor, const settings& settings, kafka::transactor& transactor,
@@ -131,8 +116,11 @@ asio::awaitable<wave_import::ending> wave_import::run(v1::ImportOrder raw, assig
             co_return co_await tell(job, std::move(result), nullptr);
         }
         job.totals = checked->totals;
-        if (const auto stands = co_await write_and_prove(job); stands != ending::done) {
-            co_return stands;
+        if (const auto written = co_await write(job); written != ending::done) {
+            co_return written;
+        }
+        if (const auto proven = co_await prove(job); proven != ending::done) {
+            co_return proven;
         }
         job.progress.set_row(job.totals.rows);
         job.progress.set_rejected(job.totals.rejected);
@@ -222,54 +210,12 @@ asio::awaitable<void> wave_import::note_ends(v1::Progress& progress) {
     }
 }
 
-/// Pass 2 writes, and what it commits is read back beside it.
-asio::awaitable<wave_import::ending> wave_import::write_and_prove(job& job) {
-    if (job.progress.spans().empty()) {
-        co_await note_ends(job.progress);
-    }
-    std::vector<kafka::start> starts;
-    for (const auto& span : job.progress.spans()) {
-        starts.push_back(
-            {{settings_.topics.audience, static_cast<std::int32_t>(span.partition())}, span.start_offset()});
-    }
-    span_proof proof{job.order.campaign, job.order.number, static_cast<std::uint32_t>(settings_.audience_partitions),
-                     job.totals.rows - job.totals.rejected};
-    read_back reader{executor_, settings_.bootstrap, std::move(proof), starts, job.stop};
-    const auto [written, proven] = co_await runtime::both(write_for(job, reader), reader.run());
-    if (written != ending::done) {
-        co_return written;
-    }
-    if (!proven) {
-        give_up(proven.error());
-    }
-    if (!*proven) {
-        co_return ending::abandoned;
-    }
-    job.progress.clear_spans();
-    for (const auto& span : **proven) {
-        *job.progress.add_spans() = span;
-    }
-    SEMEL_FAILPOINT("intake.spans.proven");
-    co_return ending::done;
-}
-
-/// The reader waits for the writer's end, whatever that is.
-asio::awaitable<wave_import::ending> wave_import::write_for(job& job, read_back& reader) {
-    struct told_at_the_end {
-        read_back& reader;
-        std::optional<std::uint64_t> chunks{};
-        ~told_at_the_end() { reader.written(chunks); }
-    } telling{reader};
-    const auto ended = co_await write(job);
-    if (ended == ending::done) {
-        telling.chunks = job.progress.chunk();
-    }
-    co_return ended;
-}
-
-/// From where `progress` says. While one part is committed, the next one is read and sealed.
+/// Pass 2: from where `progress` says.
 asio::awaitable<wave_import::ending> wave_import::write(job& job) {
-    const auto& progress = job.progress;
+    auto& progress = job.progress;
+    if (progress.spans().empty()) {
+        co_await note_ends(progress);
+    }
     auto upload = stored_upload::open(settings_.uploads, job.order, {}); // pass 1 held it to the limits
     if (!upload) {
         give_up(upload.error());
@@ -282,29 +228,16 @@ asio::awaitable<wave_import::ending> wave_import::write(job& job) {
         throw std::runtime_error{"the stored upload changed while it was imported"};
     }
 
-    source from{.upload = std::move(*upload), .chunks = {job.order.campaign, job.order.number, progress.chunk()}};
-    for (auto ready = co_await gather(job, from); !ready.chunks.empty();) {
-        auto [committed, next] = co_await runtime::both(commit_part(job, ready), gather(job, from));
-        if (committed != ending::done) {
-            co_return committed;
-        }
-        counters_.rows_written.add(static_cast<double>(ready.rows));
-        ready = std::move(next);
-    }
-    co_return job.stop.stop_requested() ? ending::abandoned : ending::done;
-}
-
-/// The chunks of one transaction, and `job.progress` behind them; none when the file has been read, or is given up.
-asio::awaitable<wave_import::part> wave_import::gather(job& job, source& from) {
-    part out;
-    auto& rows = from.upload.rows();
-    auto& chunks = from.chunks;
-    while (from.more && out.chunks.size() < settings_.chunks_per_transaction) {
+    chunker chunks{job.order.campaign, job.order.number, progress.chunk()};
+    std::optional<kafka::transaction> open;
+    part in_it;
+    bool more = true;
+    while (more) {
         const auto step = rows.next(chunks.slot());
         if (!step) {
             give_up(step.error()); // pass 1 read the same bytes to the end
         }
-        from.more = *step != audience::importer::step::end;
+        more = *step != audience::importer::step::end;
         if (*step == audience::importer::step::recipient) {
             chunks.keep();
         } else {
@@ -312,50 +245,106 @@ asio::awaitable<wave_import::part> wave_import::gather(job& job, source& from) {
         }
         // Also where a canary ends: by the row of the file, so that a restart cuts in the same places.
         const bool cut = rows.totals().rows == job.order.cut_after_row;
-        if (!chunks.empty() && (chunks.full() || cut || !from.more)) {
-            out.rows += seal(job, chunks, out);
-            job.progress.set_row(rows.totals().rows);
-            job.progress.set_byte_offset(rows.position());
-            job.progress.set_chunk(chunks.next_chunk());
+        if (!chunks.empty() && (chunks.full() || cut || !more)) {
+            if (!open && !(open = co_await transactor_.begin(job.from.of))) {
+                co_return ending::abandoned;
+            }
+            in_it.rows += co_await put(job, *open, chunks);
+            ++in_it.chunks;
+            progress.set_row(rows.totals().rows);
+            progress.set_byte_offset(rows.position());
+            progress.set_chunk(chunks.next_chunk());
             co_await breathe();
             if (job.stop.stop_requested()) {
-                co_return part{};
+                co_await open->abort();
+                co_return ending::abandoned;
             }
         }
+        if (in_it.chunks != 0 && (in_it.chunks == settings_.chunks_per_transaction || !more)) {
+            if (const auto committed = co_await commit_part(job, *open); committed != ending::done) {
+                co_return committed;
+            }
+            open.reset();
+            counters_.rows_written.add(static_cast<double>(std::exchange(in_it, {}).rows));
+        }
     }
-    out.so_far = job.progress;
-    co_return out;
+    co_return ending::done;
 }
 
 /// How many rows.
-std::uint64_t wave_import::seal(const job& job, chunker& chunks, part& into) const {
+asio::awaitable<std::uint64_t> wave_import::put(const job& job, kafka::transaction& into, chunker& chunks) {
     const auto record = chunks.take(job.order.key);
     const auto partitions = static_cast<std::uint64_t>(settings_.audience_partitions);
-    into.chunks.push_back(
-        {.partition = static_cast<std::int32_t>(record.chunk() % partitions), .bytes = record.SerializeAsString()});
-    return record.count();
+    kafka::topic_partition to{settings_.topics.audience, static_cast<std::int32_t>(record.chunk() % partitions)};
+    const auto bytes = record.SerializeAsString();
+    co_await into.produce(std::move(to), job.order.campaign.value(), bytes);
+    co_return record.count();
 }
 
-asio::awaitable<wave_import::ending> wave_import::commit_part(const job& job, const part& said) {
-    auto transaction = co_await transactor_.begin(job.from.of);
-    if (!transaction) {
-        co_return ending::abandoned;
-    }
-    for (const auto& chunk : said.chunks) {
-        kafka::topic_partition to{settings_.topics.audience, chunk.partition};
-        co_await transaction->produce(std::move(to), job.order.campaign.value(), chunk.bytes);
-    }
-    co_await produce_progress(job, *transaction, said.so_far);
+asio::awaitable<wave_import::ending> wave_import::commit_part(const job& job, kafka::transaction& transaction) {
+    co_await produce_progress(job, transaction, job.progress);
     SEMEL_FAILPOINT("intake.chunks.produced");
     // The same offset: it fences a former owner. The metadata tells whether the transaction was committed.
     kafka::commit so_far{.at = job.from.at,
                          .next = job.from.offset,
-                         .metadata = fmt::format("{} {}", job.progress_key, said.so_far.chunk())};
-    const auto ended = co_await commit(job, *transaction, std::move(so_far));
+                         .metadata = fmt::format("{} {}", job.progress_key, job.progress.chunk())};
+    const auto ended = co_await commit(job, transaction, std::move(so_far));
     if (ended == ending::done) {
         SEMEL_FAILPOINT("intake.chunks.committed");
     }
     co_return ended;
+}
+
+/// Reads back what was committed since the noted ends; the spans become exact.
+asio::awaitable<wave_import::ending> wave_import::prove(job& job) {
+    auto& progress = job.progress;
+    span_proof proof{job.order.campaign, job.order.number, static_cast<std::uint32_t>(settings_.audience_partitions),
+                     progress.chunk(), job.totals.rows - job.totals.rejected};
+    kafka::reader::options options{.bootstrap = settings_.bootstrap};
+    kafka::reader reader{executor_, std::move(options)};
+    std::vector<kafka::start> starts;
+    for (const auto& span : progress.spans()) {
+        starts.push_back(
+            {{settings_.topics.audience, static_cast<std::int32_t>(span.partition())}, span.start_offset()});
+    }
+    reader.assign(starts);
+    const auto deadline = std::chrono::steady_clock::now() + read_back_patience;
+    // Another import's open transaction holds back what may be read of a partition, so the end is asked for again.
+    do {
+        if (const auto known = co_await reader.refresh_end(); !known) {
+            give_up(known.error());
+        }
+        while (!reader.at_end()) {
+            for (const auto& record : co_await reader.next()) {
+                v1::AudienceRecord chunk;
+                if (!chunk.ParseFromArray(record.value().data(), static_cast<int>(record.value().size()))) {
+                    kafka::refuse(record, "it is not an AudienceRecord");
+                    continue;
+                }
+                const auto taken =
+                    proof.take(static_cast<std::uint32_t>(record.at().partition), record.offset(), chunk);
+                if (!taken) {
+                    give_up(taken.error());
+                }
+            }
+            if (job.stop.stop_requested()) {
+                co_return ending::abandoned;
+            }
+        }
+        if (!proof.complete()) {
+            co_await runtime::sleep(100ms);
+        }
+    } while (!proof.complete() && std::chrono::steady_clock::now() < deadline);
+    auto spans = proof.finish();
+    if (!spans) {
+        give_up(spans.error());
+    }
+    progress.clear_spans();
+    for (auto& span : *spans) {
+        *progress.add_spans() = std::move(span);
+    }
+    SEMEL_FAILPOINT("intake.spans.proven");
+    co_return ending::done;
 }
 
 asio::awaitable<void> wave_import::produce_progress(const job& job, kafka::transaction& into, v1::Progress progress) {

@@ -40,8 +40,6 @@ struct counters {
     telemetry::counter rows_written, rows_rejected, imports_done, imports_refused, transactions_lost;
 };
 
-class read_back;
-
 /// The order's record in `intake.work` and the tenure in which it was read.
 struct assignment {
     kafka::topic_partition at;
@@ -64,10 +62,11 @@ class wave_import {
 
   private:
     struct job;
-    /// What one transaction holds.
-    struct part;
-    /// A file as pass 2 reads it.
-    struct source;
+    /// What the open transaction holds.
+    struct part {
+        unsigned chunks = 0;
+        std::uint64_t rows = 0;
+    };
     /// What pass 1 knows of a file that may be imported.
     struct checked {
         audience::totals totals;
@@ -77,12 +76,10 @@ class wave_import {
     boost::asio::awaitable<base::result<v1::Progress>> read_progress(std::string key);
     boost::asio::awaitable<base::result<checked>> check(const job&);
     boost::asio::awaitable<void> note_ends(v1::Progress&);
-    boost::asio::awaitable<ending> write_and_prove(job&);
-    boost::asio::awaitable<ending> write_for(job&, read_back&);
     boost::asio::awaitable<ending> write(job&);
-    boost::asio::awaitable<part> gather(job&, source&);
-    std::uint64_t seal(const job&, chunker&, part&) const;
-    boost::asio::awaitable<ending> commit_part(const job&, const part&);
+    boost::asio::awaitable<std::uint64_t> put(const job&, kafka::transaction&, chunker&);
+    boost::asio::awaitable<ending> commit_part(const job&, kafka::transaction&);
+    boost::asio::awaitable<ending> prove(job&);
     boost::asio::awaitable<ending> tell(const job&, v1::ImportResult, const v1::Progress* done);
     boost::asio::awaitable<ending> commit(const job&, kafka::transaction&, kafka::commit);
     boost::asio::awaitable<void> produce_progress(const job&, kafka::transaction&, v1::Progress);

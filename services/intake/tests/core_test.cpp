@@ -138,14 +138,14 @@ TEST(Chunker, HoldsOnlyWhatWasKept) {
 }
 
 TEST(SpanProof, GivesTheSpansOfAWholeWave) {
-    intake::span_proof proof{campaign, 1, 2, 1'100};
+    intake::span_proof proof{campaign, 1, 2, 3, 1'100};
     EXPECT_TRUE(proof.take(0, 10, chunk(0, 500)));
     EXPECT_TRUE(proof.take(0, 11, chunk(99, 1, 2))); // another upload's
     EXPECT_TRUE(proof.take(1, 4, chunk(1, 500)));
     EXPECT_FALSE(proof.complete());
     EXPECT_TRUE(proof.take(0, 14, chunk(2, 100)));
     EXPECT_TRUE(proof.complete());
-    const auto spans = proof.finish(3);
+    const auto spans = proof.finish();
     ASSERT_TRUE(spans);
     ASSERT_EQ(spans->size(), 2U);
     EXPECT_EQ(spans->at(0).start_offset(), 10);
@@ -156,28 +156,24 @@ TEST(SpanProof, GivesTheSpansOfAWholeWave) {
 }
 
 TEST(SpanProof, FindsAChunkTwiceMissingOrMisplaced) {
-    intake::span_proof twice{campaign, 1, 2, 4};
+    intake::span_proof twice{campaign, 1, 2, 4, 4};
     EXPECT_TRUE(twice.take(0, 0, chunk(0, 1)));
     EXPECT_FALSE(twice.take(0, 1, chunk(0, 1)));
-    intake::span_proof missing{campaign, 1, 2, 4};
+    intake::span_proof missing{campaign, 1, 2, 4, 4};
     EXPECT_TRUE(missing.take(0, 0, chunk(0, 1)));
     EXPECT_FALSE(missing.take(0, 1, chunk(4, 1)));
-    intake::span_proof misplaced{campaign, 1, 2, 4};
+    intake::span_proof misplaced{campaign, 1, 2, 4, 4};
     EXPECT_FALSE(misplaced.take(1, 0, chunk(0, 1)));
-    intake::span_proof unfinished{campaign, 1, 2, 4};
+    intake::span_proof unfinished{campaign, 1, 2, 4, 4};
     EXPECT_TRUE(unfinished.take(0, 0, chunk(0, 1)));
-    EXPECT_FALSE(unfinished.finish(4));
-    intake::span_proof fewer_rows{campaign, 1, 1, 2};
+    EXPECT_FALSE(unfinished.finish());
+    intake::span_proof fewer_rows{campaign, 1, 1, 1, 2};
     EXPECT_TRUE(fewer_rows.take(0, 0, chunk(0, 1)));
-    EXPECT_FALSE(fewer_rows.finish(1));
-    intake::span_proof more_chunks{campaign, 1, 1, 2};
-    EXPECT_TRUE(more_chunks.take(0, 0, chunk(0, 1)));
-    EXPECT_TRUE(more_chunks.take(0, 1, chunk(1, 1)));
-    EXPECT_FALSE(more_chunks.finish(1));
+    EXPECT_FALSE(fewer_rows.finish());
 }
 
 TEST(SpanProof, AWaveOfRejectedRowsHasNoSpans) {
-    intake::span_proof proof{campaign, 1, 2, 0};
+    intake::span_proof proof{campaign, 1, 2, 0, 0};
     EXPECT_TRUE(proof.complete());
-    EXPECT_TRUE(proof.finish(0)->empty());
+    EXPECT_TRUE(proof.finish()->empty());
 }
